@@ -1,0 +1,62 @@
+//! What an opening handshake agreed on: all that the handshake and the connection know of each other.
+
+#[cfg(feature = "alloc")]
+use alloc::string::String;
+
+use crate::role::Role;
+
+/// What both sides agreed on in the opening handshake (RFC 6455 §4), and all that a connection needs to begin.
+///
+/// The handshake makes it. Build it yourself when something else spoke HTTP (hyper, an HTTP/2 stack, a proxy in front, another process that hands the
+/// connection over): a role is enough, since what was not agreed on is not in use.
+///
+/// ```
+/// use ws_proto::{Agreed, Config, Server, WebSocket};
+///
+/// let agreed = Agreed::new(Server).with_protocol("chat");
+/// assert_eq!(agreed.protocol(), Some("chat"));
+/// let ws = WebSocket::new(agreed, &Config::default());
+/// ```
+#[derive(Debug)]
+pub struct Agreed<R> {
+    role: R,
+    #[cfg(feature = "alloc")]
+    protocol: Option<String>,
+}
+
+impl<R: Role> Agreed<R> {
+    /// A connection without subprotocol and extensions.
+    #[must_use]
+    pub fn new(role: R) -> Self {
+        Self {
+            role,
+            #[cfg(feature = "alloc")]
+            protocol: None,
+        }
+    }
+
+    /// The same with a subprotocol in use (§1.9).
+    #[cfg(feature = "alloc")]
+    #[must_use]
+    pub fn with_protocol(mut self, protocol: impl Into<String>) -> Self {
+        self.protocol = Some(protocol.into());
+        self
+    }
+
+    /// The _Subprotocol In Use_ (§4.1), if there is one.
+    #[cfg(feature = "alloc")]
+    #[must_use]
+    pub fn protocol(&self) -> Option<&str> {
+        self.protocol.as_deref()
+    }
+
+    pub(crate) fn into_role(self) -> R {
+        self.role
+    }
+}
+
+impl<R: Role> From<R> for Agreed<R> {
+    fn from(role: R) -> Self {
+        Self::new(role)
+    }
+}

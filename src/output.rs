@@ -1,0 +1,127 @@
+//! Where outgoing bytes go: the one trait through which every layer writes.
+//!
+//! Knows nothing of WebSocket but the size of its largest automatic reply.
+
+#[cfg(feature = "alloc")]
+use alloc::vec::Vec;
+
+/// The room, in bytes, that an [`Output`] must have for `recv` to go on: 131.
+///
+/// It is the size of the largest reply that `recv` may append on its own: a masked control frame with a payload of
+/// 125 bytes (RFC 6455 §5.5). With less room than this `recv` returns `None` and leaves its input alone, so that a
+/// peer that sends pings and does not read cannot make the output grow without bound.
+pub const REPLY_ROOM: usize = 2 + 4 + 125;
+
+/// A place that outgoing bytes are appended to: a `Vec<u8>`, a [`Slice`] of fixed size, a [`Capped`] vector, or a buffer of yours.
+///
+/// Backpressure is [`room`](Self::room): a call that would write more than that writes nothing and says so.
+pub trait Output {
+    /// How many bytes can be appended now.
+    fn room(&self) -> usize;
+
+    /// Appends `bytes` and returns the place where they stand, so that they can be masked there.
+    ///
+    /// Callers ask [`room`](Self::room) first; what does not fit is not appended, and the returned slice is shorter by as much.
+    fn append(&mut self, bytes: &[u8]) -> &mut [u8];
+}
+
+#[cfg(feature = "alloc")]
+impl Output for Vec<u8> {
+    #[inline]
+    fn room(&self) -> usize {
+        isize::MAX as usize - self.len()
+    }
+
+    #[inline]
+    fn append(&mut self, bytes: &[u8]) -> &mut [u8] {
+        let start = self.len();
+        self.extend_from_slice(bytes);
+        self.get_mut(start..).unwrap_or_default()
+    }
+}
+
+/// An [`Output`] of fixed size, for firmware and for buffers that something else allocated.
+///
+/// ```
+/// use ws_proto::{Output, Slice};
+///
+/// let mut memory = [0; 256];
+/// let mut out = Slice::new(&mut memory);
+/// out.append(b"some bytes");
+/// assert_eq!(out.as_bytes(), b"some bytes");
+/// assert_eq!(out.room(), 246);
+/// ```
+#[derive(Debug)]
+pub struct Slice<'a> {
+    memory: &'a mut [u8],
+    len: usize,
+}
+
+impl<'a> Slice<'a> {
+    /// An empty output that fills `memory` from the front. To receive, it needs at least [`REPLY_ROOM`] bytes.
+    pub const fn new(memory: &'a mut [u8]) -> Self {
+        Self { memory, len: 0 }
+    }
+
+    /// The bytes appended so far.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        self.memory.get(..self.len).unwrap_or_default()
+    }
+
+    /// Forgets the bytes appended so far, after they were sent.
+    pub const fn clear(&mut self) {
+        self.len = 0;
+    }
+}
+
+impl Output for Slice<'_> {
+    fn room(&self) -> usize {
+        self.memory.len() - self.len
+    }
+
+    fn append(&mut self, bytes: &[u8]) -> &mut [u8] {
+        let len = bytes.len().min(self.room());
+        let place = self.memory.get_mut(self.len..self.len + len).unwrap_or_default();
+        place.copy_from_slice(bytes.get(..len).unwrap_or_default());
+        self.len += len;
+        place
+    }
+}
+
+/// A `Vec<u8>` that is not filled beyond a number of bytes.
+///
+/// ```
+/// use ws_proto::{Capped, Output};
+///
+/// let mut queue = vec![0; 60];
+/// assert_eq!(Capped::new(&mut queue, 100).room(), 40);
+/// ```
+#[cfg(feature = "alloc")]
+#[derive(Debug)]
+pub struct Capped<'a> {
+    bytes: &'a mut Vec<u8>,
+    cap: usize,
+}
+
+#[cfg(feature = "alloc")]
+impl<'a> Capped<'a> {
+    /// Appends to `bytes` as long as it holds at most `cap` bytes in all.
+    pub const fn new(bytes: &'a mut Vec<u8>, cap: usize) -> Self {
+        Self { bytes, cap }
+    }
+}
+
+#[cfg(feature = "alloc")]
+impl Output for Capped<'_> {
+    #[inline]
+    fn room(&self) -> usize {
+        self.cap.saturating_sub(self.bytes.len())
+    }
+
+    #[inline]
+    fn append(&mut self, bytes: &[u8]) -> &mut [u8] {
+        let len = bytes.len().min(self.room());
+        Output::append(self.bytes, bytes.get(..len).unwrap_or_default())
+    }
+}
