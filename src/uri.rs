@@ -1,0 +1,1 @@
+//! WebSocket URIs (RFC 6455 §3).
