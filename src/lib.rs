@@ -8,16 +8,36 @@ extern crate alloc;
 extern crate std;
 
 mod agreed;
-mod mask;
-mod output;
-mod role;
-pub mod uri;
+mod close;
+mod config;
+mod connection;
+mod error;
+mod frame;
 #[cfg(feature = "handshake")]
 pub mod handshake;
+mod mask;
+mod output;
+mod receive;
+mod role;
+mod send;
+pub mod uri;
+mod utf8;
+#[cfg(feature = "alloc")]
+mod websocket;
 
 pub use agreed::Agreed;
+pub use close::{Close, CloseCode, Closure, Side};
+pub use config::Config;
+pub use connection::Connection;
+pub use error::{ProtocolError, SendError};
+pub use frame::{Header, HeaderBytes, Kind, MAX_CONTROL_PAYLOAD, Opcode};
 pub use mask::Mask;
 #[cfg(feature = "alloc")]
 pub use output::Capped;
 pub use output::{Output, REPLY_ROOM, Slice};
+pub use receive::{Chunk, Event, Receiver, Stats};
 pub use role::{Client, Role, Server};
+pub use send::{Reply, Sender, State, Transport};
+pub use utf8::Utf8;
+#[cfg(feature = "alloc")]
+pub use websocket::{Message, MessageReceiver, WebSocket};

@@ -11,6 +11,7 @@ pub trait Role: sealed::Role {}
 pub(crate) mod sealed {
     use crate::mask::Mask;
 
+    #[expect(unnameable_types, reason = "no other type can be a role")]
     pub trait Role {
         /// Whether this side is the client: it masks what it sends, and takes only what is not masked (§5.1).
         const IS_CLIENT: bool;

@@ -1,0 +1,268 @@
+//! A connection: the two halves together, so that what one receives the other answers by itself (RFC 6455 §5 to §7).
+//!
+//! Streams: it keeps no payload of a message, and allocates nothing. The methods that it shares with [`WebSocket`](crate::WebSocket) are defined here once.
+
+use crate::agreed::Agreed;
+use crate::close::{Close, CloseCode, Closure, Side};
+use crate::config::Config;
+use crate::error::{ProtocolError, SendError};
+use crate::frame::{HeaderBytes, Kind};
+use crate::output::{Output, REPLY_ROOM};
+use crate::receive::{Event, Receiver, Stats};
+use crate::role::{Client, Role, Server};
+use crate::send::{Closing, Sender, State, Transport};
+
+/// An open WebSocket connection that streams: messages come in pieces, as they arrive, and none is kept.
+///
+/// For whole messages, use [`WebSocket`](crate::WebSocket). This is the layer for messages of any size, for relays, and for places without an allocator:
+/// it takes at most 256 bytes (as a server), and no heap.
+///
+/// ```
+/// use ws_proto::{Config, Connection, Event, Server, Slice};
+///
+/// let mut connection = Connection::new(Server, &Config::default());
+/// let mut memory = [0; 256];
+/// let mut out = Slice::new(&mut memory);
+/// let mut received = [0x82, 0x83, 0x10, 0x20, 0x30, 0x40, 0x11, 0x22, 0x33];
+///
+/// let mut input = &mut received[..];
+/// while let Some(event) = connection.recv(&mut input, &mut out) {
+///     if let Event::Data(chunk) = event {
+///         assert_eq!(chunk.payload, [1, 2, 3]);
+///         assert!(chunk.first && chunk.last);
+///     }
+/// }
+/// ```
+#[derive(Debug)]
+pub struct Connection<R> {
+    receiver: Receiver<R>,
+    sender: Sender<R>,
+}
+
+impl<R: Role> Connection<R> {
+    /// A connection whose opening handshake is done. `agreed` is what the handshake gave, or just the role.
+    pub fn new(agreed: impl Into<Agreed<R>>, config: &Config) -> Self {
+        Self { receiver: Receiver::new(config), sender: Sender::new(agreed.into().into_role()) }
+    }
+
+    /// Cuts the next event off the front of `input`, and appends what it demands as an answer to `out`: the Pong to a Ping, the Close to a Close, and the Close that
+    /// tells the peer which rule it broke.
+    ///
+    /// `None` means that `input` is empty (read more), or that `out` has less room than [`REPLY_ROOM`] (write it; then call again, also with an empty input).
+    /// After a Close or a failure all further input is discarded (RFC 6455 §1.4, §7.1.7).
+    #[inline]
+    pub fn recv<'b>(&mut self, input: &mut &'b mut [u8], out: &mut (impl Output + ?Sized)) -> Option<Event<'b>> {
+        if out.room() < REPLY_ROOM {
+            return None;
+        }
+        let event = self.receiver.recv(input)?;
+        if !matches!(event, Event::Data(_)) {
+            self.reply(out);
+        }
+        Some(event)
+    }
+
+    /// The two halves, for two tasks that share no lock.
+    pub fn into_halves(self) -> (Receiver<R>, Sender<R>) {
+        (self.receiver, self.sender)
+    }
+}
+
+/// What [`Connection`] and [`WebSocket`](crate::WebSocket) share: a receiving and a sending half side by side.
+macro_rules! both_halves {
+    ($Type:ident, $($receiver:ident).+) => {
+        impl<R: Role> $Type<R> {
+            /// The input has ended: the peer closed or reset the transport. Without Close frames both ways that is an abnormal closure (RFC 6455 §7.1.5).
+            pub fn recv_eof(&mut self) {
+                self.$($receiver).+.recv_eof();
+                self.sender.recv_eof();
+            }
+
+            /// Sends a text message in one frame.
+            ///
+            /// # Errors
+            ///
+            /// [`SendError::Closed`], [`SendError::MessageUnfinished`] or [`SendError::Full`]; nothing was written.
+            #[inline]
+            pub fn send_text(&mut self, text: &str, out: &mut (impl Output + ?Sized)) -> Result<(), SendError> {
+                self.sender.send_text(text, out)
+            }
+
+            /// Sends a binary message in one frame.
+            ///
+            /// # Errors
+            ///
+            /// [`SendError::Closed`], [`SendError::MessageUnfinished`] or [`SendError::Full`]; nothing was written.
+            #[inline]
+            pub fn send_binary(&mut self, bytes: &[u8], out: &mut (impl Output + ?Sized)) -> Result<(), SendError> {
+                self.sender.send_binary(bytes, out)
+            }
+
+            /// Sends a part of a message as a frame: the first one when no message is unfinished, else a continuation of it (§5.4).
+            ///
+            /// The parts of a text may split characters; together they must be UTF-8. Control frames may be sent between parts.
+            ///
+            /// # Errors
+            ///
+            /// [`SendError::MessageUnfinished`] if the unfinished message is of another kind, [`SendError::InvalidUtf8`], [`SendError::Closed`] or
+            /// [`SendError::Full`]; nothing was written.
+            pub fn send_part(&mut self, kind: Kind, bytes: &[u8], last: bool, out: &mut (impl Output + ?Sized)) -> Result<(), SendError> {
+                self.sender.send_part(kind, bytes, last, out)
+            }
+
+            /// Sends a Ping with a payload of up to 125 bytes (§5.5.2). The peer answers with a Pong of the same payload.
+            ///
+            /// # Errors
+            ///
+            /// [`SendError::ControlTooLong`], [`SendError::Closed`] or [`SendError::Full`]; nothing was written.
+            pub fn ping(&mut self, payload: &[u8], out: &mut (impl Output + ?Sized)) -> Result<(), SendError> {
+                self.sender.ping(payload, out)
+            }
+
+            /// Sends a Pong that nobody asked for, as a heartbeat (§5.5.3). Pings are answered without it.
+            ///
+            /// # Errors
+            ///
+            /// [`SendError::ControlTooLong`], [`SendError::Closed`] or [`SendError::Full`]; nothing was written.
+            pub fn pong(&mut self, payload: &[u8], out: &mut (impl Output + ?Sized)) -> Result<(), SendError> {
+                self.sender.pong(payload, out)
+            }
+
+            /// Starts the closing handshake (§7.1.2). Nothing can be sent after it, and a message that is unfinished stays so. What the peer sends before its own
+            /// Close still arrives.
+            ///
+            /// `code` is a [`CloseCode`] or `None`. A reason of more than 123 bytes is cut, before the character that does not fit.
+            ///
+            /// # Errors
+            ///
+            /// [`SendError::ReasonWithoutCode`], [`SendError::CodeOfClients`], [`SendError::Closed`] or [`SendError::Full`]; nothing was written.
+            pub fn close(
+                &mut self,
+                code: impl Into<Option<CloseCode>>,
+                reason: &str,
+                out: &mut (impl Output + ?Sized),
+            ) -> Result<(), SendError> {
+                self.sender.close(code, reason, out)
+            }
+
+            /// Fails the connection for a reason of the caller's, such as a message that breaks a policy (§7.1.7): sends a Close, and discards all further input.
+            ///
+            /// # Errors
+            ///
+            /// [`SendError::CodeOfClients`], [`SendError::Closed`] or [`SendError::Full`]; nothing was written, and nothing changed.
+            pub fn fail(&mut self, code: CloseCode, reason: &str, out: &mut (impl Output + ?Sized)) -> Result<(), SendError> {
+                self.sender.fail(code, reason, out)?;
+                self.$($receiver).+.abandon();
+                Ok(())
+            }
+
+            /// The state of the connection (§7.1.3, §7.1.4).
+            #[must_use]
+            pub const fn state(&self) -> State {
+                self.sender.state()
+            }
+
+            /// What to do with the transport, once what is in the output has been written.
+            pub const fn transport(&self) -> Transport {
+                self.sender.transport()
+            }
+
+            /// How the connection ended or is ending; `None` while it is open.
+            #[must_use]
+            pub fn closure(&self) -> Option<Closure<'_>> {
+                if self.state() == State::Open {
+                    return None;
+                }
+                let (received, sent) = (self.close_received(), self.close_sent());
+                let by = match self.sender.closing() {
+                    Closing::Open | Closing::Answering => Side::Peer,
+                    Closing::Sent | Closing::Answered | Closing::Failed => Side::Local,
+                };
+                Some(Closure { by, received, sent, clean: received.is_some() && sent.is_some(), error: self.error() })
+            }
+
+            /// The rule that the peer broke, if the connection failed for that.
+            #[must_use]
+            pub const fn error(&self) -> Option<ProtocolError> {
+                self.$($receiver).+.error()
+            }
+
+            /// What the peer's Close frame said, once it was received.
+            #[must_use]
+            pub fn close_received(&self) -> Option<Close<'_>> {
+                self.$($receiver).+.close_received()
+            }
+
+            /// The code of the Close frame that was sent, if one was: `Some(None)` is one without a code.
+            #[must_use]
+            pub const fn close_sent(&self) -> Option<Option<CloseCode>> {
+                self.sender.close_sent()
+            }
+
+            /// The payload of the Ping or Pong that came last: up to 125 bytes, binary (§5.5.2). The next control frame replaces it.
+            #[must_use]
+            pub fn control_payload(&self) -> &[u8] {
+                self.$($receiver).+.control_payload()
+            }
+
+            /// How many bytes of the current frame's payload are still to come; 0 between frames.
+            #[must_use]
+            pub const fn payload_left(&self) -> u64 {
+                self.$($receiver).+.payload_left()
+            }
+
+            /// How much was received.
+            #[must_use]
+            pub const fn received(&self) -> Stats {
+                self.$($receiver).+.stats()
+            }
+
+            /// How much was sent.
+            #[must_use]
+            pub const fn sent(&self) -> Stats {
+                self.sender.stats()
+            }
+
+            /// Appends what the last event demands. There is room for it: `recv` has asked before.
+            #[cold]
+            #[inline(never)]
+            fn reply(&mut self, out: &mut (impl Output + ?Sized)) {
+                if let Some(reply) = self.$($receiver).+.take_reply() {
+                    _ = self.sender.reply(&reply, out);
+                }
+            }
+        }
+
+        impl $Type<Server> {
+            /// The header of a frame whose payload goes out without being copied, for `write_vectored` and the like: a whole message, or a part of one as in
+            /// [`send_part`](Self::send_part).
+            ///
+            /// The caller writes the header and then exactly `len` bytes (up to 2^63 - 1) before anything that is appended to an output later, and sees to it
+            /// that text is UTF-8.
+            ///
+            /// # Errors
+            ///
+            /// [`SendError::MessageUnfinished`] or [`SendError::Closed`]; nothing changed.
+            pub fn header(&mut self, kind: Kind, len: u64, last: bool) -> Result<HeaderBytes, SendError> {
+                self.sender.header(kind, len, last)
+            }
+        }
+
+        impl $Type<Client> {
+            /// Masks a payload where it stands and returns the header to be written before it, so that it goes out without being copied: a whole message, or a
+            /// part of one as in [`send_part`](Self::send_part).
+            ///
+            /// The caller writes both before anything that is appended to an output later, and sees to it that text is UTF-8.
+            ///
+            /// # Errors
+            ///
+            /// [`SendError::MessageUnfinished`] or [`SendError::Closed`]; nothing changed.
+            pub fn mask_in_place(&mut self, kind: Kind, payload: &mut [u8], last: bool) -> Result<HeaderBytes, SendError> {
+                self.sender.mask_in_place(kind, payload, last)
+            }
+        }
+    };
+}
+pub(crate) use both_halves;
+
+both_halves!(Connection, receiver);

@@ -1,0 +1,404 @@
+//! The sending half of a connection: messages and control frames in, bytes out (RFC 6455 §5, §6.1, §7).
+//!
+//! What may not be sent is refused before a byte is written. It knows of receiving only the [`Reply`] that it is handed.
+
+use crate::close::CloseCode;
+use crate::error::{ProtocolError, SendError};
+use crate::frame::{Header, HeaderBytes, Kind, MAX_CONTROL_PAYLOAD, Opcode};
+use crate::mask::Mask;
+use crate::output::Output;
+use crate::receive::{BLOCK, Stats};
+use crate::role::{Client, Role, Server};
+use crate::utf8::Utf8;
+
+/// What to do with the transport, once what is in the output has been written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use]
+pub enum Transport {
+    /// Go on reading and writing.
+    Keep,
+    /// Go on reading, under a timer: the peer's Close is to come, or (for a client) the end of the stream, since the server closes the transport first
+    /// (RFC 6455 §7.1.1). When the timer fires, close it.
+    Await,
+    /// Close it: nothing more will come that matters. To be sure that the peer gets what was written, shut down the sending side, and read and discard until the
+    /// stream ends, for a short time at most (§7.1.1): a socket that is closed over unread bytes is reset.
+    Close,
+}
+
+/// How far the closing handshake is (§7.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Closing {
+    /// No Close was sent.
+    Open,
+    /// We sent a Close, and wait for the peer's.
+    Sent,
+    /// We sent a Close, and the peer answered it.
+    Answered,
+    /// The peer sent a Close, and we answered it.
+    Answering,
+    /// We failed the connection.
+    Failed,
+}
+
+/// The state of a connection (§7.1.3, §7.1.4).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    /// Messages go both ways.
+    Open,
+    /// A Close frame was sent or received.
+    Closing,
+    /// The transport has ended.
+    Closed,
+}
+
+/// The answer to a control frame or to a violation: a control frame that the [`Receiver`](crate::Receiver) wants sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reply {
+    answer: Answer,
+    payload: ControlPayload,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Answer {
+    Pong,
+    Close(Option<CloseCode>),
+    Fail(CloseCode),
+}
+
+impl Reply {
+    pub(crate) fn pong(payload: &[u8]) -> Self {
+        Self { answer: Answer::Pong, payload: ControlPayload::new(payload) }
+    }
+
+    pub(crate) fn close(code: Option<CloseCode>) -> Self {
+        Self { answer: Answer::Close(code), payload: ControlPayload::close(code, "") }
+    }
+
+    pub(crate) fn fail(error: ProtocolError) -> Self {
+        let code = error.close_code();
+        Self { answer: Answer::Fail(code), payload: ControlPayload::close(Some(code), error.rule()) }
+    }
+}
+
+/// The payload of a control frame.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct ControlPayload {
+    bytes: [u8; MAX_CONTROL_PAYLOAD],
+    len: u8,
+}
+
+impl ControlPayload {
+    /// As much of `payload` as goes into a control frame.
+    fn new(payload: &[u8]) -> Self {
+        let mut new = Self { bytes: [0; MAX_CONTROL_PAYLOAD], len: 0 };
+        new.push(payload);
+        new
+    }
+
+    /// The body of a Close frame (§5.5.1). A reason that is too long ends before the character that does not fit.
+    fn close(code: Option<CloseCode>, reason: &str) -> Self {
+        let Some(code) = code else { return Self::new(&[]) };
+        let mut new = Self::new(&u16::from(code).to_be_bytes());
+        let fits = (0..=reason.len().min(MAX_CONTROL_PAYLOAD - 2)).rev().find_map(|len| reason.get(..len));
+        new.push(fits.unwrap_or_default().as_bytes());
+        new
+    }
+
+    fn push(&mut self, bytes: &[u8]) {
+        for (place, &byte) in self.bytes.iter_mut().skip(self.len.into()).zip(bytes) {
+            *place = byte;
+            self.len += 1;
+        }
+    }
+
+    fn as_bytes(&self) -> &[u8] {
+        self.bytes.get(..self.len.into()).unwrap_or_default()
+    }
+}
+
+/// The sending half of a [`Connection`](crate::Connection), for programs that read and write in two tasks.
+///
+/// It has all of the connection's methods to send with, and [`reply`](Self::reply) for what the [`Receiver`](crate::Receiver) wants answered.
+#[derive(Debug)]
+pub struct Sender<R> {
+    role: R,
+    closing: Closing,
+    /// The Close that was sent.
+    sent: Option<Option<CloseCode>>,
+    /// Whether the transport has ended.
+    ended: bool,
+    /// The message that is being sent in parts, and where its text stands.
+    message: Option<Kind>,
+    utf8: Utf8,
+    stats: Stats,
+}
+
+impl<R: Role> Sender<R> {
+    pub(crate) fn new(role: R) -> Self {
+        Self { role, closing: Closing::Open, sent: None, ended: false, message: None, utf8: Utf8::new(), stats: Stats::default() }
+    }
+
+    /// Sends a text message in one frame.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError::Closed`], [`SendError::MessageUnfinished`] or [`SendError::Full`]; nothing was written.
+    #[inline]
+    pub fn send_text(&mut self, text: &str, out: &mut (impl Output + ?Sized)) -> Result<(), SendError> {
+        self.message(Kind::Text, text.as_bytes(), out)
+    }
+
+    /// Sends a binary message in one frame.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError::Closed`], [`SendError::MessageUnfinished`] or [`SendError::Full`]; nothing was written.
+    #[inline]
+    pub fn send_binary(&mut self, bytes: &[u8], out: &mut (impl Output + ?Sized)) -> Result<(), SendError> {
+        self.message(Kind::Binary, bytes, out)
+    }
+
+    /// Sends a part of a message as a frame: the first one when no message is unfinished, else a continuation of it (RFC 6455 §5.4).
+    ///
+    /// The parts of a text may split characters; together they must be UTF-8. Control frames may be sent between parts.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError::MessageUnfinished`] if the unfinished message is of another kind, [`SendError::InvalidUtf8`], [`SendError::Closed`] or [`SendError::Full`];
+    /// nothing was written.
+    pub fn send_part(&mut self, kind: Kind, bytes: &[u8], last: bool, out: &mut (impl Output + ?Sized)) -> Result<(), SendError> {
+        let opcode = self.part_opcode(kind)?;
+        let mut utf8 = self.utf8;
+        if kind == Kind::Text {
+            utf8.feed(bytes).map_err(|_| SendError::InvalidUtf8)?;
+            if last {
+                utf8.finish().map_err(|_| SendError::InvalidUtf8)?;
+            }
+        }
+        self.frame(last, opcode, bytes, out)?;
+        self.utf8 = utf8;
+        self.message = if last { None } else { Some(kind) };
+        Ok(())
+    }
+
+    /// Sends a Ping with a payload of up to 125 bytes (§5.5.2). The peer answers with a Pong of the same payload.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError::ControlTooLong`], [`SendError::Closed`] or [`SendError::Full`]; nothing was written.
+    pub fn ping(&mut self, payload: &[u8], out: &mut (impl Output + ?Sized)) -> Result<(), SendError> {
+        self.control(Opcode::PING, payload, out)
+    }
+
+    /// Sends a Pong that nobody asked for, as a heartbeat (§5.5.3). Pings are answered without it.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError::ControlTooLong`], [`SendError::Closed`] or [`SendError::Full`]; nothing was written.
+    pub fn pong(&mut self, payload: &[u8], out: &mut (impl Output + ?Sized)) -> Result<(), SendError> {
+        self.control(Opcode::PONG, payload, out)
+    }
+
+    /// Starts the closing handshake (§7.1.2). Nothing can be sent after it; a message unfinished is left so.
+    ///
+    /// A reason of more than 123 bytes is cut, before the character that does not fit. It is not shown to end users.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError::ReasonWithoutCode`], [`SendError::CodeOfClients`], [`SendError::Closed`] or [`SendError::Full`]; nothing was written.
+    pub fn close(&mut self, code: impl Into<Option<CloseCode>>, reason: &str, out: &mut (impl Output + ?Sized)) -> Result<(), SendError> {
+        let code = code.into();
+        if code.is_none() && !reason.is_empty() {
+            return Err(SendError::ReasonWithoutCode);
+        }
+        self.send_close(code, &ControlPayload::close(code, reason), Closing::Sent, out)
+    }
+
+    /// Fails the connection for a reason of the caller's, such as a message that breaks a policy (§7.1.7): sends a Close, and is done with the connection.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError::CodeOfClients`], [`SendError::Closed`] or [`SendError::Full`]; nothing was written.
+    pub fn fail(&mut self, code: CloseCode, reason: &str, out: &mut (impl Output + ?Sized)) -> Result<(), SendError> {
+        self.send_close(Some(code), &ControlPayload::close(Some(code), reason), Closing::Failed, out)
+    }
+
+    /// Sends what the receiving half wants answered. A Pong that comes after our Close is left out, as is a second Close.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError::Full`]; nothing was written, and the call can be repeated.
+    #[cold]
+    pub fn reply(&mut self, reply: &Reply, out: &mut (impl Output + ?Sized)) -> Result<(), SendError> {
+        match (self.closing, reply.answer) {
+            (Closing::Open, Answer::Pong) => self.control(Opcode::PONG, reply.payload.as_bytes(), out),
+            (Closing::Open, Answer::Close(code)) => self.send_close(code, &reply.payload, Closing::Answering, out),
+            (Closing::Open, Answer::Fail(code)) => self.send_close(Some(code), &reply.payload, Closing::Failed, out),
+            (Closing::Sent, Answer::Close(_)) => {
+                self.closing = Closing::Answered;
+                Ok(())
+            }
+            (Closing::Sent, Answer::Fail(_)) => {
+                self.closing = Closing::Failed;
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The input has ended: nothing more can be sent.
+    pub const fn recv_eof(&mut self) {
+        self.ended = true;
+    }
+
+    /// The state of the connection (§7.1.3, §7.1.4). This half knows of the other what it was told by [`reply`](Self::reply).
+    #[must_use]
+    pub const fn state(&self) -> State {
+        match self.closing {
+            _ if self.ended => State::Closed,
+            Closing::Open => State::Open,
+            _ => State::Closing,
+        }
+    }
+
+    /// What to do with the transport, once what is in the output has been written. This half knows of the other what it was told by [`reply`](Self::reply).
+    pub const fn transport(&self) -> Transport {
+        match self.closing {
+            _ if self.ended => Transport::Close,
+            Closing::Open => Transport::Keep,
+            Closing::Sent => Transport::Await,
+            Closing::Answered | Closing::Answering if R::IS_CLIENT => Transport::Await,
+            _ => Transport::Close,
+        }
+    }
+
+    /// The Close that was sent, if one was: `Some(None)` is one without a code.
+    #[must_use]
+    pub const fn close_sent(&self) -> Option<Option<CloseCode>> {
+        self.sent
+    }
+
+    /// How much was sent.
+    #[must_use]
+    pub const fn stats(&self) -> Stats {
+        self.stats
+    }
+
+    /// How far the closing handshake is.
+    pub(crate) const fn closing(&self) -> Closing {
+        self.closing
+    }
+
+    /// A message in one frame.
+    #[inline]
+    fn message(&mut self, kind: Kind, payload: &[u8], out: &mut (impl Output + ?Sized)) -> Result<(), SendError> {
+        if self.message.is_some() {
+            return Err(SendError::MessageUnfinished);
+        }
+        self.frame(true, kind.opcode(), payload, out)
+    }
+
+    /// The opcode of the next part of a message.
+    fn part_opcode(&self, kind: Kind) -> Result<Opcode, SendError> {
+        match self.message {
+            None => Ok(kind.opcode()),
+            Some(unfinished) if unfinished == kind => Ok(Opcode::CONTINUATION),
+            Some(_) => Err(SendError::MessageUnfinished),
+        }
+    }
+
+    fn control(&mut self, opcode: Opcode, payload: &[u8], out: &mut (impl Output + ?Sized)) -> Result<(), SendError> {
+        if payload.len() > MAX_CONTROL_PAYLOAD {
+            return Err(SendError::ControlTooLong);
+        }
+        self.frame(true, opcode, payload, out)
+    }
+
+    fn send_close(
+        &mut self,
+        code: Option<CloseCode>,
+        payload: &ControlPayload,
+        then: Closing,
+        out: &mut (impl Output + ?Sized),
+    ) -> Result<(), SendError> {
+        if !R::IS_CLIENT && code == Some(CloseCode::MANDATORY_EXTENSION) && then != Closing::Answering {
+            return Err(SendError::CodeOfClients);
+        }
+        self.control(Opcode::CLOSE, payload.as_bytes(), out)?;
+        self.closing = then;
+        self.sent = Some(code);
+        Ok(())
+    }
+
+    /// Writes a frame, if it may and can be sent.
+    #[inline]
+    fn frame(&mut self, fin: bool, opcode: Opcode, payload: &[u8], out: &mut (impl Output + ?Sized)) -> Result<(), SendError> {
+        self.check_open()?;
+        let mut header = Header { fin, rsv: 0, opcode, mask: if R::IS_CLIENT { Some(Mask([0; 4])) } else { None }, len: payload.len() as u64 };
+        let needed = header.encoded_len().saturating_add(payload.len());
+        if out.room() < needed {
+            return Err(SendError::Full { needed });
+        }
+        // Not before it is certain that the frame goes out: a key is used for one frame only (§10.3).
+        header.mask = self.role.next_mask();
+        out.append(&header.encode());
+        match header.mask {
+            None => _ = out.append(payload),
+            Some(mask) => payload.chunks(BLOCK).for_each(|block| mask.apply(out.append(block), 0)),
+        }
+        self.stats.count(header.len);
+        Ok(())
+    }
+
+    #[inline]
+    const fn check_open(&self) -> Result<(), SendError> {
+        match self.state() {
+            State::Open => Ok(()),
+            _ => Err(SendError::Closed),
+        }
+    }
+}
+
+impl Sender<Server> {
+    /// The header of a frame whose payload goes out without being copied, for `write_vectored` and the like: a whole message, or the part of one as in
+    /// [`send_part`](Self::send_part).
+    ///
+    /// The caller writes the header and then exactly `len` bytes (up to 2^63 - 1) before anything that is appended to an output later, and sees to it that
+    /// text is UTF-8.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError::MessageUnfinished`] or [`SendError::Closed`]; nothing changed.
+    pub fn header(&mut self, kind: Kind, len: u64, last: bool) -> Result<HeaderBytes, SendError> {
+        self.part_alone(kind, len, last).map(|header| header.encode())
+    }
+}
+
+impl Sender<Client> {
+    /// Masks a payload where it stands and returns the header to be written before it, so that it goes out without being copied: a whole message, or the part of
+    /// one as in [`send_part`](Self::send_part).
+    ///
+    /// The caller writes both before anything that is appended to an output later, and sees to it that text is UTF-8.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError::MessageUnfinished`] or [`SendError::Closed`]; nothing changed.
+    pub fn mask_in_place(&mut self, kind: Kind, payload: &mut [u8], last: bool) -> Result<HeaderBytes, SendError> {
+        let header = self.part_alone(kind, payload.len() as u64, last)?;
+        if let Some(mask) = header.mask {
+            mask.apply(payload, 0);
+        }
+        Ok(header.encode())
+    }
+}
+
+impl<R: Role> Sender<R> {
+    /// Accounts for a part whose payload the caller writes.
+    fn part_alone(&mut self, kind: Kind, len: u64, last: bool) -> Result<Header, SendError> {
+        self.check_open()?;
+        let opcode = self.part_opcode(kind)?;
+        self.message = if last { None } else { Some(kind) };
+        self.stats.count(len);
+        Ok(Header { fin: last, rsv: 0, opcode, mask: self.role.next_mask(), len })
+    }
+}

@@ -1,0 +1,224 @@
+//! Whole messages: the receiving half with memory for what arrives in pieces. What nearly every program uses (RFC 6455 §5 to §7).
+
+use crate::agreed::Agreed;
+use crate::close::{Close, CloseCode, Closure, Side};
+use crate::config::Config;
+use crate::connection::both_halves;
+use crate::error::{ProtocolError, SendError};
+use crate::frame::{HeaderBytes, Kind};
+use crate::output::{Output, REPLY_ROOM};
+use crate::receive::{Arrival, Control, Piece, Receiver, Stats};
+use crate::role::{Client, Role, Server};
+use crate::send::{Closing, Reply, Sender, State, Transport};
+use crate::utf8::text_of;
+use alloc::borrow::Cow;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::mem;
+
+/// What the peer sent. It borrows the input, or owns what had to be put together from pieces.
+#[derive(Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Message<'b> {
+    /// A text message (RFC 6455 §5.6): borrowed if it arrived whole, in one frame.
+    Text(Cow<'b, str>),
+    /// A binary message (§5.6): borrowed if it arrived whole, in one frame.
+    Binary(Cow<'b, [u8]>),
+    /// A Ping (§5.5.2). Its payload is [`WebSocket::control_payload`]; the Pong is already in the output.
+    Ping,
+    /// A Pong (§5.5.3). Its payload is [`WebSocket::control_payload`].
+    Pong,
+    /// A Close frame with this code (§5.5.1). Its reason is in [`WebSocket::close_received`]; the answer is already in the output. Nothing comes after it.
+    Close(Option<CloseCode>),
+    /// The peer broke a rule, and the connection failed (§7.1.7). The Close frame that says so is already in the output. Nothing comes after it.
+    Failed(ProtocolError),
+}
+
+/// An open WebSocket connection that receives whole messages.
+///
+/// A message that arrived whole is lent where it stands in the input. One that came in pieces is put together in memory of the connection's own, which grows with what
+/// has arrived, and is handed over with the message. An idle connection holds no memory but this struct.
+///
+/// ```
+/// use ws_proto::{Config, Message, Server, WebSocket};
+///
+/// let mut ws = WebSocket::new(Server, &Config::default());
+/// let mut out = Vec::new();
+/// let mut received = *b"\x81\x85\x37\xfa\x21\x3d\x7f\x9f\x4d\x51\x58"; // RFC 6455 §5.7: a masked "Hello"
+///
+/// let mut input = &mut received[..];
+/// while let Some(message) = ws.recv(&mut input, &mut out) {
+///     match message {
+///         Message::Text(text) => ws.send_text(&text, &mut out)?,
+///         other => panic!("{other:?}"),
+///     }
+/// }
+/// assert_eq!(out, b"\x81\x05Hello");
+/// # Ok::<(), ws_proto::SendError>(())
+/// ```
+#[derive(Debug)]
+pub struct WebSocket<R> {
+    receiver: MessageReceiver<R>,
+    sender: Sender<R>,
+}
+
+impl<R: Role> WebSocket<R> {
+    /// A connection whose opening handshake is done. `agreed` is what the handshake gave, or just the role.
+    pub fn new(agreed: impl Into<Agreed<R>>, config: &Config) -> Self {
+        Self { receiver: MessageReceiver::new(Receiver::new(config)), sender: Sender::new(agreed.into().into_role()) }
+    }
+
+    /// Cuts the next message off the front of `input`, and appends what it demands as an answer to `out`: the Pong to a Ping, the Close to a Close, and the Close that
+    /// tells the peer which rule it broke.
+    ///
+    /// `None` means that `input` is empty (read more), or that `out` has less room than [`REPLY_ROOM`] (write it; then call again, also with an empty input).
+    /// After a Close or a failure all further input is discarded (RFC 6455 §1.4, §7.1.7).
+    #[inline]
+    pub fn recv<'b>(&mut self, input: &mut &'b mut [u8], out: &mut (impl Output + ?Sized)) -> Option<Message<'b>> {
+        if out.room() < REPLY_ROOM {
+            return None;
+        }
+        let message = self.receiver.recv(input)?;
+        if !matches!(message, Message::Text(_) | Message::Binary(_)) {
+            self.reply(out);
+        }
+        Some(message)
+    }
+
+    /// Gives memory back, such as that of a message that was owned: the next message that comes in pieces is put together in it.
+    pub fn recycle(&mut self, memory: Vec<u8>) {
+        self.receiver.recycle(memory);
+    }
+
+    /// The two halves, for two tasks that share no lock.
+    pub fn into_halves(self) -> (MessageReceiver<R>, Sender<R>) {
+        (self.receiver, self.sender)
+    }
+}
+
+both_halves!(WebSocket, receiver.receiver);
+
+/// The receiving half of a [`WebSocket`], for programs that read and write in two tasks: a [`Receiver`] with memory for whole messages.
+///
+/// After each message that demands an answer, [`take_reply`](Self::take_reply) gives it, to be handed to the [`Sender`].
+#[derive(Debug)]
+pub struct MessageReceiver<R> {
+    receiver: Receiver<R>,
+    /// The text that is being put together.
+    text: String,
+    /// The binary message that is being put together, or memory for the next message.
+    bytes: Vec<u8>,
+}
+
+impl<R: Role> MessageReceiver<R> {
+    const fn new(receiver: Receiver<R>) -> Self {
+        Self { receiver, text: String::new(), bytes: Vec::new() }
+    }
+
+    /// Cuts the next message off the front of `input`; `None` if there is none, and then `input` is empty. After a Close or a failure all input is discarded
+    /// (RFC 6455 §1.4, §7.1.7).
+    #[inline]
+    pub fn recv<'b>(&mut self, input: &mut &'b mut [u8]) -> Option<Message<'b>> {
+        match self.receiver.whole_message(input) {
+            Some((Kind::Binary, payload)) => Some(Message::Binary(Cow::Borrowed(payload))),
+            Some((Kind::Text, payload)) => match text_of(payload) {
+                Ok(text) => Some(Message::Text(Cow::Borrowed(text))),
+                Err(error) => Some(self.fail(error)),
+            },
+            None => self.recv_pieces(input),
+        }
+    }
+
+    /// What the sending half has to answer to the message that [`recv`](Self::recv) gave last, if anything. A Pong that is not taken before the next control frame
+    /// is replaced by that frame's answer (§5.5.3 allows it).
+    pub fn take_reply(&mut self) -> Option<Reply> {
+        self.receiver.take_reply()
+    }
+
+    /// Gives memory back, such as that of a message that was owned: the next message that comes in pieces is put together in it.
+    pub fn recycle(&mut self, mut memory: Vec<u8>) {
+        if self.bytes.capacity() == 0 {
+            memory.clear();
+            self.bytes = memory;
+        }
+    }
+
+    /// The input has ended: the peer closed or reset the transport.
+    pub fn recv_eof(&mut self) {
+        self.receiver.recv_eof();
+    }
+
+    /// This half as one that streams, with the counters, the Close that was received and all else that it knows.
+    #[must_use]
+    pub const fn as_receiver(&self) -> &Receiver<R> {
+        &self.receiver
+    }
+
+    /// Whatever is not a whole message in one frame.
+    #[inline(never)]
+    fn recv_pieces<'b>(&mut self, input: &mut &'b mut [u8]) -> Option<Message<'b>> {
+        loop {
+            match self.receiver.arrival(input)? {
+                Ok(Arrival::Data(piece)) => match self.add(piece) {
+                    Ok(None) => {}
+                    Ok(Some(message)) => return Some(message),
+                    Err(error) => return Some(self.fail(error)),
+                },
+                Ok(Arrival::Control(control)) => return Some(self.control(control)),
+                Err(error) => return Some(self.fail(error)),
+            }
+        }
+    }
+
+    /// Adds a piece to its message, and gives the message if that was the last one.
+    fn add<'b>(&mut self, mut piece: Piece<'_>) -> Result<Option<Message<'b>>, ProtocolError> {
+        match piece.kind {
+            Kind::Binary => {
+                piece.unmask::<R>(|block| {
+                    self.bytes.extend_from_slice(block);
+                    Ok(())
+                })?;
+                Ok(piece.last.then(|| Message::Binary(Cow::Owned(mem::take(&mut self.bytes)))))
+            }
+            Kind::Text => {
+                if self.text.capacity() == 0 {
+                    self.text = String::from_utf8(mem::take(&mut self.bytes)).unwrap_or_default();
+                }
+                piece.unmask::<R>(|block| {
+                    let (split, text) = self.receiver.utf8.feed(block)?;
+                    self.text.extend(split);
+                    self.text.push_str(text);
+                    Ok(())
+                })?;
+                if !piece.last {
+                    return Ok(None);
+                }
+                self.receiver.utf8.finish()?;
+                Ok(Some(Message::Text(Cow::Owned(mem::take(&mut self.text)))))
+            }
+        }
+    }
+
+    #[cold]
+    fn control<'b>(&mut self, control: Control) -> Message<'b> {
+        match control {
+            Control::Ping => Message::Ping,
+            Control::Pong => Message::Pong,
+            Control::Close(code) => {
+                self.release();
+                Message::Close(code)
+            }
+        }
+    }
+
+    #[cold]
+    fn fail<'b>(&mut self, error: ProtocolError) -> Message<'b> {
+        self.release();
+        Message::Failed(self.receiver.fail(error))
+    }
+
+    /// Frees the memory, since no message will be finished any more.
+    fn release(&mut self) {
+        (self.text, self.bytes) = Default::default();
+    }
+}
