@@ -24,32 +24,29 @@ impl Mask {
     /// ```
     #[inline]
     pub fn apply(self, data: &mut [u8], offset: u64) {
-        let key = self.at(offset).0;
-        let key32 = u32::from_ne_bytes(key);
-        // Of a tail shorter than a word, the whole last word is computed before anything is written, and written last: it
-        // overlaps what the loop wrote with the same values, and no byte is treated alone.
-        if let Some(&last) = data.last_chunk::<8>() {
-            let [a, b, c, d] = key;
-            let key64 = u64::from_ne_bytes([a, b, c, d, a, b, c, d]);
-            let last = u64::from_ne_bytes(last) ^ rotated(key, data.len() % 4);
-            for word in data.chunks_exact_mut(8) {
-                if let Some(word) = word.first_chunk_mut::<8>() {
-                    *word = (u64::from_ne_bytes(*word) ^ key64).to_ne_bytes();
-                }
+        let key = self.word(offset);
+        // The last word is computed before the others are written, and written after them: where they overlap both hold the same, and no byte of the tail
+        // is treated alone.
+        if let Some(&last) = data.last_chunk() {
+            let last = u64::from_le_bytes(last) ^ twice(self.word(offset.wrapping_add(data.len() as u64)));
+            let key = twice(key);
+            for word in data.chunks_exact_mut(8).filter_map(|word| word.first_chunk_mut()) {
+                *word = (u64::from_le_bytes(*word) ^ key).to_le_bytes();
             }
-            if let Some(place) = data.last_chunk_mut::<8>() {
-                *place = last.to_ne_bytes();
+            if let Some(place) = data.last_chunk_mut() {
+                *place = last.to_le_bytes();
             }
-        } else if let (Some(&first), Some(&last)) = (data.first_chunk::<4>(), data.last_chunk::<4>()) {
-            let last = u32::from_ne_bytes(last) ^ rotated(key, data.len() % 4) as u32;
-            if let Some(place) = data.first_chunk_mut::<4>() {
-                *place = (u32::from_ne_bytes(first) ^ key32).to_ne_bytes();
+        } else if let (Some(&first), Some(&last)) = (data.first_chunk(), data.last_chunk()) {
+            let first = u32::from_le_bytes(first) ^ key;
+            let last = u32::from_le_bytes(last) ^ self.word(offset.wrapping_add(data.len() as u64));
+            if let Some(place) = data.first_chunk_mut() {
+                *place = first.to_le_bytes();
             }
-            if let Some(place) = data.last_chunk_mut::<4>() {
-                *place = last.to_ne_bytes();
+            if let Some(place) = data.last_chunk_mut() {
+                *place = last.to_le_bytes();
             }
         } else {
-            for (byte, key) in data.iter_mut().zip(key) {
+            for (byte, key) in data.iter_mut().zip(key.to_le_bytes()) {
                 *byte ^= key;
             }
         }
@@ -58,19 +55,18 @@ impl Mask {
     /// The key as it applies to the payload from `offset` on.
     #[inline]
     pub(crate) const fn at(self, offset: u64) -> Self {
-        let [a, b, c, d] = self.0;
-        Self(match offset % 4 {
-            0 => [a, b, c, d],
-            1 => [b, c, d, a],
-            2 => [c, d, a, b],
-            _ => [d, a, b, c],
-        })
+        Self(self.word(offset).to_le_bytes())
+    }
+
+    /// The same as a little-endian word.
+    #[inline]
+    const fn word(self, offset: u64) -> u32 {
+        u32::from_le_bytes(self.0).rotate_right(offset as u32 % 4 * 8)
     }
 }
 
-/// Two rounds of the key, begun at its byte `by`.
+/// The word two times over.
 #[inline]
-const fn rotated(key: [u8; 4], by: usize) -> u64 {
-    let [a, b, c, d] = Mask(key).at(by as u64).0;
-    u64::from_ne_bytes([a, b, c, d, a, b, c, d])
+const fn twice(word: u32) -> u64 {
+    word as u64 | (word as u64) << 32
 }

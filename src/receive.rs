@@ -289,7 +289,8 @@ impl<R: Role> Receiver<R> {
         let (header, taken) = Header::decode(input)?;
         let kind = Kind::of(header.opcode)?;
         let plain = header.fin && header.rsv == 0 && header.mask.is_some() != R::IS_CLIENT && header.is_minimal(taken);
-        if !plain || header.len > self.config.max_frame || header.len > self.config.max_message || header.len > (input.len() - taken) as u64 {
+        if !plain || header.len > self.config.max_frame || header.len > self.config.max_message || header.len > (input.len() - taken) as u64
+        {
             return None;
         }
         cut(input, taken);

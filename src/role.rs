@@ -39,7 +39,7 @@ impl sealed::Role for Server {
 /// The side that opened the connection. It holds the secret from which each frame's masking key comes.
 ///
 /// RFC 6455 §5.3 and §10.3 demand a fresh key for every frame, one that whoever chooses the payload cannot predict. The
-/// keys here are a ChaCha20 keystream under a seed of yours, so the system's random source is asked once per connection.
+/// keys here are a ChaCha12 keystream under a seed of yours, so the system's random source is asked once per connection.
 /// The `Sec-WebSocket-Key` of the opening handshake comes from the same stream.
 ///
 /// It is neither `Clone` nor `Default`, and `Debug` does not print it: a copy would use keys twice.

@@ -334,7 +334,8 @@ impl<R: Role> Sender<R> {
     #[inline]
     fn frame(&mut self, fin: bool, opcode: Opcode, payload: &[u8], out: &mut (impl Output + ?Sized)) -> Result<(), SendError> {
         self.check_open()?;
-        let mut header = Header { fin, rsv: 0, opcode, mask: if R::IS_CLIENT { Some(Mask([0; 4])) } else { None }, len: payload.len() as u64 };
+        let mut header =
+            Header { fin, rsv: 0, opcode, mask: if R::IS_CLIENT { Some(Mask([0; 4])) } else { None }, len: payload.len() as u64 };
         let needed = header.encoded_len().saturating_add(payload.len());
         if out.room() < needed {
             return Err(SendError::Full { needed });

@@ -1,0 +1,117 @@
+//! Receiving, compared with what others do for the same bytes, in one run.
+//!
+//! Rounds of all contenders alternate, so that a machine whose speed drifts slows them alike; the fastest round of each counts. Each round copies its
+//! input afresh, since payloads are unmasked in place; the cost of that is in all figures.
+
+use std::hint::black_box;
+use std::time::{Duration, Instant};
+use ws_proto::{Config, Header, Mask, Message, Opcode, Server, WebSocket};
+
+/// How much is read from a socket at a time.
+const READ: usize = 16 * 1024;
+
+fn main() {
+    small_binary();
+    mixed_text();
+}
+
+/// Masked 16-byte binary messages, cut wherever a read ends.
+fn small_binary() {
+    let stream = frames(Opcode::BINARY, &[b'x'; 16], 100_000);
+    let mut ours = || {
+        let mut ws = WebSocket::new(Server, &Config::default());
+        let mut out = Vec::new();
+        reads(&stream, |mut input| {
+            let mut messages = 0;
+            while let Some(message) = ws.recv(&mut input, &mut out) {
+                messages += usize::from(matches!(black_box(message), Message::Binary(_)));
+            }
+            messages
+        })
+    };
+    let mut theirs = || {
+        use websocket_sans_io::{WebsocketFrameDecoder, WebsocketFrameEvent};
+        let mut decoder = WebsocketFrameDecoder::new();
+        reads(&stream, |input| {
+            let (mut at, mut messages) = (0, 0);
+            loop {
+                let result = decoder.add_data(&mut input[at..]).unwrap();
+                match black_box(result.event) {
+                    Some(WebsocketFrameEvent::End { .. }) => messages += 1,
+                    Some(_) => {}
+                    None if result.consumed_bytes == 0 => return messages,
+                    None => {}
+                }
+                at += result.consumed_bytes;
+            }
+        })
+    };
+    let [ours, theirs] = race([&mut ours, &mut theirs]).map(|time| time.as_nanos() as f64 / 100_000.0);
+    println!("16-byte binary, {READ}-byte reads: ws-proto {ours:.1} ns, websocket-sans-io {theirs:.1} ns a message; ratio {:.2}", ours / theirs);
+}
+
+/// Text in several languages, 16 KiB a message, read whole.
+fn mixed_text() {
+    let mut text = String::new();
+    while text.len() < 16 * 1024 - 128 {
+        text.push_str("The quick brown fox; El zorro marrón rápido; Быстрая лиса; 素早い茶色の狐が跳ぶ; ثعلب بني سريع; 🦊 ");
+    }
+    let stream = frames(Opcode::TEXT, text.as_bytes(), 1);
+    let mut buffer = stream.clone();
+    let mut ours = || {
+        let mut ws = WebSocket::new(Server, &Config::default());
+        let mut out = Vec::new();
+        for _ in 0..1000 {
+            buffer.copy_from_slice(&stream);
+            let message = ws.recv(&mut &mut buffer[..], &mut out);
+            assert!(matches!(black_box(message), Some(Message::Text(_))));
+        }
+        1000
+    };
+    let mut copy = text.clone().into_bytes();
+    let mut alone = || {
+        for _ in 0..1000 {
+            copy.copy_from_slice(text.as_bytes());
+            assert!(black_box(simdutf8::basic::from_utf8(&copy)).is_ok());
+        }
+        1000
+    };
+    let [ours, alone] = race([&mut ours, &mut alone]).map(|time| text.len() as f64 * 1000.0 / time.as_nanos() as f64);
+    println!("{} bytes of mixed text: ws-proto {ours:.1} GB/s, simdutf8 alone {alone:.1} GB/s; share {:.0} %", text.len(), 100.0 * ours / alone);
+}
+
+/// `count` masked frames.
+fn frames(opcode: Opcode, payload: &[u8], count: usize) -> Vec<u8> {
+    let mask = Mask([0x37, 0xfa, 0x21, 0x3d]);
+    let mut frame = Header { fin: true, rsv: 0, opcode, mask: Some(mask), len: payload.len() as u64 }.encode().to_vec();
+    let start = frame.len();
+    frame.extend_from_slice(payload);
+    mask.apply(&mut frame[start..], 0);
+    frame.repeat(count)
+}
+
+/// Hands `stream` on as a socket would, and adds up what `receive` counts.
+fn reads(stream: &[u8], mut receive: impl FnMut(&mut [u8]) -> usize) -> usize {
+    let mut buffer = [0; READ];
+    let mut count = 0;
+    for bytes in stream.chunks(READ) {
+        buffer[..bytes.len()].copy_from_slice(bytes);
+        count += receive(&mut buffer[..bytes.len()]);
+    }
+    count
+}
+
+/// The fastest of many rounds of each contender. All must count the same.
+fn race<const N: usize>(mut contenders: [&mut dyn FnMut() -> usize; N]) -> [Duration; N] {
+    let mut best = [Duration::MAX; N];
+    let mut counts = [0; N];
+    for _ in 0..200 {
+        for ((contender, best), count) in contenders.iter_mut().zip(&mut best).zip(&mut counts) {
+            let start = Instant::now();
+            *count = contender();
+            *best = start.elapsed().min(*best);
+        }
+    }
+    assert!(counts.iter().all(|count| *count == counts[0]), "{counts:?}");
+    best
+}
