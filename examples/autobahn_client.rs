@@ -1,0 +1,55 @@
+//! Drives the Autobahn test suite's fuzzing server: runs every case, echoing what it sends.
+//!
+//!     autobahn_client [HOST:PORT] (default 127.0.0.1:9001)
+
+mod tcp;
+
+use std::io::{self, Read, Write};
+use std::net::Shutdown;
+use ws_proto::{Config, Message, Transport, WebSocket, uri::Uri};
+
+fn main() -> io::Result<()> {
+    let address = std::env::args().nth(1).unwrap_or_else(|| "127.0.0.1:9001".to_owned());
+    let address = address.trim_start_matches("ws://").trim_end_matches('/');
+    let mut count = String::new();
+    converse(&format!("ws://{address}/getCaseCount"), |text| count.push_str(text))?;
+    let count: usize = count.parse().map_err(io::Error::other)?;
+    for case in 1..=count {
+        if let Err(error) = converse(&format!("ws://{address}/runCase?case={case}&agent=ws-proto"), |_| {}) {
+            eprintln!("case {case}: {error}");
+        }
+    }
+    converse(&format!("ws://{address}/updateReports?agent=ws-proto"), |_| {})
+}
+
+/// Echoes all messages until the server closes, and hands texts to `text` as well.
+fn converse(url: &str, mut text: impl FnMut(&str)) -> io::Result<()> {
+    let uri = Uri::parse(url).map_err(io::Error::other)?;
+    let mut open = tcp::connect(&uri, |handshake| handshake)?;
+    let mut ws = WebSocket::new(open.agreed, &Config::default().max_message(64 << 20).max_fragments(1 << 17));
+    let mut buffer = vec![0; 64 << 10];
+    let mut out = Vec::new();
+    let mut input = &mut open.early[..];
+    loop {
+        while let Some(message) = ws.recv(&mut input, &mut out) {
+            match message {
+                Message::Text(message) => {
+                    text(&message);
+                    ws.send_text(&message, &mut out).map_err(io::Error::other)?;
+                }
+                Message::Binary(message) => ws.send_binary(&message, &mut out).map_err(io::Error::other)?,
+                _ => {}
+            }
+        }
+        open.stream.write_all(&out)?;
+        out.clear();
+        if ws.transport() == Transport::Close {
+            return open.stream.shutdown(Shutdown::Both);
+        }
+        let n = open.stream.read(&mut buffer)?;
+        if n == 0 {
+            return Ok(());
+        }
+        input = &mut buffer[..n];
+    }
+}

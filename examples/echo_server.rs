@@ -1,0 +1,156 @@
+//! An echo server: one thread a connection, nothing but `std` and this crate.
+//!
+//!     echo_server [ADDR] [--protocol NAME]... [--max-message BYTES]
+//!
+//! It listens on ADDR (default 127.0.0.1:9001), speaks the first of the client's subprotocols that it was given by name, and takes messages of up to BYTES (default 64 MiB).
+//! `serve` is the part to read: it is the whole of a driver.
+
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+use ws_proto::handshake::{HeadLimits, ServerHandshake};
+use ws_proto::{Config, Message, Server, Transport, WebSocket};
+
+/// How long a client may take for its request, for the last bytes before the connection is closed, and for taking what is written to it.
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
+const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
+
+struct Options {
+    address: String,
+    protocols: Vec<String>,
+    config: Config,
+}
+
+fn main() -> ExitCode {
+    let options = match options(std::env::args().skip(1)) {
+        Ok(options) => Arc::new(options),
+        Err(error) => {
+            eprintln!("{error}\nusage: echo_server [ADDR] [--protocol NAME]... [--max-message BYTES]");
+            return ExitCode::from(2);
+        }
+    };
+    match listen(&options) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{}: {error}", options.address);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn options(mut args: impl Iterator<Item = String>) -> Result<Options, String> {
+    let (mut address, mut protocols, mut max_message) = ("127.0.0.1:9001".to_owned(), Vec::new(), 64 << 20);
+    while let Some(arg) = args.next() {
+        let mut value = || args.next().ok_or(format!("{arg} needs a value"));
+        match &*arg {
+            "--protocol" => protocols.push(value()?),
+            "--max-message" => max_message = value()?.parse().map_err(|error| format!("--max-message: {error}"))?,
+            option if option.starts_with('-') => return Err(format!("unknown option {option}")),
+            _ => address = arg,
+        }
+    }
+    let config = Config::default().max_frame(max_message).max_message(max_message).max_fragments(1 << 17);
+    Ok(Options { address, protocols, config })
+}
+
+fn listen(options: &Arc<Options>) -> io::Result<()> {
+    let listener = TcpListener::bind(&*options.address)?;
+    println!("ws://{}/", listener.local_addr()?);
+    for stream in listener.incoming() {
+        // A connection that was reset before it was accepted is no reason to stop.
+        let Ok(mut stream) = stream else { continue };
+        let options = Arc::clone(options);
+        thread::spawn(move || {
+            let peer = stream.peer_addr().map_or_else(|_| "?".to_owned(), |peer| peer.to_string());
+            let end = serve(&mut stream, &options).unwrap_or_else(|error| error.to_string());
+            eprintln!("{peer}: {end}");
+        });
+    }
+    Ok(())
+}
+
+/// Serves one connection from its first byte to its last, and says how it ended.
+fn serve(stream: &mut TcpStream, options: &Options) -> io::Result<String> {
+    stream.set_nodelay(true)?;
+    stream.set_write_timeout(Some(WRITE_TIMEOUT))?;
+    let mut buffer = vec![0; 64 << 10];
+    let mut out = Vec::new();
+
+    // The opening handshake. What came after the request stays in `input`.
+    let mut handshake = ServerHandshake::new(HeadLimits::default());
+    let deadline = Instant::now() + HANDSHAKE_TIMEOUT;
+    let (agreed, mut input) = loop {
+        let n = read_before(deadline, stream, &mut buffer)?;
+        if n == 0 {
+            return Ok("closed without a request".to_owned());
+        }
+        let mut input = &mut buffer[..n];
+        match handshake.recv(&mut input, &mut out) {
+            Ok(None) => {}
+            Ok(Some(request)) => {
+                let spoken = request.protocols().find(|name| options.protocols.iter().any(|spoken| spoken == name));
+                let agreed = request.accept().protocol(spoken).write(&mut out).map_err(io::Error::other)?;
+                let received = n - input.len();
+                break (agreed, received..n);
+            }
+            Err(error) => {
+                stream.write_all(&out)?;
+                close(stream, &mut buffer);
+                return Ok(format!("refused: {error}"));
+            }
+        }
+    };
+
+    // The conversation.
+    let mut ws = WebSocket::<Server>::new(agreed, &options.config);
+    stream.set_read_timeout(None)?;
+    loop {
+        let mut received = &mut buffer[input];
+        while let Some(message) = ws.recv(&mut received, &mut out) {
+            match message {
+                Message::Text(text) => ws.send_text(&text, &mut out).map_err(io::Error::other)?,
+                Message::Binary(bytes) => ws.send_binary(&bytes, &mut out).map_err(io::Error::other)?,
+                _ => {}
+            }
+        }
+        // While the peer does not take it, nothing more is read: what waits here is one read's echoes and one message at most.
+        stream.write_all(&out)?;
+        out.clear();
+        out.shrink_to(buffer.len());
+        match ws.transport() {
+            Transport::Keep => {}
+            Transport::Await => stream.set_read_timeout(Some(CLOSE_TIMEOUT))?,
+            Transport::Close => break,
+        }
+        let n = stream.read(&mut buffer)?;
+        if n == 0 {
+            ws.recv_eof();
+            break;
+        }
+        input = 0..n;
+    }
+    close(stream, &mut buffer);
+    Ok(ws.closure().map_or_else(String::new, |closure| closure.to_string()))
+}
+
+/// Reads with a deadline for the whole handshake, so that a client that sends a byte now and then does not hold the thread for ever.
+fn read_before(deadline: Instant, stream: &mut TcpStream, buffer: &mut [u8]) -> io::Result<usize> {
+    let left = deadline.saturating_duration_since(Instant::now());
+    if left.is_zero() {
+        return Err(ErrorKind::TimedOut.into());
+    }
+    stream.set_read_timeout(Some(left))?;
+    stream.read(buffer)
+}
+
+/// Closes after the peer has read everything: a socket that is closed over unread input is reset, and the peer may lose the Close frame (RFC 6455 §7.1.1).
+fn close(stream: &mut TcpStream, buffer: &mut [u8]) {
+    let deadline = Instant::now() + CLOSE_TIMEOUT;
+    if stream.shutdown(Shutdown::Write).is_ok() {
+        while matches!(read_before(deadline, stream, buffer), Ok(1..)) {}
+    }
+}
