@@ -124,7 +124,7 @@ pub struct Receiver<R> {
     phase: Phase,
     end: Option<End>,
     /// A failure that is not told yet, because valid data before it in the same input went first.
-    untold: bool,
+    untold: Option<ProtocolError>,
     /// Whether the last event is to be answered.
     owes: bool,
 
@@ -175,7 +175,7 @@ impl<R: Role> Receiver<R> {
             config: config.clone(),
             phase: Phase::Header,
             end: None,
-            untold: false,
+            untold: None,
             owes: false,
             header: [0; Header::MAX_LEN],
             header_len: 0,
@@ -198,7 +198,7 @@ impl<R: Role> Receiver<R> {
     /// (RFC 6455 §1.4, §7.1.7).
     #[inline]
     pub fn recv<'b>(&mut self, input: &mut &'b mut [u8]) -> Option<Event<'b>> {
-        if self.untold {
+        if self.untold.is_some() {
             return self.tell();
         }
         match self.arrival(input)? {
@@ -210,12 +210,10 @@ impl<R: Role> Receiver<R> {
 
     /// The input has ended: the peer closed or reset the transport.
     pub fn recv_eof(&mut self) {
-        self.phase = Phase::Ended;
-        self.end.get_or_insert(End::Eof);
+        self.stop(End::Eof);
     }
 
-    /// What the sending half has to answer to the event that [`recv`](Self::recv) gave last, if anything. A Pong that is not taken before the next control frame
-    /// is replaced by that frame's answer (§5.5.3 allows it).
+    /// What the sending half has to answer to the event that [`recv`](Self::recv) gave last, if anything. It is gone once `recv` is called again.
     pub fn take_reply(&mut self) -> Option<Reply> {
         if !mem::take(&mut self.owes) {
             return None;
@@ -266,17 +264,23 @@ impl<R: Role> Receiver<R> {
 
     /// Discards all further input (§7.1.7).
     pub(crate) fn abandon(&mut self) {
-        self.phase = Phase::Ended;
-        self.end.get_or_insert(End::Abandoned);
+        self.stop(End::Abandoned);
     }
 
     /// Ends receiving, since the peer broke a rule.
     #[cold]
     pub(crate) fn fail(&mut self, error: ProtocolError) -> ProtocolError {
-        self.phase = Phase::Ended;
-        self.end = Some(End::Failed(error));
+        self.stop(End::Failed(error));
         self.owes = true;
         error
+    }
+
+    /// Discards all that comes from now on. What ended receiving first stays the reason.
+    fn stop(&mut self, end: End) {
+        self.phase = Phase::Ended;
+        self.left = 0;
+        self.untold = None;
+        self.end.get_or_insert(end);
     }
 
     /// The message at the front of `input`, if it is the simple case: in one frame, and all of it here. It decides nothing, since whatever it does not take
@@ -299,12 +303,14 @@ impl<R: Role> Receiver<R> {
             mask.apply(payload, 0);
         }
         self.stats.count(header.len);
+        self.owes = false;
         Some((kind, payload))
     }
 
     /// The next piece of a message or the next control frame.
     #[inline]
     pub(crate) fn arrival<'b>(&mut self, input: &mut &'b mut [u8]) -> Option<Result<Arrival<'b>, ProtocolError>> {
+        self.owes = false;
         loop {
             match self.phase {
                 Phase::Header => {
@@ -462,8 +468,7 @@ impl<R: Role> Receiver<R> {
             Opcode::PONG => Control::Pong,
             _ => match close_code(self.control_payload()) {
                 Ok(code) => {
-                    self.phase = Phase::Ended;
-                    self.end = Some(End::Close(code));
+                    self.stop(End::Close(code));
                     self.owes = true;
                     Control::Close(code)
                 }
@@ -477,14 +482,14 @@ impl<R: Role> Receiver<R> {
     fn open<'b>(&mut self, mut piece: Piece<'b>) -> Event<'b> {
         let before = self.utf8;
         if let Err(error) = self.open_blocks(&mut piece) {
-            self.fail(error);
             // What is valid goes first, as it would have if the input had been cut there.
             let valid = before.valid_up_to(piece.payload);
             if valid == 0 {
-                return Event::Failed(error);
+                return Event::Failed(self.fail(error));
             }
-            self.owes = false;
-            self.untold = true;
+            self.phase = Phase::Ended;
+            self.left = 0;
+            self.untold = Some(error);
             piece.payload = cut(&mut piece.payload, valid);
             piece.last = false;
         }
@@ -504,9 +509,7 @@ impl<R: Role> Receiver<R> {
     /// Tells the failure that [`open`](Self::open) let valid data go before.
     #[cold]
     fn tell<'b>(&mut self) -> Option<Event<'b>> {
-        self.untold = false;
-        self.owes = true;
-        self.error().map(Event::Failed)
+        self.untold.map(|error| Event::Failed(self.fail(error)))
     }
 }
 

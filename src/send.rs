@@ -207,6 +207,7 @@ impl<R: Role> Sender<R> {
     ///
     /// [`SendError::ReasonWithoutCode`], [`SendError::CodeOfClients`], [`SendError::Closed`] or [`SendError::Full`]; nothing was written.
     pub fn close(&mut self, code: impl Into<Option<CloseCode>>, reason: &str, out: &mut (impl Output + ?Sized)) -> Result<(), SendError> {
+        self.check_open()?;
         let code = code.into();
         if code.is_none() && !reason.is_empty() {
             return Err(SendError::ReasonWithoutCode);
@@ -231,6 +232,7 @@ impl<R: Role> Sender<R> {
     #[cold]
     pub fn reply(&mut self, reply: &Reply, out: &mut (impl Output + ?Sized)) -> Result<(), SendError> {
         match (self.closing, reply.answer) {
+            _ if self.ended => Ok(()),
             (Closing::Open, Answer::Pong) => self.control(Opcode::PONG, reply.payload.as_bytes(), out),
             (Closing::Open, Answer::Close(code)) => self.send_close(code, &reply.payload, Closing::Answering, out),
             (Closing::Open, Answer::Fail(code)) => self.send_close(Some(code), &reply.payload, Closing::Failed, out),
@@ -292,6 +294,7 @@ impl<R: Role> Sender<R> {
     /// A message in one frame.
     #[inline]
     fn message(&mut self, kind: Kind, payload: &[u8], out: &mut (impl Output + ?Sized)) -> Result<(), SendError> {
+        self.check_open()?;
         if self.message.is_some() {
             return Err(SendError::MessageUnfinished);
         }
@@ -300,6 +303,7 @@ impl<R: Role> Sender<R> {
 
     /// The opcode of the next part of a message.
     fn part_opcode(&self, kind: Kind) -> Result<Opcode, SendError> {
+        self.check_open()?;
         match self.message {
             None => Ok(kind.opcode()),
             Some(unfinished) if unfinished == kind => Ok(Opcode::CONTINUATION),
@@ -308,6 +312,7 @@ impl<R: Role> Sender<R> {
     }
 
     fn control(&mut self, opcode: Opcode, payload: &[u8], out: &mut (impl Output + ?Sized)) -> Result<(), SendError> {
+        self.check_open()?;
         if payload.len() > MAX_CONTROL_PAYLOAD {
             return Err(SendError::ControlTooLong);
         }
@@ -321,6 +326,7 @@ impl<R: Role> Sender<R> {
         then: Closing,
         out: &mut (impl Output + ?Sized),
     ) -> Result<(), SendError> {
+        self.check_open()?;
         if !R::IS_CLIENT && code == Some(CloseCode::MANDATORY_EXTENSION) && then != Closing::Answering {
             return Err(SendError::CodeOfClients);
         }
@@ -330,10 +336,9 @@ impl<R: Role> Sender<R> {
         Ok(())
     }
 
-    /// Writes a frame, if it may and can be sent.
+    /// Writes a frame, if there is room.
     #[inline]
     fn frame(&mut self, fin: bool, opcode: Opcode, payload: &[u8], out: &mut (impl Output + ?Sized)) -> Result<(), SendError> {
-        self.check_open()?;
         let mut header =
             Header { fin, rsv: 0, opcode, mask: if R::IS_CLIENT { Some(Mask([0; 4])) } else { None }, len: payload.len() as u64 };
         let needed = header.encoded_len().saturating_add(payload.len());
@@ -396,8 +401,8 @@ impl Sender<Client> {
 impl<R: Role> Sender<R> {
     /// Accounts for a part whose payload the caller writes.
     fn part_alone(&mut self, kind: Kind, len: u64, last: bool) -> Result<Header, SendError> {
-        self.check_open()?;
         let opcode = self.part_opcode(kind)?;
+        self.utf8 = Utf8::new();
         self.message = if last { None } else { Some(kind) };
         self.stats.count(len);
         Ok(Header { fin: last, rsv: 0, opcode, mask: self.role.next_mask(), len })

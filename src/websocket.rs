@@ -131,8 +131,7 @@ impl<R: Role> MessageReceiver<R> {
         }
     }
 
-    /// What the sending half has to answer to the message that [`recv`](Self::recv) gave last, if anything. A Pong that is not taken before the next control frame
-    /// is replaced by that frame's answer (§5.5.3 allows it).
+    /// What the sending half has to answer to the message that [`recv`](Self::recv) gave last, if anything. It is gone once `recv` is called again.
     pub fn take_reply(&mut self) -> Option<Reply> {
         self.receiver.take_reply()
     }
