@@ -1,1 +1,219 @@
 //! WebSocket URIs (RFC 6455 §3).
+//!
+//! Knows nothing of HTTP; the handshake borrows its reading of an authority, `host [ ":" port ]`.
+
+use core::{error, fmt, net::Ipv6Addr};
+
+/// A `ws:` or `wss:` URI (RFC 6455 §3): where to connect to, and what to ask for there.
+///
+/// It borrows the text and allocates nothing.
+///
+/// ```
+/// use ws_proto::uri::Uri;
+///
+/// let uri = Uri::parse("wss://Example.com/chat?room=1")?;
+/// assert!(uri.is_secure());
+/// assert_eq!((uri.host(), uri.port()), ("Example.com", 443));
+/// assert_eq!(uri.resource_name().to_string(), "/chat?room=1");
+/// assert_eq!(uri.host_value().to_string(), "example.com");
+/// # Ok::<(), ws_proto::uri::UriError>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Uri<'a> {
+    secure: bool,
+    authority: Authority<'a>,
+    path: &'a str,
+    query: &'a str,
+}
+
+impl<'a> Uri<'a> {
+    /// Reads a URI as §3 and RFC 3986 define it: characters that do not belong into a URI have to be percent-encoded first.
+    ///
+    /// # Errors
+    ///
+    /// [`UriError`] names the part that is wrong.
+    pub fn parse(uri: &'a str) -> Result<Self, UriError> {
+        let (scheme, rest) = uri.split_once("://").ok_or(UriError::Scheme)?;
+        let secure = match scheme {
+            _ if scheme.eq_ignore_ascii_case("ws") => false,
+            _ if scheme.eq_ignore_ascii_case("wss") => true,
+            _ => return Err(UriError::Scheme),
+        };
+        if rest.contains('#') {
+            return Err(UriError::Fragment);
+        }
+        let (authority, resource) = split_authority(rest);
+        if authority.contains('@') {
+            return Err(UriError::UserInfo);
+        }
+        let authority = Authority::parse(authority)?;
+        let (path, query) = resource.split_once('?').unwrap_or((resource, ""));
+        if !is_made_of(path, b"/:@") || !is_made_of(query, b"/:@?") {
+            return Err(UriError::ResourceName);
+        }
+        Ok(Self { secure, authority, path, query })
+    }
+
+    /// The _secure flag_: whether the scheme is `wss`, so that the connection starts with a TLS handshake (§4.1).
+    #[must_use]
+    pub const fn is_secure(&self) -> bool {
+        self.secure
+    }
+
+    /// The host to connect to, as it stands in the URI: a name, an IPv4 address, or an IPv6 address without its brackets.
+    #[must_use]
+    pub fn host(&self) -> &'a str {
+        let host = self.authority.host;
+        host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host)
+    }
+
+    /// The port to connect to: that of the URI, or else 80 for `ws` and 443 for `wss`.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.authority.port.unwrap_or(self.default_port())
+    }
+
+    /// The path, `/` if the URI has none.
+    #[must_use]
+    pub const fn path(&self) -> &'a str {
+        if self.path.is_empty() { "/" } else { self.path }
+    }
+
+    /// The query without its `?`, or `None` if it is empty.
+    #[must_use]
+    pub fn query(&self) -> Option<&'a str> {
+        Some(self.query).filter(|query| !query.is_empty())
+    }
+
+    /// The _resource name_ (§3): path and query, as they stand in the request line.
+    pub fn resource_name(&self) -> impl fmt::Display + use<'a> {
+        ResourceName(*self)
+    }
+
+    /// The value of the `Host` field (§4.1): the host in lower case, IPv6 in brackets, and the port unless it is the scheme's default.
+    pub fn host_value(&self) -> impl fmt::Display + use<'a> {
+        HostValue(*self)
+    }
+
+    const fn default_port(&self) -> u16 {
+        if self.secure { 443 } else { 80 }
+    }
+}
+
+struct ResourceName<'a>(Uri<'a>);
+
+impl fmt::Display for ResourceName<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0.path())?;
+        self.0.query().map_or(Ok(()), |query| write!(f, "?{query}"))
+    }
+}
+
+struct HostValue<'a>(Uri<'a>);
+
+impl fmt::Display for HostValue<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(uri) = self;
+        for c in uri.authority.host.chars() {
+            fmt::Write::write_char(f, c.to_ascii_lowercase())?;
+        }
+        if uri.port() == uri.default_port() { Ok(()) } else { write!(f, ":{}", uri.port()) }
+    }
+}
+
+/// What is wrong with a URI.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum UriError {
+    /// It does not begin with `ws://` or `wss://`.
+    Scheme,
+    /// It has user information, `user:password@`, which §3 does not know: send an `Authorization` field instead.
+    UserInfo,
+    /// The host is missing, or is neither a name nor an IP address.
+    Host,
+    /// The host is not ASCII: convert it to its IDNA form (`xn--…`) first.
+    HostNotAscii,
+    /// The port is not a number from 0 to 65535.
+    Port,
+    /// It has a fragment, which is meaningless here: a `#` that belongs to path or query is written `%23` (§3).
+    Fragment,
+    /// Path or query contains a character that has to be percent-encoded first, or a `%` without two hexadecimal digits.
+    ResourceName,
+}
+
+impl fmt::Display for UriError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Scheme => "the URI does not begin with ws:// or wss://",
+            Self::UserInfo => "the URI contains user information",
+            Self::Host => "the URI's host is missing or malformed",
+            Self::HostNotAscii => "the URI's host is not ASCII and has to be converted to punycode first",
+            Self::Port => "the URI's port is not a number from 0 to 65535",
+            Self::Fragment => "the URI contains a fragment",
+            Self::ResourceName => "the URI's path or query contains a character that has to be percent-encoded",
+        })
+    }
+}
+
+impl error::Error for UriError {}
+
+/// `host [ ":" port ]`, as in a URI, in a `Host` field and in an origin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Authority<'a> {
+    /// An IPv6 address is in its brackets.
+    pub(crate) host: &'a str,
+    pub(crate) port: Option<u16>,
+}
+
+impl<'a> Authority<'a> {
+    pub(crate) fn parse(authority: &'a str) -> Result<Self, UriError> {
+        let host_len = match authority.strip_prefix('[') {
+            Some(rest) => {
+                let (address, _) = rest.split_once(']').ok_or(UriError::Host)?;
+                address.parse::<Ipv6Addr>().map_err(|_| UriError::Host)?;
+                address.len() + 2
+            }
+            None => authority.find(':').unwrap_or(authority.len()),
+        };
+        let (host, port) = authority.split_at_checked(host_len).ok_or(UriError::Host)?;
+        if !host.is_ascii() {
+            return Err(UriError::HostNotAscii);
+        }
+        if host.is_empty() || !(host.starts_with('[') || is_made_of(host, b"")) {
+            return Err(UriError::Host);
+        }
+        Ok(Self { host, port: parse_port(port)? })
+    }
+}
+
+/// Reads what follows a host: nothing, or a colon and digits, of which RFC 3986 §3.2.3 allows none.
+fn parse_port(port: &str) -> Result<Option<u16>, UriError> {
+    match port.strip_prefix(':') {
+        None if port.is_empty() => Ok(None),
+        None => Err(UriError::Host),
+        Some("") => Ok(None),
+        // `u16::from_str` alone would take "+80".
+        Some(digits) if digits.bytes().all(|b| b.is_ascii_digit()) => digits.parse().map(Some).map_err(|_| UriError::Port),
+        Some(_) => Err(UriError::Port),
+    }
+}
+
+/// Splits what follows `scheme://` into the authority and the rest, path and query.
+pub(crate) fn split_authority(rest: &str) -> (&str, &str) {
+    rest.find(['/', '?']).and_then(|at| rest.split_at_checked(at)).unwrap_or((rest, ""))
+}
+
+/// Whether `text` consists of unreserved characters, sub-delims and percent-encoded bytes (RFC 3986 §2), and those in `also`.
+fn is_made_of(text: &str, also: &[u8]) -> bool {
+    let mut bytes = text.bytes();
+    while let Some(byte) = bytes.next() {
+        let fits = match byte {
+            b'%' => bytes.next().is_some_and(|b| b.is_ascii_hexdigit()) && bytes.next().is_some_and(|b| b.is_ascii_hexdigit()),
+            _ => byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=".contains(&byte) || also.contains(&byte),
+        };
+        if !fits {
+            return false;
+        }
+    }
+    true
+}

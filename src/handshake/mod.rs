@@ -1,1 +1,134 @@
 //! The HTTP/1.1 opening handshake (RFC 6455 §4), both sides.
+//!
+//! ```text
+//!         client                                         server
+//!
+//!    ClientHandshake::new                          ServerHandshake::new
+//!           │ write_request                                │
+//!           │                                              │ recv: None, read more
+//!           └────────────────── GET ─────────────────────► │
+//!                                                          ├─ recv: Err ── the HTTP error is in `out` ── close
+//!                                                          │
+//!                                                       Request
+//!    recv: None, read more                                 │
+//!           │ ◄──────────────── 101 ───────────────────────┼─ accept ── Agreed<Server> ── OPEN
+//!           │ ◄────────── 3xx, 4xx, 5xx ───────────────────┴─ reject ── close
+//!           │
+//!           ├─ Err ── close
+//!           ├─ Answer::Refused ── follow, authenticate, or close
+//!           └─ Answer::Accepted ── Agreed<Client> ── OPEN
+//! ```
+//!
+//! [`Agreed`](crate::Agreed) is all that the connection gets to know of it. Nothing of what is sent here is a frame: a
+//! handshake that fails ends with an HTTP error or without an answer, never with a Close frame (§7.1.7).
+//!
+//! One whole handshake, byte for byte:
+//!
+//! ```
+//! # #[cfg(feature = "alloc")] {
+//! use ws_proto::handshake::{Answer, ClientHandshake, HeadLimits, ServerHandshake};
+//! use ws_proto::{Client, uri::Uri};
+//!
+//! // The seed comes from the system's random source.
+//! let uri = Uri::parse("ws://example.com/chat")?;
+//! let mut client = ClientHandshake::new(&uri, Client::new([7; 32])).protocols(&["chat", "superchat"]).origin("http://example.com");
+//! let mut sent = Vec::new();
+//! client.write_request(&mut sent)?;
+//! assert_eq!(
+//!     sent,
+//!     b"GET /chat HTTP/1.1\r\n\
+//!       Host: example.com\r\n\
+//!       Upgrade: websocket\r\n\
+//!       Connection: Upgrade\r\n\
+//!       Sec-WebSocket-Key: 9pKJeIXAyyCj5M0QagsVvA==\r\n\
+//!       Sec-WebSocket-Version: 13\r\n\
+//!       Origin: http://example.com\r\n\
+//!       Sec-WebSocket-Protocol: chat, superchat\r\n\
+//!       \r\n"
+//! );
+//!
+//! let mut server = ServerHandshake::new(HeadLimits::default());
+//! let mut answer = Vec::new();
+//! let mut input = &mut sent[..];
+//! if let Some(request) = server.recv(&mut input, &mut answer)? {
+//!     // Only pages of this very server may connect: without this line, any page in the user's browser may, cookies and all.
+//!     if !request.is_same_origin(false) {
+//!         request.reject(403).write(&mut answer)?;
+//!     } else if request.path() != "/chat" {
+//!         request.reject(404).write(&mut answer)?;
+//!     } else {
+//!         let protocol = request.protocols().find(|name| *name == "chat");
+//!         let agreed = request.accept().protocol(protocol).write(&mut answer)?;
+//!         assert_eq!(agreed.protocol(), Some("chat"));
+//!     }
+//! }
+//! assert_eq!(
+//!     answer,
+//!     b"HTTP/1.1 101 Switching Protocols\r\n\
+//!       Upgrade: websocket\r\n\
+//!       Connection: Upgrade\r\n\
+//!       Sec-WebSocket-Accept: MXHCaJPMZA/Ir6yhiiyxoBpnBAA=\r\n\
+//!       Sec-WebSocket-Protocol: chat\r\n\
+//!       \r\n"
+//! );
+//!
+//! let mut input = &mut answer[..];
+//! match client.recv(&mut input)? {
+//!     Some(Answer::Accepted { agreed, .. }) => assert_eq!(agreed.protocol(), Some("chat")),
+//!     Some(Answer::Refused(response)) => panic!("refused: {}", response.status()),
+//!     None => panic!("there is more to read"),
+//! }
+//! # }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Without allocation, and with another HTTP
+//!
+//! Without the feature `alloc` there are [`Request`] and [`Response`], which parse a slice, [`Request::accept`] and
+//! [`Request::reject`], which write the answer, and [`fresh_key`] and [`accept_key`]. If something else parsed the HTTP (hyper, a
+//! proxy in front), [`Request::from_fields`] and [`Response::from_fields`] apply the same rules to what it found, and an
+//! [`Agreed`](crate::Agreed) can be built from a role.
+//!
+//! # What is refused
+//!
+//! Heads are read strictly: no line that ends in a bare LF, no folded lines, no space before a colon, no control characters.
+//! There is no switch for it, since what two readers of a stream understand differently is how requests are smuggled.
+
+#[cfg(feature = "alloc")]
+mod client;
+mod error;
+mod extension;
+mod fields;
+mod head;
+mod key;
+mod origin;
+mod request;
+mod response;
+mod server;
+
+#[cfg(feature = "alloc")]
+pub use client::{Answer, ClientHandshake};
+pub use error::{HandshakeError, WriteError};
+pub use extension::{Extension, Param, Value};
+pub use fields::Fields;
+pub use head::HeadLimits;
+pub use key::{accept_key, fresh_key};
+pub use request::Request;
+pub use response::{Body, Response};
+#[cfg(feature = "alloc")]
+pub use server::ServerHandshake;
+pub use server::{Accept, Reject};
+
+use crate::Output;
+
+/// Appends all pieces of a message, or nothing.
+fn append<'p>(out: &mut (impl Output + ?Sized), pieces: impl Iterator<Item = &'p [u8]> + Clone) -> Result<(), WriteError> {
+    let needed = pieces.clone().map(<[u8]>::len).sum();
+    if out.room() < needed {
+        return Err(WriteError::NoRoom { needed });
+    }
+    for piece in pieces {
+        out.append(piece);
+    }
+    Ok(())
+}

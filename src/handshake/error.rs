@@ -1,0 +1,157 @@
+//! What can be wrong with a handshake: by the peer ([`HandshakeError`]), and by the caller ([`WriteError`]).
+
+use core::{error, fmt};
+
+/// What is wrong with a request or a response that was received.
+///
+/// It carries no text of the peer, so it is safe to log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum HandshakeError {
+    /// The head is longer than [`HeadLimits::bytes`](super::HeadLimits::bytes).
+    HeadTooLarge,
+    /// The head has more fields than [`HeadLimits::fields`](super::HeadLimits::fields).
+    TooManyFields,
+    /// More interim responses (1xx) than [`HeadLimits::interim`](super::HeadLimits::interim) came before the final one.
+    TooManyInterim,
+    /// The connection ended before the head did.
+    Incomplete,
+    /// A line ends with LF that has no CR before it.
+    BareLf,
+    /// A line begins with whitespace: a folded field (obs-fold, RFC 9112 §5.2).
+    ObsFold,
+    /// A field line has no name that is a token and directly followed by a colon (RFC 9112 §5.1).
+    FieldName,
+    /// A field's value contains CR, NUL or another control character.
+    FieldValue,
+    /// The first line of the request is not `method SP target SP version` (RFC 9112 §3).
+    RequestLine,
+    /// The first line of the response is not `version SP status SP reason` (RFC 9112 §4).
+    StatusLine,
+    /// The HTTP version is not 1.1 or a later 1.x (RFC 6455 §4.1, §4.2.1).
+    HttpVersion,
+    /// The request's method is not GET (§4.2.1).
+    Method,
+    /// The request target is neither a path nor an absolute http or https URI (§4.2.1).
+    Target,
+    /// The request announces a body, where the next bytes would be frames.
+    Body,
+    /// `Upgrade` is missing or does not name `websocket` (§4.1, §4.2.1).
+    Upgrade,
+    /// `Connection` is missing or does not contain the token `Upgrade` (§4.1, §4.2.1).
+    Connection,
+    /// `Sec-WebSocket-Version` is missing or is not 13 (§4.2.1, §4.4).
+    WebSocketVersion,
+    /// This field is required, and is missing.
+    Missing(&'static str),
+    /// This field may appear only once, and appears again.
+    Duplicate(&'static str),
+    /// The value of this field is malformed, or not the one required.
+    Invalid(&'static str),
+    /// The response's status is this one and not 101, so the server did not switch protocols (§4.1).
+    Status(u16),
+    /// The server answered with an extension that was not offered (§4.1).
+    ExtensionNotOffered,
+    /// The server answered with a subprotocol that was not requested (§4.1).
+    ProtocolNotRequested,
+    /// The server chose none of the requested subprotocols, and the client insists on one.
+    NoProtocol,
+}
+
+impl HandshakeError {
+    /// The status with which a server answers a request that has this fault: 400, 405, 426, 431 or 505.
+    ///
+    /// For a fault of a response it is 502, with which a gateway would pass the failure on.
+    #[must_use]
+    pub const fn status(self) -> u16 {
+        match self {
+            Self::Method => 405,
+            Self::Upgrade | Self::WebSocketVersion => 426,
+            Self::HeadTooLarge | Self::TooManyFields => 431,
+            Self::HttpVersion => 505,
+            Self::StatusLine
+            | Self::Status(_)
+            | Self::TooManyInterim
+            | Self::ExtensionNotOffered
+            | Self::ProtocolNotRequested
+            | Self::NoProtocol => 502,
+            _ => 400,
+        }
+    }
+}
+
+impl fmt::Display for HandshakeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::HeadTooLarge => "the head has too many bytes",
+            Self::TooManyFields => "the head has too many fields",
+            Self::TooManyInterim => "too many interim responses",
+            Self::Incomplete => "the connection ended before the handshake was complete",
+            Self::BareLf => "a line ends with LF without CR",
+            Self::ObsFold => "a field is folded over several lines",
+            Self::FieldName => "a field's name is malformed",
+            Self::FieldValue => "a field's value contains a control character",
+            Self::RequestLine => "the request line is malformed",
+            Self::StatusLine => "the status line is malformed",
+            Self::HttpVersion => "the HTTP version is not 1.1",
+            Self::Method => "the method is not GET",
+            Self::Target => "the request target is malformed",
+            Self::Body => "the request announces a body",
+            Self::Upgrade => "Upgrade does not name websocket",
+            Self::Connection => "Connection does not contain Upgrade",
+            Self::WebSocketVersion => "Sec-WebSocket-Version is not 13",
+            Self::Missing(name) => return write!(f, "{name} is missing"),
+            Self::Duplicate(name) => return write!(f, "{name} appears more than once"),
+            Self::Invalid(name) => return write!(f, "{name} is not valid"),
+            Self::Status(status) => return write!(f, "the server answered with status {status}"),
+            Self::ExtensionNotOffered => "the server chose an extension that was not offered",
+            Self::ProtocolNotRequested => "the server chose a subprotocol that was not requested",
+            Self::NoProtocol => "the server chose no subprotocol",
+        })
+    }
+}
+
+impl error::Error for HandshakeError {}
+
+/// Why a request or a response was not written. Nothing of it was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum WriteError {
+    /// The output has not the room, in bytes, that the message needs. The call can be repeated when it has.
+    NoRoom {
+        /// The length of the message in bytes.
+        needed: usize,
+    },
+    /// A field's name is not a token (RFC 9110 §5.1).
+    FieldName,
+    /// A field's value contains CR, LF, NUL or another control character (RFC 9110 §5.5).
+    FieldValue,
+    /// The field is one that the handshake writes itself: `Host`, `Origin`, `Connection`, `Upgrade`, `Content-Length`,
+    /// `Transfer-Encoding`, or one that begins with `Sec-WebSocket-`.
+    FieldReserved,
+    /// A subprotocol is not a token (RFC 6455 §4.1).
+    Protocol,
+    /// A subprotocol is requested twice (§4.1).
+    ProtocolRepeated,
+    /// The chosen subprotocol is none of those that the client requested (§4.2.2).
+    ProtocolNotRequested,
+    /// The status of a rejection is not from 300 to 599.
+    Status,
+}
+
+impl fmt::Display for WriteError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NoRoom { needed } => return write!(f, "the output has no room for {needed} bytes"),
+            Self::FieldName => "a field's name is not a token",
+            Self::FieldValue => "a field's value contains a control character",
+            Self::FieldReserved => "a field is one that the handshake writes itself",
+            Self::Protocol => "a subprotocol is not a token",
+            Self::ProtocolRepeated => "a subprotocol is requested twice",
+            Self::ProtocolNotRequested => "the chosen subprotocol was not requested",
+            Self::Status => "the status of a rejection is not from 300 to 599",
+        })
+    }
+}
+
+impl error::Error for WriteError {}

@@ -1,0 +1,221 @@
+//! The head of an HTTP/1.1 message: lines, and fields in them (RFC 9112 §2 to §5), read strictly.
+//!
+//! Each line is looked at once, when it is complete, wherever the input was cut. So the work is linear in the input, and a
+//! fault is found at the end of its line. What the lines mean is up to a [`Message`].
+
+use super::{HandshakeError, fields};
+use memchr::memchr;
+
+/// What the head of a request or of a response may take up. Each limit is the largest value that passes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HeadLimits {
+    /// Bytes of a head, with its first line and the empty line at its end; 16384 unless set. No line can be longer, and no more is held.
+    pub bytes: usize,
+    /// Fields of a head; 100 unless set.
+    pub fields: usize,
+    /// Interim responses (1xx) that a client skips; 8 unless set.
+    pub interim: usize,
+}
+
+impl Default for HeadLimits {
+    fn default() -> Self {
+        Self { bytes: 16 * 1024, fields: 100, interim: 8 }
+    }
+}
+
+/// What the lines of a head mean.
+pub(super) trait Message {
+    /// Takes the first line, without its CRLF.
+    fn start_line(&mut self, line: &[u8]) -> Result<(), HandshakeError>;
+
+    /// Takes a field: `name` is a token, `value` has no whitespace around it and no control characters in it.
+    fn field(&mut self, name: &str, value: &[u8]) -> Result<(), HandshakeError>;
+
+    /// The head is complete.
+    fn end(&self) -> Result<(), HandshakeError>;
+}
+
+/// Reads a head that may still grow.
+pub(super) struct Parser<M> {
+    limits: HeadLimits,
+    message: M,
+    /// Where the first line begins that is not complete.
+    line: usize,
+    /// Up to where there is no LF in that line.
+    searched: usize,
+    /// Lines read: the first line and the fields.
+    lines: usize,
+}
+
+impl<M: Message> Parser<M> {
+    pub(super) const fn new(limits: HeadLimits, message: M) -> Self {
+        Self { limits, message, line: 0, searched: 0, lines: 0 }
+    }
+
+    pub(super) const fn message(&self) -> &M {
+        &self.message
+    }
+
+    /// Reads on in `bytes`, which are those of the call before and any that came after them, and returns the head's length
+    /// when it is complete.
+    pub(super) fn advance(&mut self, bytes: &[u8]) -> Result<Option<usize>, HandshakeError> {
+        let bytes = bytes.get(..self.limits.bytes).unwrap_or(bytes);
+        while let Some(len) = memchr(b'\n', bytes.get(self.searched..).unwrap_or_default()) {
+            let lf = self.searched + len;
+            let line = bytes.get(self.line..lf).unwrap_or_default().strip_suffix(b"\r").ok_or(HandshakeError::BareLf)?;
+            self.line = lf + 1;
+            self.searched = self.line;
+            if self.lines == 0 {
+                self.message.start_line(line)?;
+            } else if line.is_empty() {
+                self.message.end()?;
+                return Ok(Some(self.line));
+            } else if self.lines > self.limits.fields {
+                return Err(HandshakeError::TooManyFields);
+            } else {
+                let (name, value) = fields::parse(line)?;
+                self.message.field(name, value)?;
+            }
+            self.lines += 1;
+        }
+        self.searched = bytes.len();
+        if bytes.len() < self.limits.bytes { Ok(None) } else { Err(HandshakeError::HeadTooLarge) }
+    }
+}
+
+/// Splits `len` bytes off the front of `input`.
+#[cfg(feature = "alloc")]
+pub(super) fn cut<'a>(input: &mut &'a mut [u8], len: usize) -> &'a [u8] {
+    match core::mem::take(input).split_at_mut_checked(len) {
+        Some((front, rest)) => {
+            *input = rest;
+            front
+        }
+        None => &[],
+    }
+}
+
+/// Reads a head that arrives in pieces, which it holds; a head that arrives whole it leaves where it is.
+#[cfg(feature = "alloc")]
+pub(super) struct Collector<M> {
+    parser: Parser<M>,
+    held: alloc::vec::Vec<u8>,
+}
+
+/// Where a complete head is.
+#[cfg(feature = "alloc")]
+pub(super) enum Place {
+    /// In the input, which begins with so many bytes of it.
+    Input(usize),
+    /// In the collector, and no longer in the input.
+    Held,
+}
+
+#[cfg(feature = "alloc")]
+impl<M: Message + Default> Collector<M> {
+    pub(super) fn new(limits: HeadLimits) -> Self {
+        Self { parser: Parser::new(limits, M::default()), held: alloc::vec::Vec::new() }
+    }
+
+    pub(super) const fn limits(&self) -> &HeadLimits {
+        &self.parser.limits
+    }
+
+    pub(super) const fn message(&self) -> &M {
+        self.parser.message()
+    }
+
+    /// Takes the head, or what there is of it, from `input`.
+    pub(super) fn read(&mut self, input: &mut &mut [u8]) -> Result<Option<Place>, HandshakeError> {
+        if self.held.is_empty() {
+            let len = self.parser.advance(input)?;
+            if len.is_none() {
+                self.held.extend_from_slice(input);
+                *input = &mut [];
+            }
+            return Ok(len.map(Place::Input));
+        }
+        let before = self.held.len();
+        let wanted = input.len().min(self.limits().bytes - before);
+        self.held.extend_from_slice(input.get(..wanted).unwrap_or_default());
+        let len = self.parser.advance(&self.held)?;
+        cut(input, len.map_or(wanted, |len| len - before));
+        Ok(len.map(|len| {
+            self.held.truncate(len);
+            Place::Held
+        }))
+    }
+
+    /// The head that [`read`](Self::read) found.
+    pub(super) fn take<'a>(&'a self, place: Place, input: &mut &'a mut [u8]) -> &'a [u8] {
+        match place {
+            Place::Input(len) => cut(input, len),
+            Place::Held => &self.held,
+        }
+    }
+
+    /// The same, left where it is.
+    pub(super) fn peek<'a>(&'a self, place: &Place, input: &'a [u8]) -> &'a [u8] {
+        match *place {
+            Place::Input(len) => input.get(..len).unwrap_or_default(),
+            Place::Held => &self.held,
+        }
+    }
+
+    /// Drops the head that [`read`](Self::read) found, to read another.
+    pub(super) fn skip(&mut self, place: Place, input: &mut &mut [u8]) {
+        if let Place::Input(len) = place {
+            cut(input, len);
+        }
+        self.held.clear();
+        self.parser = Parser::new(*self.limits(), M::default());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{HeadLimits, Message, Parser};
+    use crate::handshake::HandshakeError;
+    use alloc::vec;
+
+    extern crate alloc;
+
+    /// Counts the bytes that it is given.
+    #[derive(Default)]
+    struct Count(usize);
+
+    impl Message for Count {
+        fn start_line(&mut self, line: &[u8]) -> Result<(), HandshakeError> {
+            self.0 += line.len();
+            Ok(())
+        }
+
+        fn field(&mut self, name: &str, value: &[u8]) -> Result<(), HandshakeError> {
+            self.0 += name.len() + value.len();
+            Ok(())
+        }
+
+        fn end(&self) -> Result<(), HandshakeError> {
+            Ok(())
+        }
+    }
+
+    /// 64 KiB byte by byte: after each byte nothing is left to search again, and each line was handed on once.
+    #[test]
+    fn h1_cr15_no_byte_is_looked_at_twice() {
+        const SIZE: usize = 64 * 1024;
+        for line_len in [1_usize, 16, 1000, SIZE] {
+            let mut head = vec![b'a'; SIZE];
+            for lf in (line_len + 1..SIZE).step_by(line_len + 4) {
+                head.splice(lf - 1..=lf + 2, *b"\r\na:");
+            }
+            let mut parser = Parser::new(HeadLimits { bytes: usize::MAX, fields: usize::MAX, interim: 0 }, Count::default());
+            for end in 1..=head.len() {
+                assert_eq!(parser.advance(head.get(..end).unwrap_or_default()), Ok(None));
+                assert_eq!(parser.searched, end);
+            }
+            assert_eq!(parser.lines, head.iter().filter(|&&b| b == b'\n').count());
+            assert!(parser.message.0 <= head.len());
+        }
+    }
+}

@@ -1,0 +1,252 @@
+//! The server's answer as the client reads it (RFC 6455 §4.1).
+
+use super::{
+    HandshakeError, HeadLimits, accept_key,
+    extension::extensions,
+    fields::{self, ACCEPT, CONNECTION, CONTENT_LENGTH, EXTENSIONS, Fields, PROTOCOL, TRANSFER_ENCODING, UPGRADE},
+    head::{Message, Parser},
+    request::{once, parse_version},
+};
+use core::{mem, str};
+
+/// A server's answer to a request to open a WebSocket connection (RFC 6455 §4.1): well-formed HTTP, with any status.
+///
+/// It borrows the bytes that it was read from.
+#[derive(Debug, Clone, Copy)]
+pub struct Response<'a> {
+    reason: &'a [u8],
+    fields: Fields<'a>,
+    facts: ResponseFacts,
+}
+
+impl<'a> Response<'a> {
+    /// Parses a response at the front of `head`, and returns it with its length in bytes, or `None` if it is not complete.
+    ///
+    /// It starts from the beginning each time; [`ClientHandshake`](super::ClientHandshake) reads on where it stopped. An
+    /// interim response (1xx) is returned like any other, where `ClientHandshake` would skip it.
+    ///
+    /// # Errors
+    ///
+    /// [`HandshakeError`] names the first fault, which may be found before the response is complete.
+    pub fn parse(head: &'a [u8], limits: &HeadLimits) -> Result<Option<(Self, usize)>, HandshakeError> {
+        let mut parser = Parser::new(*limits, ResponseFacts::default());
+        let Some(len) = parser.advance(head)? else { return Ok(None) };
+        Ok(Some((Self::in_head(head.get(..len).unwrap_or_default(), parser.message()), len)))
+    }
+
+    /// A response whose HTTP something else parsed.
+    ///
+    /// `version` is the HTTP version, such as `(1, 1)`.
+    ///
+    /// # Errors
+    ///
+    /// [`HandshakeError`] names the first fault.
+    pub fn from_fields(version: (u8, u8), status: u16, fields: &'a [(&'a str, &'a [u8])]) -> Result<Self, HandshakeError> {
+        let mut facts = ResponseFacts::new(version, status)?;
+        let fields = Fields::elsewhere(fields, |name, value| facts.field(name, value))?;
+        facts.end()?;
+        Ok(Self { reason: b"", fields, facts })
+    }
+
+    pub(super) fn in_head(head: &'a [u8], facts: &ResponseFacts) -> Self {
+        let reason = head.get(STATUS_LEN..STATUS_LEN + facts.reason_len).unwrap_or_default();
+        Self { reason, fields: Fields::in_head(head), facts: *facts }
+    }
+
+    /// Checks that the server opened the connection, and returns the subprotocol in use.
+    ///
+    /// `key` is the request's `Sec-WebSocket-Key`, and `protocols` is the value of its `Sec-WebSocket-Protocol`, empty if it had
+    /// none. [`ClientHandshake`](super::ClientHandshake) does this by itself; it is for those who wrote the request themselves.
+    ///
+    /// ```
+    /// use ws_proto::handshake::{HandshakeError, Response};
+    ///
+    /// let fields: [(&str, &[u8]); 4] = [
+    ///     ("upgrade", b"websocket"),
+    ///     ("connection", b"Upgrade"),
+    ///     ("sec-websocket-accept", b"s3pPLMBiTxaQ9kYGzzhZRbK+xOo="),
+    ///     ("sec-websocket-protocol", b"chat"),
+    /// ];
+    /// let response = Response::from_fields((1, 1), 101, &fields)?;
+    /// assert_eq!(response.verify(b"dGhlIHNhbXBsZSBub25jZQ==", "superchat, chat")?, Some("chat"));
+    /// # Ok::<(), HandshakeError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`HandshakeError`] names the first rule of §4.1 that the response breaks; [`HandshakeError::Status`] if it is a refusal.
+    pub fn verify(&self, key: &[u8], protocols: &str) -> Result<Option<&'a str>, HandshakeError> {
+        let facts = &self.facts;
+        if facts.status != 101 {
+            return Err(HandshakeError::Status(facts.status));
+        }
+        if facts.version < (1, 1) {
+            return Err(HandshakeError::HttpVersion);
+        }
+        if facts.upgrade != Some(true) {
+            return Err(HandshakeError::Upgrade);
+        }
+        if !facts.connection {
+            return Err(HandshakeError::Connection);
+        }
+        if self.fields.get(ACCEPT).ok_or(HandshakeError::Missing(ACCEPT))? != accept_key(key) {
+            return Err(HandshakeError::Invalid(ACCEPT));
+        }
+        if facts.extensions.is_some() {
+            return Err(HandshakeError::ExtensionNotOffered);
+        }
+        let Some(chosen) = self.fields.get(PROTOCOL) else { return Ok(None) };
+        let requested = fields::is_token(chosen) && fields::list(protocols.as_bytes()).any(|protocol| protocol == chosen);
+        let chosen = str::from_utf8(chosen).ok().filter(|_| requested);
+        chosen.ok_or(HandshakeError::ProtocolNotRequested).map(Some)
+    }
+
+    /// The status code, from 100 to 999.
+    #[must_use]
+    pub const fn status(&self) -> u16 {
+        self.facts.status
+    }
+
+    /// The reason phrase, which may be empty, and means nothing (RFC 9112 §4).
+    #[must_use]
+    pub const fn reason(&self) -> &'a [u8] {
+        self.reason
+    }
+
+    /// All fields, in order.
+    #[must_use]
+    pub const fn fields(&self) -> &Fields<'a> {
+        &self.fields
+    }
+
+    /// How the body is framed that follows this head (RFC 9112 §6.3).
+    #[must_use]
+    pub const fn body(&self) -> Body {
+        match self.facts {
+            ResponseFacts { status: 100..=199 | 204 | 304, .. } => Body::None,
+            ResponseFacts { version: (1, 0), coding: Some(_), .. } => Body::UntilClose,
+            ResponseFacts { coding: Some(Coding::Chunked), .. } => Body::Chunked,
+            ResponseFacts { coding: Some(Coding::Other), .. } => Body::UntilClose,
+            ResponseFacts { length: Some(0), .. } => Body::None,
+            ResponseFacts { length: Some(length), .. } => Body::Length(length),
+            ResponseFacts { length: None, .. } => Body::UntilClose,
+        }
+    }
+}
+
+/// How the body of a response is framed (RFC 9112 §6.3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Body {
+    /// There is none: what follows is not part of this response.
+    None,
+    /// It has so many bytes.
+    Length(u64),
+    /// It is in chunks (RFC 9112 §7.1).
+    Chunked,
+    /// It lasts until the connection ends.
+    UntilClose,
+}
+
+/// The length of `HTTP/1.1 101 `, after which the reason stands.
+const STATUS_LEN: usize = 13;
+
+/// What is to know of a response whose fields are read one after the other.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct ResponseFacts {
+    version: (u8, u8),
+    status: u16,
+    reason_len: usize,
+    /// Whether `Upgrade` is `websocket`, if it is there.
+    upgrade: Option<bool>,
+    connection: bool,
+    accept: bool,
+    protocol: bool,
+    /// How many extensions the server chose, if the field is there.
+    extensions: Option<usize>,
+    coding: Option<Coding>,
+    length: Option<u64>,
+}
+
+/// The last transfer coding.
+#[derive(Debug, Clone, Copy)]
+enum Coding {
+    Chunked,
+    Other,
+}
+
+impl ResponseFacts {
+    fn new(version: (u8, u8), status: u16) -> Result<Self, HandshakeError> {
+        match (version, status) {
+            // A proxy may refuse with HTTP/1.0.
+            ((1, _), 100..=999) => Ok(Self { version, status, ..Self::default() }),
+            ((1, _), _) => Err(HandshakeError::StatusLine),
+            _ => Err(HandshakeError::HttpVersion),
+        }
+    }
+
+    /// Whether another response will follow (RFC 9110 §15.2).
+    #[cfg(feature = "alloc")]
+    pub(super) const fn is_interim(&self) -> bool {
+        matches!(self.status, 100 | 102..=199)
+    }
+}
+
+impl Message for ResponseFacts {
+    fn start_line(&mut self, line: &[u8]) -> Result<(), HandshakeError> {
+        let (version, rest) = line.split_at_checked(8).ok_or(HandshakeError::StatusLine)?;
+        let version = parse_version(version).ok_or(HandshakeError::StatusLine)?;
+        let [b' ', a @ b'0'..=b'9', b @ b'0'..=b'9', c @ b'0'..=b'9', b' ', reason @ ..] = rest else {
+            return Err(HandshakeError::StatusLine);
+        };
+        if !fields::is_field_value(reason) {
+            return Err(HandshakeError::StatusLine);
+        }
+        let status = [a, b, c].into_iter().fold(0, |status, digit| status * 10 + u16::from(digit - b'0'));
+        *self = Self { reason_len: reason.len(), ..Self::new(version, status)? };
+        Ok(())
+    }
+
+    fn field(&mut self, name: &str, value: &[u8]) -> Result<(), HandshakeError> {
+        let known = fields::known(name);
+        match (self.status, known) {
+            // 101 has no body, and what it says of one is to be ignored (RFC 9110 §15.2, RFC 9112 §6.3).
+            (101, Some(UPGRADE)) => once(self.upgrade.replace(value.eq_ignore_ascii_case(b"websocket")).is_some(), UPGRADE),
+            (101, Some(CONNECTION)) => {
+                self.connection |= fields::list_contains(value, UPGRADE);
+                Ok(())
+            }
+            (101, Some(ACCEPT)) => once(mem::replace(&mut self.accept, true), ACCEPT),
+            (101, Some(PROTOCOL)) => once(mem::replace(&mut self.protocol, true), PROTOCOL),
+            (101, Some(EXTENSIONS)) => {
+                let chosen = self.extensions.get_or_insert(0);
+                extensions(value).try_for_each(|choice| choice.map(|_| *chosen += 1)).map_err(|_| HandshakeError::Invalid(EXTENSIONS))
+            }
+            (200.., Some(TRANSFER_ENCODING)) => {
+                for coding in fields::list(value) {
+                    self.coding = Some(if coding.eq_ignore_ascii_case(b"chunked") { Coding::Chunked } else { Coding::Other });
+                }
+                Ok(())
+            }
+            (200.., Some(CONTENT_LENGTH)) => self.content_length(value).ok_or(HandshakeError::Invalid(CONTENT_LENGTH)),
+            _ => Ok(()),
+        }
+    }
+
+    fn end(&self) -> Result<(), HandshakeError> {
+        if self.extensions == Some(0) { Err(HandshakeError::Invalid(EXTENSIONS)) } else { Ok(()) }
+    }
+}
+
+impl ResponseFacts {
+    /// Takes a number of bytes. It may be said several times, but not differently (RFC 9112 §6.3).
+    fn content_length(&mut self, value: &[u8]) -> Option<()> {
+        for digits in value.split(|&byte| byte == b',').map(fields::trim) {
+            let digits = str::from_utf8(digits).ok().filter(|digits| digits.bytes().all(|digit| digit.is_ascii_digit()))?;
+            let length = digits.parse().ok()?;
+            if *self.length.get_or_insert(length) != length {
+                return None;
+            }
+        }
+        Some(())
+    }
+}
