@@ -12,18 +12,19 @@ fn main() -> io::Result<()> {
     let address = std::env::args().nth(1).unwrap_or_else(|| "127.0.0.1:9001".to_owned());
     let address = address.trim_start_matches("ws://").trim_end_matches('/');
     let mut count = String::new();
-    converse(&format!("ws://{address}/getCaseCount"), |text| count.push_str(text))?;
+    converse(&format!("ws://{address}/getCaseCount"), Some(&mut count))?;
     let count: usize = count.parse().map_err(io::Error::other)?;
     for case in 1..=count {
-        if let Err(error) = converse(&format!("ws://{address}/runCase?case={case}&agent=ws-proto"), |_| {}) {
+        // A case in which the server breaks off is for its report to judge.
+        if let Err(error) = converse(&format!("ws://{address}/runCase?case={case}&agent=ws-proto"), None) {
             eprintln!("case {case}: {error}");
         }
     }
-    converse(&format!("ws://{address}/updateReports?agent=ws-proto"), |_| {})
+    converse(&format!("ws://{address}/updateReports?agent=ws-proto"), None)
 }
 
-/// Echoes all messages until the server closes, and hands texts to `text` as well.
-fn converse(url: &str, mut text: impl FnMut(&str)) -> io::Result<()> {
+/// Echoes all messages until the server closes, or takes down its text instead.
+fn converse(url: &str, mut text: Option<&mut String>) -> io::Result<()> {
     let uri = Uri::parse(url).map_err(io::Error::other)?;
     let mut open = tcp::connect(&uri, |handshake| handshake)?;
     let mut ws = WebSocket::new(open.agreed, &Config::default().max_message(64 << 20).max_fragments(1 << 17));
@@ -33,10 +34,10 @@ fn converse(url: &str, mut text: impl FnMut(&str)) -> io::Result<()> {
     loop {
         while let Some(message) = ws.recv(&mut input, &mut out) {
             match message {
-                Message::Text(message) => {
-                    text(&message);
-                    ws.send_text(&message, &mut out).map_err(io::Error::other)?;
-                }
+                Message::Text(message) => match &mut text {
+                    Some(text) => text.push_str(&message),
+                    None => ws.send_text(&message, &mut out).map_err(io::Error::other)?,
+                },
                 Message::Binary(message) => ws.send_binary(&message, &mut out).map_err(io::Error::other)?,
                 _ => {}
             }
@@ -46,10 +47,11 @@ fn converse(url: &str, mut text: impl FnMut(&str)) -> io::Result<()> {
         if ws.transport() == Transport::Close {
             return open.stream.shutdown(Shutdown::Both);
         }
-        let n = open.stream.read(&mut buffer)?;
-        if n == 0 {
-            return Ok(());
+        match open.stream.read(&mut buffer) {
+            Ok(n @ 1..) => input = &mut buffer[..n],
+            Err(error) if ws.transport() == Transport::Keep => return Err(error),
+            // After the Close frames it does not matter how the server ends the stream.
+            _ => return Ok(()),
         }
-        input = &mut buffer[..n];
     }
 }

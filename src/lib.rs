@@ -1,6 +1,10 @@
 //! A sans-IO WebSocket (RFC 6455) state machine.
 #![no_std]
 #![forbid(unsafe_code)]
+#![deny(missing_docs, unreachable_pub, unnameable_types)]
+#![deny(clippy::missing_errors_doc, clippy::missing_panics_doc)]
+#![cfg_attr(not(test), deny(clippy::indexing_slicing))]
+#![cfg_attr(not(test), deny(clippy::std_instead_of_core, clippy::std_instead_of_alloc, clippy::alloc_instead_of_core))]
 
 #[cfg(feature = "alloc")]
 extern crate alloc;

@@ -7,14 +7,14 @@ use ws_proto::handshake::{Answer, Body, ClientHandshake};
 use ws_proto::{Agreed, Client, uri::Uri};
 
 /// An open connection: what was agreed on, and what came with the answer (the server's first frames).
-pub(crate) struct Open {
-    pub(crate) stream: TcpStream,
-    pub(crate) agreed: Agreed<Client>,
-    pub(crate) early: Vec<u8>,
+pub struct Open {
+    pub stream: TcpStream,
+    pub agreed: Agreed<Client>,
+    pub early: Vec<u8>,
 }
 
 /// Connects to `uri` and makes the handshake that `configure` asks for.
-pub(crate) fn connect(uri: &Uri<'_>, configure: impl FnOnce(ClientHandshake) -> ClientHandshake) -> io::Result<Open> {
+pub fn connect(uri: &Uri<'_>, configure: impl FnOnce(ClientHandshake) -> ClientHandshake) -> io::Result<Open> {
     if uri.is_secure() {
         return Err(io::Error::other("wss needs TLS, which this example does not have"));
     }
