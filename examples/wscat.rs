@@ -26,7 +26,9 @@ enum Order {
     EndOfLines,
     Reply(Reply),
     /// The server's stream ended, and whether its Close had come.
-    EndOfStream { closed: bool },
+    EndOfStream {
+        closed: bool,
+    },
 }
 
 struct Options {
