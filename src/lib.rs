@@ -1,4 +1,161 @@
-//! A sans-IO WebSocket (RFC 6455) state machine.
+//! A sans-IO WebSocket (RFC 6455): a state machine that takes bytes in, and gives events and outgoing bytes back. No socket, no runtime, no clock, no
+//! random source, no `unsafe`.
+//!
+//! # The contract
+//!
+//! **Bytes in, events out, replies appended.**
+//!
+//! ```
+//! # use ws_proto::{Message, Output, Server, WebSocket};
+//! # trait Shape {
+//! fn recv<'b>(&mut self, input: &mut &'b mut [u8], out: &mut impl Output) -> Option<Message<'b>>;
+//! # }
+//! ```
+//!
+//! * Both buffers are yours. `input` is a cursor, as in `impl Read for &[u8]`: each call cuts one message off its front, unmasked where it stands.
+//! * A message borrows the input and nothing else: you can send while you hold it, and keep several.
+//! * `None` means that the input is used up, and nothing of it is needed any more: what is incomplete is kept inside. (Or that `out` has less room than
+//!   [`REPLY_ROOM`]. A `Vec<u8>` always has it.)
+//! * Pongs, the answer to a Close, and the Close that tells a peer which rule it broke are appended to `out` at once. Nothing is queued inside. Write `out` after
+//!   the calls that may have filled it, and there is nothing else to remember.
+//! * A violation by the peer is a message, [`Message::Failed`], so that no `?` skips writing the Close. A mistake of yours is an `Err`, with no effect.
+//! * After a failure or a Close, input is discarded. [`WebSocket::transport`] says when to close the socket.
+//! * However the input is cut, messages, output and final state are the same.
+//!
+//! # The loop
+//!
+//! An echo server's connection, whole. A client's is the same.
+//!
+//! ```
+//! # use std::io::{self, Read, Write};
+//! use ws_proto::{Message, Server, Transport, WebSocket};
+//!
+//! fn converse(mut ws: WebSocket<Server>, mut sock: impl Read + Write) -> io::Result<()> {
+//!     let (mut buf, mut out) = (vec![0; 16 << 10], Vec::new());
+//!     while ws.transport() != Transport::Close {
+//!         let n = sock.read(&mut buf)?;
+//!         if n == 0 {
+//!             ws.recv_eof();
+//!         }
+//!         let mut input = &mut buf[..n];
+//!         while let Some(message) = ws.recv(&mut input, &mut out) {
+//!             match message {
+//!                 Message::Text(text) => ws.send_text(&text, &mut out).map_err(io::Error::other)?,
+//!                 Message::Binary(bytes) => ws.send_binary(&bytes, &mut out).map_err(io::Error::other)?,
+//!                 _ => {}
+//!             }
+//!         }
+//!         sock.write_all(&out)?; // echoes, pongs, the Close reply, the Close after a failure: one rule
+//!         out.clear();
+//!     }
+//!     Ok(()) // ws.closure() tells how it ended
+//! }
+//! ```
+//!
+//! # A whole conversation
+//!
+//! From the first byte to the last, with both ends in one place:
+//!
+//! ```
+//! # #[cfg(feature = "handshake")] {
+//! use ws_proto::handshake::{Answer, ClientHandshake, HeadLimits, ServerHandshake};
+//! use ws_proto::{Client, CloseCode, Config, Message, Transport, WebSocket, uri::Uri};
+//!
+//! // The opening handshake (RFC 6455 §4). A client is built from 32 secret random bytes, of which its masking keys come.
+//! let mut to_server = Vec::new();
+//! let mut to_client = Vec::new();
+//! let uri = Uri::parse("ws://server.example.com/chat")?;
+//! let mut opening = ClientHandshake::new(&uri, Client::new([7; 32]));
+//! opening.write_request(&mut to_server)?;
+//! assert!(to_server.starts_with(b"GET /chat HTTP/1.1\r\nHost: server.example.com\r\nUpgrade: websocket\r\n"));
+//!
+//! let mut accepting = ServerHandshake::new(HeadLimits::default());
+//! let mut input = &mut to_server[..];
+//! let request = accepting.recv(&mut input, &mut to_client)?.expect("the request is whole");
+//! let agreed = request.accept().write(&mut to_client)?;
+//! let mut server = WebSocket::new(agreed, &Config::default());
+//!
+//! let mut input = &mut to_client[..];
+//! let Some(Answer::Accepted { agreed, .. }) = opening.recv(&mut input)? else { panic!("refused") };
+//! let mut client = WebSocket::new(agreed, &Config::default());
+//!
+//! // A message (§5.6). The client masks it (§5.3).
+//! let mut to_server = Vec::new();
+//! let mut to_client = Vec::new();
+//! client.send_text("Hello", &mut to_server)?;
+//! assert_eq!(to_server[..2], [0x81, 0x85]);
+//!
+//! let mut input = &mut to_server[..];
+//! assert_eq!(server.recv(&mut input, &mut to_client), Some(Message::Text("Hello".into())));
+//! assert_eq!(server.recv(&mut input, &mut to_client), None);
+//!
+//! // A Ping between two fragments of a message (§5.4, §5.5.2). The client's Pong is in its output at once.
+//! let mut to_client = *b"\x01\x03Hel\x89\x02hi\x80\x02lo";
+//! let mut to_server = Vec::new();
+//! let mut input = &mut to_client[..];
+//! assert_eq!(client.recv(&mut input, &mut to_server), Some(Message::Ping));
+//! assert_eq!(client.control_payload(), b"hi");
+//! assert_eq!(to_server[..2], [0x8a, 0x82]);
+//! assert_eq!(client.recv(&mut input, &mut to_server), Some(Message::Text("Hello".into())));
+//!
+//! let mut input = &mut to_server[..];
+//! let mut to_client = Vec::new();
+//! assert_eq!(server.recv(&mut input, &mut to_client), Some(Message::Pong));
+//!
+//! // The closing handshake (§7).
+//! server.close(CloseCode::NORMAL, "done", &mut to_client)?;
+//! assert_eq!(to_client, b"\x88\x06\x03\xe8done");
+//! assert_eq!(server.transport(), Transport::Await);
+//!
+//! let mut to_server = Vec::new();
+//! let mut input = &mut to_client[..];
+//! assert_eq!(client.recv(&mut input, &mut to_server), Some(Message::Close(Some(CloseCode::NORMAL))));
+//! assert_eq!(client.transport(), Transport::Await); // the server closes the transport first (§7.1.1)
+//!
+//! let mut input = &mut to_server[..];
+//! assert_eq!(server.recv(&mut input, &mut Vec::new()), Some(Message::Close(Some(CloseCode::NORMAL))));
+//! assert_eq!(server.transport(), Transport::Close);
+//! assert!(server.closure().is_some_and(|closure| closure.clean));
+//! # }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # The layers
+//!
+//! Each can be used alone, and knows only those below it.
+//!
+//! | layer | what it is | memory |
+//! | --- | --- | --- |
+//! | [`WebSocket`] | whole messages | what an incomplete message has so far |
+//! | [`Connection`] | a stream of events, for messages of any size | none beyond the struct |
+//! | [`Receiver`], [`MessageReceiver`], [`Sender`] | the halves of the two above, for two tasks | as above |
+//! | [`Header`], [`Opcode`], [`Mask`], [`Utf8`] | the codec | none |
+//! | [`handshake`] | the opening handshake over HTTP/1.1, both sides | a head that came in pieces |
+//!
+//! # Left to the driver
+//!
+//! What a state machine without clock, sockets and random source cannot do, and where it matters:
+//!
+//! * **Deadlines**: for the handshake (a client that sends a byte a minute would keep its connection), for a message whose fragments stop coming (FG11), for the Pong to a Ping, and
+//!   for the peer's Close while [`transport`](WebSocket::transport) says [`Transport::Await`].
+//! * **Backpressure**: read no more while what was written earlier has not been taken, or hand `recv` an output with a limit, [`Capped`] or [`Slice`].
+//! * **Closing the socket** as [`Transport`] says. A server closes first (§7.1.1).
+//! * **A fresh secret seed** for each client: 32 bytes of a cryptographically strong source such as `getrandom`.
+//! * **One connection at a time to the same host and port** that is still in its handshake (CH12), and for reconnecting a delay: random, 0 to 5 seconds at first, then growing (§7.2.3, CL20).
+//! * **Origin**: a server that pages of other origins must not use checks [`handshake::Request::is_same_origin`] (§10.2). A client that is not a browser can send anything
+//!   (§10.1), so nothing in a request is proof of anything (SH16).
+//! * **Relaying**: whoever forwards messages may change how they are fragmented only as long as no extension is in use that he does not know (§5.4, FG8). No extension is negotiated
+//!   here, so any [`Connection`] may. What a frame's borders mean is nothing to rely on (FG9).
+//! * **TLS**, for `wss`: wrap the socket.
+//!
+//! # Features
+//!
+//! * `std` (default): run-time detection of SIMD in dependencies. Implies `alloc`.
+//! * `alloc`: [`WebSocket`], `Vec<u8>` as an [`Output`], and the handshake's machines.
+//! * `handshake` (default): the opening handshake.
+//! * `simdutf8`: faster validation of text, above all of text that is not ASCII.
+//!
+//! Without default features the crate needs neither `std` nor an allocator: [`Connection`] over a [`Slice`].
 #![no_std]
 #![forbid(unsafe_code)]
 #![deny(missing_docs, unreachable_pub, unnameable_types)]
