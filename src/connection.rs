@@ -263,6 +263,7 @@ macro_rules! both_halves {
         }
     };
 }
+#[cfg(feature = "alloc")]
 pub(crate) use both_halves;
 
 both_halves!(Connection, receiver);

@@ -285,6 +285,7 @@ impl<R: Role> Receiver<R> {
 
     /// The message at the front of `input`, if it is the simple case: in one frame, and all of it here. It decides nothing, since whatever it does not take
     /// goes the general way, which would do the same with it in more steps.
+    #[cfg(feature = "alloc")]
     #[inline]
     pub(crate) fn whole_message<'b>(&mut self, input: &mut &'b mut [u8]) -> Option<(Kind, &'b mut [u8])> {
         if self.phase != Phase::Header || self.header_len != 0 || self.kind.is_some() {
