@@ -1,0 +1,81 @@
+//! Compressing messages (RFC 7692 §7.2.1), piece by piece.
+
+use super::Direction;
+use super::decompress::TAIL;
+use alloc::vec::Vec;
+use core::fmt;
+use zlib_rs::{Deflate, DeflateConfig, DeflateFlush, Status, Strategy};
+
+/// How many bytes are made room for at a time, at most.
+const MOST_AT_ONCE: usize = 64 << 10;
+
+/// Compresses the messages of one direction.
+///
+/// ```
+/// use ws_proto::deflate::Params;
+///
+/// let mut compressor = Params::default().server_compressor(&Default::default());
+/// let mut message = Vec::new();
+/// compressor.compress(b"Hel", false, &mut message);
+/// compressor.compress(b"lo", true, &mut message);
+/// assert_eq!(message, [0xf2, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00]); // RFC 7692 §7.2.3.1
+/// ```
+pub struct Compressor {
+    deflate: Deflate,
+    no_context_takeover: bool,
+    /// Whether anything of the current message was compressed.
+    fed: bool,
+}
+
+impl Compressor {
+    pub(super) fn new(direction: Direction, level: u8, mem_level: u8) -> Self {
+        let config = DeflateConfig {
+            level: level.into(),
+            mem_level: mem_level.into(),
+            // There is no window of 8 bits to compress with. A distance of 1 is within any.
+            window_bits: -i32::from(direction.max_window_bits.max(9)),
+            strategy: if direction.max_window_bits < 9 { Strategy::Rle } else { Strategy::Default },
+            ..DeflateConfig::default()
+        };
+        Self { deflate: Deflate::new_with_config(config), no_context_takeover: direction.no_context_takeover, fed: false }
+    }
+
+    /// Compresses a piece of a message, and appends what is ready of it to `out`; all of it, if it is the `last`.
+    pub fn compress(&mut self, mut piece: &[u8], last: bool, out: &mut Vec<u8>) {
+        let flush = if last { DeflateFlush::SyncFlush } else { DeflateFlush::NoFlush };
+        self.fed |= !piece.is_empty();
+        if !self.fed && last {
+            // There is nothing to flush: an empty block that is not final, less its tail (§7.2.3.6).
+            out.push(0);
+            return;
+        }
+        loop {
+            let start = out.len();
+            // Room for all of it, even if it grows, so that one call does.
+            let room = (piece.len() + piece.len() / 8 + 64).min(MOST_AT_ONCE);
+            out.resize(start + room, 0);
+            let before = (self.deflate.total_in(), self.deflate.total_out());
+            let status = self.deflate.compress(piece, out.get_mut(start..).unwrap_or_default(), flush);
+            let read = (self.deflate.total_in() - before.0) as usize;
+            let written = (self.deflate.total_out() - before.1) as usize;
+            out.truncate(start + written);
+            piece = piece.get(read..).unwrap_or_default();
+            if piece.is_empty() && written < room || status != Ok(Status::Ok) {
+                break;
+            }
+        }
+        if last {
+            out.truncate(out.len() - if out.ends_with(&TAIL) { TAIL.len() } else { 0 });
+            self.fed = false;
+            if self.no_context_takeover {
+                self.deflate.reset();
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Compressor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Compressor").field("no_context_takeover", &self.no_context_takeover).finish_non_exhaustive()
+    }
+}
