@@ -3,7 +3,6 @@
 //! Not here: injection (CH13, `injection.rs`), URIs (CH14, CH15, `uri.rs`). That browsers send an `Origin` (CH8), that there is
 //! one connection at a time (CH12) and how long to wait before another attempt (CL20) is documented at `ClientHandshake`.
 #![cfg(all(feature = "handshake", feature = "alloc"))]
-#![allow(clippy::indexing_slicing)]
 
 mod handshake_support;
 

@@ -3,7 +3,6 @@
 //! Not here: cuts of the input (SH17, `handshake_cuts.rs`), injection (I1, SR11, `injection.rs`). What a server must not trust
 //! (SH16) is documented at `Request`, and the deadline for a slow head (H8) at `ServerHandshake`.
 #![cfg(all(feature = "handshake", feature = "alloc"))]
-#![allow(clippy::indexing_slicing)]
 
 mod handshake_support;
 
@@ -451,7 +450,7 @@ fn sr5_the_subprotocol_is_one_of_those_requested_or_none() {
         }
         let mut out = Vec::new();
         assert_eq!(request.accept().protocol(None).write(&mut out).unwrap().protocol(), None);
-        assert!(values(str::from_utf8(&out).unwrap(), "Sec-WebSocket-Protocol").is_empty());
+        assert!(values(std::str::from_utf8(&out).unwrap(), "Sec-WebSocket-Protocol").is_empty());
     });
     taken(&Head::request(), |request| {
         assert_eq!(request.accept().protocol("chat").write(&mut Vec::new()).unwrap_err(), WriteError::ProtocolNotRequested);

@@ -1,5 +1,5 @@
 //! Heads to begin with, and to change line by line. Each test binary uses what it needs of it.
-#![allow(dead_code, clippy::indexing_slicing)]
+#![allow(dead_code)]
 
 use ws_proto::handshake::{ClientHandshake, accept_key};
 use ws_proto::{Client, uri::Uri};
@@ -24,7 +24,7 @@ impl Head {
     /// The answer that [`client`] is waiting for.
     pub(crate) fn response() -> Self {
         let accept = accept_key(values(&written(&client()), "Sec-WebSocket-Key")[0].as_bytes());
-        let accept = format!("Sec-WebSocket-Accept: {}", str::from_utf8(&accept).unwrap());
+        let accept = format!("Sec-WebSocket-Accept: {}", std::str::from_utf8(&accept).unwrap());
         Self::of(&["HTTP/1.1 101 Switching Protocols", "Upgrade: websocket", "Connection: Upgrade", &accept])
     }
 
