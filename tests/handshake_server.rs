@@ -84,6 +84,7 @@ fn sh1_sh2_only_get_and_http_1_1_or_a_later_1_x() {
         ("CONNECT example.com:80 HTTP/1.1", E::Method, 405),
         ("GET /chat HTTP/1.0", E::HttpVersion, 505),
         ("GET /chat HTTP/2.0", E::HttpVersion, 505),
+        ("GET /chat HTTP/2.1", E::HttpVersion, 505),
         ("GET /chat HTTP/0.9", E::HttpVersion, 505),
         ("GET /chat http/1.1", E::RequestLine, 400),
         ("GET /chat HTTP/1.10", E::RequestLine, 400),
@@ -134,7 +135,7 @@ fn sh5_connection_contains_the_token_upgrade() {
     for value in ["upgrade", "keep-alive, Upgrade", "UPGRADE,close", " , upgrade ,", "a,b,c,\tUpGrAdE"] {
         passes(&Head::request().but("Connection", value));
     }
-    passes(&Head::request().but("Connection", "keep-alive").with("connection: x").with("CONNECTION: upgrade"));
+    passes(&Head::request().but("Connection", "keep-alive").with("connection: upgrade").with("CONNECTION: x"));
     for value in ["", "keep-alive", "upgrades", "not-upgrade", "keep-alive Upgrade", "keep-alive; Upgrade"] {
         refused(Head::request().but("Connection", value).text(), E::Connection, 400);
     }

@@ -107,6 +107,8 @@ fn i1_neither_host_nor_path_can_end_the_line() {
 #[test]
 fn i1_a_mistake_is_not_forgotten() {
     refused(WriteError::FieldName, |out| client().fields(&[("", "")]).origin("\n").fields(&[]).write_request(out));
+    refused(WriteError::FieldValue, |out| client().origin("\n").fields(&[("", "")]).protocols(&[""]).write_request(out));
+    refused(WriteError::Protocol, |out| client().protocols(&[""]).protocols(&["a", "a"]).origin("\n").write_request(out));
 }
 
 #[test]
