@@ -118,8 +118,8 @@ impl ClientHandshake {
         if let Some(mistake) = self.mistake {
             return Err(mistake);
         }
-        let protocols = Some(("Sec-WebSocket-Protocol", &*self.protocols)).filter(|(_, names)| !names.is_empty());
-        let origin = self.origin.as_deref().map(|origin| ("Origin", origin));
+        let protocols = Some((fields::PROTOCOL, &*self.protocols)).filter(|(_, names)| !names.is_empty());
+        let origin = self.origin.as_deref().map(|origin| (fields::ORIGIN, origin));
         let chosen = fields::pieces(origin.as_slice()).chain(fields::pieces(protocols.as_slice()));
         append(out, [self.start.as_bytes()].into_iter().chain(chosen).chain([self.fields.as_bytes(), b"\r\n"]))
     }
@@ -134,7 +134,7 @@ impl ClientHandshake {
     ///
     /// [`HandshakeError`] if the answer is not valid. Close the connection. Input that comes later is dropped, and answered
     /// with the same error.
-    pub fn recv<'a>(&'a mut self, input: &mut &'a mut [u8]) -> Result<Option<Answer<'a>>, HandshakeError> {
+    pub fn recv<'a, 'b: 'a>(&'a mut self, input: &mut &'b mut [u8]) -> Result<Option<Answer<'a>>, HandshakeError> {
         if matches!(self.state, Ok(None)) {
             return Ok(None);
         }

@@ -94,13 +94,14 @@ fn extension<'a>(rest: &mut &'a [u8]) -> Result<Option<Extension<'a>>, Malformed
     let name = token(rest)?;
     let params = *rest;
     while param(rest)?.is_some() {}
+    *rest = skip_whitespace(rest);
     match rest {
         [] | [b',', ..] => Ok(Some(Extension { name, params })),
         _ => Err(Malformed),
     }
 }
 
-/// Reads the next parameter, if there is one, and the whitespace after it.
+/// Reads the next parameter, if there is one.
 fn param<'a>(rest: &mut &'a [u8]) -> Result<Option<Param<'a>>, Malformed> {
     if !eat(rest, b';') {
         return Ok(None);
@@ -111,7 +112,6 @@ fn param<'a>(rest: &mut &'a [u8]) -> Result<Option<Param<'a>>, Malformed> {
         true => Some(Value(token(rest)?.as_bytes())),
         false => None,
     };
-    *rest = skip_whitespace(rest);
     Ok(Some(Param { name, value }))
 }
 

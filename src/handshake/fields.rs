@@ -95,7 +95,9 @@ impl<'a> Iterator for Iter<'a> {
             Self::Lines(lines) => {
                 let (line, rest) = lines.split_at_checked(memchr(b'\n', lines)? + 1)?;
                 *lines = rest;
-                parse(line.strip_suffix(b"\r\n")?).ok()
+                // All was checked when the head was parsed; the empty line has no colon.
+                let (name, value) = line.split_at_checked(memchr(b':', line)?)?;
+                Some((str::from_utf8(name).ok()?, trim(value.strip_prefix(b":")?.strip_suffix(b"\r\n")?)))
             }
             Self::Pairs(pairs) => {
                 let (&(name, value), rest) = pairs.split_first()?;

@@ -147,7 +147,7 @@ impl<M: Message + Default> Collector<M> {
     }
 
     /// The head that [`read`](Self::read) found.
-    pub(super) fn take<'a>(&'a self, place: Place, input: &mut &'a mut [u8]) -> &'a [u8] {
+    pub(super) fn take<'a, 'b: 'a>(&'a self, place: Place, input: &mut &'b mut [u8]) -> &'a [u8] {
         match place {
             Place::Input(len) => cut(input, len),
             Place::Held => &self.held,
@@ -174,9 +174,11 @@ impl<M: Message + Default> Collector<M> {
 
 #[cfg(test)]
 mod tests {
+    #[cfg(feature = "alloc")]
+    use super::{Collector, Place};
     use super::{HeadLimits, Message, Parser};
     use crate::handshake::HandshakeError;
-    use alloc::vec;
+    use std::vec;
 
     extern crate alloc;
 
@@ -217,5 +219,23 @@ mod tests {
             assert_eq!(parser.lines, head.iter().filter(|&&b| b == b'\n').count());
             assert!(parser.message.0 <= head.len());
         }
+    }
+
+    /// Memory is taken only for a head that arrives in pieces, and only for what arrived.
+    #[cfg(feature = "alloc")]
+    #[test]
+    fn a_whole_head_is_left_where_it_is() {
+        let mut head = *b"first\r\n\r\nrest";
+        let mut collector = Collector::<Count>::new(HeadLimits::default());
+        let mut input = &mut head[..];
+        assert!(matches!(collector.read(&mut input), Ok(Some(Place::Input(9)))));
+        assert_eq!(collector.held.capacity(), 0);
+
+        let mut collector = Collector::<Count>::new(HeadLimits::default());
+        let (mut input, mut rest) = head.split_at_mut(4);
+        assert!(matches!(collector.read(&mut input), Ok(None)));
+        assert_eq!(collector.held, b"firs");
+        assert!(matches!(collector.read(&mut rest), Ok(Some(Place::Held))));
+        assert_eq!((collector.held.as_slice(), &*rest), (&b"first\r\n\r\n"[..], &b"rest"[..]));
     }
 }

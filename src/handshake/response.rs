@@ -96,7 +96,7 @@ impl<'a> Response<'a> {
             return Err(HandshakeError::ExtensionNotOffered);
         }
         let Some(chosen) = self.fields.get(PROTOCOL) else { return Ok(None) };
-        let requested = fields::is_token(chosen) && fields::list(protocols.as_bytes()).any(|protocol| protocol == chosen);
+        let requested = fields::list(protocols.as_bytes()).any(|protocol| protocol == chosen);
         let chosen = str::from_utf8(chosen).ok().filter(|_| requested);
         chosen.ok_or(HandshakeError::ProtocolNotRequested).map(Some)
     }

@@ -46,9 +46,9 @@ impl ServerHandshake {
     ///
     /// [`HandshakeError`] if the request is not valid. The HTTP response that says so has been appended to `out`: send it, then
     /// close the connection. Input that comes later is dropped, and answered with the same error.
-    pub fn recv<'a>(
+    pub fn recv<'a, 'b: 'a>(
         &'a mut self,
-        input: &mut &'a mut [u8],
+        input: &mut &'b mut [u8],
         out: &mut (impl Output + ?Sized),
     ) -> Result<Option<Request<'a>>, HandshakeError> {
         match self.state {
@@ -71,8 +71,8 @@ impl ServerHandshake {
             Err(error) => {
                 self.state = State::Failed(error);
                 *input = &mut [];
-                let _fits = Reject::new(error.status()).write(out);
-                debug_assert!(_fits.is_ok());
+                let written = Reject::new(error.status()).write(out);
+                debug_assert_eq!(written, Ok(()), "REPLY_ROOM is enough");
                 Err(error)
             }
         }
@@ -150,7 +150,7 @@ impl<'a> Accept<'a> {
         let accept = accept_key(self.request.key());
         let start: [&[u8]; 3] =
             [b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ", &accept, b"\r\n"];
-        let protocol = self.protocol.map(|name| ("Sec-WebSocket-Protocol", name));
+        let protocol = self.protocol.map(|name| (fields::PROTOCOL, name));
         append(out, start.into_iter().chain(fields::pieces(protocol.as_slice())).chain(fields::pieces(self.fields)).chain([&b"\r\n"[..]]))?;
         let agreed = Agreed::new(Server);
         #[cfg(feature = "alloc")]

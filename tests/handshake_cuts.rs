@@ -1,0 +1,274 @@
+//! SH17: any cut of any input gives the same result, the same output and the same rest. And both sides agree: what one writes,
+//! the other takes.
+#![cfg(all(feature = "handshake", feature = "alloc"))]
+
+mod handshake_support;
+
+use handshake_support::{Head, client, written};
+use proptest::{collection::vec, prelude::*, sample::Index};
+use ws_proto::handshake::{Answer, ClientHandshake, Fields, HandshakeError, HeadLimits, Request, Response, ServerHandshake};
+use ws_proto::{Client, uri::Uri};
+
+/// What came of an input: a result, what was written, and what was left.
+#[derive(Debug, PartialEq)]
+struct Outcome {
+    result: Result<Option<String>, HandshakeError>,
+    out: Vec<u8>,
+    rest: Vec<u8>,
+}
+
+fn shown(fields: &Fields<'_>) -> Vec<(String, Vec<u8>)> {
+    fields.iter().map(|(name, value)| (name.to_owned(), value.to_vec())).collect()
+}
+
+fn show_request(request: &Request<'_>) -> String {
+    format!("{} {:?} {:?}", request.target(), shown(request.fields()), request)
+}
+
+fn show_response(response: &Response<'_>) -> String {
+    format!("{:?} {:?}", shown(response.fields()), response)
+}
+
+fn serve(pieces: &[&[u8]], limits: HeadLimits) -> Outcome {
+    let mut server = ServerHandshake::new(limits);
+    let mut outcome = Outcome { result: Ok(None), out: Vec::new(), rest: Vec::new() };
+    for piece in pieces {
+        let mut piece = piece.to_vec();
+        let mut input = &mut piece[..];
+        match server.recv(&mut input, &mut outcome.out) {
+            Ok(None) => {}
+            Ok(Some(request)) => outcome.result = Ok(Some(show_request(&request))),
+            Err(error) => outcome.result = Err(error),
+        }
+        outcome.rest.extend_from_slice(input);
+    }
+    outcome
+}
+
+fn connect(pieces: &[&[u8]], limits: HeadLimits) -> Outcome {
+    let mut client = client().protocols(&["chat"]).limits(limits);
+    let mut outcome = Outcome { result: Ok(None), out: Vec::new(), rest: Vec::new() };
+    for piece in pieces {
+        let mut piece = piece.to_vec();
+        let mut input = &mut piece[..];
+        match client.recv(&mut input) {
+            Ok(None) => {}
+            Ok(Some(Answer::Accepted { agreed, response })) => {
+                outcome.result = Ok(Some(format!("{:?} {}", agreed.protocol(), show_response(&response))));
+            }
+            Ok(Some(Answer::Refused(response))) => outcome.result = Ok(Some(show_response(&response))),
+            Err(error) => outcome.result = Err(error),
+        }
+        outcome.rest.extend_from_slice(input);
+    }
+    outcome
+}
+
+/// Cuts `bytes` at each of these places.
+fn cut<'b>(bytes: &'b [u8], cuts: &[Index]) -> Vec<&'b [u8]> {
+    let mut ends: Vec<_> = cuts.iter().map(|cut| cut.index(bytes.len() + 1)).chain([0, bytes.len()]).collect();
+    ends.sort_unstable();
+    ends.windows(2).map(|ends| &bytes[ends[0]..ends[1]]).collect()
+}
+
+/// A small damage to a head.
+#[derive(Debug, Clone)]
+enum Damage {
+    Replace(Index, u8),
+    Insert(Index, &'static str),
+    Remove(Index),
+    Repeat(Index),
+}
+
+fn damage() -> impl Strategy<Value = Damage> {
+    let byte = prop_oneof![proptest::sample::select(b"\r\n\0 :\t,;=\"\\\x7f\xff/A1".to_vec()), any::<u8>()];
+    let text = proptest::sample::select(vec![
+        "\r\n",
+        "\r\n\r\n",
+        "\n",
+        "\r\n ",
+        " :",
+        "X: y\r\n",
+        "Host: h\r\n",
+        "Upgrade: websocket\r\n",
+        "Sec-WebSocket-Extensions: a;b=\"c\"\r\n",
+        "Sec-WebSocket-Protocol: chat\r\n",
+        "Content-Length: 1\r\n",
+        "Origin: null\r\n",
+        "HTTP/1.1 100 \r\n\r\n",
+    ]);
+    prop_oneof![
+        (any::<Index>(), byte).prop_map(|(at, byte)| Damage::Replace(at, byte)),
+        (any::<Index>(), text).prop_map(|(at, text)| Damage::Insert(at, text)),
+        any::<Index>().prop_map(Damage::Remove),
+        any::<Index>().prop_map(Damage::Repeat),
+    ]
+}
+
+/// Lines are damaged as often as bytes, so that what comes out is often nearly right.
+fn damaged(head: &Head, damages: &[Damage]) -> Vec<u8> {
+    let mut bytes = head.bytes();
+    for damage in damages {
+        let lines: Vec<_> = bytes.split_inclusive(|&byte| byte == b'\n').map(<[u8]>::to_vec).collect();
+        match *damage {
+            Damage::Replace(at, byte) => *at.get_mut(&mut bytes) = byte,
+            Damage::Insert(at, text) if text.ends_with('\n') => {
+                let at = lines[..at.index(lines.len())].concat().len();
+                bytes.splice(at..at, text.bytes());
+            }
+            Damage::Insert(at, text) => {
+                let at = at.index(bytes.len());
+                bytes.splice(at..at, text.bytes());
+            }
+            Damage::Remove(at) => drop(bytes.remove(at.index(bytes.len()))),
+            Damage::Repeat(at) => bytes = [lines[..=at.index(lines.len())].concat(), lines[at.index(lines.len())..].concat()].concat(),
+        }
+    }
+    bytes
+}
+
+fn limits() -> impl Strategy<Value = HeadLimits> {
+    let tight = (100..400_usize, 3..9_usize, 0..2_usize).prop_map(|(bytes, fields, interim)| HeadLimits { bytes, fields, interim });
+    prop_oneof![Just(HeadLimits::default()), tight]
+}
+
+/// Checks the outcome of these cuts, and of a cut after every byte, against that of no cut.
+fn same(run: impl Fn(&[&[u8]], HeadLimits) -> Outcome, bytes: &[u8], cuts: &[Index], limits: HeadLimits) -> Result<(), TestCaseError> {
+    let whole = run(&[bytes], limits);
+    prop_assert_eq!(&run(&cut(bytes, cuts), limits), &whole);
+    prop_assert_eq!(&run(&bytes.chunks(1).collect::<Vec<_>>(), limits), &whole);
+    Ok(())
+}
+
+proptest! {
+    #[test]
+    fn sh17_h7_a_server_does_not_care_where_the_request_is_cut(
+        damages in vec(damage(), 0..4), rest in vec(any::<u8>(), 0..20), cuts in vec(any::<Index>(), 0..8), limits in limits(),
+    ) {
+        let head = Head::request().with("Origin: http://a").with("Sec-WebSocket-Protocol: chat").with("Sec-WebSocket-Extensions: a; b");
+        let mut bytes = damaged(&head, &damages);
+        bytes.extend(rest);
+        same(serve, &bytes, &cuts, limits)?;
+
+        // The parser of a slice says the same.
+        let whole = serve(&[&bytes], limits);
+        match Request::parse(&bytes, &limits) {
+            Ok(None) => prop_assert_eq!(whole, Outcome { result: Ok(None), out: vec![], rest: vec![] }),
+            Ok(Some((request, len))) => {
+                prop_assert_eq!(whole, Outcome { result: Ok(Some(show_request(&request))), out: vec![], rest: bytes[len..].to_vec() });
+            }
+            Err(error) => prop_assert_eq!((whole.result, whole.rest), (Err(error), vec![])),
+        }
+    }
+
+    #[test]
+    fn sh17_a_client_does_not_care_where_the_answer_is_cut(
+        damages in vec(damage(), 0..4), rest in vec(any::<u8>(), 0..20), cuts in vec(any::<Index>(), 0..8), limits in limits(), refuse: bool,
+    ) {
+        let head = Head::response().with("Sec-WebSocket-Protocol: chat").with("Content-Length: 5");
+        let mut bytes = damaged(&if refuse { head.first("HTTP/1.1 302 Found") } else { head }, &damages);
+        bytes.extend(rest);
+        same(connect, &bytes, &cuts, limits)?;
+    }
+
+    #[test]
+    fn sh17_any_bytes_at_all_do_no_harm(bytes in vec(any::<u8>(), 0..300), cuts in vec(any::<Index>(), 0..8)) {
+        same(serve, &bytes, &cuts, HeadLimits::default())?;
+        same(connect, &bytes, &cuts, HeadLimits::default())?;
+    }
+
+    /// Any offer is read or refused, and what is read is read to its end.
+    #[test]
+    fn ex1_ex2_h3_any_offer_is_read_or_refused(value in "[a-c;=\", \t\\\\]{0,24}") {
+        let head = Head::request().with(&format!("Sec-WebSocket-Extensions: {value}")).bytes();
+        if let Ok(Some((request, _))) = Request::parse(&head, &HeadLimits::default()) {
+            let again: Vec<_> = request.extensions().map(|offer| {
+                let param = |param: ws_proto::handshake::Param<'_>| param.value.map_or(format!("; {}", param.name), |value| format!("; {}=\"{value}\"", param.name));
+                offer.name.to_owned() + &offer.params().map(param).collect::<String>()
+            }).collect();
+            prop_assert!(!again.is_empty());
+            let head = Head::request().with(&format!("Sec-WebSocket-Extensions: {}", again.join(","))).bytes();
+            let (parsed, _) = Request::parse(&head, &HeadLimits::default()).unwrap().unwrap();
+            prop_assert!(parsed.extensions().map(|offer| (offer.name.to_owned(), offer.params().count()))
+                .eq(request.extensions().map(|offer| (offer.name.to_owned(), offer.params().count()))));
+            let letters = |text: &str| text.chars().filter(char::is_ascii_alphabetic).collect::<String>();
+            prop_assert_eq!(letters(&again.join(",")), letters(&value));
+        }
+    }
+
+    /// What a client writes a server takes, what the server writes the client takes, and both say the same.
+    #[test]
+    fn both_sides_agree(
+        seed: [u8; 32],
+        path in "(/[a-zA-Z0-9._~!$&'()*+,;=:@-]{0,8}){0,3}",
+        query in "(\\?[a-z=&/?]{0,8})?",
+        names in proptest::collection::btree_set("[!#$%&'*+.^_`|~0-9a-zA-Z-]{1,8}", 0..4),
+        fields in vec(("X-[!#$%&'*+.^_`|~0-9a-zA-Z-]{0,8}", "([!-~\u{a1}-\u{2ff}]([ -~\t]{0,8}[!-~])?)?"), 0..6),
+        chosen: Option<Index>,
+        cuts in vec(any::<Index>(), 0..4),
+    ) {
+        let names: Vec<_> = names.iter().map(String::as_str).collect();
+        let fields: Vec<_> = fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        let uri = format!("wss://Example.com:8443{path}{query}");
+        let uri = Uri::parse(&uri).unwrap();
+        let mut client = ClientHandshake::new(&uri, Client::new(seed)).protocols(&names).fields(&fields).origin("https://example.com:8443");
+        let request = written(&client);
+        let sent = |all: &Fields<'_>| shown(all).into_iter().filter(|(name, _)| name.starts_with("X-")).collect::<Vec<_>>();
+        let given: Vec<_> = fields.iter().map(|(name, value)| (name.to_string(), value.as_bytes().to_vec())).collect();
+
+        let (mut server, mut out, mut agreed_by_server) = (ServerHandshake::new(HeadLimits::default()), Vec::new(), None);
+        for piece in cut(request.as_bytes(), &cuts) {
+            let mut piece = piece.to_vec();
+            if let Some(request) = server.recv(&mut &mut piece[..], &mut out).unwrap() {
+                prop_assert_eq!((request.path(), request.query().filter(|query| !query.is_empty())), (uri.path(), uri.query()));
+                prop_assert_eq!(request.host(), "example.com:8443");
+                prop_assert!(request.is_same_origin(true) && !request.is_same_origin(false));
+                prop_assert!(request.protocols().eq(names.iter().copied()));
+                prop_assert_eq!(sent(request.fields()), &given[..]);
+                let chosen = chosen.filter(|_| !names.is_empty()).map(|chosen| names[chosen.index(names.len())]);
+                let mut answer = Vec::new();
+                let agreed = request.accept().protocol(chosen).fields(&fields).write(&mut answer).unwrap();
+                prop_assert_eq!(agreed.protocol(), chosen);
+                agreed_by_server = Some((chosen, answer));
+            }
+        }
+        prop_assert!(out.is_empty());
+        let (chosen, answer) = agreed_by_server.unwrap();
+
+        let mut opened = false;
+        for piece in cut(&answer, &cuts) {
+            let mut piece = piece.to_vec();
+            if let Some(answer) = client.recv(&mut &mut piece[..]).unwrap() {
+                let Answer::Accepted { agreed, response } = answer else { panic!("refused") };
+                prop_assert_eq!(agreed.protocol(), chosen);
+                prop_assert_eq!(sent(response.fields()), &given[..]);
+                opened = true;
+            }
+        }
+        prop_assert!(opened);
+    }
+
+    /// A rejection arrives as it was written.
+    #[test]
+    fn a_rejection_is_read_as_it_was_written(status in 300..=599_u16, body in vec(any::<u8>(), 0..40), cuts in vec(any::<Index>(), 0..4)) {
+        let head = Head::request().bytes();
+        let (request, _) = Request::parse(&head, &HeadLimits::default()).unwrap().unwrap();
+        let mut out = Vec::new();
+        request.reject(status).body(&body).fields(&[("Location", "ws://b/")]).write(&mut out).unwrap();
+        let (response, len) = Response::parse(&out, &HeadLimits::default()).unwrap().unwrap();
+        prop_assert_eq!((response.status(), response.fields().get("location")), (status, Some(&b"ws://b/"[..])));
+        prop_assert_eq!(&out[len..], &body[..]);
+        same(connect, &out, &cuts, HeadLimits::default())?;
+    }
+
+    /// Fields that something else parsed make the same request.
+    #[test]
+    fn fields_from_elsewhere_make_the_same_request(damages in vec(damage(), 0..3)) {
+        let bytes = damaged(&Head::request().with("Sec-WebSocket-Protocol: chat"), &damages);
+        if let Ok(Some((request, _))) = Request::parse(&bytes, &HeadLimits::default()) {
+            let fields: Vec<_> = request.fields().iter().collect();
+            let again = Request::from_fields("GET", request.target(), (1, 1), &fields).unwrap();
+            prop_assert_eq!(show_request(&again), show_request(&request));
+        }
+    }
+}

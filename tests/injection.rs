@@ -1,0 +1,126 @@
+//! I1, CH13, SR11: what the caller wants to send cannot end a line, nor say what the handshake says itself. It is refused
+//! before a byte is written.
+#![cfg(all(feature = "handshake", feature = "alloc"))]
+
+mod handshake_support;
+
+use handshake_support::{Head, client, uri, values, written};
+use ws_proto::handshake::{ClientHandshake, HeadLimits, Request, WriteError};
+use ws_proto::uri::Uri;
+use ws_proto::{Client, Output};
+
+/// Texts that would end a line, or smuggle something into it.
+const UNSENDABLE: [&str; 8] = ["a\r\nX: y", "a\rb", "a\nb", "\n", "a\0", "\u{1}", "a\u{7f}", "a\u{b}b"];
+
+/// Lets `write` write, and expects that it refuses to, and that nothing was written.
+#[track_caller]
+fn refused<T: std::fmt::Debug>(error: WriteError, write: impl FnOnce(&mut Vec<u8>) -> Result<T, WriteError>) {
+    let mut out = Vec::new();
+    assert_eq!(write(&mut out).unwrap_err(), error);
+    assert!(out.is_empty());
+}
+
+/// Tries the field in all three messages that can carry one.
+#[track_caller]
+fn refused_everywhere(field: (&str, &str), error: WriteError) {
+    let fields = [("X-Good", "1"), field];
+    let head = Head::request().bytes();
+    let (request, _) = Request::parse(&head, &HeadLimits::default()).unwrap().unwrap();
+    refused(error, |out| request.accept().fields(&fields).write(out));
+    refused(error, |out| request.reject(403).fields(&fields).write(out));
+    refused(error, |out| client().fields(&fields).write_request(out));
+}
+
+#[test]
+fn i1_ch13_sr11_values_with_control_characters_are_refused() {
+    for value in UNSENDABLE {
+        refused_everywhere(("X", value), WriteError::FieldValue);
+    }
+}
+
+#[test]
+fn i1_ch13_sr11_names_that_are_not_tokens_are_refused() {
+    for name in UNSENDABLE.into_iter().chain(["", " X", "X ", "X:", "X y", "X\u{e4}", "(X)", "X\t"]) {
+        refused_everywhere((name, "y"), WriteError::FieldName);
+    }
+}
+
+#[test]
+fn i1_ch13_sr11_fields_of_the_handshake_are_reserved() {
+    for name in [
+        "Host",
+        "host",
+        "Origin",
+        "Upgrade",
+        "CONNECTION",
+        "Content-Length",
+        "transfer-encoding",
+        "Sec-WebSocket-Key",
+        "sec-websocket-accept",
+        "Sec-WebSocket-Version",
+        "Sec-WebSocket-Protocol",
+        "Sec-WebSocket-Extensions",
+        "Sec-WebSocket-Anything",
+    ] {
+        refused_everywhere((name, "x"), WriteError::FieldReserved);
+    }
+}
+
+#[test]
+fn i1_an_origin_cannot_end_its_line() {
+    for origin in UNSENDABLE {
+        refused(WriteError::FieldValue, |out| client().origin(origin).write_request(out));
+    }
+}
+
+#[test]
+fn i1_ch9_subprotocols_are_different_tokens() {
+    for name in UNSENDABLE.into_iter().chain(["", " ", "a b", "a,b", "a/b", "\"a\"", "ch\u{e4}t"]) {
+        refused(WriteError::Protocol, |out| client().protocols(&["good", name]).write_request(out));
+    }
+    refused(WriteError::ProtocolRepeated, |out| client().protocols(&["a", "b", "a"]).write_request(out));
+    // Case makes a difference.
+    assert_eq!(values(&written(&client().protocols(&["a", "A"])), "Sec-WebSocket-Protocol"), ["a, A"]);
+}
+
+/// A server cannot choose what would not be a token, since no client can have requested it.
+#[test]
+fn i1_the_chosen_subprotocol_cannot_end_its_line() {
+    let head = Head::request().with("Sec-WebSocket-Protocol: chat").bytes();
+    let (request, _) = Request::parse(&head, &HeadLimits::default()).unwrap().unwrap();
+    for name in UNSENDABLE {
+        refused(WriteError::ProtocolNotRequested, |out| request.accept().protocol(name).write(out));
+    }
+}
+
+#[test]
+fn i1_neither_host_nor_path_can_end_the_line() {
+    for text in UNSENDABLE.into_iter().chain([" ", "a b", "a\tb"]) {
+        assert!(Uri::parse(&format!("ws://{text}/")).is_err());
+        assert!(Uri::parse(&format!("ws://h/{text}")).is_err());
+        assert!(Uri::parse(&format!("ws://h/?{text}")).is_err());
+        assert!(Uri::parse(&format!("ws://h:{text}/")).is_err());
+    }
+}
+
+/// The first mistake counts, and a later call does not make it good.
+#[test]
+fn i1_a_mistake_is_not_forgotten() {
+    refused(WriteError::FieldName, |out| client().fields(&[("", "")]).origin("\n").fields(&[]).write_request(out));
+    refused(WriteError::FieldValue, |out| client().origin("\n").fields(&[("", "")]).protocols(&[""]).write_request(out));
+    refused(WriteError::Protocol, |out| client().protocols(&[""]).protocols(&["a", "a"]).origin("\n").write_request(out));
+}
+
+#[test]
+fn a_request_that_has_no_room_is_not_written_and_can_be_repeated() {
+    let handshake = ClientHandshake::new(&uri(), Client::new([1; 32])).protocols(&["a"]).fields(&[("X", "y")]);
+    let whole = written(&handshake);
+    let mut memory = vec![0; whole.len()];
+    let mut out = ws_proto::Slice::new(&mut memory);
+    out.append(b"x");
+    assert_eq!(handshake.write_request(&mut out), Err(WriteError::NoRoom { needed: whole.len() }));
+    assert_eq!(out.as_bytes(), b"x");
+    out.clear();
+    assert_eq!(handshake.write_request(&mut out), Ok(()));
+    assert_eq!(out.as_bytes(), whole.as_bytes());
+}
