@@ -39,6 +39,12 @@ pub enum ProtocolError {
     FrameTooLong,
     /// A message beyond [`Config::max_message`](crate::Config::max_message).
     MessageTooLong,
+    /// A compressed message that is not a valid DEFLATE stream.
+    #[cfg(feature = "deflate")]
+    InvalidCompression,
+    /// A compressed message that inflates by more than [`deflate::Config::max_ratio`](crate::deflate::Config::max_ratio).
+    #[cfg(feature = "deflate")]
+    RatioTooHigh,
     /// A message of more fragments than [`Config::max_fragments`](crate::Config::max_fragments).
     TooManyFragments,
 }
@@ -50,12 +56,16 @@ impl ProtocolError {
         match self {
             Self::InvalidUtf8 | Self::InvalidCloseReason => CloseCode::INVALID_PAYLOAD,
             Self::FrameTooLong | Self::MessageTooLong => CloseCode::MESSAGE_TOO_BIG,
+            #[cfg(feature = "deflate")]
+            Self::InvalidCompression => CloseCode::INVALID_PAYLOAD,
+            #[cfg(feature = "deflate")]
+            Self::RatioTooHigh => CloseCode::MESSAGE_TOO_BIG,
             Self::TooManyFragments => CloseCode::POLICY_VIOLATION,
             _ => CloseCode::PROTOCOL_ERROR,
         }
     }
 
-    /// The section of RFC 6455 that holds the rule.
+    /// The section that holds the rule: of RFC 6455, but for compression of RFC 7692.
     #[must_use]
     pub const fn section(self) -> &'static str {
         match self {
@@ -67,6 +77,10 @@ impl ProtocolError {
             Self::InvalidCloseBody | Self::InvalidCloseReason => "5.5.1",
             Self::InvalidCloseCode(_) => "7.4",
             Self::FrameTooLong | Self::MessageTooLong | Self::TooManyFragments => "10.4",
+            #[cfg(feature = "deflate")]
+            Self::InvalidCompression => "7.2.2",
+            #[cfg(feature = "deflate")]
+            Self::RatioTooHigh => "8",
         }
     }
 
@@ -90,6 +104,10 @@ impl ProtocolError {
             Self::FrameTooLong => "frame too long",
             Self::MessageTooLong => "message too long",
             Self::TooManyFragments => "too many fragments",
+            #[cfg(feature = "deflate")]
+            Self::InvalidCompression => "compressed data is not valid",
+            #[cfg(feature = "deflate")]
+            Self::RatioTooHigh => "compressed too much",
         }
     }
 }
@@ -100,7 +118,12 @@ impl fmt::Display for ProtocolError {
         if let Self::InvalidCloseCode(code) = self {
             write!(f, " {code}")?;
         }
-        write!(f, " (RFC 6455 section {})", self.section())
+        let rfc = match self {
+            #[cfg(feature = "deflate")]
+            Self::InvalidCompression | Self::RatioTooHigh => 7692,
+            _ => 6455,
+        };
+        write!(f, " (RFC {rfc} section {})", self.section())
     }
 }
 
@@ -125,6 +148,8 @@ pub enum SendError {
     InvalidUtf8,
     /// A Close frame has a reason, but no code before it (§5.5.1).
     ReasonWithoutCode,
+    /// Compression was not agreed on (RFC 7692 §6).
+    NotNegotiated,
     /// A server may not send 1010 (§7.4.1).
     CodeOfClients,
 }
@@ -138,6 +163,7 @@ impl fmt::Display for SendError {
             Self::ControlTooLong => "control frame of more than 125 bytes",
             Self::InvalidUtf8 => "text is not UTF-8",
             Self::ReasonWithoutCode => "close reason without a code",
+            Self::NotNegotiated => "compression was not agreed on",
             Self::CodeOfClients => "status code 1010 is for clients only",
         })
     }

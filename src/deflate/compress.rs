@@ -33,8 +33,8 @@ impl Compressor {
             level: level.into(),
             mem_level: mem_level.into(),
             // There is no window of 8 bits to compress with. A distance of 1 is within any.
-            window_bits: -i32::from(direction.max_window_bits.max(9)),
-            strategy: if direction.max_window_bits < 9 { Strategy::Rle } else { Strategy::Default },
+            window_bits: -i32::from(direction.window_bits().max(9)),
+            strategy: if direction.window_bits() < 9 { Strategy::Rle } else { Strategy::Default },
             ..DeflateConfig::default()
         };
         Self { deflate: Deflate::new_with_config(config), no_context_takeover: direction.no_context_takeover, fed: false }

@@ -19,22 +19,193 @@
 
 mod compress;
 mod decompress;
+#[cfg(feature = "handshake")]
+mod negotiate;
+mod state;
 
 pub use compress::Compressor;
 pub use decompress::{Decompressor, InflateError, Inflated};
+pub(crate) use state::{Inbound, Outbound};
 
-use crate::role::Role;
+use alloc::sync::Arc;
+use core::fmt;
+use state::Pool;
 
-/// What was agreed on (RFC 7692 §7.1): the four parameters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+/// The name under which the extension is registered.
+#[cfg(feature = "handshake")]
+pub(crate) const NAME: &str = "permessage-deflate";
+
+/// What an endpoint wants of permessage-deflate: parameters to negotiate for, and how it compresses.
+///
+/// Make one, and use it (or clones of it) for all connections: those share the states that are not in use.
+///
+/// ```
+/// // Little memory: no state stays with an idle connection.
+/// let config = ws_proto::deflate::Config::default().server_no_context_takeover(true).client_no_context_takeover(true);
+/// ```
+#[derive(Clone)]
+#[must_use]
+pub struct Config {
+    pub(crate) wanted: Params,
+    level: u8,
+    mem_level: u8,
+    threshold: usize,
+    max_ratio: u32,
+    pool: Arc<Pool>,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self { wanted: Params::default(), level: 6, mem_level: 8, threshold: 64, max_ratio: u32::MAX, pool: Arc::default() }
+    }
+}
+
+impl Config {
+    /// Whether the server is to compress each message on its own (RFC 7692 §7.1.1.1). Default: `false`, though the peer may want it.
+    pub const fn server_no_context_takeover(mut self, wanted: bool) -> Self {
+        self.wanted.server.no_context_takeover = wanted;
+        self
+    }
+
+    /// Whether the client is to compress each message on its own (§7.1.1.2). Default: `false`, though the peer may want it.
+    pub const fn client_no_context_takeover(mut self, wanted: bool) -> Self {
+        self.wanted.client.no_context_takeover = wanted;
+        self
+    }
+
+    /// The largest LZ77 window that the server is to use, as a power of two: 8 to 15, and values beyond are taken for the nearest. Default: 15, though the peer may
+    /// want less (§7.1.2.1).
+    ///
+    /// Smaller windows take less memory in the compressor and find fewer repetitions. With 8, only repetitions of single bytes are found.
+    pub const fn server_max_window_bits(mut self, bits: u8) -> Self {
+        self.wanted.server.max_window_bits = below_15(bits);
+        self
+    }
+
+    /// The largest LZ77 window that the client is to use, as a power of two: 8 to 15, and values beyond are taken for the nearest. Default: 15, though the peer may
+    /// want less (§7.1.2.2). A server can ask for it only if the client's offer allows that.
+    pub const fn client_max_window_bits(mut self, bits: u8) -> Self {
+        self.wanted.client.max_window_bits = below_15(bits);
+        self
+    }
+
+    /// How hard to compress: 0 (stored) to 9 (smallest), and values beyond are taken for 9. Default: 6.
+    pub const fn level(mut self, level: u8) -> Self {
+        self.level = clamped(level, 0, 9);
+        self
+    }
+
+    /// How much memory to compress with, beside the window: 1 to 9, and values beyond are taken for the nearest. Default: 8.
+    pub const fn mem_level(mut self, mem_level: u8) -> Self {
+        self.mem_level = clamped(mem_level, 1, 9);
+        self
+    }
+
+    /// The length in bytes below which messages are sent plain. Default: 64. Empty messages always are.
+    pub const fn threshold(mut self, bytes: usize) -> Self {
+        self.threshold = bytes;
+        self
+    }
+
+    /// How many times as long as its compressed form a received message may be. Default: no limit but [`Config::max_message`](crate::Config::max_message), which
+    /// holds for what is inflated, and stops it meanwhile. DEFLATE itself cannot do more than about 1030.
+    ///
+    /// The ratio is held against the message from its 4096th inflated byte on, since short ones are harmless.
+    pub const fn max_ratio(mut self, ratio: u32) -> Self {
+        self.max_ratio = ratio;
+        self
+    }
+}
+
+const fn clamped(value: u8, least: u8, most: u8) -> u8 {
+    if value < least {
+        least
+    } else if value > most {
+        most
+    } else {
+        value
+    }
+}
+
+/// A window size to ask for; none if it is what a peer takes anyway.
+const fn below_15(bits: u8) -> Option<u8> {
+    if bits < 15 { Some(clamped(bits, 8, 15)) } else { None }
+}
+
+impl fmt::Debug for Config {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Config").field("wanted", &self.wanted).field("level", &self.level).finish_non_exhaustive()
+    }
+}
+
+/// What was agreed on (RFC 7692 §7.1): the four parameters. Its `Display` is the value of the server's `Sec-WebSocket-Extensions`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct Params {
     pub(crate) server: Direction,
     pub(crate) client: Direction,
 }
 
-/// What was agreed on for the messages of one side.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+/// What is agreed on for the messages of one side.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub(crate) struct Direction {
     pub(crate) no_context_takeover: bool,
-    pub(crate) max_window_bits: u8,
+    /// What the handshake said; 15 if nothing.
+    pub(crate) max_window_bits: Option<u8>,
+}
+
+impl Direction {
+    const fn window_bits(self) -> u8 {
+        match self.max_window_bits {
+            Some(bits) => bits,
+            None => 15,
+        }
+    }
+}
+
+impl Params {
+    /// Whether the server compresses each message on its own (§7.1.1.1).
+    #[must_use]
+    pub const fn server_no_context_takeover(&self) -> bool {
+        self.server.no_context_takeover
+    }
+
+    /// Whether the client compresses each message on its own (§7.1.1.2).
+    #[must_use]
+    pub const fn client_no_context_takeover(&self) -> bool {
+        self.client.no_context_takeover
+    }
+
+    /// The largest LZ77 window that the server uses, as a power of two: 8 to 15 (§7.1.2.1).
+    #[must_use]
+    pub const fn server_max_window_bits(&self) -> u8 {
+        self.server.window_bits()
+    }
+
+    /// The largest LZ77 window that the client uses, as a power of two: 8 to 15 (§7.1.2.2).
+    #[must_use]
+    pub const fn client_max_window_bits(&self) -> u8 {
+        self.client.window_bits()
+    }
+
+    /// A compressor for what the server sends.
+    pub fn server_compressor(&self, config: &Config) -> Compressor {
+        Compressor::new(self.server, config.level, config.mem_level)
+    }
+
+    /// A compressor for what the client sends.
+    pub fn client_compressor(&self, config: &Config) -> Compressor {
+        Compressor::new(self.client, config.level, config.mem_level)
+    }
+
+    /// A decompressor for what the server sent.
+    #[must_use]
+    pub fn server_decompressor(&self) -> Decompressor {
+        Decompressor::new(self.server.no_context_takeover)
+    }
+
+    /// A decompressor for what the client sent.
+    #[must_use]
+    pub fn client_decompressor(&self) -> Decompressor {
+        Decompressor::new(self.client.no_context_takeover)
+    }
 }

@@ -22,6 +22,8 @@ pub struct ClientHandshake {
     /// The value of `Sec-WebSocket-Protocol`.
     protocols: String,
     origin: Option<String>,
+    #[cfg(feature = "deflate")]
+    deflate: Option<deflate::Config>,
     /// Lines of further fields.
     fields: String,
     /// The first mistake in what the caller wants to say.
@@ -49,6 +51,8 @@ impl ClientHandshake {
             start,
             protocols: String::new(),
             origin: None,
+            #[cfg(feature = "deflate")]
+            deflate: None,
             fields: String::new(),
             mistake: None,
             protocol_required: false,
@@ -78,6 +82,14 @@ impl ClientHandshake {
     #[must_use]
     pub const fn protocol_required(mut self, required: bool) -> Self {
         self.protocol_required = required;
+        self
+    }
+
+    /// Offers permessage-deflate (RFC 7692). If the server does not accept it, the connection goes without.
+    #[cfg(feature = "deflate")]
+    #[must_use]
+    pub fn deflate(mut self, config: &deflate::Config) -> Self {
+        self.deflate = Some(config.clone());
         self
     }
 
@@ -120,7 +132,13 @@ impl ClientHandshake {
         }
         let protocols = Some((fields::PROTOCOL, &*self.protocols)).filter(|(_, names)| !names.is_empty());
         let origin = self.origin.as_deref().map(|origin| (fields::ORIGIN, origin));
-        let chosen = fields::pieces(origin.as_slice()).chain(fields::pieces(protocols.as_slice()));
+        #[cfg(feature = "deflate")]
+        let offer = self.deflate.as_ref().map(deflate::Config::offer);
+        #[cfg(feature = "deflate")]
+        let offer = offer.as_deref().map(|offer| ("Sec-WebSocket-Extensions", offer));
+        #[cfg(not(feature = "deflate"))]
+        let offer = None;
+        let chosen = fields::pieces(origin.as_slice()).chain(fields::pieces(protocols.as_slice())).chain(fields::pieces(offer.as_slice()));
         append(out, [self.start.as_bytes()].into_iter().chain(chosen).chain([self.fields.as_bytes(), b"\r\n"]))
     }
 

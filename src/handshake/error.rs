@@ -52,6 +52,8 @@ pub enum HandshakeError {
     Status(u16),
     /// The server answered with an extension that was not offered (§4.1).
     ExtensionNotOffered,
+    /// The server's answer to an offered extension has a parameter that is unknown, repeated, of no valid value, or no fit for the offer (§4.1, RFC 7692 §7.1).
+    ExtensionParameter,
     /// The server answered with a subprotocol that was not requested (§4.1).
     ProtocolNotRequested,
     /// The server chose none of the requested subprotocols, and the client insists on one.
@@ -73,6 +75,7 @@ impl HandshakeError {
             | Self::Status(_)
             | Self::TooManyInterim
             | Self::ExtensionNotOffered
+            | Self::ExtensionParameter
             | Self::ProtocolNotRequested
             | Self::NoProtocol => 502,
             _ => 400,
@@ -105,6 +108,7 @@ impl fmt::Display for HandshakeError {
             Self::Invalid(name) => return write!(f, "{name} is not valid"),
             Self::Status(status) => return write!(f, "the server answered with status {status}"),
             Self::ExtensionNotOffered => "the server chose an extension that was not offered",
+            Self::ExtensionParameter => "the server's parameters of an extension do not fit the offer",
             Self::ProtocolNotRequested => "the server chose a subprotocol that was not requested",
             Self::NoProtocol => "the server chose no subprotocol",
         })

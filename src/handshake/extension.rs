@@ -73,6 +73,12 @@ impl fmt::Debug for Value<'_> {
     }
 }
 
+/// The same for those who have the value from elsewhere.
+#[cfg(feature = "deflate")]
+pub(crate) fn extensions_in(value: &[u8]) -> impl Iterator<Item = Result<Extension<'_>, super::HandshakeError>> {
+    extensions(value).map(|extension| extension.map_err(|_| super::HandshakeError::Invalid(super::fields::EXTENSIONS)))
+}
+
 /// The extensions in the value of one field.
 pub(super) fn extensions(value: &[u8]) -> impl Iterator<Item = Result<Extension<'_>, Malformed>> {
     let mut rest = value;

@@ -115,6 +115,8 @@ pub use head::HeadLimits;
 pub use key::{accept_key, fresh_key};
 pub use request::Request;
 pub use response::{Body, Response};
+#[cfg(feature = "deflate")]
+pub(crate) use extension::extensions_in;
 #[cfg(feature = "alloc")]
 pub use server::ServerHandshake;
 pub use server::{Accept, Reject};

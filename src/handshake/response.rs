@@ -76,6 +76,35 @@ impl<'a> Response<'a> {
     ///
     /// [`HandshakeError`] names the first rule of §4.1 that the response breaks; [`HandshakeError::Status`] if it is a refusal.
     pub fn verify(&self, key: &[u8], protocols: &str) -> Result<Option<&'a str>, HandshakeError> {
+        self.verify_upgrade(key)?;
+        if self.facts.extensions.is_some() {
+            return Err(HandshakeError::ExtensionNotOffered);
+        }
+        self.verify_protocol(protocols)
+    }
+
+    /// The same for a request that offered permessage-deflate with [`Config::offer`](crate::deflate::Config::offer).
+    ///
+    /// # Errors
+    ///
+    /// As [`verify`](Self::verify), and [`HandshakeError::ExtensionParameter`] if the server's answer does not fit the offer.
+    #[cfg(feature = "deflate")]
+    pub fn verify_deflate(
+        &self,
+        key: &[u8],
+        protocols: &str,
+        config: &crate::deflate::Config,
+    ) -> Result<(Option<&'a str>, Option<crate::deflate::Params>), HandshakeError> {
+        self.verify_upgrade(key)?;
+        let mut answers = self.fields.get_all(EXTENSIONS).flat_map(extensions).filter_map(Result::ok);
+        let params = answers.next().map(|answer| config.verify(&answer)).transpose()?;
+        if answers.next().is_some() {
+            return Err(HandshakeError::ExtensionNotOffered);
+        }
+        Ok((self.verify_protocol(protocols)?, params))
+    }
+
+    fn verify_upgrade(&self, key: &[u8]) -> Result<(), HandshakeError> {
         let facts = &self.facts;
         if facts.status != 101 {
             return Err(HandshakeError::Status(facts.status));
@@ -92,9 +121,10 @@ impl<'a> Response<'a> {
         if self.fields.get(ACCEPT).ok_or(HandshakeError::Missing(ACCEPT))? != accept_key(key) {
             return Err(HandshakeError::Invalid(ACCEPT));
         }
-        if facts.extensions.is_some() {
-            return Err(HandshakeError::ExtensionNotOffered);
-        }
+        Ok(())
+    }
+
+    fn verify_protocol(&self, protocols: &str) -> Result<Option<&'a str>, HandshakeError> {
         let Some(chosen) = self.fields.get(PROTOCOL) else { return Ok(None) };
         let requested = fields::list(protocols.as_bytes()).any(|protocol| protocol == chosen);
         let chosen = str::from_utf8(chosen).ok().filter(|_| requested);

@@ -5,7 +5,11 @@ use super::{HandshakeError, HeadLimits, head::Collector, request::RequestFacts};
 use super::{Request, WriteError, accept_key, append, fields};
 #[cfg(feature = "alloc")]
 use crate::output::REPLY_ROOM;
+#[cfg(feature = "deflate")]
+use crate::deflate;
 use crate::{Agreed, Output, Server};
+#[cfg(feature = "deflate")]
+use alloc::string::ToString;
 #[cfg(feature = "alloc")]
 use core::fmt;
 
@@ -107,12 +111,27 @@ impl fmt::Debug for ServerHandshake {
 pub struct Accept<'a> {
     request: Request<'a>,
     protocol: Option<&'a str>,
+    #[cfg(feature = "deflate")]
+    deflate: Option<(&'a deflate::Config, deflate::Params)>,
     fields: &'a [(&'a str, &'a str)],
 }
 
 impl<'a> Accept<'a> {
     pub(super) const fn new(request: Request<'a>) -> Self {
-        Self { request, protocol: None, fields: &[] }
+        Self {
+            request,
+            protocol: None,
+            #[cfg(feature = "deflate")]
+            deflate: None,
+            fields: &[],
+        }
+    }
+
+    /// Accepts permessage-deflate (RFC 7692) if the client offers it, in the first way that is valid. If it does not, the connection goes without.
+    #[cfg(feature = "deflate")]
+    pub fn deflate(mut self, config: &'a deflate::Config) -> Self {
+        self.deflate = config.accept(self.request.extensions()).map(|params| (config, params));
+        self
     }
 
     /// The subprotocol to use, one of those that the client requested, or `None`.
@@ -151,8 +170,20 @@ impl<'a> Accept<'a> {
         let start: [&[u8]; 3] =
             [b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ", &accept, b"\r\n"];
         let protocol = self.protocol.map(|name| (fields::PROTOCOL, name));
-        append(out, start.into_iter().chain(fields::pieces(protocol.as_slice())).chain(fields::pieces(self.fields)).chain([&b"\r\n"[..]]))?;
+        #[cfg(feature = "deflate")]
+        let extension = self.deflate.map(|(_, params)| params.to_string());
+        #[cfg(feature = "deflate")]
+        let extension = extension.as_deref().map(|value| ("Sec-WebSocket-Extensions", value));
+        #[cfg(not(feature = "deflate"))]
+        let extension = None;
+        let chosen = fields::pieces(protocol.as_slice()).chain(fields::pieces(extension.as_slice()));
+        append(out, start.into_iter().chain(chosen).chain(fields::pieces(self.fields)).chain([&b"\r\n"[..]]))?;
         let agreed = Agreed::new(Server);
+        #[cfg(feature = "deflate")]
+        let agreed = match self.deflate {
+            Some((config, params)) => agreed.with_deflate(config, params),
+            None => agreed,
+        };
         #[cfg(feature = "alloc")]
         if let Some(name) = self.protocol {
             return Ok(agreed.with_protocol(name));
