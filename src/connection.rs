@@ -68,13 +68,13 @@ impl<R: Role> Connection<R> {
     }
 }
 
-/// What [`Connection`] and [`WebSocket`](crate::WebSocket) share: a receiving and a sending half side by side.
+/// What [`Connection`] and [`WebSocket`](crate::WebSocket) share: a receiving half (in which stands a [`Receiver`]) and a sending half side by side.
 macro_rules! both_halves {
-    ($Type:ident, $($receiver:ident).+) => {
+    ($Type:ident, $half:ident, $($receiver:ident).+) => {
         impl<R: Role> $Type<R> {
             /// The input has ended: the peer closed or reset the transport. Without Close frames both ways that is an abnormal closure (RFC 6455 §7.1.5).
             pub fn recv_eof(&mut self) {
-                self.$($receiver).+.recv_eof();
+                self.$half.recv_eof();
                 self.sender.recv_eof();
             }
 
@@ -152,7 +152,7 @@ macro_rules! both_halves {
             /// [`SendError::CodeOfClients`], [`SendError::Closed`] or [`SendError::Full`]; nothing was written, and nothing changed.
             pub fn fail(&mut self, code: CloseCode, reason: &str, out: &mut (impl Output + ?Sized)) -> Result<(), SendError> {
                 self.sender.fail(code, reason, out)?;
-                self.$($receiver).+.abandon();
+                self.$half.abandon();
                 Ok(())
             }
 
@@ -227,7 +227,7 @@ macro_rules! both_halves {
             #[cold]
             #[inline(never)]
             fn reply(&mut self, out: &mut (impl Output + ?Sized)) {
-                if let Some(reply) = self.$($receiver).+.take_reply() {
+                if let Some(reply) = self.$half.take_reply() {
                     _ = self.sender.reply(&reply, out);
                 }
             }
@@ -266,4 +266,4 @@ macro_rules! both_halves {
 #[cfg(feature = "alloc")]
 pub(crate) use both_halves;
 
-both_halves!(Connection, receiver);
+both_halves!(Connection, receiver, receiver);

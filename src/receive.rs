@@ -262,6 +262,12 @@ impl<R: Role> Receiver<R> {
         self.stats
     }
 
+    /// Whether all further input is discarded.
+    #[cfg(feature = "alloc")]
+    pub(crate) const fn has_ended(&self) -> bool {
+        self.end.is_some()
+    }
+
     /// Discards all further input (§7.1.7).
     pub(crate) fn abandon(&mut self) {
         self.stop(End::Abandoned);

@@ -98,7 +98,7 @@ impl<R: Role> WebSocket<R> {
     }
 }
 
-both_halves!(WebSocket, receiver.receiver);
+both_halves!(WebSocket, receiver, receiver.receiver);
 
 /// The receiving half of a [`WebSocket`], for programs that read and write in two tasks: a [`Receiver`] with memory for whole messages.
 ///
@@ -138,7 +138,7 @@ impl<R: Role> MessageReceiver<R> {
 
     /// Gives memory back, such as that of a message that was owned: the next message that comes in pieces is put together in it.
     pub fn recycle(&mut self, mut memory: Vec<u8>) {
-        if self.bytes.capacity() == 0 {
+        if self.bytes.capacity() == 0 && !self.receiver.has_ended() {
             memory.clear();
             self.bytes = memory;
         }
@@ -146,7 +146,14 @@ impl<R: Role> MessageReceiver<R> {
 
     /// The input has ended: the peer closed or reset the transport.
     pub fn recv_eof(&mut self) {
+        self.release();
         self.receiver.recv_eof();
+    }
+
+    /// Discards all further input (§7.1.7).
+    fn abandon(&mut self) {
+        self.release();
+        self.receiver.abandon();
     }
 
     /// This half as one that streams, with the counters, the Close that was received and all else that it knows.
