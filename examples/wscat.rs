@@ -15,7 +15,7 @@ use std::process::ExitCode;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::Duration;
-use ws_proto::{Client, CloseCode, Config, Message, MessageReceiver, Reply, Sender, Transport, WebSocket, uri::Uri};
+use ws_proto::{Client, CloseCode, Config, Message, MessageReceiver, MessageSender, Reply, Transport, WebSocket, uri::Uri};
 
 /// How long the server may take to answer a Close, and to close the transport after that.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
@@ -109,7 +109,7 @@ fn run(options: &Options) -> io::Result<bool> {
 }
 
 /// The writing half.
-fn write(mut stream: TcpStream, mut sender: Sender<Client>, queue: &mpsc::Receiver<Order>) -> io::Result<bool> {
+fn write(mut stream: TcpStream, mut sender: MessageSender<Client>, queue: &mpsc::Receiver<Order>) -> io::Result<bool> {
     let mut out = Vec::new();
     loop {
         let timeout = if sender.transport() == Transport::Keep { Duration::MAX } else { CLOSE_TIMEOUT };

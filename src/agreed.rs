@@ -3,6 +3,8 @@
 #[cfg(feature = "alloc")]
 use alloc::string::String;
 
+#[cfg(feature = "deflate")]
+use crate::deflate;
 use crate::role::Role;
 
 /// What both sides agreed on in the opening handshake (RFC 6455 §4), and all that a connection needs to begin.
@@ -22,6 +24,8 @@ pub struct Agreed<R> {
     role: R,
     #[cfg(feature = "alloc")]
     protocol: Option<String>,
+    #[cfg(feature = "deflate")]
+    deflate: Option<(deflate::Config, deflate::Params)>,
 }
 
 impl<R: Role> Agreed<R> {
@@ -32,6 +36,8 @@ impl<R: Role> Agreed<R> {
             role,
             #[cfg(feature = "alloc")]
             protocol: None,
+            #[cfg(feature = "deflate")]
+            deflate: None,
         }
     }
 
@@ -48,6 +54,35 @@ impl<R: Role> Agreed<R> {
     #[must_use]
     pub fn protocol(&self) -> Option<&str> {
         self.protocol.as_deref()
+    }
+
+    /// The same with permessage-deflate in use (RFC 7692): what was agreed on, and how this endpoint compresses.
+    #[cfg(feature = "deflate")]
+    #[must_use]
+    pub fn with_deflate(mut self, config: &deflate::Config, params: deflate::Params) -> Self {
+        self.deflate = Some((config.clone(), params));
+        self
+    }
+
+    /// What was agreed on of permessage-deflate, if it is in use.
+    #[cfg(feature = "deflate")]
+    #[must_use]
+    pub fn deflate(&self) -> Option<deflate::Params> {
+        self.deflate.as_ref().map(|(_, params)| *params)
+    }
+
+    /// Whether messages may be compressed, so that RSV1 has a meaning (RFC 7692 §6).
+    pub(crate) const fn compresses(&self) -> bool {
+        #[cfg(feature = "deflate")]
+        return self.deflate.is_some();
+        #[cfg(not(feature = "deflate"))]
+        false
+    }
+
+    /// What was agreed on of permessage-deflate, and how this endpoint compresses.
+    #[cfg(feature = "deflate")]
+    pub(crate) fn take_deflate(&mut self) -> Option<(deflate::Config, deflate::Params)> {
+        self.deflate.take()
     }
 
     pub(crate) fn into_role(self) -> R {

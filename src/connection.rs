@@ -42,7 +42,9 @@ pub struct Connection<R> {
 impl<R: Role> Connection<R> {
     /// A connection whose opening handshake is done. `agreed` is what the handshake gave, or just the role.
     pub fn new(agreed: impl Into<Agreed<R>>, config: &Config) -> Self {
-        Self { receiver: Receiver::new(config), sender: Sender::new(agreed.into().into_role()) }
+        let agreed = agreed.into();
+        let may_compress = agreed.compresses();
+        Self { receiver: Receiver::new(config, may_compress), sender: Sender::new(agreed.into_role(), may_compress) }
     }
 
     /// Cuts the next event off the front of `input`, and appends what it demands as an answer to `out`: the Pong to a Ping, the Close to a Close, and the Close that
@@ -68,9 +70,128 @@ impl<R: Role> Connection<R> {
     }
 }
 
+/// What everything shares that has a [`Sender`] in it.
+macro_rules! sends {
+    ($Type:ident, $($sender:ident).+) => {
+        impl<R: Role> $Type<R> {
+            /// Sends a part of a message as a frame: the first one when no message is unfinished, else a continuation of it (§5.4).
+            ///
+            /// The parts of a text may split characters; together they must be UTF-8. Control frames may be sent between parts.
+            ///
+            /// # Errors
+            ///
+            /// [`SendError::MessageUnfinished`] if the unfinished message is of another kind, [`SendError::InvalidUtf8`], [`SendError::Closed`] or
+            /// [`SendError::Full`]; nothing was written.
+            pub fn send_part(&mut self, kind: Kind, bytes: &[u8], last: bool, out: &mut (impl Output + ?Sized)) -> Result<(), SendError> {
+                self.$($sender).+.send_part(kind, bytes, last, out)
+            }
+
+            /// The same for a message that is compressed (RFC 7692 §6.1): `bytes` is a part of what a compressor made of all of it.
+            ///
+            /// # Errors
+            ///
+            /// [`SendError::NotNegotiated`], [`SendError::MessageUnfinished`] if the unfinished message is of another kind or not compressed,
+            /// [`SendError::Closed`] or [`SendError::Full`]; nothing was written.
+            pub fn send_compressed_part(
+                &mut self,
+                kind: Kind,
+                bytes: &[u8],
+                last: bool,
+                out: &mut (impl Output + ?Sized),
+            ) -> Result<(), SendError> {
+                self.$($sender).+.send_compressed_part(kind, bytes, last, out)
+            }
+
+            /// Sends a Ping with a payload of up to 125 bytes (§5.5.2). The peer answers with a Pong of the same payload.
+            ///
+            /// # Errors
+            ///
+            /// [`SendError::ControlTooLong`], [`SendError::Closed`] or [`SendError::Full`]; nothing was written.
+            pub fn ping(&mut self, payload: &[u8], out: &mut (impl Output + ?Sized)) -> Result<(), SendError> {
+                self.$($sender).+.ping(payload, out)
+            }
+
+            /// Sends a Pong that nobody asked for, as a heartbeat (§5.5.3). Pings are answered without it.
+            ///
+            /// # Errors
+            ///
+            /// [`SendError::ControlTooLong`], [`SendError::Closed`] or [`SendError::Full`]; nothing was written.
+            pub fn pong(&mut self, payload: &[u8], out: &mut (impl Output + ?Sized)) -> Result<(), SendError> {
+                self.$($sender).+.pong(payload, out)
+            }
+
+            /// Starts the closing handshake (§7.1.2). Nothing can be sent after it, and a message that is unfinished stays so. What the peer sends before its own
+            /// Close still arrives.
+            ///
+            /// `code` is a [`CloseCode`] or `None`. A reason of more than 123 bytes is cut, before the character that does not fit.
+            ///
+            /// # Errors
+            ///
+            /// [`SendError::ReasonWithoutCode`], [`SendError::CodeOfClients`], [`SendError::Closed`] or [`SendError::Full`]; nothing was written.
+            pub fn close(
+                &mut self,
+                code: impl Into<Option<CloseCode>>,
+                reason: &str,
+                out: &mut (impl Output + ?Sized),
+            ) -> Result<(), SendError> {
+                self.$($sender).+.close(code, reason, out)
+            }
+
+            /// The state of the connection (§7.1.3, §7.1.4).
+            #[must_use]
+            pub const fn state(&self) -> State {
+                self.$($sender).+.state()
+            }
+
+            /// What to do with the transport, once what is in the output has been written.
+            pub const fn transport(&self) -> Transport {
+                self.$($sender).+.transport()
+            }
+
+            /// The code of the Close frame that was sent, if one was: `Some(None)` is one without a code.
+            #[must_use]
+            pub const fn close_sent(&self) -> Option<Option<CloseCode>> {
+                self.$($sender).+.close_sent()
+            }
+
+        }
+
+        impl $Type<Server> {
+            /// The header of a frame whose payload goes out without being copied, for `write_vectored` and the like: a whole message, or a part of one as in
+            /// [`send_part`](Self::send_part).
+            ///
+            /// The caller writes the header and then exactly `len` bytes (up to 2^63 - 1) before anything that is appended to an output later, and sees to it
+            /// that text is UTF-8.
+            ///
+            /// # Errors
+            ///
+            /// [`SendError::MessageUnfinished`] or [`SendError::Closed`]; nothing changed.
+            pub fn header(&mut self, kind: Kind, len: u64, last: bool) -> Result<HeaderBytes, SendError> {
+                self.$($sender).+.header(kind, len, last)
+            }
+        }
+
+        impl $Type<Client> {
+            /// Masks a payload where it stands and returns the header to be written before it, so that it goes out without being copied: a whole message, or a
+            /// part of one as in [`send_part`](Self::send_part).
+            ///
+            /// The caller writes both before anything that is appended to an output later, and sees to it that text is UTF-8.
+            ///
+            /// # Errors
+            ///
+            /// [`SendError::MessageUnfinished`] or [`SendError::Closed`]; nothing changed.
+            pub fn mask_in_place(&mut self, kind: Kind, payload: &mut [u8], last: bool) -> Result<HeaderBytes, SendError> {
+                self.$($sender).+.mask_in_place(kind, payload, last)
+            }
+        }
+    };
+}
+
 /// What [`Connection`] and [`WebSocket`](crate::WebSocket) share: a receiving half (in which stands a [`Receiver`]) and a sending half side by side.
 macro_rules! both_halves {
-    ($Type:ident, $half:ident, $($receiver:ident).+) => {
+    ($Type:ident, $half:ident, $($receiver:ident).+, $($sender:ident).+) => {
+        sends!($Type, $($sender).+);
+
         impl<R: Role> $Type<R> {
             /// The input has ended: the peer closed or reset the transport. Without Close frames both ways that is an abnormal closure (RFC 6455 §7.1.5).
             pub fn recv_eof(&mut self) {
@@ -98,53 +219,6 @@ macro_rules! both_halves {
                 self.sender.send_binary(bytes, out)
             }
 
-            /// Sends a part of a message as a frame: the first one when no message is unfinished, else a continuation of it (§5.4).
-            ///
-            /// The parts of a text may split characters; together they must be UTF-8. Control frames may be sent between parts.
-            ///
-            /// # Errors
-            ///
-            /// [`SendError::MessageUnfinished`] if the unfinished message is of another kind, [`SendError::InvalidUtf8`], [`SendError::Closed`] or
-            /// [`SendError::Full`]; nothing was written.
-            pub fn send_part(&mut self, kind: Kind, bytes: &[u8], last: bool, out: &mut (impl Output + ?Sized)) -> Result<(), SendError> {
-                self.sender.send_part(kind, bytes, last, out)
-            }
-
-            /// Sends a Ping with a payload of up to 125 bytes (§5.5.2). The peer answers with a Pong of the same payload.
-            ///
-            /// # Errors
-            ///
-            /// [`SendError::ControlTooLong`], [`SendError::Closed`] or [`SendError::Full`]; nothing was written.
-            pub fn ping(&mut self, payload: &[u8], out: &mut (impl Output + ?Sized)) -> Result<(), SendError> {
-                self.sender.ping(payload, out)
-            }
-
-            /// Sends a Pong that nobody asked for, as a heartbeat (§5.5.3). Pings are answered without it.
-            ///
-            /// # Errors
-            ///
-            /// [`SendError::ControlTooLong`], [`SendError::Closed`] or [`SendError::Full`]; nothing was written.
-            pub fn pong(&mut self, payload: &[u8], out: &mut (impl Output + ?Sized)) -> Result<(), SendError> {
-                self.sender.pong(payload, out)
-            }
-
-            /// Starts the closing handshake (§7.1.2). Nothing can be sent after it, and a message that is unfinished stays so. What the peer sends before its own
-            /// Close still arrives.
-            ///
-            /// `code` is a [`CloseCode`] or `None`. A reason of more than 123 bytes is cut, before the character that does not fit.
-            ///
-            /// # Errors
-            ///
-            /// [`SendError::ReasonWithoutCode`], [`SendError::CodeOfClients`], [`SendError::Closed`] or [`SendError::Full`]; nothing was written.
-            pub fn close(
-                &mut self,
-                code: impl Into<Option<CloseCode>>,
-                reason: &str,
-                out: &mut (impl Output + ?Sized),
-            ) -> Result<(), SendError> {
-                self.sender.close(code, reason, out)
-            }
-
             /// Fails the connection for a reason of the caller's, such as a message that breaks a policy (§7.1.7): sends a Close, and discards all further input.
             ///
             /// # Errors
@@ -156,17 +230,6 @@ macro_rules! both_halves {
                 Ok(())
             }
 
-            /// The state of the connection (§7.1.3, §7.1.4).
-            #[must_use]
-            pub const fn state(&self) -> State {
-                self.sender.state()
-            }
-
-            /// What to do with the transport, once what is in the output has been written.
-            pub const fn transport(&self) -> Transport {
-                self.sender.transport()
-            }
-
             /// How the connection ended or is ending; `None` while it is open.
             #[must_use]
             pub fn closure(&self) -> Option<Closure<'_>> {
@@ -174,7 +237,7 @@ macro_rules! both_halves {
                     return None;
                 }
                 let (received, sent) = (self.close_received(), self.close_sent());
-                let by = match self.sender.closing() {
+                let by = match self.$($sender).+.closing() {
                     Closing::Open | Closing::Answering => Side::Peer,
                     Closing::Sent | Closing::Answered | Closing::Failed => Side::Local,
                 };
@@ -191,12 +254,6 @@ macro_rules! both_halves {
             #[must_use]
             pub fn close_received(&self) -> Option<Close<'_>> {
                 self.$($receiver).+.close_received()
-            }
-
-            /// The code of the Close frame that was sent, if one was: `Some(None)` is one without a code.
-            #[must_use]
-            pub const fn close_sent(&self) -> Option<Option<CloseCode>> {
-                self.sender.close_sent()
             }
 
             /// The payload of the Ping or Pong that came last: up to 125 bytes, binary (§5.5.2). The next control frame replaces it.
@@ -220,7 +277,7 @@ macro_rules! both_halves {
             /// How much was sent.
             #[must_use]
             pub const fn sent(&self) -> Stats {
-                self.sender.stats()
+                self.$($sender).+.stats()
             }
 
             /// Appends what the last event demands. There is room for it: `recv` has asked before.
@@ -233,37 +290,9 @@ macro_rules! both_halves {
             }
         }
 
-        impl $Type<Server> {
-            /// The header of a frame whose payload goes out without being copied, for `write_vectored` and the like: a whole message, or a part of one as in
-            /// [`send_part`](Self::send_part).
-            ///
-            /// The caller writes the header and then exactly `len` bytes (up to 2^63 - 1) before anything that is appended to an output later, and sees to it
-            /// that text is UTF-8.
-            ///
-            /// # Errors
-            ///
-            /// [`SendError::MessageUnfinished`] or [`SendError::Closed`]; nothing changed.
-            pub fn header(&mut self, kind: Kind, len: u64, last: bool) -> Result<HeaderBytes, SendError> {
-                self.sender.header(kind, len, last)
-            }
-        }
-
-        impl $Type<Client> {
-            /// Masks a payload where it stands and returns the header to be written before it, so that it goes out without being copied: a whole message, or a
-            /// part of one as in [`send_part`](Self::send_part).
-            ///
-            /// The caller writes both before anything that is appended to an output later, and sees to it that text is UTF-8.
-            ///
-            /// # Errors
-            ///
-            /// [`SendError::MessageUnfinished`] or [`SendError::Closed`]; nothing changed.
-            pub fn mask_in_place(&mut self, kind: Kind, payload: &mut [u8], last: bool) -> Result<HeaderBytes, SendError> {
-                self.sender.mask_in_place(kind, payload, last)
-            }
-        }
     };
 }
 #[cfg(feature = "alloc")]
-pub(crate) use both_halves;
+pub(crate) use {both_halves, sends};
 
-both_halves!(Connection, receiver, receiver);
+both_halves!(Connection, receiver, receiver, sender);

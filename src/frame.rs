@@ -117,6 +117,9 @@ pub struct Header {
 }
 
 impl Header {
+    /// The value of [`rsv`](Self::rsv) in which only RSV1 is set: a compressed message begins, if permessage-deflate is in use (RFC 7692 §6).
+    pub const RSV1: u8 = 4;
+
     /// The longest header, in bytes.
     pub const MAX_LEN: usize = 14;
 

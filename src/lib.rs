@@ -128,7 +128,7 @@
 //! | --- | --- | --- |
 //! | [`WebSocket`] | whole messages | what an incomplete message has so far |
 //! | [`Connection`] | a stream of events, for messages of any size | none beyond the struct |
-//! | [`Receiver`], [`MessageReceiver`], [`Sender`] | the halves of the two above, for two tasks | as above |
+//! | [`Receiver`], [`Sender`], [`MessageReceiver`], [`MessageSender`] | the halves of the two above, for two tasks | as above |
 //! | [`Header`], [`Opcode`], [`Mask`], [`Utf8`] | the codec | none |
 //! | [`handshake`] | the opening handshake over HTTP/1.1, both sides | a head that came in pieces |
 //!
@@ -165,13 +165,15 @@
 
 #[cfg(feature = "alloc")]
 extern crate alloc;
-#[cfg(test)]
+#[cfg(any(test, feature = "deflate"))]
 extern crate std;
 
 mod agreed;
 mod close;
 mod config;
 mod connection;
+#[cfg(feature = "deflate")]
+pub mod deflate;
 mod error;
 mod frame;
 #[cfg(feature = "handshake")]
@@ -201,4 +203,4 @@ pub use role::{Client, Role, Server};
 pub use send::{Reply, Sender, State, Transport};
 pub use utf8::Utf8;
 #[cfg(feature = "alloc")]
-pub use websocket::{Message, MessageReceiver, WebSocket};
+pub use websocket::{Message, MessageReceiver, MessageSender, WebSocket};

@@ -45,6 +45,8 @@ pub struct Chunk<'b> {
     pub first: bool,
     /// Whether the message ends here.
     pub last: bool,
+    /// Whether the message is compressed (RFC 7692 §6): the bytes are to be inflated, and of a text it is not known whether it is valid.
+    pub compressed: bool,
 }
 
 /// A piece of a message as it arrived: masked, and text not validated.
@@ -54,6 +56,7 @@ pub(crate) struct Piece<'b> {
     mask: Mask,
     first: bool,
     pub(crate) last: bool,
+    pub(crate) compressed: bool,
 }
 
 pub(crate) enum Arrival<'b> {
@@ -121,6 +124,8 @@ enum End {
 #[derive(Debug)]
 pub struct Receiver<R> {
     config: Config,
+    /// Whether RSV1 means that a message is compressed (RFC 7692 §6).
+    may_compress: bool,
     phase: Phase,
     end: Option<End>,
     /// A failure that is not told yet, because valid data before it in the same input went first.
@@ -137,8 +142,9 @@ pub struct Receiver<R> {
     mask: Mask,
     fin: bool,
 
-    /// The message that is incomplete, whether a chunk of it was given out, how long it is with the current frame, and of how many frames.
+    /// The message that is incomplete, whether it is compressed, whether a chunk of it was given out, how long it is with the current frame, and of how many frames.
     kind: Option<Kind>,
+    compressed: bool,
     begun: bool,
     size: u64,
     fragments: u32,
@@ -170,9 +176,10 @@ impl Stats {
 }
 
 impl<R: Role> Receiver<R> {
-    pub(crate) fn new(config: &Config) -> Self {
+    pub(crate) fn new(config: &Config, may_compress: bool) -> Self {
         Self {
             config: config.clone(),
+            may_compress,
             phase: Phase::Header,
             end: None,
             untold: None,
@@ -183,6 +190,7 @@ impl<R: Role> Receiver<R> {
             mask: Mask([0; 4]),
             fin: false,
             kind: None,
+            compressed: false,
             begun: false,
             size: 0,
             fragments: 0,
@@ -260,6 +268,12 @@ impl<R: Role> Receiver<R> {
     #[must_use]
     pub const fn stats(&self) -> Stats {
         self.stats
+    }
+
+    /// The longest message that is taken.
+    #[cfg(feature = "deflate")]
+    pub(crate) const fn max_message(&self) -> u64 {
+        self.config.max_message
     }
 
     /// Whether all further input is discarded.
@@ -370,7 +384,8 @@ impl<R: Role> Receiver<R> {
     /// Checks a header against all rules and limits, and enters its payload.
     #[inline]
     fn admit(&mut self, header: &Header, taken: usize) -> Result<(), ProtocolError> {
-        if header.rsv != 0 {
+        let compressed = header.rsv == Header::RSV1 && self.may_compress && Kind::of(header.opcode).is_some();
+        if header.rsv != 0 && !compressed {
             return Err(ProtocolError::ReservedBits);
         }
         header.check()?;
@@ -401,6 +416,7 @@ impl<R: Role> Receiver<R> {
             (Some(_), Some(_)) => return Err(ProtocolError::ExpectedContinuation),
             (None, kind) => {
                 self.kind = kind;
+                self.compressed = header.rsv != 0;
                 self.begun = false;
                 self.size = header.len;
                 self.fragments = 1;
@@ -442,7 +458,7 @@ impl<R: Role> Receiver<R> {
             return Some(None);
         }
         let first = !mem::replace(&mut self.begun, true);
-        Some(Some(Piece { kind, payload, mask, first, last }))
+        Some(Some(Piece { kind, payload, mask, first, last, compressed: self.compressed }))
     }
 
     /// Cuts as much of the current frame's payload off as has arrived, still masked, and goes on behind it.
@@ -500,13 +516,13 @@ impl<R: Role> Receiver<R> {
             piece.payload = cut(&mut piece.payload, valid);
             piece.last = false;
         }
-        let Piece { kind, payload, first, last, .. } = piece;
-        Event::Data(Chunk { kind, payload, first, last })
+        let Piece { kind, payload, first, last, compressed, .. } = piece;
+        Event::Data(Chunk { kind, payload, first, last, compressed })
     }
 
     #[inline]
     fn open_blocks(&mut self, piece: &mut Piece<'_>) -> Result<(), ProtocolError> {
-        if piece.kind == Kind::Binary {
+        if piece.kind == Kind::Binary || piece.compressed {
             return piece.unmask::<R>(|_| Ok(()));
         }
         piece.unmask::<R>(|block| self.utf8.feed(block).map(drop))?;

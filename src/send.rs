@@ -116,6 +116,13 @@ impl ControlPayload {
     }
 }
 
+/// What the parts of a message have in common.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Unfinished {
+    kind: Kind,
+    compressed: bool,
+}
+
 /// The sending half of a [`Connection`](crate::Connection), for programs that read and write in two tasks.
 ///
 /// It has all of the connection's methods to send with, and [`reply`](Self::reply) for what the [`Receiver`](crate::Receiver) wants answered.
@@ -127,15 +134,26 @@ pub struct Sender<R> {
     sent: Option<Option<CloseCode>>,
     /// Whether the transport has ended.
     ended: bool,
+    /// Whether messages may be compressed.
+    may_compress: bool,
     /// The message that is being sent in parts, and where its text stands.
-    message: Option<Kind>,
+    message: Option<Unfinished>,
     utf8: Utf8,
     stats: Stats,
 }
 
 impl<R: Role> Sender<R> {
-    pub(crate) fn new(role: R) -> Self {
-        Self { role, closing: Closing::Open, sent: None, ended: false, message: None, utf8: Utf8::new(), stats: Stats::default() }
+    pub(crate) fn new(role: R, may_compress: bool) -> Self {
+        Self {
+            role,
+            may_compress,
+            closing: Closing::Open,
+            sent: None,
+            ended: false,
+            message: None,
+            utf8: Utf8::new(),
+            stats: Stats::default(),
+        }
     }
 
     /// Sends a text message in one frame.
@@ -167,7 +185,8 @@ impl<R: Role> Sender<R> {
     /// [`SendError::MessageUnfinished`] if the unfinished message is of another kind, [`SendError::InvalidUtf8`], [`SendError::Closed`] or [`SendError::Full`];
     /// nothing was written.
     pub fn send_part(&mut self, kind: Kind, bytes: &[u8], last: bool, out: &mut (impl Output + ?Sized)) -> Result<(), SendError> {
-        let opcode = self.part_opcode(kind)?;
+        let message = Unfinished { kind, compressed: false };
+        let (rsv, opcode) = self.part(message)?;
         let mut utf8 = self.utf8;
         if kind == Kind::Text {
             utf8.feed(bytes).map_err(|_| SendError::InvalidUtf8)?;
@@ -175,9 +194,29 @@ impl<R: Role> Sender<R> {
                 utf8.finish().map_err(|_| SendError::InvalidUtf8)?;
             }
         }
-        self.frame(last, opcode, bytes, out)?;
+        self.frame(last, rsv, opcode, bytes, out)?;
         self.utf8 = utf8;
-        self.message = if last { None } else { Some(kind) };
+        self.message = if last { None } else { Some(message) };
+        Ok(())
+    }
+
+    /// The same for a message that is compressed (RFC 7692 §6.1): `bytes` is a part of what a compressor made of all of it.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError::NotNegotiated`], [`SendError::MessageUnfinished`] if the unfinished message is of another kind or not compressed, [`SendError::Closed`] or
+    /// [`SendError::Full`]; nothing was written.
+    pub fn send_compressed_part(
+        &mut self,
+        kind: Kind,
+        bytes: &[u8],
+        last: bool,
+        out: &mut (impl Output + ?Sized),
+    ) -> Result<(), SendError> {
+        let message = Unfinished { kind, compressed: true };
+        let (rsv, opcode) = self.part(message)?;
+        self.frame(last, rsv, opcode, bytes, out)?;
+        self.message = if last { None } else { Some(message) };
         Ok(())
     }
 
@@ -294,19 +333,29 @@ impl<R: Role> Sender<R> {
     /// A message in one frame.
     #[inline]
     fn message(&mut self, kind: Kind, payload: &[u8], out: &mut (impl Output + ?Sized)) -> Result<(), SendError> {
-        self.check_open()?;
-        if self.message.is_some() {
-            return Err(SendError::MessageUnfinished);
-        }
-        self.frame(true, kind.opcode(), payload, out)
+        self.check_between_messages()?;
+        self.frame(true, 0, kind.opcode(), payload, out)
     }
 
-    /// The opcode of the next part of a message.
-    fn part_opcode(&self, kind: Kind) -> Result<Opcode, SendError> {
+    /// Whether a message can begin.
+    #[inline]
+    pub(crate) const fn check_between_messages(&self) -> Result<(), SendError> {
+        match (self.state(), self.message) {
+            (State::Open, None) => Ok(()),
+            (State::Open, Some(_)) => Err(SendError::MessageUnfinished),
+            _ => Err(SendError::Closed),
+        }
+    }
+
+    /// The reserved bits and the opcode of the next part of a message.
+    fn part(&self, message: Unfinished) -> Result<(u8, Opcode), SendError> {
         self.check_open()?;
+        if message.compressed && !self.may_compress {
+            return Err(SendError::NotNegotiated);
+        }
         match self.message {
-            None => Ok(kind.opcode()),
-            Some(unfinished) if unfinished == kind => Ok(Opcode::CONTINUATION),
+            None => Ok((if message.compressed { Header::RSV1 } else { 0 }, message.kind.opcode())),
+            Some(unfinished) if unfinished == message => Ok((0, Opcode::CONTINUATION)),
             Some(_) => Err(SendError::MessageUnfinished),
         }
     }
@@ -316,7 +365,7 @@ impl<R: Role> Sender<R> {
         if payload.len() > MAX_CONTROL_PAYLOAD {
             return Err(SendError::ControlTooLong);
         }
-        self.frame(true, opcode, payload, out)
+        self.frame(true, 0, opcode, payload, out)
     }
 
     fn send_close(
@@ -338,9 +387,8 @@ impl<R: Role> Sender<R> {
 
     /// Writes a frame, if there is room.
     #[inline]
-    fn frame(&mut self, fin: bool, opcode: Opcode, payload: &[u8], out: &mut (impl Output + ?Sized)) -> Result<(), SendError> {
-        let mut header =
-            Header { fin, rsv: 0, opcode, mask: if R::IS_CLIENT { Some(Mask([0; 4])) } else { None }, len: payload.len() as u64 };
+    fn frame(&mut self, fin: bool, rsv: u8, opcode: Opcode, payload: &[u8], out: &mut (impl Output + ?Sized)) -> Result<(), SendError> {
+        let mut header = Header { fin, rsv, opcode, mask: if R::IS_CLIENT { Some(Mask([0; 4])) } else { None }, len: payload.len() as u64 };
         let needed = header.encoded_len().saturating_add(payload.len());
         if out.room() < needed {
             return Err(SendError::Full { needed });
@@ -401,10 +449,11 @@ impl Sender<Client> {
 impl<R: Role> Sender<R> {
     /// Accounts for a part whose payload the caller writes.
     fn part_alone(&mut self, kind: Kind, len: u64, last: bool) -> Result<Header, SendError> {
-        let opcode = self.part_opcode(kind)?;
+        let message = Unfinished { kind, compressed: false };
+        let (rsv, opcode) = self.part(message)?;
         self.utf8 = Utf8::new();
-        self.message = if last { None } else { Some(kind) };
+        self.message = if last { None } else { Some(message) };
         self.stats.count(len);
-        Ok(Header { fin: last, rsv: 0, opcode, mask: self.role.next_mask(), len })
+        Ok(Header { fin: last, rsv, opcode, mask: self.role.next_mask(), len })
     }
 }

@@ -3,8 +3,12 @@
 use crate::agreed::Agreed;
 use crate::close::{Close, CloseCode, Closure, Side};
 use crate::config::Config;
-use crate::connection::both_halves;
+use crate::connection::{both_halves, sends};
+#[cfg(feature = "deflate")]
+use crate::deflate::{Inbound, Outbound};
 use crate::error::{ProtocolError, SendError};
+#[cfg(feature = "deflate")]
+use crate::frame::Header;
 use crate::frame::{HeaderBytes, Kind};
 use crate::output::{Output, REPLY_ROOM};
 use crate::receive::{Arrival, Control, Piece, Receiver, Stats};
@@ -61,13 +65,34 @@ pub enum Message<'b> {
 #[derive(Debug)]
 pub struct WebSocket<R> {
     receiver: MessageReceiver<R>,
-    sender: Sender<R>,
+    sender: MessageSender<R>,
 }
 
 impl<R: Role> WebSocket<R> {
     /// A connection whose opening handshake is done. `agreed` is what the handshake gave, or just the role.
     pub fn new(agreed: impl Into<Agreed<R>>, config: &Config) -> Self {
-        Self { receiver: MessageReceiver::new(Receiver::new(config)), sender: Sender::new(agreed.into().into_role()) }
+        #[cfg_attr(not(feature = "deflate"), expect(unused_mut, reason = "compression is taken out of it"))]
+        let mut agreed = agreed.into();
+        let may_compress = agreed.compresses();
+        #[cfg(feature = "deflate")]
+        let (inbound, outbound) = match agreed.take_deflate() {
+            Some((config, params)) => (Some(Inbound::new::<R>(&config, params)), Some(Outbound::new::<R>(&config, params))),
+            None => (None, None),
+        };
+        Self {
+            receiver: MessageReceiver {
+                receiver: Receiver::new(config, may_compress),
+                text: String::new(),
+                bytes: Vec::new(),
+                #[cfg(feature = "deflate")]
+                inbound,
+            },
+            sender: MessageSender {
+                sender: Sender::new(agreed.into_role(), may_compress),
+                #[cfg(feature = "deflate")]
+                outbound,
+            },
+        }
     }
 
     /// Cuts the next message off the front of `input`, and appends what it demands as an answer to `out`: the Pong to a Ping, the Close to a Close, and the Close that
@@ -92,13 +117,33 @@ impl<R: Role> WebSocket<R> {
         self.receiver.recycle(memory);
     }
 
+    /// Sends a text message without compressing it, though that was agreed on: for secrets that stand beside what others choose (RFC 7692 §8).
+    ///
+    /// # Errors
+    ///
+    /// As [`send_text`](Self::send_text).
+    #[cfg(feature = "deflate")]
+    pub fn send_text_plain(&mut self, text: &str, out: &mut (impl Output + ?Sized)) -> Result<(), SendError> {
+        self.sender.send_text_plain(text, out)
+    }
+
+    /// Sends a binary message without compressing it, though that was agreed on: for secrets that stand beside what others choose (RFC 7692 §8).
+    ///
+    /// # Errors
+    ///
+    /// As [`send_binary`](Self::send_binary).
+    #[cfg(feature = "deflate")]
+    pub fn send_binary_plain(&mut self, bytes: &[u8], out: &mut (impl Output + ?Sized)) -> Result<(), SendError> {
+        self.sender.send_binary_plain(bytes, out)
+    }
+
     /// The two halves, for two tasks that share no lock.
-    pub fn into_halves(self) -> (MessageReceiver<R>, Sender<R>) {
+    pub fn into_halves(self) -> (MessageReceiver<R>, MessageSender<R>) {
         (self.receiver, self.sender)
     }
 }
 
-both_halves!(WebSocket, receiver, receiver.receiver);
+both_halves!(WebSocket, receiver, receiver.receiver, sender.sender);
 
 /// The receiving half of a [`WebSocket`], for programs that read and write in two tasks: a [`Receiver`] with memory for whole messages.
 ///
@@ -110,13 +155,12 @@ pub struct MessageReceiver<R> {
     text: String,
     /// The binary message that is being put together, or memory for the next message.
     bytes: Vec<u8>,
+    /// What inflates messages, if compression was agreed on.
+    #[cfg(feature = "deflate")]
+    inbound: Option<Inbound>,
 }
 
 impl<R: Role> MessageReceiver<R> {
-    const fn new(receiver: Receiver<R>) -> Self {
-        Self { receiver, text: String::new(), bytes: Vec::new() }
-    }
-
     /// Cuts the next message off the front of `input`; `None` if there is none, and then `input` is empty. After a Close or a failure all input is discarded
     /// (RFC 6455 §1.4, §7.1.7).
     #[inline]
@@ -180,31 +224,48 @@ impl<R: Role> MessageReceiver<R> {
 
     /// Adds a piece to its message, and gives the message if that was the last one.
     fn add<'b>(&mut self, mut piece: Piece<'_>) -> Result<Option<Message<'b>>, ProtocolError> {
-        match piece.kind {
-            Kind::Binary => {
-                piece.unmask::<R>(|block| {
-                    self.bytes.extend_from_slice(block);
-                    Ok(())
-                })?;
-                Ok(piece.last.then(|| Message::Binary(Cow::Owned(mem::take(&mut self.bytes)))))
-            }
-            Kind::Text => {
-                if self.text.capacity() == 0 {
-                    self.text = String::from_utf8(mem::take(&mut self.bytes)).unwrap_or_default();
-                }
-                piece.unmask::<R>(|block| {
-                    let (split, text) = self.receiver.utf8.feed(block)?;
-                    self.text.extend(split);
-                    self.text.push_str(text);
-                    Ok(())
-                })?;
-                if !piece.last {
-                    return Ok(None);
-                }
-                self.receiver.utf8.finish()?;
-                Ok(Some(Message::Text(Cow::Owned(mem::take(&mut self.text)))))
-            }
+        let Self { receiver, text, bytes, .. } = self;
+        if piece.kind == Kind::Text && text.capacity() == 0 {
+            *text = String::from_utf8(mem::take(bytes)).unwrap_or_default();
         }
+        let kind = piece.kind;
+        #[cfg(feature = "deflate")]
+        let max_message = receiver.max_message();
+        let utf8 = &mut receiver.utf8;
+        let append = |block: &[u8]| {
+            match kind {
+                Kind::Binary => bytes.extend_from_slice(block),
+                Kind::Text => {
+                    let (split, whole) = utf8.feed(block)?;
+                    text.extend(split);
+                    text.push_str(whole);
+                }
+            }
+            Ok(())
+        };
+        #[cfg(feature = "deflate")]
+        let mut append = append;
+        #[cfg(feature = "deflate")]
+        if let (true, Some(inbound)) = (piece.compressed, &mut self.inbound) {
+            piece.unmask::<R>(|block| inbound.inflate(block, false, max_message, &mut append))?;
+            if piece.last {
+                inbound.inflate(&[], true, max_message, &mut append)?;
+            }
+        } else {
+            piece.unmask::<R>(append)?;
+        }
+        #[cfg(not(feature = "deflate"))]
+        piece.unmask::<R>(append)?;
+        if !piece.last {
+            return Ok(None);
+        }
+        Ok(Some(match kind {
+            Kind::Binary => Message::Binary(Cow::Owned(mem::take(&mut self.bytes))),
+            Kind::Text => {
+                self.receiver.utf8.finish()?;
+                Message::Text(Cow::Owned(mem::take(&mut self.text)))
+            }
+        }))
     }
 
     #[cold]
@@ -228,5 +289,136 @@ impl<R: Role> MessageReceiver<R> {
     /// Frees the memory, since no message will be finished any more.
     fn release(&mut self) {
         (self.text, self.bytes) = Default::default();
+        #[cfg(feature = "deflate")]
+        if let Some(inbound) = &mut self.inbound {
+            inbound.release();
+        }
+    }
+}
+
+/// The sending half of a [`WebSocket`], for programs that read and write in two tasks: a [`Sender`] that compresses what is worth it, if that was agreed on.
+#[derive(Debug)]
+pub struct MessageSender<R> {
+    sender: Sender<R>,
+    /// What compresses messages, if that was agreed on.
+    #[cfg(feature = "deflate")]
+    outbound: Option<Outbound>,
+}
+
+sends!(MessageSender, sender);
+
+impl<R: Role> MessageSender<R> {
+    /// Sends a text message in one frame.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError::Closed`], [`SendError::MessageUnfinished`] or [`SendError::Full`]; nothing was written.
+    #[inline]
+    pub fn send_text(&mut self, text: &str, out: &mut (impl Output + ?Sized)) -> Result<(), SendError> {
+        #[cfg(feature = "deflate")]
+        if self.is_worth_compressing(text.len()) {
+            return self.send_compressed(Kind::Text, text.as_bytes(), out);
+        }
+        self.sender.send_text(text, out)
+    }
+
+    /// Sends a binary message in one frame.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError::Closed`], [`SendError::MessageUnfinished`] or [`SendError::Full`]; nothing was written.
+    #[inline]
+    pub fn send_binary(&mut self, bytes: &[u8], out: &mut (impl Output + ?Sized)) -> Result<(), SendError> {
+        #[cfg(feature = "deflate")]
+        if self.is_worth_compressing(bytes.len()) {
+            return self.send_compressed(Kind::Binary, bytes, out);
+        }
+        self.sender.send_binary(bytes, out)
+    }
+
+    /// Sends a text message without compressing it: see [`WebSocket::send_text_plain`].
+    ///
+    /// # Errors
+    ///
+    /// As [`send_text`](Self::send_text).
+    #[cfg(feature = "deflate")]
+    pub fn send_text_plain(&mut self, text: &str, out: &mut (impl Output + ?Sized)) -> Result<(), SendError> {
+        self.sender.send_text(text, out)
+    }
+
+    /// Sends a binary message without compressing it: see [`WebSocket::send_binary_plain`].
+    ///
+    /// # Errors
+    ///
+    /// As [`send_binary`](Self::send_binary).
+    #[cfg(feature = "deflate")]
+    pub fn send_binary_plain(&mut self, bytes: &[u8], out: &mut (impl Output + ?Sized)) -> Result<(), SendError> {
+        self.sender.send_binary(bytes, out)
+    }
+
+    /// Fails the connection for a reason of the caller's, such as a message that breaks a policy (§7.1.7): sends a Close, and is done with the connection.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError::CodeOfClients`], [`SendError::Closed`] or [`SendError::Full`]; nothing was written.
+    pub fn fail(&mut self, code: CloseCode, reason: &str, out: &mut (impl Output + ?Sized)) -> Result<(), SendError> {
+        self.sender.fail(code, reason, out)?;
+        self.release();
+        Ok(())
+    }
+
+    /// Sends what the receiving half wants answered. A Pong that comes after our Close is left out, as is a second Close.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError::Full`]; nothing was written, and the call can be repeated.
+    pub fn reply(&mut self, reply: &Reply, out: &mut (impl Output + ?Sized)) -> Result<(), SendError> {
+        self.sender.reply(reply, out)?;
+        if self.state() != State::Open {
+            self.release();
+        }
+        Ok(())
+    }
+
+    /// The input has ended: nothing more can be sent.
+    pub fn recv_eof(&mut self) {
+        self.sender.recv_eof();
+        self.release();
+    }
+
+    /// Frees the memory, since no message will be sent any more.
+    fn release(&mut self) {
+        #[cfg(feature = "deflate")]
+        if let Some(outbound) = &mut self.outbound {
+            outbound.release();
+        }
+    }
+
+    /// How much was sent.
+    #[must_use]
+    pub const fn stats(&self) -> Stats {
+        self.sender.stats()
+    }
+
+    #[cfg(feature = "deflate")]
+    #[inline]
+    fn is_worth_compressing(&self, len: usize) -> bool {
+        self.outbound.as_ref().is_some_and(|outbound| outbound.is_worth(len))
+    }
+
+    #[cfg(feature = "deflate")]
+    #[inline(never)]
+    fn send_compressed(&mut self, kind: Kind, payload: &[u8], out: &mut (impl Output + ?Sized)) -> Result<(), SendError> {
+        let Self { sender, outbound: Some(outbound) } = self else { return Err(SendError::NotNegotiated) };
+        sender.check_between_messages()?;
+        // What was compressed has to be sent, since what follows may refer to it: so all is certain before.
+        let needed = Outbound::bound(payload.len()).saturating_add(Header::MAX_LEN);
+        if out.room() < needed {
+            return Err(SendError::Full { needed });
+        }
+        outbound.compress(payload, |compressed| match compressed {
+            Some(compressed) => sender.send_compressed_part(kind, compressed, true, out),
+            None => sender.send_part(kind, payload, true, out),
+        })
     }
 }

@@ -90,7 +90,8 @@ impl Decompressor {
             // read only by a message that was cut off inside a block.
             let [a, b, c, d] = TAIL;
             let tail = [a, b, c, d, 0];
-            let step = self.step(tail.get(self.tail..).unwrap_or_default(), output.get_mut(len..).unwrap_or_default(), InflateFlush::Block)?;
+            let step =
+                self.step(tail.get(self.tail..).unwrap_or_default(), output.get_mut(len..).unwrap_or_default(), InflateFlush::Block)?;
             self.tail += step.read;
             len += step.written;
         }

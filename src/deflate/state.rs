@@ -5,7 +5,6 @@ use crate::error::ProtocolError;
 use crate::role::Role;
 use alloc::boxed::Box;
 use alloc::vec::Vec;
-use core::mem;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// How much is inflated at a time: what is validated, and held against the limits, before more is inflated.
@@ -23,16 +22,19 @@ const MOST_KEPT: usize = 64 << 10;
 /// States that are not in use, shared by all connections of one [`Config`].
 #[derive(Default)]
 pub(super) struct Pool {
+    #[expect(clippy::vec_box, reason = "states go from here to a connection and back without allocation")]
     compressing: Mutex<Vec<Box<Compressing>>>,
     inflating: Mutex<Vec<Box<Inflating>>>,
 }
 
+#[derive(Debug)]
 struct Compressing {
     direction: Direction,
     compressor: Compressor,
     message: Vec<u8>,
 }
 
+#[derive(Debug)]
 struct Inflating {
     decompressor: Decompressor,
     block: [u8; BLOCK],
@@ -52,6 +54,7 @@ fn put<T>(idle: &Mutex<Vec<T>>, state: T) {
 }
 
 /// What is sent.
+#[derive(Debug)]
 pub(crate) struct Outbound {
     config: Config,
     direction: Direction,
@@ -95,6 +98,11 @@ impl Outbound {
         sent
     }
 
+    /// Frees the state, since no message will be sent any more.
+    pub(crate) fn release(&mut self) {
+        self.state = None;
+    }
+
     /// A state of the pool's that fits.
     fn idle(config: &Config, direction: Direction) -> Option<Box<Compressing>> {
         if !direction.no_context_takeover {
@@ -107,6 +115,7 @@ impl Outbound {
 }
 
 /// What is received.
+#[derive(Debug)]
 pub(crate) struct Inbound {
     config: Config,
     no_context_takeover: bool,
@@ -127,6 +136,7 @@ impl Inbound {
         &mut self,
         mut piece: &[u8],
         last: bool,
+        max_message: u64,
         mut next: impl FnMut(&[u8]) -> Result<(), ProtocolError>,
     ) -> Result<(), ProtocolError> {
         self.wire += piece.len() as u64;
@@ -139,6 +149,9 @@ impl Inbound {
         loop {
             let inflated = state.decompressor.inflate(&mut piece, last, &mut state.block).map_err(|_| ProtocolError::InvalidCompression)?;
             self.inflated += inflated.len as u64;
+            if self.inflated > max_message {
+                return Err(ProtocolError::MessageTooLong);
+            }
             if self.inflated > most.max(RATIO_FROM) {
                 return Err(ProtocolError::RatioTooHigh);
             }
@@ -160,6 +173,6 @@ impl Inbound {
 
     /// Frees the state, since no message will come any more.
     pub(crate) fn release(&mut self) {
-        mem::take(&mut self.state);
+        self.state = None;
     }
 }

@@ -5,6 +5,8 @@ use super::{
     head::{Collector, Place},
     response::ResponseFacts,
 };
+#[cfg(feature = "deflate")]
+use crate::deflate;
 use crate::{Agreed, Client, Output, uri::Uri};
 use alloc::{borrow::ToOwned, format, string::String};
 use core::{fmt, mem, str};
@@ -203,7 +205,15 @@ impl ClientHandshake {
             self.head.skip(place, input);
         };
         let response = Response::in_head(self.head.peek(&place, input), self.head.message());
-        let protocol = match response.verify(&self.key, &self.protocols) {
+        #[cfg(feature = "deflate")]
+        let (verified, params) = match self.deflate.as_ref().map(|config| response.verify_deflate(&self.key, &self.protocols, config)) {
+            Some(Ok((protocol, params))) => (Ok(protocol), params),
+            Some(Err(error)) => (Err(error), None),
+            None => (response.verify(&self.key, &self.protocols), None),
+        };
+        #[cfg(not(feature = "deflate"))]
+        let verified = response.verify(&self.key, &self.protocols);
+        let protocol = match verified {
             Ok(None) if self.protocol_required && !self.protocols.is_empty() => return Err(HandshakeError::NoProtocol),
             Ok(protocol) => protocol,
             Err(HandshakeError::Status(_)) => {
@@ -216,6 +226,11 @@ impl ClientHandshake {
             Some(name) => Agreed::new(client).with_protocol(name),
             None => Agreed::new(client),
         });
+        #[cfg(feature = "deflate")]
+        let agreed = match (&self.deflate, params) {
+            (Some(config), Some(params)) => agreed.map(|agreed| agreed.with_deflate(config, params)),
+            _ => agreed,
+        };
         Ok(Some(Ending { place, agreed }))
     }
 }

@@ -109,14 +109,14 @@ mod server;
 #[cfg(feature = "alloc")]
 pub use client::{Answer, ClientHandshake};
 pub use error::{HandshakeError, WriteError};
+#[cfg(feature = "deflate")]
+pub(crate) use extension::extensions_in;
 pub use extension::{Extension, Param, Value};
 pub use fields::Fields;
 pub use head::HeadLimits;
 pub use key::{accept_key, fresh_key};
 pub use request::Request;
 pub use response::{Body, Response};
-#[cfg(feature = "deflate")]
-pub(crate) use extension::extensions_in;
 #[cfg(feature = "alloc")]
 pub use server::ServerHandshake;
 pub use server::{Accept, Reject};

@@ -3,10 +3,10 @@
 #[cfg(feature = "alloc")]
 use super::{HandshakeError, HeadLimits, head::Collector, request::RequestFacts};
 use super::{Request, WriteError, accept_key, append, fields};
-#[cfg(feature = "alloc")]
-use crate::output::REPLY_ROOM;
 #[cfg(feature = "deflate")]
 use crate::deflate;
+#[cfg(feature = "alloc")]
+use crate::output::REPLY_ROOM;
 use crate::{Agreed, Output, Server};
 #[cfg(feature = "deflate")]
 use alloc::string::ToString;
