@@ -26,7 +26,11 @@ fn main() -> io::Result<()> {
 /// Echoes all messages until the server closes, or takes down its text instead.
 fn converse(url: &str, mut text: Option<&mut String>) -> io::Result<()> {
     let uri = Uri::parse(url).map_err(io::Error::other)?;
-    let mut open = tcp::connect(&uri, |handshake| handshake)?;
+    let mut open = tcp::connect(&uri, |handshake| {
+        #[cfg(feature = "deflate")]
+        let handshake = handshake.deflate(&ws_proto::deflate::Config::default());
+        handshake
+    })?;
     let mut ws = WebSocket::new(open.agreed, &Config::default().max_message(64 << 20).max_fragments(1 << 17));
     let mut buffer = vec![0; 64 << 10];
     let mut out = Vec::new();

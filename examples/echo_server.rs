@@ -1,8 +1,9 @@
 //! An echo server: one thread a connection, nothing but `std` and this crate.
 //!
-//!     echo_server [ADDR] [--protocol NAME]... [--max-message BYTES]
+//!     echo_server [ADDR] [--protocol NAME]... [--max-message BYTES] [--deflate]
 //!
 //! It listens on ADDR (default 127.0.0.1:9001), speaks the first of the client's subprotocols that it was given by name, and takes messages of up to BYTES (default 64 MiB).
+//! With `--deflate` (feature `deflate`) it accepts permessage-deflate.
 //! `serve` is the part to read: it is the whole of a driver.
 
 use std::io::{self, ErrorKind, Read, Write};
@@ -23,13 +24,15 @@ struct Options {
     address: String,
     protocols: Vec<String>,
     config: Config,
+    #[cfg(feature = "deflate")]
+    deflate: Option<ws_proto::deflate::Config>,
 }
 
 fn main() -> ExitCode {
     let options = match options(std::env::args().skip(1)) {
         Ok(options) => Arc::new(options),
         Err(error) => {
-            eprintln!("{error}\nusage: echo_server [ADDR] [--protocol NAME]... [--max-message BYTES]");
+            eprintln!("{error}\nusage: echo_server [ADDR] [--protocol NAME]... [--max-message BYTES] [--deflate]");
             return ExitCode::from(2);
         }
     };
@@ -44,17 +47,27 @@ fn main() -> ExitCode {
 
 fn options(mut args: impl Iterator<Item = String>) -> Result<Options, String> {
     let (mut address, mut protocols, mut max_message) = ("127.0.0.1:9001".to_owned(), Vec::new(), 64 << 20);
+    #[cfg(feature = "deflate")]
+    let mut deflate = None;
     while let Some(arg) = args.next() {
         let mut value = || args.next().ok_or(format!("{arg} needs a value"));
         match &*arg {
             "--protocol" => protocols.push(value()?),
             "--max-message" => max_message = value()?.parse().map_err(|error| format!("--max-message: {error}"))?,
+            #[cfg(feature = "deflate")]
+            "--deflate" => deflate = Some(ws_proto::deflate::Config::default()),
             option if option.starts_with('-') => return Err(format!("unknown option {option}")),
             _ => address = arg,
         }
     }
     let config = Config::default().max_frame(max_message).max_message(max_message).max_fragments(1 << 17);
-    Ok(Options { address, protocols, config })
+    Ok(Options {
+        address,
+        protocols,
+        config,
+        #[cfg(feature = "deflate")]
+        deflate,
+    })
 }
 
 fn listen(options: &Arc<Options>) -> io::Result<()> {
@@ -93,7 +106,13 @@ fn serve(stream: &mut TcpStream, options: &Options) -> io::Result<String> {
             Ok(None) => {}
             Ok(Some(request)) => {
                 let spoken = request.protocols().find(|name| options.protocols.iter().any(|spoken| spoken == name));
-                let agreed = request.accept().protocol(spoken).write(&mut out).map_err(io::Error::other)?;
+                let answer = request.accept().protocol(spoken);
+                #[cfg(feature = "deflate")]
+                let answer = match &options.deflate {
+                    Some(deflate) => answer.deflate(deflate),
+                    None => answer,
+                };
+                let agreed = answer.write(&mut out).map_err(io::Error::other)?;
                 let received = n - input.len();
                 break (agreed, received..n);
             }

@@ -1,9 +1,9 @@
 //! A client for the terminal: lines from stdin go out as text messages, and messages come to stdout.
 //!
-//!     wscat URL [--protocol NAME]... [--header 'Name: value']... [--origin ORIGIN]
+//!     wscat URL [--protocol NAME]... [--header 'Name: value']... [--origin ORIGIN] [--deflate]
 //!
 //! A text message is printed as a line, a binary one as a line of hex after `binary: `. The end of stdin (Ctrl-D) closes with 1000 and waits for the server. The exit status is
-//! 0 only after a clean close.
+//! 0 only after a clean close. With `--deflate` (feature `deflate`) it offers permessage-deflate.
 //!
 //! It reads and writes in different threads: the two halves of a WebSocket share nothing, and talk through a channel.
 
@@ -36,13 +36,15 @@ struct Options {
     protocols: Vec<String>,
     headers: Vec<(String, String)>,
     origin: Option<String>,
+    #[cfg(feature = "deflate")]
+    deflate: bool,
 }
 
 fn main() -> ExitCode {
     let options = match options(std::env::args().skip(1)) {
         Ok(options) => options,
         Err(error) => {
-            eprintln!("{error}\nusage: wscat URL [--protocol NAME]... [--header 'Name: value']... [--origin ORIGIN]");
+            eprintln!("{error}\nusage: wscat URL [--protocol NAME]... [--header 'Name: value']... [--origin ORIGIN] [--deflate]");
             return ExitCode::from(2);
         }
     };
@@ -57,7 +59,14 @@ fn main() -> ExitCode {
 }
 
 fn options(mut args: impl Iterator<Item = String>) -> Result<Options, String> {
-    let mut options = Options { url: String::new(), protocols: Vec::new(), headers: Vec::new(), origin: None };
+    let mut options = Options {
+        url: String::new(),
+        protocols: Vec::new(),
+        headers: Vec::new(),
+        origin: None,
+        #[cfg(feature = "deflate")]
+        deflate: false,
+    };
     while let Some(arg) = args.next() {
         let mut value = || args.next().ok_or(format!("{arg} needs a value"));
         match &*arg {
@@ -68,6 +77,8 @@ fn options(mut args: impl Iterator<Item = String>) -> Result<Options, String> {
                 let (name, value) = header.split_once(':').ok_or(format!("no colon in {header:?}"))?;
                 options.headers.push((name.to_owned(), value.trim().to_owned()));
             }
+            #[cfg(feature = "deflate")]
+            "--deflate" => options.deflate = true,
             option if option.starts_with('-') => return Err(format!("unknown option {option}")),
             _ if options.url.is_empty() => options.url = arg,
             _ => return Err(format!("two URLs: {} and {arg}", options.url)),
@@ -83,6 +94,8 @@ fn run(options: &Options) -> io::Result<bool> {
     let fields: Vec<(&str, &str)> = options.headers.iter().map(|(name, value)| (&**name, &**value)).collect();
     let open = tcp::connect(&uri, |handshake| {
         let handshake = handshake.protocols(&protocols).fields(&fields);
+        #[cfg(feature = "deflate")]
+        let handshake = if options.deflate { handshake.deflate(&ws_proto::deflate::Config::default()) } else { handshake };
         match &options.origin {
             Some(origin) => handshake.origin(origin),
             None => handshake,
@@ -90,6 +103,10 @@ fn run(options: &Options) -> io::Result<bool> {
     })?;
     if let Some(protocol) = open.agreed.protocol() {
         eprintln!("subprotocol: {protocol}");
+    }
+    #[cfg(feature = "deflate")]
+    if let Some(params) = open.agreed.deflate() {
+        eprintln!("extension: {params}");
     }
 
     let (receiver, sender) = WebSocket::new(open.agreed, &Config::default()).into_halves();

@@ -9,7 +9,11 @@ fn inflate(params: Params, message: &[u8], block: usize) -> Result<Vec<u8>, ws_p
     inflate_with(&mut d, message, block)
 }
 
-fn inflate_with(d: &mut ws_proto::deflate::Decompressor, mut message: &[u8], block: usize) -> Result<Vec<u8>, ws_proto::deflate::InflateError> {
+fn inflate_with(
+    d: &mut ws_proto::deflate::Decompressor,
+    mut message: &[u8],
+    block: usize,
+) -> Result<Vec<u8>, ws_proto::deflate::InflateError> {
     let mut out = Vec::new();
     let mut buffer = vec![0; block];
     loop {
