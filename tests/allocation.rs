@@ -1,6 +1,5 @@
 //! Memory: what is allocated, when, and how much at most. The allocator of this binary counts, thread by thread.
 #![cfg(feature = "alloc")]
-#![allow(clippy::indexing_slicing, reason = "tests")]
 
 mod common;
 

@@ -1,6 +1,5 @@
 //! Any calls in any order (SE7): two peers over a pipe that cuts at random, and what must hold however they are used.
 #![cfg(feature = "alloc")]
-#![allow(clippy::indexing_slicing, reason = "tests")]
 
 mod common;
 

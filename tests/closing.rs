@@ -1,11 +1,11 @@
 //! Closing (RFC 6455 §5.5.1, §7).
 #![cfg(feature = "alloc")]
-#![allow(clippy::indexing_slicing, reason = "tests")]
 
 mod common;
 
 use common::model::is_legal_on_the_wire;
 use common::{Ended, Frame, Layer, Log, Seen, TestRole, code, read_all, receive, run, stream, wire};
+use core::slice::from_ref;
 use ws_proto::{Client, Close, CloseCode, Config, Connection, ProtocolError, SendError, Server, Side, State, Transport, WebSocket};
 
 /// A connection, and all that it gave and wrote.
@@ -299,7 +299,7 @@ fn p2_cl15_after_a_failure_nothing_is_received() {
             Frame::binary("").declaring(1 << 40),
         ];
         for violation in violations {
-            let alone = run::<R, WebSocket<R>>(&Config::default(), &wire::<R>(&[violation.clone()]), &[]);
+            let alone = run::<R, WebSocket<R>>(&Config::default(), &wire::<R>(from_ref(&violation)), &[]);
             assert!(matches!(alone.seen.as_slice(), [Seen::Failed(_)]), "{violation:?}");
             let followed = wire::<R>(&[vec![violation], behind.to_vec()].concat());
             let followed = run::<R, WebSocket<R>>(&Config::default(), &followed, &(0..followed.len()).step_by(3).collect::<Vec<_>>());

@@ -1,10 +1,10 @@
 //! Control frames (RFC 6455 §5.5).
 #![cfg(feature = "alloc")]
-#![allow(clippy::indexing_slicing, reason = "tests")]
 
 mod common;
 
 use common::{Frame, Halves, MessageHalves, Seen, TestRole, pattern, read_all, receive, run, stream, wire};
+use core::slice::from_ref;
 use ws_proto::{Capped, Config, Connection, Event, Output, ProtocolError, REPLY_ROOM, SendError, WebSocket};
 
 #[test]
@@ -23,7 +23,7 @@ fn ct1_payloads_of_125_bytes_are_received_and_of_126_fail() {
             [Frame::ping(pattern(126)), Frame::pong(pattern(126)), Frame::close(1000, "r".repeat(124)), Frame::ping(pattern(70_000))];
         for frame in too_long {
             let failed = [Seen::Failed(ProtocolError::ControlTooLong)];
-            assert_eq!(receive::<R>(&[frame.clone()]).0, failed);
+            assert_eq!(receive::<R>(from_ref(&frame)).0, failed);
             assert_eq!(stream::<R>(&[Frame { payload: vec![], ..frame.declaring(126) }]).0, failed, "on the declared length");
         }
     }
@@ -173,7 +173,7 @@ fn ct5_ct3_a_reply_not_taken_is_gone_and_never_that_of_another_frame() {
     fn check<R: TestRole>() {
         for next in [Frame::ping("second"), Frame::pong("second"), Frame::close(1000, "second"), Frame::text("second")] {
             let mut first = wire::<R>(&[Frame::ping("first")]);
-            let mut second = wire::<R>(&[next.clone()]);
+            let mut second = wire::<R>(from_ref(&next));
             let end = second.len();
             let (mut receiver, mut sender) = Connection::new(R::make(), &Config::default()).into_halves();
             assert_eq!(receiver.recv(&mut first.as_mut_slice()), Some(Event::Ping));
@@ -205,7 +205,7 @@ fn ct3_a_reply_that_found_no_room_can_be_repeated() {
     fn check<R: TestRole>() {
         let (mut receiver, mut sender) = Connection::new(R::make(), &Config::default()).into_halves();
         for frame in [Frame::ping(pattern(125)), Frame::close(1000, "")] {
-            assert!(receiver.recv(&mut wire::<R>(&[frame.clone()]).as_mut_slice()).is_some());
+            assert!(receiver.recv(&mut wire::<R>(from_ref(&frame)).as_mut_slice()).is_some());
             let reply = receiver.take_reply().unwrap();
             let mut out = Vec::new();
             let before = (sender.state(), sender.transport(), sender.close_sent(), sender.stats());

@@ -1,6 +1,5 @@
 //! Any cut of any input gives the same events, the same output and the same final state, in every layer and for both roles (L6, FR7, SE8, P1).
 #![cfg(feature = "alloc")]
-#![allow(clippy::indexing_slicing, reason = "tests")]
 
 mod common;
 

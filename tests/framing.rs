@@ -1,11 +1,11 @@
 //! The frame (RFC 6455 §5.2): bits, opcodes, lengths; and the RFC's own examples (§5.7).
 #![cfg(feature = "alloc")]
-#![allow(clippy::indexing_slicing, reason = "tests")]
 
 mod common;
 
 use common::strategies::{Input, config};
 use common::{Form, Frame, Masking, Seen, TestRole, pattern, read, read_all, receive, receive_with, run, stream, wire};
+use core::slice::from_ref;
 use proptest::prelude::*;
 use ws_proto::{Client, Config, Connection, Header, Kind, Mask, Opcode, ProtocolError, Server, WebSocket};
 
@@ -137,11 +137,11 @@ fn fr3_a_length_in_a_longer_form_fails() {
             [0, 1, 125].map(|len| (len, Form::Bits16)).into_iter().chain([0, 1, 125, 126, 127, 65535].map(|len| (len, Form::Bits64)));
         for (len, form) in cases {
             let frame = Frame::binary(pattern(len)).form(form);
-            fails::<R>(&Config::default(), &[frame.clone()], ProtocolError::NonMinimalLength);
+            fails::<R>(&Config::default(), from_ref(&frame), ProtocolError::NonMinimalLength);
             assert_eq!(receive_with::<R>(&lax, &[frame]).0, [Seen::binary(&pattern(len))], "{len} as {form:?}, allowed");
             if len <= 125 {
                 let ping = Frame::ping(pattern(len)).form(form);
-                fails::<R>(&Config::default(), &[ping.clone()], ProtocolError::NonMinimalLength);
+                fails::<R>(&Config::default(), from_ref(&ping), ProtocolError::NonMinimalLength);
                 assert_eq!(receive_with::<R>(&lax, &[ping]), (vec![Seen::Ping(pattern(len))], vec![Frame::pong(pattern(len))]));
             }
         }

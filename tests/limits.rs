@@ -1,10 +1,10 @@
 //! Limits (RFC 6455 §10.4): each is exact at its boundary, and holds for what is declared, before it comes.
 #![cfg(feature = "alloc")]
-#![allow(clippy::indexing_slicing, reason = "tests")]
 
 mod common;
 
 use common::{Frame, Layer, Log, Seen, TestRole, pattern, receive_with, run, wire};
+use core::slice::from_ref;
 use ws_proto::{Config, Connection, Event, ProtocolError, WebSocket};
 
 const FRAME: Seen = Seen::Failed(ProtocolError::FrameTooLong);
@@ -34,7 +34,7 @@ fn l5_fr8_the_frame_limit_is_exact() {
                     let payload = "x".repeat(len);
                     let frame = Frame::new(opcode, &payload);
                     (
-                        last::<R>(&config, &[frame.clone()]),
+                        last::<R>(&config, from_ref(&frame)),
                         last::<R>(&config, &[Frame::new(opcode, "").more(), Frame { opcode: 0, ..frame }]),
                     )
                 };

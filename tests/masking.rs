@@ -1,12 +1,12 @@
 //! Masking (RFC 6455 §5.1, §5.3, §10.3).
 #![cfg(feature = "alloc")]
-#![allow(clippy::indexing_slicing, reason = "tests")]
 
 mod common;
 
 use common::{Frame, Masking, SEED, Seen, TestRole, pattern, read, read_all, receive, run, stream, wire, xor};
 use core::fmt::Debug;
 use core::marker::PhantomData;
+use core::slice::from_ref;
 use rand_chacha::ChaCha12Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
 use std::collections::HashSet;
@@ -76,9 +76,9 @@ fn mk3_mk4_frames_masked_on_the_wrong_side_fail() {
     fn check<R: TestRole>(wrong: Masking, error: ProtocolError) {
         for (opcode, payload) in [1, 2, 8, 9, 10].into_iter().flat_map(|opcode| ["", "Hello"].map(|payload| (opcode, payload))) {
             let frame = Frame::new(opcode, payload).masking(wrong);
-            let (seen, answers) = receive::<R>(&[frame.clone()]);
+            let (seen, answers) = receive::<R>(from_ref(&frame));
             assert_eq!(seen, [Seen::Failed(error)]);
-            assert_eq!(stream::<R>(&[frame.clone()]).0, seen);
+            assert_eq!(stream::<R>(from_ref(&frame)).0, seen);
             assert_eq!(answers.iter().map(|close| (close.opcode, close.payload[..2].to_vec())).collect::<Vec<_>>(), [(8, vec![3, 0xea])]);
             // Not only the first frame.
             assert_eq!(receive::<R>(&[Frame::text("a"), frame.clone()]).0, [Seen::text("a"), Seen::Failed(error)]);

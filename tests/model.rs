@@ -1,6 +1,5 @@
 //! The receiver against a model that was written from the RFC and shares no code with it.
 #![cfg(feature = "alloc")]
-#![allow(clippy::indexing_slicing, reason = "tests")]
 
 mod common;
 

@@ -1,6 +1,5 @@
 //! Where outgoing bytes go: the room that is asked for, and what is done without it.
 #![cfg(feature = "alloc")]
-#![allow(clippy::indexing_slicing, reason = "tests")]
 
 mod common;
 

@@ -1,11 +1,11 @@
 //! Sending (RFC 6455 §5.4, §6.1): messages, parts, payloads that are not copied, the halves, and what is refused.
 #![cfg(feature = "alloc")]
-#![allow(clippy::indexing_slicing, reason = "tests")]
 
 mod common;
 
 use common::strategies::{config, session};
 use common::{Frame, Layer, Log, Masking, Seen, TestRole, code, pattern, read, read_all, run, wire};
+use core::slice::from_ref;
 use proptest::prelude::*;
 use ws_proto::{
     Capped, Client, CloseCode, Config, Connection, Event, Kind, Message, ProtocolError, SendError, Server, State, Stats, Transport,
@@ -63,6 +63,22 @@ proptest! {
     }
 }
 
+type Call<R> = fn(&mut WebSocket<R>, &mut Capped<'_>) -> Result<(), SendError>;
+
+/// Asserts that a call is refused while the output holds at most `cap` bytes, and that it has no effect.
+#[track_caller]
+fn refused<R: TestRole>(
+    ws: &mut WebSocket<R>,
+    out: &mut Vec<u8>,
+    cap: usize,
+    error: SendError,
+    call: impl FnOnce(&mut WebSocket<R>, &mut Capped<'_>) -> Result<(), SendError>,
+) {
+    let before = (ws.ended(), out.clone());
+    assert_eq!(call(ws, &mut Capped::new(out, cap)), Err(error));
+    assert!((ws.ended(), &*out) == (before.0, &before.1), "{error:?} has an effect");
+}
+
 /// Every mistake is an `Err`, after which the output and the connection are what they were (§6.1: sending only while OPEN, FR9).
 #[test]
 fn fr9_a_mistake_has_no_effect() {
@@ -72,30 +88,23 @@ fn fr9_a_mistake_has_no_effect() {
         let long = pattern(126);
         let full = SendError::Full { needed: if R::MASKS { 8 } else { 4 } };
 
-        let refused = |ws: &mut WebSocket<R>,
-                       out: &mut Vec<u8>,
-                       wanted: SendError,
-                       call: &dyn Fn(&mut WebSocket<R>, &mut Vec<u8>) -> Result<(), SendError>| {
-            let before = (ws.ended(), out.clone());
-            assert_eq!(call(ws, out), Err(wanted));
-            assert!((ws.ended(), out.clone()) == before, "{wanted:?}");
-        };
-        refused(&mut ws, &mut out, SendError::ControlTooLong, &|ws, out| ws.ping(&long, out));
-        refused(&mut ws, &mut out, SendError::ControlTooLong, &|ws, out| ws.pong(&long, out));
-        refused(&mut ws, &mut out, SendError::InvalidUtf8, &|ws, out| ws.send_part(Kind::Text, b"\xff", false, out));
-        refused(&mut ws, &mut out, SendError::InvalidUtf8, &|ws, out| ws.send_part(Kind::Text, b"\xc3", true, out));
-        refused(&mut ws, &mut out, SendError::ReasonWithoutCode, &|ws, out| ws.close(None, "reason", out));
-        for call in [
-            (|ws: &mut WebSocket<R>, out: &mut Capped<'_>| ws.send_text("xx", out))
-                as fn(&mut WebSocket<R>, &mut Capped<'_>) -> Result<(), SendError>,
+        let all = usize::MAX;
+        refused(&mut ws, &mut out, all, SendError::ControlTooLong, |ws, out| ws.ping(&long, out));
+        refused(&mut ws, &mut out, all, SendError::ControlTooLong, |ws, out| ws.pong(&long, out));
+        refused(&mut ws, &mut out, all, SendError::InvalidUtf8, |ws, out| ws.send_part(Kind::Text, b"\xff", false, out));
+        refused(&mut ws, &mut out, all, SendError::InvalidUtf8, |ws, out| ws.send_part(Kind::Text, b"\xc3", true, out));
+        refused(&mut ws, &mut out, all, SendError::ReasonWithoutCode, |ws, out| ws.close(None, "reason", out));
+        let calls: [Call<R>; 7] = [
+            |ws, out| ws.send_text("xx", out),
             |ws, out| ws.send_binary(b"xx", out),
             |ws, out| ws.send_part(Kind::Text, b"xx", false, out),
             |ws, out| ws.ping(b"xx", out),
             |ws, out| ws.pong(b"xx", out),
             |ws, out| ws.close(CloseCode::NORMAL, "", out),
             |ws, out| ws.fail(CloseCode::NORMAL, "", out),
-        ] {
-            refused(&mut ws, &mut out, full, &|ws, out| call(ws, &mut Capped::new(out, 8)));
+        ];
+        for call in calls {
+            refused(&mut ws, &mut out, 8, full, call);
         }
         // The connection is as good as new: the same bytes as from one that was not asked for any of this.
         let mut other = WebSocket::new(R::make(), &Config::default());
@@ -107,11 +116,11 @@ fn fr9_a_mistake_has_no_effect() {
         assert_eq!(out, expected);
 
         ws.send_part(Kind::Binary, b"a", false, &mut out).unwrap();
-        refused(&mut ws, &mut out, SendError::MessageUnfinished, &|ws, out| ws.send_text("x", out));
-        refused(&mut ws, &mut out, SendError::MessageUnfinished, &|ws, out| ws.send_binary(b"x", out));
-        refused(&mut ws, &mut out, SendError::MessageUnfinished, &|ws, out| ws.send_part(Kind::Text, b"x", true, out));
+        refused(&mut ws, &mut out, all, SendError::MessageUnfinished, |ws, out| ws.send_text("x", out));
+        refused(&mut ws, &mut out, all, SendError::MessageUnfinished, |ws, out| ws.send_binary(b"x", out));
+        refused(&mut ws, &mut out, all, SendError::MessageUnfinished, |ws, out| ws.send_part(Kind::Text, b"x", true, out));
         ws.close(CloseCode::NORMAL, "", &mut out).unwrap();
-        refused(&mut ws, &mut out, SendError::Closed, &|ws, out| ws.send_text("x", out));
+        refused(&mut ws, &mut out, all, SendError::Closed, |ws, out| ws.send_text("x", out));
     }
     for_both_roles!(check);
 }
@@ -236,7 +245,8 @@ fn cl6_cl10_the_halves_close_as_the_whole_does() {
         assert_eq!(sender.close_sent(), Some(Some(code(4000))));
         assert_eq!(receiver.close_received().unwrap().reason, "bye");
         assert_eq!(sender.send_text("x", &mut out), Err(SendError::Closed));
-        (receiver.recv_eof(), sender.recv_eof());
+        receiver.recv_eof();
+        sender.recv_eof();
         assert_eq!((sender.state(), sender.transport()), (State::Closed, Transport::Close));
         assert_eq!(receiver.close_received().unwrap().reason, "bye", "the end of the stream changes nothing of it");
     }
@@ -319,7 +329,7 @@ fn fr7_payload_left_counts_down() {
         let mut connection = Connection::new(R::make(), &Config::default());
         let mut log = Log::default();
         for frame in frames {
-            let mut bytes = wire::<R>(&[frame.clone()]);
+            let mut bytes = wire::<R>(from_ref(&frame));
             let header = bytes.len() - frame.payload.len();
             for (at, byte) in bytes.chunks_mut(1).enumerate() {
                 connection.recv_all(byte, &mut log);

@@ -1,6 +1,5 @@
 //! Text (RFC 6455 §5.6, §8.1; RFC 3629). The oracle is the standard library's validator.
 #![cfg(feature = "alloc")]
-#![allow(clippy::indexing_slicing, reason = "tests")]
 
 mod common;
 

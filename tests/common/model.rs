@@ -159,7 +159,7 @@ pub(crate) fn can_be_text(bytes: &[u8], ends: bool) -> bool {
 /// The codes of §7.4 that may stand in a Close frame, with those that were registered later.
 pub(crate) fn is_legal_on_the_wire(code: u16) -> bool {
     const DEFINED: [u16; 12] = [1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014];
-    DEFINED.contains(&code) || code >= 3000 && code < 5000
+    DEFINED.contains(&code) || (3000..=4999).contains(&code)
 }
 
 /// The status code that tells of the breach (§7.4.1).
