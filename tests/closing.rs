@@ -114,6 +114,7 @@ fn cl3_a_status_code_that_may_not_be_sent_cannot_be_built() {
     }
 }
 
+/// U1: what is behind the reason in memory does not go out.
 #[test]
 fn cl9_u2_reasons_are_cut_to_123_bytes_before_a_character_that_does_not_fit() {
     fn check<R: TestRole>() {
@@ -132,7 +133,7 @@ fn cl9_u2_reasons_are_cut_to_123_bytes_before_a_character_that_does_not_fit() {
                     } else {
                         peer.closes(code(number), &reason);
                     }
-                    assert_eq!(peer.wrote(), [Frame::close(number, &expected)], "U2: this, and nothing behind it");
+                    assert_eq!(peer.wrote(), [Frame::close(number, &expected)], "{before} before {character}");
                 }
             }
         }
@@ -263,7 +264,7 @@ fn cl8_cl14_the_stream_ends_while_we_wait_for_the_peers_close() {
 
 // Failing.
 
-/// CL16 is the handshake's: here the connection is established, so that a Close is sent.
+/// CL16 is the handshake's: here the connection is established, so that a Close is sent (SE2).
 #[test]
 fn cl15_cl16_a_violation_fails_the_connection_with_the_fitting_code() {
     fn check<R: TestRole>() {

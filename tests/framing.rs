@@ -130,7 +130,7 @@ fn fr6_empty_payloads_are_legal_for_every_opcode() {
 }
 
 #[test]
-fn fr3_a_length_in_a_longer_form_fails() {
+fn fr3_l4_a_length_in_a_longer_form_fails() {
     fn check<R: TestRole>() {
         let lax = Config::default().allow_non_minimal_length(true);
         let cases =

@@ -109,6 +109,7 @@ fn write_everything<R: TestRole>() -> Vec<u8> {
     out
 }
 
+/// SE4: and there is no call that would turn this off.
 #[test]
 fn mk1_mk2_m2_clients_mask_every_frame_and_servers_none() {
     assert_eq!(read_all::<Client>(&write_everything::<Client>()).len(), 10);
