@@ -4,7 +4,7 @@
 mod common;
 
 use common::strategies::{any_input, at, config, cuts, limits, text};
-use common::{Halves, Layer, MessageHalves, Outcome, Seen, TestRole, run};
+use common::{Halves, Layer, MessageHalves, Outcome, TestRole, assembled, run};
 use proptest::prelude::*;
 use ws_proto::{Client, Config, Connection, Server, Utf8, WebSocket};
 
@@ -29,24 +29,6 @@ fn all_layers<R: TestRole>(config: &Config, bytes: &[u8], cuts: &[usize]) -> Res
     prop_assert_eq!(&streamed.ended, &messages.ended, "chunks, and messages");
     prop_assert_eq!(assembled(streamed.seen), messages.seen, "chunks, and messages");
     Ok(())
-}
-
-/// What a layer of whole messages makes of what a streaming one gave.
-fn assembled(seen: Vec<Seen>) -> Vec<Seen> {
-    let mut message = Vec::new();
-    let mut messages = Vec::new();
-    for seen in seen {
-        match seen {
-            Seen::Data { kind, payload, last, .. } => {
-                message.extend(payload);
-                if last {
-                    messages.push(Seen::message(kind, &core::mem::take(&mut message)));
-                }
-            }
-            other => messages.push(other),
-        }
-    }
-    messages
 }
 
 proptest! {

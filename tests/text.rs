@@ -153,6 +153,20 @@ fn ut3_text_that_ends_inside_a_code_point_fails() {
     for_both_roles!(check);
 }
 
+/// Once a text has ended, right or wrong, a validator is at the beginning of the next.
+#[test]
+fn ut3_a_validator_begins_anew_behind_the_end() {
+    let mut utf8 = Utf8::new();
+    for (text, end) in [(&b"\xe2\x82"[..], Err(ProtocolError::InvalidUtf8)), (b"whole", Ok(())), (b"\xc3", Err(ProtocolError::InvalidUtf8))]
+    {
+        utf8.feed(text).unwrap();
+        assert_eq!(utf8.finish(), end);
+        assert_eq!(utf8, Utf8::new());
+    }
+    assert_eq!((utf8.feed(b"\xc3"), utf8.feed(b"\xa9")), (Ok((None, "")), Ok((Some('\u{e9}'), ""))));
+    assert_eq!(utf8, Utf8::new());
+}
+
 /// P4: the bad byte is enough, wherever the frame and the message end. The byte before it is not.
 #[test]
 fn ut5_p4_text_fails_at_its_first_bad_byte() {

@@ -281,7 +281,26 @@ pub(crate) fn run<R: TestRole, L: Layer<R>>(config: &Config, bytes: &[u8], cuts:
     Outcome { seen: log.seen, out: log.out, ended: layer.ended() }
 }
 
-/// What a [`WebSocket`] makes of these frames of its peer, in one input and byte by byte, and what it answers.
+/// What a layer of whole messages makes of what a streaming one gave.
+pub(crate) fn assembled(seen: Vec<Seen>) -> Vec<Seen> {
+    let mut message = Vec::new();
+    let mut messages = Vec::new();
+    for seen in seen {
+        match seen {
+            Seen::Data { kind, payload, last, .. } => {
+                message.extend(payload);
+                if last {
+                    messages.push(Seen::message(kind, &core::mem::take(&mut message)));
+                }
+            }
+            other => messages.push(other),
+        }
+    }
+    messages
+}
+
+/// What a [`WebSocket`] makes of these frames of its peer, and what it answers. In one input and byte by byte it is the same, and what a [`Connection`] makes of
+/// them comes to the same.
 #[track_caller]
 pub(crate) fn receive<R: TestRole>(frames: &[Frame]) -> (Vec<Seen>, Vec<Frame>) {
     receive_with::<R>(&Config::default(), frames)
@@ -293,6 +312,8 @@ pub(crate) fn receive_with<R: TestRole>(config: &Config, frames: &[Frame]) -> (V
     let whole = run::<R, WebSocket<R>>(config, &bytes, &[]);
     let cut = run::<R, WebSocket<R>>(config, &bytes, &(0..bytes.len().min(1000)).collect::<Vec<_>>());
     assert_eq!(whole, cut, "the cut makes a difference");
+    let streamed = run::<R, Connection<R>>(config, &bytes, &[]);
+    assert_eq!((assembled(streamed.seen), streamed.out, streamed.ended), (cut.seen, cut.out, cut.ended), "streaming makes a difference");
     (whole.seen, read_all::<R>(&whole.out))
 }
 

@@ -7,7 +7,7 @@ pub(crate) mod model;
 pub(crate) mod strategies;
 
 pub(crate) use frames::{Form, Frame, Head, Masking, TestRole, read, read_all, read_head, wire, xor};
-pub(crate) use layers::{Ended, Halves, Layer, Log, MessageHalves, Outcome, Seen, receive, receive_with, run, stream};
+pub(crate) use layers::{Ended, Halves, Layer, Log, MessageHalves, Outcome, Seen, assembled, receive, receive_with, run, stream};
 
 use ws_proto::CloseCode;
 
