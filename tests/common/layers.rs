@@ -2,8 +2,8 @@
 
 use super::{Frame, TestRole, read_all, wire};
 use ws_proto::{
-    Close, CloseCode, Closure, Config, Connection, Event, Kind, Message, MessageReceiver, ProtocolError, Receiver, Sender, Side, State,
-    Stats, Transport, WebSocket,
+    Close, CloseCode, Closure, Config, Connection, Event, Kind, Message, MessageReceiver, MessageSender, ProtocolError, Receiver, Sender,
+    Side, State, Stats, Transport, WebSocket,
 };
 
 /// What came out of a layer. Of a message that came in chunks, those that nothing came between are joined.
@@ -113,7 +113,7 @@ pub(crate) trait Layer<R>: Sized {
 pub(crate) struct Halves<R>(pub(crate) Receiver<R>, pub(crate) Sender<R>);
 
 /// The same of a [`WebSocket`].
-pub(crate) struct MessageHalves<R>(pub(crate) MessageReceiver<R>, pub(crate) Sender<R>);
+pub(crate) struct MessageHalves<R>(pub(crate) MessageReceiver<R>, pub(crate) MessageSender<R>);
 
 /// Takes events until there are none, and checks that the input is used up then, in a bounded number of steps (L6, SE10).
 macro_rules! drain {
@@ -248,7 +248,7 @@ impl<R: TestRole> Layer<R> for MessageHalves<R> {
     }
 
     fn ended(&self) -> Ended {
-        halves_ended(self.0.as_receiver(), &self.1)
+        halves_ended(self.0.as_receiver(), self.1.as_sender())
     }
 }
 
