@@ -130,6 +130,7 @@
 //! | [`Connection`] | a stream of events, for messages of any size | none beyond the struct |
 //! | [`Receiver`], [`Sender`], [`MessageReceiver`], [`MessageSender`] | the halves of the two above, for two tasks | as above |
 //! | [`Header`], [`Opcode`], [`Mask`], [`Utf8`] | the codec | none |
+//! | `deflate` (feature) | permessage-deflate: compressor, decompressor, negotiation | per direction, when it is first used |
 //! | [`handshake`] | the opening handshake over HTTP/1.1, both sides | a head that came in pieces |
 //!
 //! # Left to the driver
@@ -144,8 +145,8 @@
 //! * **One connection at a time to the same host and port** that is still in its handshake (CH12), and for reconnecting a delay: random, 0 to 5 seconds at first, then growing (§7.2.3, CL20).
 //! * **Origin**: a server that pages of other origins must not use checks [`handshake::Request::is_same_origin`] (§10.2). A client that is not a browser can send anything
 //!   (§10.1), so nothing in a request is proof of anything (SH16).
-//! * **Relaying**: whoever forwards messages may change how they are fragmented only as long as no extension is in use that he does not know (§5.4, FG8). No extension is negotiated
-//!   here, so any [`Connection`] may. What a frame's borders mean is nothing to rely on (FG9).
+//! * **Relaying**: whoever forwards messages may change how they are fragmented only as long as no extension is in use that he does not know (§5.4, FG8). The one extension here lets
+//!   him, as long as compressed messages go on compressed to a peer that agreed on the same. What a frame's borders mean is nothing to rely on (FG9).
 //! * **TLS**, for `wss`: wrap the socket.
 //!
 //! # Features
@@ -153,6 +154,7 @@
 //! * `std` (default): run-time detection of SIMD in dependencies. Implies `alloc`.
 //! * `alloc`: [`WebSocket`], `Vec<u8>` as an [`Output`], and the handshake's machines.
 //! * `handshake` (default): the opening handshake.
+//! * `deflate`: permessage-deflate, by zlib-rs. Implies `std`.
 //! * `simdutf8`: faster validation of text, above all of text that is not ASCII.
 //!
 //! Without default features the crate needs neither `std` nor an allocator: [`Connection`] over a [`Slice`].
