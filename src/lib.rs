@@ -155,6 +155,7 @@
 //! * `alloc`: [`WebSocket`], `Vec<u8>` as an [`Output`], and the handshake's machines.
 //! * `handshake` (default): the opening handshake.
 //! * `deflate`: permessage-deflate, by zlib-rs. Implies `std`.
+//! * `arbitrary`: `Arbitrary` for the public types that are values, to fuzz what is built on them.
 //! * `simdutf8`: faster validation of text, above all of text that is not ASCII.
 //!
 //! Without default features the crate needs neither `std` nor an allocator: [`Connection`] over a [`Slice`].
@@ -171,6 +172,8 @@ extern crate alloc;
 extern crate std;
 
 mod agreed;
+#[cfg(feature = "arbitrary")]
+mod arbitrary;
 mod close;
 mod config;
 mod connection;
