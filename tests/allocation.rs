@@ -1,0 +1,242 @@
+//! Memory: what is allocated, when, and how much at most. The allocator of this binary counts, thread by thread.
+#![cfg(feature = "alloc")]
+
+mod common;
+
+use allocation_counter::{AllocationInfo, measure};
+use common::{Frame, TestRole, code, pattern, wire};
+use ws_proto::{Config, Connection, Event, Kind, Message, REPLY_ROOM, Slice, WebSocket};
+
+/// What receiving these bytes allocates, read by read. What the messages own is dropped before the next read.
+fn receiving<R: TestRole>(ws: &mut WebSocket<R>, bytes: &[u8], read: usize) -> AllocationInfo {
+    let mut bytes = bytes.to_vec();
+    let mut memory = [0; 4 * REPLY_ROOM];
+    measure(|| {
+        for mut input in bytes.chunks_mut(read) {
+            let mut out = Slice::new(&mut memory);
+            while let Some(message) = ws.recv(&mut input, &mut out) {
+                drop(message);
+                out.clear();
+            }
+        }
+    })
+}
+
+fn new<R: TestRole>() -> WebSocket<R> {
+    WebSocket::new(R::make(), &Config::default())
+}
+
+#[test]
+fn the_allocator_counts() {
+    let info = measure(|| drop(std::hint::black_box(vec![0_u8; 1000])));
+    assert_eq!((info.count_total, info.bytes_max, info.bytes_current), (1, 1000, 0));
+}
+
+#[test]
+fn se6_messages_that_arrive_whole_and_control_frames_allocate_nothing() {
+    fn check<R: TestRole>() {
+        let mut frames = vec![Frame::ping(pattern(125)), Frame::pong(pattern(125))];
+        frames
+            .extend([0, 1, 125, 126, 5000, 70_000].into_iter().flat_map(|len| [Frame::text("x".repeat(len)), Frame::binary(pattern(len))]));
+        frames.extend([Frame::text("caf\u{e9}"), Frame::close(1000, "bye")]);
+        let info = receiving(&mut new::<R>(), &wire::<R>(&frames), usize::MAX);
+        assert_eq!(info.count_total, 0);
+    }
+    for_both_roles!(check);
+}
+
+/// The streaming layer allocates nothing at all, whatever comes and however it is cut; nor does sending, if the output does not.
+#[test]
+fn se6_a_streaming_connection_allocates_nothing() {
+    fn check<R: TestRole>() {
+        let frames = [
+            Frame::text("caf\u{e9}").more(),
+            Frame::ping(pattern(125)),
+            Frame::continuation(pattern(50)).more(),
+            Frame::continuation(""),
+            Frame::binary(pattern(70_000)),
+            Frame::text(b"\xff"),
+        ];
+        for read in [1, 100, usize::MAX] {
+            let mut bytes = wire::<R>(&frames);
+            let mut memory = vec![0; 1000];
+            let info = measure(|| {
+                let mut connection = Connection::new(R::make(), &Config::default());
+                let mut events = 0;
+                for mut input in bytes.chunks_mut(read) {
+                    let mut out = Slice::new(&mut memory);
+                    while let Some(event) = connection.recv(&mut input, &mut out) {
+                        events += usize::from(!matches!(event, Event::Data(_)));
+                    }
+                }
+                assert_eq!(events, 2, "the Ping, and the failure");
+
+                let mut connection = Connection::new(R::make(), &Config::default());
+                let mut out = Slice::new(&mut memory);
+                connection.send_text("text", &mut out).unwrap();
+                connection.send_part(Kind::Text, b"caf\xc3", false, &mut out).unwrap();
+                connection.ping(b"p", &mut out).unwrap();
+                connection.close(code(4000), "reason", &mut out).unwrap();
+            });
+            assert_eq!(info.count_total, 0, "in reads of {read} bytes");
+        }
+    }
+    for_both_roles!(check);
+}
+
+/// A header that declares 1 GiB costs nothing, nor do the first bytes behind it cost more than they are.
+#[test]
+fn l3_a_header_that_declares_a_gigabyte_costs_nothing() {
+    fn check<R: TestRole>() {
+        let config = Config::default().max_frame(1 << 30).max_message(1 << 30);
+        for opcode in [1, 2] {
+            for fin in [true, false] {
+                let mut ws = WebSocket::new(R::make(), &config);
+                let bytes = wire::<R>(&[Frame::new(opcode, "abc").declaring(1 << 30).fin(fin)]);
+                let (header, payload) = bytes.split_at(bytes.len() - 3);
+                assert_eq!(receiving(&mut ws, header, usize::MAX).count_total, 0);
+                assert_eq!(ws.payload_left(), 1 << 30);
+                let info = receiving(&mut ws, payload, usize::MAX);
+                assert_eq!(ws.payload_left(), (1 << 30) - 3);
+                assert!(info.bytes_max <= 64, "{info:?}");
+            }
+        }
+    }
+    for_both_roles!(check);
+}
+
+/// F1: memory follows what has arrived. Growing by doubling holds the old memory and the new: three times the bytes in the worst moment.
+#[test]
+fn l3_f1_peak_memory_is_bounded_by_what_was_received() {
+    fn check<R: TestRole>() {
+        for (opcode, len) in [(1, 100_000), (2, 100_000), (1, 1_000_000), (2, 1_000_000)] {
+            let message = wire::<R>(&[Frame::new(opcode, "x".repeat(len)).more(), Frame::continuation("x".repeat(len))]);
+            let declared = wire::<R>(&[Frame { payload: vec![b'x'; len], ..Frame::new(opcode, "").declaring(16 << 20) }]);
+            for (bytes, received) in [(message, 2 * len as u64), (declared, len as u64)] {
+                let info = receiving(&mut new::<R>(), &bytes, 4096);
+                assert!(info.bytes_max <= 3 * received + 4096, "{info:?} for {received} bytes");
+                assert!(info.bytes_max >= received && info.count_total < 30, "{info:?} for {received} bytes");
+            }
+        }
+    }
+    for_both_roles!(check);
+}
+
+/// F3: empty fragments are counted, and leave nothing.
+#[test]
+fn f3_a_million_empty_fragments_take_no_memory() {
+    fn check<R: TestRole>() {
+        let mut ws = WebSocket::new(R::make(), &Config::default().max_fragments(u32::MAX));
+        receiving(&mut ws, &wire::<R>(&[Frame::text("").more()]), usize::MAX);
+        let thousand = wire::<R>(&vec![Frame::continuation("").more(); 1000]);
+        for _ in 0..1000 {
+            assert_eq!(receiving(&mut ws, &thousand, 999).count_total, 0);
+        }
+        assert_eq!(ws.received().frames, 1_000_001);
+    }
+    for_both_roles!(check);
+}
+
+/// And so does a connection that has delivered a message in pieces, once the program has dropped it.
+#[test]
+fn se6_an_idle_connection_holds_no_heap() {
+    fn check<R: TestRole>() {
+        let pieces = [
+            Frame::text("caf\u{e9}").more(),
+            Frame::continuation("x".repeat(5000)),
+            Frame::binary(pattern(5000)).more(),
+            Frame::continuation(""),
+        ];
+        let bytes = wire::<R>(&pieces);
+        let mut idle = None;
+        let info = measure(|| {
+            let mut ws = new::<R>();
+            assert!(receiving(&mut ws, &bytes, 1000).count_total > 0);
+            idle = Some(ws);
+        });
+        assert_eq!((info.count_current, info.bytes_current), (0, 0));
+        assert_eq!(idle.unwrap().received().frames, 4);
+    }
+    for_both_roles!(check);
+}
+
+/// However it ended: nothing will be finished any more.
+#[test]
+fn se6_a_connection_that_ended_holds_no_heap() {
+    type End<R> = (&'static str, fn(&mut WebSocket<R>, &mut Slice<'_>));
+    fn check<R: TestRole>() {
+        let ends: [End<R>; 4] = [
+            ("Close", |ws, out| {
+                assert!(ws.recv(&mut wire::<R>(&[Frame::close(1000, "")])[..].as_mut(), out).is_some());
+            }),
+            ("violation", |ws, out| {
+                assert!(ws.recv(&mut wire::<R>(&[Frame::new(3, "")])[..].as_mut(), out).is_some());
+            }),
+            ("fail", |ws, out| ws.fail(code(1008), "", out).unwrap()),
+            ("end of stream", |ws, _| ws.recv_eof()),
+        ];
+        for opcode in [1, 2] {
+            for (how, end) in ends {
+                let bytes = wire::<R>(&[Frame::new(opcode, "x".repeat(5000)).more()]);
+                let mut memory = [0; 300];
+                let mut ended = None;
+                let info = measure(|| {
+                    let mut ws = new::<R>();
+                    assert!(receiving(&mut ws, &bytes, usize::MAX).count_total > 0);
+                    end(&mut ws, &mut Slice::new(&mut memory));
+                    ended = Some(ws);
+                });
+                assert_eq!(info.bytes_current, 0, "{how}");
+            }
+        }
+    }
+    for_both_roles!(check);
+}
+
+#[test]
+fn memory_that_is_given_back_is_used() {
+    fn check<R: TestRole>() {
+        let text = |text: &str| wire::<R>(&[Frame::text(text).more(), Frame::continuation("x".repeat(3000))]);
+        let binary = wire::<R>(&[Frame::binary(pattern(3000)).more(), Frame::continuation("")]);
+        let mut ws = new::<R>();
+        let mut memory = [0; 300];
+        ws.recycle(Vec::with_capacity(4000));
+        // From kind to kind, and what was in it is forgotten.
+        for (mut bytes, expected) in
+            [(text("a"), 3001), (binary.clone(), 3000), (binary, 3000), (text("caf\u{e9}"), 3005), (text(""), 3000)]
+        {
+            let info = measure(|| {
+                let mut input = bytes.as_mut_slice();
+                let bytes = match ws.recv(&mut input, &mut Slice::new(&mut memory)) {
+                    Some(Message::Text(text)) => text.into_owned().into_bytes(),
+                    Some(Message::Binary(bytes)) => bytes.into_owned(),
+                    other => panic!("{other:?}"),
+                };
+                assert_eq!(bytes.len(), expected);
+                ws.recycle(bytes);
+            });
+            assert_eq!(info.count_total, 0);
+        }
+    }
+    for_both_roles!(check);
+}
+
+/// Recycling in the middle of a message neither disturbs it nor keeps more than one piece of memory.
+#[test]
+fn memory_given_back_inside_a_message_leaves_it_alone() {
+    fn check<R: TestRole>() {
+        for (opcode, part) in [(1, "begun "), (2, "begun "), (1, ""), (2, "")] {
+            let mut ws = new::<R>();
+            receiving(&mut ws, &wire::<R>(&[Frame::new(opcode, part).more()]), usize::MAX);
+            (0..3).for_each(|_| ws.recycle(b"garbage".to_vec()));
+            let mut rest = wire::<R>(&[Frame::continuation("rest")]);
+            let got = match ws.recv(&mut rest.as_mut_slice(), &mut Vec::new()) {
+                Some(Message::Text(text)) => text.into_owned().into_bytes(),
+                Some(Message::Binary(bytes)) => bytes.into_owned(),
+                other => panic!("{other:?}"),
+            };
+            assert_eq!(got, [part.as_bytes(), b"rest"].concat());
+        }
+    }
+    for_both_roles!(check);
+}

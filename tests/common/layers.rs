@@ -1,0 +1,325 @@
+//! The four ways to receive, driven alike, and a record of what they made of their input.
+
+use super::{Frame, TestRole, read_all, wire};
+use ws_proto::{
+    Close, CloseCode, Closure, Config, Connection, Event, Kind, Message, MessageReceiver, ProtocolError, Receiver, Sender, Side, State,
+    Stats, Transport, WebSocket,
+};
+
+/// What came out of a layer. Of a message that came in chunks, those that nothing came between are joined.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Seen {
+    Data { kind: Kind, payload: Vec<u8>, first: bool, last: bool },
+    Ping(Vec<u8>),
+    Pong(Vec<u8>),
+    Close(Option<u16>, String),
+    Failed(ProtocolError),
+}
+
+impl Seen {
+    pub(crate) fn text(text: &str) -> Self {
+        Self::message(Kind::Text, text.as_bytes())
+    }
+
+    pub(crate) fn binary(payload: &[u8]) -> Self {
+        Self::message(Kind::Binary, payload)
+    }
+
+    pub(crate) fn message(kind: Kind, payload: &[u8]) -> Self {
+        Self::part(kind, payload, true, true)
+    }
+
+    pub(crate) fn part(kind: Kind, payload: &[u8], first: bool, last: bool) -> Self {
+        Self::Data { kind, payload: payload.to_vec(), first, last }
+    }
+
+    pub(crate) fn ping(payload: impl AsRef<[u8]>) -> Self {
+        Self::Ping(payload.as_ref().to_vec())
+    }
+
+    pub(crate) fn pong(payload: impl AsRef<[u8]>) -> Self {
+        Self::Pong(payload.as_ref().to_vec())
+    }
+
+    pub(crate) fn close(code: u16, reason: &str) -> Self {
+        Self::Close(Some(code), reason.into())
+    }
+}
+
+/// All that came out of a layer: what it gave, and what it wrote.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub(crate) struct Log {
+    pub(crate) seen: Vec<Seen>,
+    pub(crate) out: Vec<u8>,
+    /// Whether a message has begun and not ended.
+    inside: bool,
+    ended: bool,
+}
+
+impl Log {
+    fn data(&mut self, kind: Kind, bytes: &[u8], first: bool, last: bool) {
+        assert_eq!(first, !self.inside, "a message begins once, and before the other one has ended none begins");
+        assert!(first || last || !bytes.is_empty(), "an empty chunk in the middle says nothing");
+        self.inside = !last;
+        match self.seen.last_mut() {
+            Some(Seen::Data { kind: before, payload, last: ended @ false, .. }) => {
+                assert_eq!(*before, kind);
+                payload.extend_from_slice(bytes);
+                *ended = last;
+            }
+            _ => self.push(Seen::part(kind, bytes, first, last)),
+        }
+    }
+
+    fn push(&mut self, seen: Seen) {
+        assert!(!self.ended, "nothing comes after a Close or a failure: {seen:?}");
+        self.ended = matches!(seen, Seen::Close(..) | Seen::Failed(_));
+        self.seen.push(seen);
+    }
+}
+
+/// The state that a layer is in at the end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Ended {
+    pub(crate) state: State,
+    pub(crate) transport: Transport,
+    pub(crate) error: Option<ProtocolError>,
+    pub(crate) close_received: Option<(Option<u16>, String)>,
+    pub(crate) close_sent: Option<Option<CloseCode>>,
+    pub(crate) by: Option<Side>,
+    pub(crate) clean: bool,
+    pub(crate) control_payload: Vec<u8>,
+    pub(crate) payload_left: u64,
+    pub(crate) received: Stats,
+    pub(crate) sent: Stats,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Outcome {
+    pub(crate) seen: Vec<Seen>,
+    pub(crate) out: Vec<u8>,
+    pub(crate) ended: Ended,
+}
+
+/// One of the ways to receive.
+pub(crate) trait Layer<R>: Sized {
+    fn make(config: &Config) -> Self;
+    /// Receives until nothing more comes of `input`.
+    fn recv_all(&mut self, input: &mut [u8], log: &mut Log);
+    fn ended(&self) -> Ended;
+}
+
+/// A receiver and a sender whose replies are handed over at once.
+pub(crate) struct Halves<R>(pub(crate) Receiver<R>, pub(crate) Sender<R>);
+
+/// The same of a [`WebSocket`].
+pub(crate) struct MessageHalves<R>(pub(crate) MessageReceiver<R>, pub(crate) Sender<R>);
+
+/// Takes events until there are none, and checks that the input is used up then, in a bounded number of steps (L6, SE10).
+macro_rules! drain {
+    ($input:ident, |$rest:ident| $recv:expr, $event:pat => $handle:expr) => {
+        let most = $input.len() + 2;
+        let mut steps = 0;
+        let mut $rest = $input;
+        while let Some($event) = $recv {
+            $handle;
+            steps += 1;
+            assert!(steps <= most, "more events than bytes");
+        }
+        assert!($rest.is_empty(), "input is left behind");
+    };
+}
+
+fn event(event: Event<'_>, control: &[u8], close: Option<Close<'_>>, log: &mut Log) {
+    match event {
+        Event::Data(chunk) => log.data(chunk.kind, chunk.payload, chunk.first, chunk.last),
+        Event::Ping => log.push(Seen::ping(control)),
+        Event::Pong => log.push(Seen::pong(control)),
+        Event::Close(code) => log.push(close_seen(code, close)),
+        Event::Failed(error) => log.push(Seen::Failed(error)),
+        other => panic!("a new event: {other:?}"),
+    }
+}
+
+fn message(message: Message<'_>, control: &[u8], close: Option<Close<'_>>, log: &mut Log) {
+    match message {
+        Message::Text(text) => log.push(Seen::text(&text)),
+        Message::Binary(bytes) => log.push(Seen::binary(&bytes)),
+        Message::Ping => log.push(Seen::ping(control)),
+        Message::Pong => log.push(Seen::pong(control)),
+        Message::Close(code) => log.push(close_seen(code, close)),
+        Message::Failed(error) => log.push(Seen::Failed(error)),
+        other => panic!("a new message: {other:?}"),
+    }
+}
+
+fn close_seen(code: Option<CloseCode>, close: Option<Close<'_>>) -> Seen {
+    let close = close.expect("a Close was received");
+    assert_eq!(close.code, code);
+    Seen::Close(code.map(u16::from), close.reason.into())
+}
+
+/// The state of a connection whose halves are together.
+macro_rules! ended {
+    ($whole:expr) => {{
+        let closure = $whole.closure();
+        if let Some(Closure { received, sent, error, .. }) = closure {
+            assert_eq!((received, sent, error), ($whole.close_received(), $whole.close_sent(), $whole.error()));
+        }
+        Ended {
+            state: $whole.state(),
+            transport: $whole.transport(),
+            error: $whole.error(),
+            close_received: $whole.close_received().map(|close| (close.code.map(u16::from), close.reason.into())),
+            close_sent: $whole.close_sent(),
+            by: closure.map(|closure| closure.by),
+            clean: closure.is_some_and(|closure| closure.clean),
+            control_payload: $whole.control_payload().to_vec(),
+            payload_left: $whole.payload_left(),
+            received: $whole.received(),
+            sent: $whole.sent(),
+        }
+    }};
+}
+
+impl<R: TestRole> Layer<R> for Connection<R> {
+    fn make(config: &Config) -> Self {
+        Self::new(R::make(), config)
+    }
+
+    fn recv_all(&mut self, input: &mut [u8], log: &mut Log) {
+        drain!(input, |rest| self.recv(&mut rest, &mut log.out), got => event(got, self.control_payload(), self.close_received(), log));
+    }
+
+    fn ended(&self) -> Ended {
+        ended!(self)
+    }
+}
+
+impl<R: TestRole> Layer<R> for WebSocket<R> {
+    fn make(config: &Config) -> Self {
+        Self::new(R::make(), config)
+    }
+
+    fn recv_all(&mut self, input: &mut [u8], log: &mut Log) {
+        drain!(input, |rest| self.recv(&mut rest, &mut log.out), got => message(got, self.control_payload(), self.close_received(), log));
+    }
+
+    fn ended(&self) -> Ended {
+        ended!(self)
+    }
+}
+
+impl<R: TestRole> Layer<R> for Halves<R> {
+    fn make(config: &Config) -> Self {
+        let (receiver, sender) = Connection::new(R::make(), config).into_halves();
+        Self(receiver, sender)
+    }
+
+    fn recv_all(&mut self, input: &mut [u8], log: &mut Log) {
+        let Self(receiver, sender) = self;
+        drain!(input, |rest| receiver.recv(&mut rest), got => {
+            event(got, receiver.control_payload(), receiver.close_received(), log);
+            if let Some(reply) = receiver.take_reply() {
+                sender.reply(&reply, &mut log.out).unwrap();
+            }
+        });
+    }
+
+    fn ended(&self) -> Ended {
+        halves_ended(&self.0, &self.1)
+    }
+}
+
+impl<R: TestRole> Layer<R> for MessageHalves<R> {
+    fn make(config: &Config) -> Self {
+        let (receiver, sender) = WebSocket::new(R::make(), config).into_halves();
+        Self(receiver, sender)
+    }
+
+    fn recv_all(&mut self, input: &mut [u8], log: &mut Log) {
+        let Self(receiver, sender) = self;
+        drain!(input, |rest| receiver.recv(&mut rest), got => {
+            message(got, receiver.as_receiver().control_payload(), receiver.as_receiver().close_received(), log);
+            if let Some(reply) = receiver.take_reply() {
+                sender.reply(&reply, &mut log.out).unwrap();
+            }
+        });
+    }
+
+    fn ended(&self) -> Ended {
+        halves_ended(self.0.as_receiver(), &self.1)
+    }
+}
+
+fn halves_ended<R: TestRole>(receiver: &Receiver<R>, sender: &Sender<R>) -> Ended {
+    Ended {
+        state: sender.state(),
+        transport: sender.transport(),
+        error: receiver.error(),
+        close_received: receiver.close_received().map(|close| (close.code.map(u16::from), close.reason.into())),
+        close_sent: sender.close_sent(),
+        by: None,
+        clean: false,
+        control_payload: receiver.control_payload().to_vec(),
+        payload_left: receiver.payload_left(),
+        received: receiver.stats(),
+        sent: sender.stats(),
+    }
+}
+
+/// What a new layer makes of `bytes`, cut at the given places.
+pub(crate) fn run<R: TestRole, L: Layer<R>>(config: &Config, bytes: &[u8], cuts: &[usize]) -> Outcome {
+    let mut cuts: Vec<_> = cuts.iter().map(|&cut| cut.min(bytes.len())).collect();
+    cuts.extend([0, bytes.len()]);
+    cuts.sort_unstable();
+    let mut layer = L::make(config);
+    let mut log = Log::default();
+    for ends in cuts.windows(2) {
+        layer.recv_all(&mut bytes[ends[0]..ends[1]].to_vec(), &mut log);
+    }
+    Outcome { seen: log.seen, out: log.out, ended: layer.ended() }
+}
+
+/// What a layer of whole messages makes of what a streaming one gave.
+pub(crate) fn assembled(seen: Vec<Seen>) -> Vec<Seen> {
+    let mut message = Vec::new();
+    let mut messages = Vec::new();
+    for seen in seen {
+        match seen {
+            Seen::Data { kind, payload, last, .. } => {
+                message.extend(payload);
+                if last {
+                    messages.push(Seen::message(kind, &core::mem::take(&mut message)));
+                }
+            }
+            other => messages.push(other),
+        }
+    }
+    messages
+}
+
+/// What a [`WebSocket`] makes of these frames of its peer, and what it answers. In one input and byte by byte it is the same, and what a [`Connection`] makes of
+/// them comes to the same.
+#[track_caller]
+pub(crate) fn receive<R: TestRole>(frames: &[Frame]) -> (Vec<Seen>, Vec<Frame>) {
+    receive_with::<R>(&Config::default(), frames)
+}
+
+#[track_caller]
+pub(crate) fn receive_with<R: TestRole>(config: &Config, frames: &[Frame]) -> (Vec<Seen>, Vec<Frame>) {
+    let bytes = wire::<R>(frames);
+    let whole = run::<R, WebSocket<R>>(config, &bytes, &[]);
+    let cut = run::<R, WebSocket<R>>(config, &bytes, &(0..bytes.len().min(1000)).collect::<Vec<_>>());
+    assert_eq!(whole, cut, "the cut makes a difference");
+    let streamed = run::<R, Connection<R>>(config, &bytes, &[]);
+    assert_eq!((assembled(streamed.seen), streamed.out, streamed.ended), (cut.seen, cut.out, cut.ended), "streaming makes a difference");
+    (whole.seen, read_all::<R>(&whole.out))
+}
+
+/// What a [`Connection`] makes of these frames of its peer, and what it answers.
+#[track_caller]
+pub(crate) fn stream<R: TestRole>(frames: &[Frame]) -> (Vec<Seen>, Vec<Frame>) {
+    let outcome = run::<R, Connection<R>>(&Config::default(), &wire::<R>(frames), &[]);
+    (outcome.seen, read_all::<R>(&outcome.out))
+}

@@ -1,0 +1,34 @@
+//! What the tests share. Nothing here uses the crate's codec: frames are built and read by hand, after the figure in RFC 6455 §5.2.
+#![allow(dead_code, unused_imports, reason = "each test binary uses a part of it")]
+
+mod frames;
+mod layers;
+pub(crate) mod model;
+pub(crate) mod strategies;
+
+pub(crate) use frames::{Form, Frame, Head, Masking, TestRole, read, read_all, read_head, wire, xor};
+pub(crate) use layers::{Ended, Halves, Layer, Log, MessageHalves, Outcome, Seen, assembled, receive, receive_with, run, stream};
+
+use ws_proto::CloseCode;
+
+/// A client's seed. Nothing depends on its value.
+pub(crate) const SEED: [u8; 32] = *b"a seed for tests, of no secrecy.";
+
+/// The status code of this number.
+pub(crate) fn code(number: u16) -> CloseCode {
+    CloseCode::new(number).expect("a code for the wire")
+}
+
+/// Bytes that differ from their neighbours at every distance that matters to a mask.
+pub(crate) fn pattern(len: usize) -> Vec<u8> {
+    (0..len).map(|i| (i % 251) as u8 ^ (i / 251) as u8).collect()
+}
+
+/// Runs a generic test for both roles.
+#[macro_export]
+macro_rules! for_both_roles {
+    ($test:ident $(, $argument:expr)*) => {{
+        $test::<ws_proto::Server>($($argument),*);
+        $test::<ws_proto::Client>($($argument),*);
+    }};
+}

@@ -1,0 +1,266 @@
+//! Control frames (RFC 6455 §5.5).
+#![cfg(feature = "alloc")]
+
+mod common;
+
+use common::{Frame, Halves, MessageHalves, Seen, TestRole, pattern, read_all, receive, run, stream, wire};
+use core::slice::from_ref;
+use ws_proto::{Capped, Config, Connection, Event, Output, ProtocolError, REPLY_ROOM, SendError, WebSocket};
+
+#[test]
+fn ct1_payloads_of_125_bytes_are_received_and_of_126_fail() {
+    fn check<R: TestRole>() {
+        let reason = "r".repeat(123);
+        let legal = [
+            (Frame::ping(pattern(125)), Seen::ping(pattern(125))),
+            (Frame::pong(pattern(125)), Seen::pong(pattern(125))),
+            (Frame::close(1000, &reason), Seen::close(1000, &reason)),
+        ];
+        for (frame, expected) in legal {
+            assert_eq!(receive::<R>(&[frame]).0, [expected]);
+        }
+        let too_long =
+            [Frame::ping(pattern(126)), Frame::pong(pattern(126)), Frame::close(1000, "r".repeat(124)), Frame::ping(pattern(70_000))];
+        for frame in too_long {
+            let failed = [Seen::Failed(ProtocolError::ControlTooLong)];
+            assert_eq!(receive::<R>(from_ref(&frame)).0, failed);
+            assert_eq!(stream::<R>(&[Frame { payload: vec![], ..frame.declaring(126) }]).0, failed, "on the declared length");
+        }
+    }
+    for_both_roles!(check);
+}
+
+#[test]
+fn ct1_payloads_of_125_bytes_are_sent_and_of_126_refused() {
+    fn check<R: TestRole>() {
+        let mut ws = WebSocket::new(R::make(), &Config::default());
+        let mut out = Vec::new();
+        ws.ping(&pattern(125), &mut out).unwrap();
+        ws.pong(&pattern(125), &mut out).unwrap();
+        assert_eq!(ws.ping(&pattern(126), &mut out), Err(SendError::ControlTooLong));
+        assert_eq!(ws.pong(&pattern(126), &mut out), Err(SendError::ControlTooLong));
+        assert_eq!(read_all::<R>(&out), [Frame::ping(pattern(125)), Frame::pong(pattern(125))]);
+    }
+    for_both_roles!(check);
+}
+
+/// CT8: the payload is binary, whatever the message around it is.
+#[test]
+fn ct3_ct8_a_ping_is_answered_with_the_same_bytes() {
+    fn check<R: TestRole>() {
+        for len in 0..=125 {
+            let payload: Vec<_> = pattern(len).iter().map(|byte| byte ^ 0xff).collect();
+            let frames = [Frame::text("a").more(), Frame::ping(&payload), Frame::continuation("b")];
+            let (seen, answers) = receive::<R>(&frames);
+            assert_eq!(seen, [Seen::ping(&payload), Seen::text("ab")]);
+            assert_eq!(answers, [Frame::pong(&payload)]);
+            assert_eq!(stream::<R>(&frames).1, [Frame::pong(&payload)]);
+        }
+        let not_utf8 = [0xff, 0xc0, 0x80];
+        assert_eq!(receive::<R>(&[Frame::ping(not_utf8), Frame::pong(not_utf8)]).0, [Seen::ping(not_utf8), Seen::pong(not_utf8)]);
+    }
+    for_both_roles!(check);
+}
+
+/// The Pong is in the output when the event comes: ahead of what the program sends because of it, and of what comes later.
+#[test]
+fn ct4_the_pong_is_written_before_the_event_is_given() {
+    fn check<R: TestRole>() {
+        let mut bytes = wire::<R>(&[Frame::ping("1"), Frame::text("question"), Frame::ping("2")]);
+        let mut ws = WebSocket::new(R::make(), &Config::default());
+        let mut out = Vec::new();
+        let mut input = bytes.as_mut_slice();
+        while let Some(message) = ws.recv(&mut input, &mut out) {
+            ws.send_text(&format!("{message:?}"), &mut out).unwrap();
+        }
+        let answer = Frame::text("Text(\"question\")");
+        assert_eq!(read_all::<R>(&out), [Frame::pong("1"), Frame::text("Ping"), answer, Frame::pong("2"), Frame::text("Ping")]);
+    }
+    for_both_roles!(check);
+}
+
+#[test]
+fn ct6_a_pong_is_accepted_unasked_and_not_answered() {
+    fn check<R: TestRole>() {
+        let (seen, answers) = receive::<R>(&[Frame::pong("heartbeat"), Frame::pong(""), Frame::text("a")]);
+        assert_eq!(seen, [Seen::pong("heartbeat"), Seen::pong(""), Seen::text("a")]);
+        assert_eq!(answers, []);
+    }
+    for_both_roles!(check);
+}
+
+/// CL4: what the peer sends before its own Close still arrives.
+#[test]
+fn ct7_no_pong_follows_our_close() {
+    fn check<R: TestRole>() {
+        let mut ws = WebSocket::new(R::make(), &Config::default());
+        let mut out = Vec::new();
+        ws.close(common::code(1000), "", &mut out).unwrap();
+        let mut bytes = wire::<R>(&[Frame::text("late"), Frame::ping("p"), Frame::close(1000, "")]);
+        let mut input = bytes.as_mut_slice();
+        let mut seen = Vec::new();
+        while let Some(message) = ws.recv(&mut input, &mut out) {
+            seen.push(format!("{message:?}"));
+        }
+        assert_eq!(seen, ["Text(\"late\")", "Ping", "Close(Some(CloseCode(1000)))"]);
+        assert_eq!(read_all::<R>(&out), [Frame::close(1000, "")]);
+    }
+    for_both_roles!(check);
+}
+
+/// CT3: a Ping behind the peer's Close gets no Pong, nor anything else.
+#[test]
+fn ct3_a_ping_after_the_peers_close_is_not_answered() {
+    fn check<R: TestRole>() {
+        let (seen, answers) = receive::<R>(&[Frame::close(1000, ""), Frame::ping("late")]);
+        assert_eq!(seen, [Seen::close(1000, "")]);
+        assert_eq!(answers, [Frame::close(1000, "")]);
+    }
+    for_both_roles!(check);
+}
+
+#[test]
+fn ct2_ct3_control_frames_may_be_cut_anywhere() {
+    fn check<R: TestRole>() {
+        for frame in [Frame::ping(pattern(125)), Frame::pong(pattern(60)), Frame::close(4000, "a reason")] {
+            let bytes = wire::<R>(&[Frame::text("a").more(), frame, Frame::continuation("b")]);
+            let whole = run::<R, WebSocket<R>>(&Config::default(), &bytes, &[]);
+            for cut in 0..bytes.len() {
+                assert_eq!(run::<R, WebSocket<R>>(&Config::default(), &bytes, &[cut, cut + 3]), whole);
+            }
+        }
+    }
+    for_both_roles!(check);
+}
+
+/// O1, SE9: nothing is queued inside. While the output has no room for a reply, nothing is taken from the input; then every Ping is answered, in order.
+#[test]
+fn ct9_o1_a_flood_of_pings_waits_for_a_blocked_writer() {
+    fn check<R: TestRole>() {
+        let pings: Vec<_> = (0..1000_u32).map(|number| Frame::ping([&number.to_be_bytes()[..], &pattern(121)].concat())).collect();
+        let mut bytes = wire::<R>(&pings);
+        let mut ws = WebSocket::new(R::make(), &Config::default());
+        let (mut out, mut written) = (Vec::new(), Vec::new());
+        let mut input = bytes.as_mut_slice();
+        let mut pauses = 0;
+        while !input.is_empty() {
+            let cap = 3 * REPLY_ROOM + 7;
+            let mut events = 0;
+            while ws.recv(&mut input, &mut Capped::new(&mut out, cap)).is_some() {
+                events += 1;
+            }
+            assert!(out.len() <= cap && events <= 3, "{events} events");
+            // However often it is asked, it takes nothing more.
+            let left = input.len();
+            if cap - out.len() < REPLY_ROOM {
+                pauses += 1;
+                assert!(ws.recv(&mut input, &mut Capped::new(&mut out, cap)).is_none());
+                assert_eq!(input.len(), left);
+            }
+            written.append(&mut out);
+        }
+        assert!(pauses >= 333, "{pauses} pauses");
+        let pongs: Vec<_> = pings.into_iter().map(|ping| Frame::pong(ping.payload)).collect();
+        assert_eq!(read_all::<R>(&written), pongs);
+    }
+    for_both_roles!(check);
+}
+
+/// CT5 is an option that is not taken: the same flood above is answered ping by ping. For halves it is the program's: a reply that is not taken before the
+/// next call is gone, and none is ever made of the payload of a frame that is still coming.
+#[test]
+fn ct5_ct3_a_reply_not_taken_is_gone_and_never_that_of_another_frame() {
+    fn check<R: TestRole>() {
+        for next in [Frame::ping("second"), Frame::pong("second"), Frame::close(1000, "second"), Frame::text("second")] {
+            let mut first = wire::<R>(&[Frame::ping("first")]);
+            let mut second = wire::<R>(from_ref(&next));
+            let end = second.len();
+            let (mut receiver, mut sender) = Connection::new(R::make(), &Config::default()).into_halves();
+            assert_eq!(receiver.recv(&mut first.as_mut_slice()), Some(Event::Ping));
+            for byte in second[..end - 1].chunks_mut(1) {
+                let mut input = byte;
+                while receiver.recv(&mut input).is_some() {}
+                assert_eq!(receiver.take_reply(), None, "{next:?}");
+            }
+            assert!(receiver.recv(&mut &mut second[end - 1..]).is_some());
+            let mut out = Vec::new();
+            if let Some(reply) = receiver.take_reply() {
+                sender.reply(&reply, &mut out).unwrap();
+            }
+            let expected = match next.opcode {
+                9 => vec![Frame::pong("second")],
+                8 => vec![Frame::close(1000, "")],
+                _ => vec![],
+            };
+            assert_eq!(read_all::<R>(&out), expected);
+            assert_eq!(receiver.take_reply(), None, "once");
+        }
+    }
+    for_both_roles!(check);
+}
+
+/// A reply can wait for room: `Full` changes nothing.
+#[test]
+fn ct3_a_reply_that_found_no_room_can_be_repeated() {
+    fn check<R: TestRole>() {
+        let (mut receiver, mut sender) = Connection::new(R::make(), &Config::default()).into_halves();
+        for frame in [Frame::ping(pattern(125)), Frame::close(1000, "")] {
+            assert!(receiver.recv(&mut wire::<R>(from_ref(&frame)).as_mut_slice()).is_some());
+            let reply = receiver.take_reply().unwrap();
+            let mut out = Vec::new();
+            let before = (sender.state(), sender.transport(), sender.close_sent(), sender.stats());
+            let Err(SendError::Full { needed }) = sender.reply(&reply, &mut Capped::new(&mut out, 3)) else { panic!("no room") };
+            assert_eq!((sender.state(), sender.transport(), sender.close_sent(), sender.stats()), before);
+            assert!(out.is_empty());
+            sender.reply(&reply, &mut Capped::new(&mut out, needed)).unwrap();
+            assert_eq!(read_all::<R>(&out).len(), 1);
+            assert_eq!(out.len(), needed);
+        }
+    }
+    for_both_roles!(check);
+}
+
+/// The payload stays until the next control frame: messages in between leave it alone.
+#[test]
+fn ct8_the_payload_of_the_last_control_frame_is_kept() {
+    fn check<R: TestRole>() {
+        let frames = [Frame::ping("kept"), Frame::text("whole"), Frame::text("in ").more(), Frame::continuation("pieces")];
+        let bytes = wire::<R>(&frames);
+        for cuts in [vec![], (0..bytes.len()).collect()] {
+            assert_eq!(run::<R, WebSocket<R>>(&Config::default(), &bytes, &cuts).ended.control_payload, b"kept");
+            assert_eq!(run::<R, Connection<R>>(&Config::default(), &bytes, &cuts).ended.control_payload, b"kept");
+        }
+    }
+    for_both_roles!(check);
+}
+
+/// The halves, when each reply is handed over at once, answer as the connection does.
+#[test]
+fn ct3_halves_answer_as_the_whole_does() {
+    fn check<R: TestRole>() {
+        let bytes = wire::<R>(&[Frame::ping("1"), Frame::text("a"), Frame::pong("2"), Frame::ping("3"), Frame::close(1000, "bye")]);
+        let whole = run::<R, Connection<R>>(&Config::default(), &bytes, &[]);
+        assert_eq!(read_all::<R>(&whole.out), [Frame::pong("1"), Frame::pong("3"), Frame::close(1000, "")]);
+        assert_eq!(run::<R, Halves<R>>(&Config::default(), &bytes, &[]).out, whole.out);
+        assert_eq!(run::<R, MessageHalves<R>>(&Config::default(), &bytes, &[]).out, whole.out);
+    }
+    for_both_roles!(check);
+}
+
+/// The room that `recv` asks for is that of its largest answer, to the byte.
+#[test]
+fn o1_reply_room_is_the_room_of_the_largest_reply() {
+    fn check<R: TestRole>() {
+        let mut ping = wire::<R>(&[Frame::ping(pattern(125))]);
+        let mut ws = Connection::new(R::make(), &Config::default());
+        let mut out = Vec::new();
+        let mut input = ping.as_mut_slice();
+        let left = input.len();
+        assert_eq!(ws.recv(&mut input, &mut Capped::new(&mut out, REPLY_ROOM - 1)), None);
+        assert_eq!((input.len(), out.len()), (left, 0), "nothing is taken");
+        assert_eq!(ws.recv(&mut input, &mut Capped::new(&mut out, REPLY_ROOM)), Some(Event::Ping));
+        assert_eq!(REPLY_ROOM - out.len(), if R::MASKS { 0 } else { 4 });
+        assert_eq!(Capped::new(&mut out, REPLY_ROOM).room(), if R::MASKS { 0 } else { 4 });
+    }
+    for_both_roles!(check);
+}

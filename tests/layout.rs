@@ -1,0 +1,30 @@
+//! Sizes, and what the types may be used for (SE6).
+
+use ws_proto::{Client, Connection, Receiver, Sender, Server};
+
+/// SE6: with no heap, what an idle connection costs is what it is.
+#[test]
+fn se6_a_servers_connection_is_at_most_256_bytes() {
+    let size = size_of::<Connection<Server>>();
+    assert!(size <= 256, "{size} bytes");
+    // A client holds its seed and a block of the keystream besides.
+    let size = size_of::<Connection<Client>>();
+    assert!(size <= 256 + 32 + 8 + 64 + 8, "{size} bytes");
+}
+
+#[cfg(feature = "alloc")]
+#[test]
+fn se6_a_servers_websocket_is_its_connection_and_two_empty_vectors() {
+    assert!(size_of::<ws_proto::WebSocket<Server>>() <= 256 + 6 * size_of::<usize>());
+}
+
+/// Halves go to two tasks.
+#[test]
+fn connections_go_from_thread_to_thread() {
+    fn check<T: Send + Sync + Unpin + 'static>() {}
+    check::<Connection<Server>>();
+    check::<Connection<Client>>();
+    check::<(Receiver<Client>, Sender<Client>)>();
+    #[cfg(feature = "alloc")]
+    check::<(ws_proto::WebSocket<Server>, ws_proto::WebSocket<Client>, ws_proto::MessageReceiver<Client>)>();
+}

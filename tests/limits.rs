@@ -1,0 +1,210 @@
+//! Limits (RFC 6455 §10.4): each is exact at its boundary, and holds for what is declared, before it comes.
+#![cfg(feature = "alloc")]
+
+mod common;
+
+use common::{Frame, Layer, Log, Seen, TestRole, pattern, receive_with, run, wire};
+use core::slice::from_ref;
+use std::time::Instant;
+use ws_proto::{Config, Connection, Event, ProtocolError, WebSocket};
+
+const FRAME: Seen = Seen::Failed(ProtocolError::FrameTooLong);
+const MESSAGE: Seen = Seen::Failed(ProtocolError::MessageTooLong);
+const FRAGMENTS: Seen = Seen::Failed(ProtocolError::TooManyFragments);
+
+/// The last that comes of the frames.
+#[track_caller]
+fn last<R: TestRole>(config: &Config, frames: &[Frame]) -> Option<Seen> {
+    receive_with::<R>(config, frames).0.pop()
+}
+
+#[test]
+fn l5_fr8_the_frame_limit_is_exact() {
+    fn check<R: TestRole>() {
+        for limit in [0, 1, 125, 126, 65535, 65536] {
+            let config = Config::default().max_frame(limit as u64);
+            for opcode in [1, 2] {
+                let message = |len: usize| {
+                    let payload = "x".repeat(len);
+                    let frame = Frame::new(opcode, &payload);
+                    (
+                        last::<R>(&config, from_ref(&frame)),
+                        last::<R>(&config, &[Frame::new(opcode, "").more(), Frame { opcode: 0, ..frame }]),
+                    )
+                };
+                let delivered = |len: usize| Some(if opcode == 1 { Seen::text(&"x".repeat(len)) } else { Seen::binary(&vec![b'x'; len]) });
+                assert!(message(limit) == (delivered(limit), delivered(limit)), "{limit}");
+                assert!(message(limit + 1) == (Some(FRAME), Some(FRAME)), "{limit} + 1");
+                if limit > 0 {
+                    assert!(message(limit - 1).0 == delivered(limit - 1), "{limit} - 1");
+                }
+            }
+            // Control frames have their own limit, and count for no other.
+            assert_eq!(last::<R>(&config, &[Frame::ping(pattern(125))]), Some(Seen::ping(pattern(125))));
+        }
+    }
+    for_both_roles!(check);
+}
+
+#[test]
+fn l5_f1_the_message_limit_is_exact_for_the_sum_of_the_fragments() {
+    fn check<R: TestRole>() {
+        let config = Config::default().max_message(10);
+        let whole = |len| last::<R>(&config, &[Frame::binary(pattern(len))]);
+        assert_eq!(whole(9), Some(Seen::binary(&pattern(9))));
+        assert_eq!(whole(10), Some(Seen::binary(&pattern(10))));
+        assert_eq!(whole(11), Some(MESSAGE));
+
+        for first in 0..=10 {
+            for second in 0..=10 - first {
+                let rest = 10 - first - second;
+                let sum = |third| {
+                    let parts =
+                        [Frame::binary(pattern(first)).more(), Frame::continuation(pattern(second)).more(), Frame::ping(pattern(20))];
+                    last::<R>(&config, &[&parts[..], &[Frame::continuation(pattern(third))]].concat())
+                };
+                assert!(matches!(sum(rest), Some(Seen::Data { payload, .. }) if payload.len() == 10));
+                assert_eq!(sum(rest + 1), Some(MESSAGE));
+            }
+        }
+    }
+    for_both_roles!(check);
+}
+
+/// The count begins anew with each message.
+#[test]
+fn f1_f2_limits_hold_for_each_message_by_itself() {
+    fn check<R: TestRole>() {
+        let config = Config::default().max_message(6).max_fragments(2);
+        let message = [Frame::text("abc").more(), Frame::continuation("def")];
+        let many = [&message[..]; 50].concat();
+        let (seen, _) = receive_with::<R>(&config, &many);
+        assert_eq!(seen, vec![Seen::text("abcdef"); 50]);
+    }
+    for_both_roles!(check);
+}
+
+/// FR8: the header is enough, so that nothing has to come, nor to be kept.
+#[test]
+fn fr8_l3_limits_hold_for_the_declared_length() {
+    fn check<R: TestRole>() {
+        let config = Config::default().max_frame(1000).max_message(1500);
+        let declaring = |len| Frame { payload: vec![], ..Frame::binary("").declaring(len) };
+        assert_eq!(last::<R>(&config, &[declaring(1000)]), None);
+        assert_eq!(last::<R>(&config, &[declaring(1001)]), Some(FRAME));
+        let begun = Frame::binary(pattern(501)).more();
+        assert_eq!(last::<R>(&config, &[begun.clone(), Frame { opcode: 0, ..declaring(999) }]), None);
+        assert_eq!(last::<R>(&config, &[begun, Frame { opcode: 0, ..declaring(1000) }]), Some(MESSAGE));
+    }
+    for_both_roles!(check);
+}
+
+/// FR10: empty ones included, and control frames not.
+#[test]
+fn f2_fr10_the_fragment_limit_is_exact() {
+    fn check<R: TestRole>() {
+        for limit in [1, 2, 3, 10] {
+            let config = Config::default().max_fragments(limit);
+            let message = |frames: u32, payload: &str| {
+                let parts =
+                    (0..frames).flat_map(|i| [Frame::new(if i == 0 { 1 } else { 0 }, payload).fin(i + 1 == frames), Frame::pong("")]);
+                let mut frames: Vec<_> = parts.collect();
+                frames.pop();
+                last::<R>(&config, &frames)
+            };
+            for payload in ["", "x"] {
+                assert_eq!(message(limit, payload), Some(Seen::text(&payload.repeat(limit as usize))), "{limit}");
+                assert_eq!(message(limit + 1, payload), Some(FRAGMENTS), "{limit} + 1");
+            }
+        }
+        // A message has one frame at least.
+        assert_eq!(last::<R>(&Config::default().max_fragments(0), &[Frame::text("x")]), Some(Seen::text("x")));
+        assert_eq!(last::<R>(&Config::default().max_fragments(0), &[Frame::text("x").more(), Frame::continuation("")]), Some(FRAGMENTS));
+    }
+    for_both_roles!(check);
+}
+
+#[test]
+fn l5_f2_the_defaults_are_those_of_the_documentation() {
+    fn check<R: TestRole>() {
+        const MIB16: u64 = 16 << 20;
+        let config = Config::default();
+        let declaring = |opcode, len| Frame { payload: vec![], ..Frame::new(opcode, "").declaring(len) };
+        assert_eq!(last::<R>(&config, &[declaring(2, MIB16)]), None);
+        assert_eq!(last::<R>(&config, &[declaring(2, MIB16 + 1)]), Some(FRAME));
+        assert_eq!(last::<R>(&config, &[Frame::binary("x").more(), declaring(0, MIB16 - 1)]), None);
+        assert_eq!(last::<R>(&config, &[Frame::binary("x").more(), declaring(0, MIB16)]), Some(MESSAGE));
+        let fragments = |count: usize| [vec![Frame::binary("").more()], vec![Frame::continuation("").more(); count - 1]].concat();
+        assert_eq!(last::<R>(&config, &fragments(1024)), None);
+        assert_eq!(last::<R>(&config, &fragments(1025)), Some(FRAGMENTS));
+    }
+    for_both_roles!(check);
+}
+
+/// A million empty fragments: refused at the limit, or, if the limit lets them pass, received in time that is linear, and with nothing kept
+/// (`allocation.rs`) and no event to handle.
+#[test]
+fn f3_a_million_empty_fragments() {
+    fn check<R: TestRole>() {
+        let begin = wire::<R>(&[Frame::binary("").more()]);
+        let chunk = wire::<R>(&vec![Frame::continuation("").more(); 1000]);
+        let refused_at = |limit: u32| {
+            let mut ws = WebSocket::new(R::make(), &Config::default().max_fragments(limit));
+            let mut log = Log::default();
+            ws.recv_all(&mut begin.clone(), &mut log);
+            for thousand in 0..1000 {
+                ws.recv_all(&mut chunk.clone(), &mut log);
+                if !log.seen.is_empty() {
+                    assert_eq!(log.seen, [FRAGMENTS]);
+                    return Some((thousand, ws.received().frames));
+                }
+            }
+            None
+        };
+        assert_eq!(refused_at(1024), Some((1, 1024)));
+        assert_eq!(refused_at(1_000_000), Some((999, 1_000_000)));
+        assert_eq!(refused_at(1_000_001), None);
+    }
+    for_both_roles!(check);
+}
+
+/// SE3, SE9: a connection that streams has no need of a message limit; without one it goes on for ever.
+#[test]
+fn l2_a_message_without_end_can_be_streamed() {
+    fn check<R: TestRole>() {
+        let config = Config::default().max_frame(u64::MAX).max_message(u64::MAX).max_fragments(u32::MAX);
+        let mut connection = Connection::new(R::make(), &config);
+        let part = wire::<R>(&[Frame::continuation(pattern(1000)).more()]);
+        let mut begin = wire::<R>(&[Frame::binary("").more()]);
+        assert_eq!(connection.recv(&mut begin.as_mut_slice(), &mut Vec::new()), None);
+        for _ in 0..20_000 {
+            let mut part = part.clone();
+            let Some(Event::Data(chunk)) = connection.recv(&mut part.as_mut_slice(), &mut Vec::new()) else { panic!("no chunk") };
+            assert!(chunk.payload.len() == 1000 && !chunk.last);
+        }
+        assert_eq!(connection.received().bytes, 20_000_000);
+    }
+    for_both_roles!(check);
+}
+
+/// SE10: eight times the bytes, each coming alone, take eight times as long, and not sixty-four times.
+#[test]
+fn se10_fr7_time_is_linear_in_the_input_however_it_is_cut() {
+    fn check<R: TestRole>() {
+        let time = |len: usize| {
+            let mut text = "caf\u{e9} ".repeat(len / 6);
+            text.push_str("\u{20ac}");
+            let bytes = wire::<R>(&[Frame::text(&text).more(), Frame::continuation("")]);
+            let cuts: Vec<_> = (0..bytes.len()).collect();
+            let took = (0..3).map(|_| {
+                let start = Instant::now();
+                assert_eq!(run::<R, WebSocket<R>>(&Config::default(), &bytes, &cuts).seen.len(), 1);
+                start.elapsed()
+            });
+            took.min().unwrap_or_default()
+        };
+        let (short, long) = (time(16 << 10), time(128 << 10));
+        assert!(long < short * 32, "{long:?} for eight times of what took {short:?}");
+    }
+    for_both_roles!(check);
+}

@@ -1,0 +1,144 @@
+//! Where outgoing bytes go: the room that is asked for, and what is done without it.
+#![cfg(feature = "alloc")]
+
+mod common;
+
+use common::{Frame, TestRole, pattern, read_all, wire};
+use ws_proto::{Capped, Config, Connection, Kind, Message, Output, REPLY_ROOM, SendError, Slice, WebSocket};
+
+/// Appends what fits, and gives the place back where it stands.
+fn appends(out: &mut dyn Output, room: usize) {
+    assert_eq!(out.room(), room);
+    out.append(b"abc").copy_from_slice(b"ABC");
+    assert_eq!(out.room(), room - 3);
+    assert_eq!(out.append(b""), b"");
+    let rest = pattern(room - 3 + 10);
+    assert_eq!(out.append(&rest), &rest[..room - 3], "what does not fit is not appended");
+    assert_eq!(out.room(), 0);
+    assert_eq!(out.append(b"more"), b"");
+}
+
+#[test]
+fn o1_a_slice_takes_as_much_as_fits() {
+    let mut memory = [0; 20];
+    let mut out = Slice::new(&mut memory);
+    appends(&mut out, 20);
+    assert_eq!(out.as_bytes()[..3], *b"ABC");
+    assert_eq!(out.as_bytes()[3..], pattern(17));
+    out.clear();
+    assert_eq!((out.as_bytes(), out.room()), (&[][..], 20));
+    appends(&mut out, 20);
+    assert_eq!(Slice::new(&mut []).room(), 0);
+}
+
+#[test]
+fn o1_a_capped_vector_counts_what_it_held_before() {
+    let mut queue = b"before".to_vec();
+    appends(&mut Capped::new(&mut queue, 26), 20);
+    assert_eq!(queue[..9], *b"beforeABC");
+    assert_eq!(queue.len(), 26);
+    assert_eq!(Capped::new(&mut queue, 10).room(), 0, "it may hold more than the cap from the beginning");
+    assert_eq!(Capped::new(&mut queue, 10).append(b"x"), b"");
+    assert_eq!(queue.len(), 26);
+}
+
+#[test]
+fn o1_a_vector_has_all_the_room_that_a_vector_can_have() {
+    let mut out = b"before".to_vec();
+    assert_eq!(out.room(), isize::MAX as usize - 6);
+    Output::append(&mut out, b"abc").copy_from_slice(b"ABC");
+    assert_eq!(out, b"beforeABC");
+}
+
+/// What is written does not depend on where to, and `dyn Output` will do.
+#[test]
+fn se8_every_output_gets_the_same_bytes() {
+    fn write<R: TestRole>(out: &mut dyn Output) {
+        let mut connection = Connection::new(R::make(), &Config::default());
+        connection.send_text("text", out).unwrap();
+        connection.send_binary(&pattern(10_000), out).unwrap();
+        connection.send_part(Kind::Text, "caf\u{e9}".as_bytes(), false, out).unwrap();
+        let mut bytes = wire::<R>(&[Frame::ping("p"), Frame::close(1000, "bye")]);
+        let mut input = bytes.as_mut_slice();
+        while connection.recv(&mut input, out).is_some() {}
+    }
+    fn check<R: TestRole>() {
+        let (mut vector, mut capped, mut memory) = (Vec::new(), Vec::new(), vec![0; 11_000]);
+        let mut slice = Slice::new(&mut memory);
+        write::<R>(&mut vector);
+        write::<R>(&mut Capped::new(&mut capped, 11_000));
+        write::<R>(&mut slice);
+        assert!(vector == capped && vector == slice.as_bytes());
+        let close = Frame::close(1000, "");
+        let expected = [Frame::text("text"), Frame::binary(pattern(10_000)), Frame::text("caf\u{e9}").more(), Frame::pong("p"), close];
+        assert!(read_all::<R>(&vector) == expected);
+    }
+    for_both_roles!(check);
+}
+
+/// O2: `Full` names the room that is needed, to the byte; the message is still the caller's, and nothing was written.
+#[test]
+fn o2_a_frame_that_does_not_fit_is_refused_whole() {
+    fn check<R: TestRole>() {
+        for len in [0, 1, 125, 126, 4096, 4097, 65535, 65536] {
+            let payload = pattern(len);
+            let mut connection = Connection::new(R::make(), &Config::default());
+            let mut out = b"before".to_vec();
+            let Err(SendError::Full { needed }) = connection.send_binary(&payload, &mut Capped::new(&mut out, 6)) else {
+                panic!("no room")
+            };
+            let again = connection.send_binary(&payload, &mut Capped::new(&mut out, 6 + needed - 1));
+            assert_eq!(again, Err(SendError::Full { needed }));
+            assert_eq!((out.as_slice(), connection.sent()), (&b"before"[..], Default::default()));
+            connection.send_binary(&payload, &mut Capped::new(&mut out, 6 + needed)).unwrap();
+            assert_eq!(out.len(), 6 + needed);
+            assert!(read_all::<R>(&out[6..]) == [Frame::binary(&payload)]);
+        }
+    }
+    for_both_roles!(check);
+}
+
+/// O1: with less room than [`REPLY_ROOM`], no message is received either, since what stands behind it is not known yet. Nothing is taken, nothing lost.
+#[test]
+fn o1_without_room_for_a_reply_nothing_is_received() {
+    fn check<R: TestRole>() {
+        let mut memory = [0; REPLY_ROOM + 1];
+        let mut out = Slice::new(&mut memory);
+        let mut ws = WebSocket::new(R::make(), &Config::default());
+        let mut bytes = wire::<R>(&[Frame::text("one"), Frame::ping("p"), Frame::text("two")]);
+        let all = bytes.len();
+        let mut input = bytes.as_mut_slice();
+
+        out.append(b"xx");
+        assert_eq!((ws.recv(&mut input, &mut out), input.len()), (None, all));
+        out.clear();
+        out.append(b"x");
+        assert!(matches!(ws.recv(&mut input, &mut out), Some(Message::Text(text)) if text == "one"));
+        assert_eq!(ws.recv(&mut input, &mut out), Some(Message::Ping));
+        let left = input.len();
+        assert_eq!((ws.recv(&mut input, &mut out), input.len()), (None, left));
+        assert_eq!(read_all::<R>(&out.as_bytes()[1..]), [Frame::pong("p")]);
+        out.clear();
+        assert!(matches!(ws.recv(&mut input, &mut out), Some(Message::Text(text)) if text == "two"));
+    }
+    for_both_roles!(check);
+}
+
+/// A failure that valid text goes before waits for room like any other event, also when the input is empty by then.
+#[test]
+fn o1_a_failure_waits_for_room() {
+    fn check<R: TestRole>() {
+        let mut connection = Connection::new(R::make(), &Config::default());
+        let mut bytes = wire::<R>(&[Frame::text(b"ab\xff")]);
+        let mut input = bytes.as_mut_slice();
+        let mut out = Vec::new();
+        assert!(connection.recv(&mut input, &mut Capped::new(&mut out, REPLY_ROOM)).is_some());
+        assert_eq!(connection.recv(&mut input, &mut Capped::new(&mut out, REPLY_ROOM - 1)), None);
+        assert_eq!(connection.error(), None);
+        assert!(out.is_empty());
+        let failed = connection.recv(&mut &mut [][..], &mut Capped::new(&mut out, REPLY_ROOM));
+        assert_eq!(failed, Some(ws_proto::Event::Failed(ws_proto::ProtocolError::InvalidUtf8)));
+        assert_eq!(read_all::<R>(&out).len(), 1);
+    }
+    for_both_roles!(check);
+}
