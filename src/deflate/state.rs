@@ -8,7 +8,7 @@ use alloc::vec::Vec;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// How much is inflated at a time: what is validated, and held against the limits, before more is inflated.
-const BLOCK: usize = 8 << 10;
+const BLOCK: usize = 16 << 10;
 
 /// Messages shorter than this may have any ratio.
 const RATIO_FROM: u64 = 4096;

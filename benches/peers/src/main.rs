@@ -5,11 +5,14 @@
 
 use std::hint::black_box;
 use std::io::{self, Read, Write};
-use std::time::{Duration, Instant};
 use ws_proto::{Config, Header, Mask, Message, Opcode, Server, WebSocket};
 
 /// How much is read from a socket at a time.
 const READ: usize = 16 * 1024;
+
+mod race;
+
+use race::race;
 
 fn main() {
     small_binary();
@@ -137,19 +140,4 @@ fn reads(stream: &[u8], mut receive: impl FnMut(&mut [u8]) -> usize) -> usize {
         count += receive(&mut buffer[..bytes.len()]);
     }
     count
-}
-
-/// The fastest of many rounds of each contender. All must count the same.
-fn race<const N: usize>(mut contenders: [&mut dyn FnMut() -> usize; N]) -> [Duration; N] {
-    let mut best = [Duration::MAX; N];
-    let mut counts = [0; N];
-    for _ in 0..200 {
-        for ((contender, best), count) in contenders.iter_mut().zip(&mut best).zip(&mut counts) {
-            let start = Instant::now();
-            *count = contender();
-            *best = start.elapsed().min(*best);
-        }
-    }
-    assert!(counts.iter().all(|count| *count == counts[0]), "{counts:?}");
-    best
 }

@@ -1,0 +1,166 @@
+//! Compressed messages, compared with the bare backend in one run: JSON of 256 bytes, 1 KiB and 16 KiB, with and without context takeover.
+//!
+//! Bare means: the same calls of zlib-rs, from and to buffers that are there, with no WebSocket around them.
+
+use std::hint::black_box;
+use ws_proto::deflate::{Config as Deflate, Params};
+use ws_proto::{Agreed, Client, Config, Message, Server, WebSocket};
+use zlib_rs::{DeflateFlush, InflateFlush};
+
+#[path = "../race.rs"]
+mod race;
+
+/// Messages of a conversation: all of a size, no two alike.
+const COUNT: usize = 64;
+
+fn main() {
+    for size in [256, 1 << 10, 16 << 10] {
+        let messages: Vec<String> = (0..COUNT).map(|n| json(size, n)).collect();
+        for takeover in [true, false] {
+            deflate(&messages, takeover);
+            inflate(&messages, takeover);
+        }
+        plain(&messages);
+    }
+}
+
+fn json(size: usize, seed: usize) -> String {
+    let mut text = String::from("[");
+    let mut n = seed;
+    while text.len() < size - 1 {
+        n = (n * 1_103_515_245 + 12345) % (1 << 31);
+        let (name, city) = (["Ada", "Grace", "Edsger", "Barbara"][n >> 8 & 3], ["Zürich", "Lagos", "Lima", "Osaka"][n >> 12 & 3]);
+        text += &format!(r#"{{"id":{n},"name":"{name}","city":"{city}","price":{}.{},"ok":{}}},"#, n >> 16, n & 63, n & 64 == 0);
+    }
+    while !text.is_char_boundary(size - 1) {
+        text.push(' ');
+        text.remove(1);
+    }
+    text.truncate(size - 1);
+    text + "]"
+}
+
+fn agreed<R: ws_proto::Role>(role: R, takeover: bool) -> Agreed<R> {
+    let config = Deflate::default().server_no_context_takeover(!takeover).client_no_context_takeover(!takeover);
+    let params: Params =
+        if takeover { "permessage-deflate" } else { "permessage-deflate; server_no_context_takeover; client_no_context_takeover" }
+            .parse()
+            .unwrap();
+    Agreed::new(role).with_deflate(&config, params)
+}
+
+fn report(what: &str, size: usize, takeover: bool, [ours, bare]: [std::time::Duration; 2]) {
+    let [ours, bare] = [ours, bare].map(|time| time.as_nanos() as f64 / COUNT as f64);
+    let context = if takeover { "with context" } else { "without context" };
+    println!("{what} {size} B {context}: ws-proto {ours:.0} ns, bare {bare:.0} ns a message; ratio {:.3}", ours / bare);
+}
+
+/// A server sends.
+fn deflate(messages: &[String], takeover: bool) {
+    let mut ws = WebSocket::new(agreed(Server, takeover), &Config::default());
+    let mut out = Vec::with_capacity(1 << 20);
+    let mut ours = || {
+        for message in messages {
+            out.clear();
+            ws.send_text(message, &mut out).unwrap();
+            black_box(&out);
+        }
+        COUNT
+    };
+    let mut deflate = zlib_rs::Deflate::new(6, false, 15);
+    let mut buffer = vec![0; 1 << 20];
+    let mut bare = || {
+        for message in messages {
+            deflate.compress(message.as_bytes(), &mut buffer, DeflateFlush::SyncFlush).unwrap();
+            black_box(&buffer);
+            if !takeover {
+                deflate.reset();
+            }
+        }
+        COUNT
+    };
+    report("deflate", messages[0].len(), takeover, race::race([&mut ours, &mut bare]));
+}
+
+/// A client receives.
+fn inflate(messages: &[String], takeover: bool) {
+    let mut server = WebSocket::new(agreed(Server, takeover), &Config::default());
+    let frames: Vec<Vec<u8>> = messages
+        .iter()
+        .map(|message| {
+            let mut frame = Vec::new();
+            server.send_text(message, &mut frame).unwrap();
+            frame
+        })
+        .collect();
+    let header = |frame: &[u8]| {
+        if frame[1] < 126 {
+            2
+        } else if frame[1] == 126 {
+            4
+        } else {
+            10
+        }
+    };
+    let mut inputs = frames.clone();
+    let mut out = Vec::new();
+    let mut ours = || {
+        let mut ws = WebSocket::new(agreed(Client::new([7; 32]), takeover), &Config::default());
+        for input in &mut inputs {
+            match ws.recv(&mut &mut input[..], &mut out) {
+                Some(Message::Text(text)) => {
+                    black_box(&text);
+                    ws.recycle(text.into_owned().into_bytes());
+                }
+                other => panic!("{other:?}"),
+            }
+        }
+        COUNT
+    };
+    let mut buffer = vec![0; 1 << 20];
+    let mut bare = || {
+        let mut inflate = zlib_rs::Inflate::new(false, 15);
+        for frame in &frames {
+            let before = inflate.total_out();
+            inflate.decompress(&frame[header(frame)..], &mut buffer, InflateFlush::NoFlush).unwrap();
+            let len = (inflate.total_out() - before) as usize;
+            _ = inflate.decompress(&[0, 0, 0xff, 0xff], &mut buffer[len..], InflateFlush::NoFlush);
+            black_box(std::str::from_utf8(&buffer[..len]).unwrap());
+            if !takeover {
+                inflate.reset(false);
+            }
+        }
+        COUNT
+    };
+    report("inflate", messages[0].len(), takeover, race::race([&mut ours, &mut bare]));
+}
+
+/// Uncompressed messages, where compression was agreed on and where it was not.
+fn plain(messages: &[String]) {
+    let mut server = WebSocket::new(Server, &Config::default());
+    let mut stream = Vec::new();
+    for message in messages {
+        server.send_text(message, &mut stream).unwrap();
+    }
+    let mut receive = [Agreed::new(Client::new([7; 32])), agreed(Client::new([7; 32]), true)].map(|agreed| {
+        let mut ws = WebSocket::new(agreed, &Config::default());
+        let mut bytes = stream.clone();
+        let mut out = Vec::new();
+        move || {
+            let mut input = &mut bytes[..];
+            let mut count = 0;
+            while let Some(message) = ws.recv(&mut input, &mut out) {
+                black_box(message);
+                count += 1;
+            }
+            count
+        }
+    });
+    let [without, with] = &mut receive;
+    let [without, with] = race::race([without, with]).map(|time| time.as_nanos() as f64 / COUNT as f64);
+    println!(
+        "plain {} B: negotiated {with:.1} ns, not negotiated {without:.1} ns a message; ratio {:.3}",
+        messages[0].len(),
+        with / without
+    );
+}
