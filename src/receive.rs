@@ -129,7 +129,7 @@ pub struct Receiver<R> {
     phase: Phase,
     end: Option<End>,
     /// A failure that is not told yet, because valid data before it in the same input went first.
-    untold: Option<ProtocolError>,
+    untold: bool,
     /// Whether the last event is to be answered.
     owes: bool,
 
@@ -182,7 +182,7 @@ impl<R: Role> Receiver<R> {
             may_compress,
             phase: Phase::Header,
             end: None,
-            untold: None,
+            untold: false,
             owes: false,
             header: [0; Header::MAX_LEN],
             header_len: 0,
@@ -206,7 +206,7 @@ impl<R: Role> Receiver<R> {
     /// (RFC 6455 §1.4, §7.1.7).
     #[inline]
     pub fn recv<'b>(&mut self, input: &mut &'b mut [u8]) -> Option<Event<'b>> {
-        if self.untold.is_some() {
+        if self.untold {
             return self.tell();
         }
         match self.arrival(input)? {
@@ -299,7 +299,7 @@ impl<R: Role> Receiver<R> {
     fn stop(&mut self, end: End) {
         self.phase = Phase::Ended;
         self.left = 0;
-        self.untold = None;
+        self.untold = false;
         self.end.get_or_insert(end);
     }
 
@@ -512,7 +512,7 @@ impl<R: Role> Receiver<R> {
             }
             self.phase = Phase::Ended;
             self.left = 0;
-            self.untold = Some(error);
+            self.untold = true;
             piece.payload = cut(&mut piece.payload, valid);
             piece.last = false;
         }
@@ -532,7 +532,7 @@ impl<R: Role> Receiver<R> {
     /// Tells the failure that [`open`](Self::open) let valid data go before.
     #[cold]
     fn tell<'b>(&mut self) -> Option<Event<'b>> {
-        self.untold.map(|error| Event::Failed(self.fail(error)))
+        Some(Event::Failed(self.fail(ProtocolError::InvalidUtf8)))
     }
 }
 

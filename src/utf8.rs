@@ -56,7 +56,7 @@ impl Utf8 {
     /// [`ProtocolError::InvalidUtf8`] if it ends inside a character.
     #[inline]
     pub fn finish(&mut self) -> Result<(), ProtocolError> {
-        if core::mem::take(&mut self.len) == 0 { Ok(()) } else { Err(ProtocolError::InvalidUtf8) }
+        if core::mem::take(self).len == 0 { Ok(()) } else { Err(ProtocolError::InvalidUtf8) }
     }
 
     /// How many bytes of `piece` valid text can begin with: where [`feed`](Self::feed) would fail.
@@ -86,8 +86,9 @@ impl Utf8 {
         }
         match str::from_utf8(self.split.get(..self.len.into()).unwrap_or_default()) {
             Ok(character) => {
-                self.len = 0;
-                Ok(character.chars().next())
+                let character = character.chars().next();
+                *self = Self::new();
+                Ok(character)
             }
             Err(error) if error.error_len().is_none() => Ok(None),
             Err(_) => Err(ProtocolError::InvalidUtf8),
