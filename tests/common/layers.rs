@@ -2,8 +2,8 @@
 
 use super::{Frame, TestRole, read_all, wire};
 use ws_proto::{
-    Close, CloseCode, Closure, Config, Connection, Event, Kind, Message, MessageReceiver, ProtocolError, Receiver, Sender, Side, State,
-    Stats, Transport, WebSocket,
+    Close, CloseCode, Closure, Config, Connection, Event, Kind, Message, MessageReceiver, MessageSender, ProtocolError, Receiver, Sender,
+    Side, State, Stats, Transport, WebSocket,
 };
 
 /// What came out of a layer. Of a message that came in chunks, those that nothing came between are joined.
@@ -57,7 +57,7 @@ pub(crate) struct Log {
 }
 
 impl Log {
-    fn data(&mut self, kind: Kind, bytes: &[u8], first: bool, last: bool) {
+    pub(super) fn data(&mut self, kind: Kind, bytes: &[u8], first: bool, last: bool) {
         assert_eq!(first, !self.inside, "a message begins once, and before the other one has ended none begins");
         assert!(first || last || !bytes.is_empty(), "an empty chunk in the middle says nothing");
         self.inside = !last;
@@ -113,7 +113,7 @@ pub(crate) trait Layer<R>: Sized {
 pub(crate) struct Halves<R>(pub(crate) Receiver<R>, pub(crate) Sender<R>);
 
 /// The same of a [`WebSocket`].
-pub(crate) struct MessageHalves<R>(pub(crate) MessageReceiver<R>, pub(crate) Sender<R>);
+pub(crate) struct MessageHalves<R>(pub(crate) MessageReceiver<R>, pub(crate) MessageSender<R>);
 
 /// Takes events until there are none, and checks that the input is used up then, in a bounded number of steps (L6, SE10).
 macro_rules! drain {
@@ -130,7 +130,7 @@ macro_rules! drain {
     };
 }
 
-fn event(event: Event<'_>, control: &[u8], close: Option<Close<'_>>, log: &mut Log) {
+pub(super) fn event(event: Event<'_>, control: &[u8], close: Option<Close<'_>>, log: &mut Log) {
     match event {
         Event::Data(chunk) => log.data(chunk.kind, chunk.payload, chunk.first, chunk.last),
         Event::Ping => log.push(Seen::ping(control)),
@@ -182,6 +182,25 @@ macro_rules! ended {
     }};
 }
 
+/// The state of two halves.
+macro_rules! halves_ended {
+    ($receiver:expr, $sender:expr) => {
+        Ended {
+            state: $sender.state(),
+            transport: $sender.transport(),
+            error: $receiver.error(),
+            close_received: $receiver.close_received().map(|close| (close.code.map(u16::from), close.reason.into())),
+            close_sent: $sender.close_sent(),
+            by: None,
+            clean: false,
+            control_payload: $receiver.control_payload().to_vec(),
+            payload_left: $receiver.payload_left(),
+            received: $receiver.stats(),
+            sent: $sender.stats(),
+        }
+    };
+}
+
 impl<R: TestRole> Layer<R> for Connection<R> {
     fn make(config: &Config) -> Self {
         Self::new(R::make(), config)
@@ -227,7 +246,7 @@ impl<R: TestRole> Layer<R> for Halves<R> {
     }
 
     fn ended(&self) -> Ended {
-        halves_ended(&self.0, &self.1)
+        halves_ended!(self.0, self.1)
     }
 }
 
@@ -248,32 +267,20 @@ impl<R: TestRole> Layer<R> for MessageHalves<R> {
     }
 
     fn ended(&self) -> Ended {
-        halves_ended(self.0.as_receiver(), &self.1)
-    }
-}
-
-fn halves_ended<R: TestRole>(receiver: &Receiver<R>, sender: &Sender<R>) -> Ended {
-    Ended {
-        state: sender.state(),
-        transport: sender.transport(),
-        error: receiver.error(),
-        close_received: receiver.close_received().map(|close| (close.code.map(u16::from), close.reason.into())),
-        close_sent: sender.close_sent(),
-        by: None,
-        clean: false,
-        control_payload: receiver.control_payload().to_vec(),
-        payload_left: receiver.payload_left(),
-        received: receiver.stats(),
-        sent: sender.stats(),
+        halves_ended!(self.0.as_receiver(), self.1)
     }
 }
 
 /// What a new layer makes of `bytes`, cut at the given places.
 pub(crate) fn run<R: TestRole, L: Layer<R>>(config: &Config, bytes: &[u8], cuts: &[usize]) -> Outcome {
+    drive(L::make(config), bytes, cuts)
+}
+
+/// What this layer makes of `bytes`, cut at the given places.
+pub(crate) fn drive<R: TestRole>(mut layer: impl Layer<R>, bytes: &[u8], cuts: &[usize]) -> Outcome {
     let mut cuts: Vec<_> = cuts.iter().map(|&cut| cut.min(bytes.len())).collect();
     cuts.extend([0, bytes.len()]);
     cuts.sort_unstable();
-    let mut layer = L::make(config);
     let mut log = Log::default();
     for ends in cuts.windows(2) {
         layer.recv_all(&mut bytes[ends[0]..ends[1]].to_vec(), &mut log);
