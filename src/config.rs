@@ -50,3 +50,8 @@ impl Config {
         self
     }
 }
+
+/// The longest that so many bytes can become by being compressed (RFC 1951 §3.2: a few bits for a block, or one bit in eight for the worst code).
+pub(crate) const fn longest_compressed(len: u64) -> u64 {
+    len.saturating_add(len / 8 + len / 64 + 128)
+}

@@ -120,23 +120,6 @@ macro_rules! sends {
                 self.$($sender).+.pong(payload, out)
             }
 
-            /// Starts the closing handshake (§7.1.2). Nothing can be sent after it, and a message that is unfinished stays so. What the peer sends before its own
-            /// Close still arrives.
-            ///
-            /// `code` is a [`CloseCode`] or `None`. A reason of more than 123 bytes is cut, before the character that does not fit.
-            ///
-            /// # Errors
-            ///
-            /// [`SendError::ReasonWithoutCode`], [`SendError::CodeOfClients`], [`SendError::Closed`] or [`SendError::Full`]; nothing was written.
-            pub fn close(
-                &mut self,
-                code: impl Into<Option<CloseCode>>,
-                reason: &str,
-                out: &mut (impl Output + ?Sized),
-            ) -> Result<(), SendError> {
-                self.$($sender).+.close(code, reason, out)
-            }
-
             /// The state of the connection (§7.1.3, §7.1.4).
             #[must_use]
             pub const fn state(&self) -> State {
@@ -217,6 +200,23 @@ macro_rules! both_halves {
             #[inline]
             pub fn send_binary(&mut self, bytes: &[u8], out: &mut (impl Output + ?Sized)) -> Result<(), SendError> {
                 self.sender.send_binary(bytes, out)
+            }
+
+            /// Starts the closing handshake (§7.1.2). Nothing can be sent after it, and a message that is unfinished stays so. What the peer sends before its own
+            /// Close still arrives.
+            ///
+            /// `code` is a [`CloseCode`] or `None`. A reason of more than 123 bytes is cut, before the character that does not fit.
+            ///
+            /// # Errors
+            ///
+            /// [`SendError::ReasonWithoutCode`], [`SendError::CodeOfClients`], [`SendError::Closed`] or [`SendError::Full`]; nothing was written.
+            pub fn close(
+                &mut self,
+                code: impl Into<Option<CloseCode>>,
+                reason: &str,
+                out: &mut (impl Output + ?Sized),
+            ) -> Result<(), SendError> {
+                self.sender.close(code, reason, out)
             }
 
             /// Fails the connection for a reason of the caller's, such as a message that breaks a policy (§7.1.7): sends a Close, and discards all further input.

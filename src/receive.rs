@@ -4,7 +4,7 @@
 //! sending half. It knows nothing of whole messages in memory, and allocates nothing.
 
 use crate::close::{Close, CloseCode};
-use crate::config::Config;
+use crate::config::{Config, longest_compressed};
 use crate::error::ProtocolError;
 use crate::frame::{Header, Kind, MAX_CONTROL_PAYLOAD, Opcode};
 use crate::mask::Mask;
@@ -89,6 +89,8 @@ enum Phase {
     Data,
     /// In the payload of a control frame.
     Control(Opcode),
+    /// Behind the valid part of a text that is not UTF-8, which went first.
+    Invalid,
     /// Nothing more is received (§1.4, §7.1.7).
     Ended,
 }
@@ -128,8 +130,6 @@ pub struct Receiver<R> {
     may_compress: bool,
     phase: Phase,
     end: Option<End>,
-    /// A failure that is not told yet, because valid data before it in the same input went first.
-    untold: bool,
     /// Whether the last event is to be answered.
     owes: bool,
 
@@ -182,7 +182,6 @@ impl<R: Role> Receiver<R> {
             may_compress,
             phase: Phase::Header,
             end: None,
-            untold: false,
             owes: false,
             header: [0; Header::MAX_LEN],
             header_len: 0,
@@ -206,9 +205,6 @@ impl<R: Role> Receiver<R> {
     /// (RFC 6455 §1.4, §7.1.7).
     #[inline]
     pub fn recv<'b>(&mut self, input: &mut &'b mut [u8]) -> Option<Event<'b>> {
-        if self.untold {
-            return self.tell();
-        }
         match self.arrival(input)? {
             Ok(Arrival::Data(piece)) => Some(self.open(piece)),
             Ok(Arrival::Control(control)) => Some(control.into()),
@@ -270,10 +266,10 @@ impl<R: Role> Receiver<R> {
         self.stats
     }
 
-    /// The longest message that is taken.
+    /// The longest message that is taken, and the length of the current one's frames so far, as they declare it.
     #[cfg(feature = "deflate")]
-    pub(crate) const fn max_message(&self) -> u64 {
-        self.config.max_message
+    pub(crate) const fn message_limits(&self) -> (u64, u64) {
+        (self.config.max_message, self.size)
     }
 
     /// Whether all further input is discarded.
@@ -299,7 +295,6 @@ impl<R: Role> Receiver<R> {
     fn stop(&mut self, end: End) {
         self.phase = Phase::Ended;
         self.left = 0;
-        self.untold = false;
         self.end.get_or_insert(end);
     }
 
@@ -346,6 +341,7 @@ impl<R: Role> Receiver<R> {
                     }
                 }
                 Phase::Control(opcode) => return self.control_frame(opcode, input),
+                Phase::Invalid => return Some(Err(ProtocolError::InvalidUtf8)),
                 Phase::Ended => {
                     *input = &mut [];
                     return None;
@@ -429,7 +425,9 @@ impl<R: Role> Receiver<R> {
         if header.len > self.config.max_frame {
             return Err(ProtocolError::FrameTooLong);
         }
-        if self.size > self.config.max_message {
+        // Of a compressed message the length counts that it inflates to.
+        let max_message = if self.compressed { longest_compressed(self.config.max_message) } else { self.config.max_message };
+        if self.size > max_message {
             return Err(ProtocolError::MessageTooLong);
         }
         if self.fragments > self.config.max_fragments.max(1) {
@@ -510,9 +508,8 @@ impl<R: Role> Receiver<R> {
             if valid == 0 {
                 return Event::Failed(self.fail(error));
             }
-            self.phase = Phase::Ended;
+            self.phase = Phase::Invalid;
             self.left = 0;
-            self.untold = true;
             piece.payload = cut(&mut piece.payload, valid);
             piece.last = false;
         }
@@ -527,12 +524,6 @@ impl<R: Role> Receiver<R> {
         }
         piece.unmask::<R>(|block| self.utf8.feed(block).map(drop))?;
         if piece.last { self.utf8.finish() } else { Ok(()) }
-    }
-
-    /// Tells the failure that [`open`](Self::open) let valid data go before.
-    #[cold]
-    fn tell<'b>(&mut self) -> Option<Event<'b>> {
-        Some(Event::Failed(self.fail(ProtocolError::InvalidUtf8)))
     }
 }
 

@@ -3,6 +3,8 @@
 use crate::agreed::Agreed;
 use crate::close::{Close, CloseCode, Closure, Side};
 use crate::config::Config;
+#[cfg(feature = "deflate")]
+use crate::config::longest_compressed;
 use crate::connection::{both_halves, sends};
 #[cfg(feature = "deflate")]
 use crate::deflate::{Inbound, Outbound};
@@ -230,7 +232,7 @@ impl<R: Role> MessageReceiver<R> {
         }
         let kind = piece.kind;
         #[cfg(feature = "deflate")]
-        let max_message = receiver.max_message();
+        let limits = receiver.message_limits();
         let utf8 = &mut receiver.utf8;
         let append = |block: &[u8]| {
             match kind {
@@ -247,9 +249,9 @@ impl<R: Role> MessageReceiver<R> {
         let mut append = append;
         #[cfg(feature = "deflate")]
         if let (true, Some(inbound)) = (piece.compressed, &mut self.inbound) {
-            piece.unmask::<R>(|block| inbound.inflate(block, false, max_message, &mut append))?;
+            piece.unmask::<R>(|block| inbound.inflate(block, false, limits, &mut append))?;
             if piece.last {
-                inbound.inflate(&[], true, max_message, &mut append)?;
+                inbound.inflate(&[], true, limits, &mut append)?;
             }
         } else {
             piece.unmask::<R>(append)?;
@@ -356,6 +358,17 @@ impl<R: Role> MessageSender<R> {
         self.sender.send_binary(bytes, out)
     }
 
+    /// Starts the closing handshake (§7.1.2): see [`WebSocket::close`].
+    ///
+    /// # Errors
+    ///
+    /// [`SendError::ReasonWithoutCode`], [`SendError::CodeOfClients`], [`SendError::Closed`] or [`SendError::Full`]; nothing was written.
+    pub fn close(&mut self, code: impl Into<Option<CloseCode>>, reason: &str, out: &mut (impl Output + ?Sized)) -> Result<(), SendError> {
+        self.sender.close(code, reason, out)?;
+        self.release();
+        Ok(())
+    }
+
     /// Fails the connection for a reason of the caller's, such as a message that breaks a policy (§7.1.7): sends a Close, and is done with the connection.
     ///
     /// # Errors
@@ -394,10 +407,10 @@ impl<R: Role> MessageSender<R> {
         }
     }
 
-    /// How much was sent.
+    /// This half as one that does not compress, with the counters, the Close that was sent and all else that it knows.
     #[must_use]
-    pub const fn stats(&self) -> Stats {
-        self.sender.stats()
+    pub const fn as_sender(&self) -> &Sender<R> {
+        &self.sender
     }
 
     #[cfg(feature = "deflate")]
@@ -412,9 +425,9 @@ impl<R: Role> MessageSender<R> {
         let Self { sender, outbound: Some(outbound) } = self else { return Err(SendError::NotNegotiated) };
         sender.check_between_messages()?;
         // What was compressed has to be sent, since what follows may refer to it: so all is certain before.
-        let needed = Outbound::bound(payload.len()).saturating_add(Header::MAX_LEN);
-        if out.room() < needed {
-            return Err(SendError::Full { needed });
+        let needed = longest_compressed(payload.len() as u64).saturating_add(Header::MAX_LEN as u64);
+        if (out.room() as u64) < needed {
+            return Err(SendError::Full { needed: usize::try_from(needed).unwrap_or(usize::MAX) });
         }
         outbound.compress(payload, |compressed| match compressed {
             Some(compressed) => sender.send_compressed_part(kind, compressed, true, out),

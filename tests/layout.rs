@@ -15,7 +15,9 @@ fn se6_a_servers_connection_is_at_most_256_bytes() {
 #[cfg(feature = "alloc")]
 #[test]
 fn se6_a_servers_websocket_is_its_connection_and_two_empty_vectors() {
-    assert!(size_of::<ws_proto::WebSocket<Server>>() <= 256 + 6 * size_of::<usize>());
+    // What compresses and inflates is made when it is needed; how to is known before.
+    let deflate = if cfg!(feature = "deflate") { 16 * size_of::<usize>() } else { 0 };
+    assert!(size_of::<ws_proto::WebSocket<Server>>() <= 256 + 6 * size_of::<usize>() + deflate);
 }
 
 /// Halves go to two tasks.

@@ -193,7 +193,7 @@ fn se10_fr7_time_is_linear_in_the_input_however_it_is_cut() {
     fn check<R: TestRole>() {
         let time = |len: usize| {
             let mut text = "caf\u{e9} ".repeat(len / 6);
-            text.push_str("\u{20ac}");
+            text.push('\u{20ac}');
             let bytes = wire::<R>(&[Frame::text(&text).more(), Frame::continuation("")]);
             let cuts: Vec<_> = (0..bytes.len()).collect();
             let took = (0..3).map(|_| {

@@ -1,6 +1,6 @@
 //! Compressing messages (RFC 7692 §7.2.1), piece by piece.
 
-use super::Direction;
+use super::Settings;
 use super::decompress::TAIL;
 use alloc::vec::Vec;
 use core::fmt;
@@ -22,13 +22,14 @@ const MOST_AT_ONCE: usize = 64 << 10;
 /// ```
 pub struct Compressor {
     deflate: Deflate,
-    no_context_takeover: bool,
+    settings: Settings,
     /// Whether anything of the current message was compressed.
     fed: bool,
 }
 
 impl Compressor {
-    pub(super) fn new(direction: Direction, level: u8, mem_level: u8) -> Self {
+    pub(super) fn new(settings: Settings) -> Self {
+        let Settings { direction, level, mem_level } = settings;
         let config = DeflateConfig {
             level: level.into(),
             mem_level: mem_level.into(),
@@ -37,7 +38,11 @@ impl Compressor {
             strategy: if direction.window_bits() < 9 { Strategy::Rle } else { Strategy::Default },
             ..DeflateConfig::default()
         };
-        Self { deflate: Deflate::new_with_config(config), no_context_takeover: direction.no_context_takeover, fed: false }
+        Self { deflate: Deflate::new_with_config(config), settings, fed: false }
+    }
+
+    pub(super) const fn settings(&self) -> Settings {
+        self.settings
     }
 
     /// Compresses a piece of a message, and appends what is ready of it to `out`; all of it, if it is the `last`.
@@ -67,7 +72,7 @@ impl Compressor {
         if last {
             out.truncate(out.len() - if out.ends_with(&TAIL) { TAIL.len() } else { 0 });
             self.fed = false;
-            if self.no_context_takeover {
+            if self.settings.direction.no_context_takeover {
                 self.deflate.reset();
             }
         }
@@ -76,6 +81,6 @@ impl Compressor {
 
 impl fmt::Debug for Compressor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Compressor").field("no_context_takeover", &self.no_context_takeover).finish_non_exhaustive()
+        f.debug_struct("Compressor").field("settings", &self.settings).finish_non_exhaustive()
     }
 }

@@ -21,10 +21,11 @@ pub(super) const TAIL: [u8; 4] = [0x00, 0x00, 0xff, 0xff];
 pub struct Decompressor {
     inflate: Inflate,
     no_context_takeover: bool,
-    /// How much of the tail was inflated after the current message.
-    tail: usize,
+    /// Whether the output was full, so that there may be more of it.
+    full: bool,
     /// Whether the last block had BFINAL.
     ended: bool,
+    failed: bool,
 }
 
 /// What came of inflating a piece.
@@ -51,7 +52,7 @@ impl core::error::Error for InflateError {}
 impl Decompressor {
     pub(super) fn new(no_context_takeover: bool) -> Self {
         // The window's size makes no difference to the memory that the backend takes, and the largest suits every sender.
-        Self { inflate: Inflate::new(false, 15), no_context_takeover, tail: 0, ended: false }
+        Self { inflate: Inflate::new(false, 15), no_context_takeover, full: false, ended: false, failed: false }
     }
 
     /// Inflates what fits into `output`, and cuts what it took off the front of `input`, a piece of a message. `last` says that the message ends with this piece.
@@ -63,67 +64,71 @@ impl Decompressor {
     /// [`InflateError`] if the message is corrupt, or ends inside a block. Nothing after it can be inflated.
     pub fn inflate(&mut self, input: &mut &[u8], last: bool, output: &mut [u8]) -> Result<Inflated, InflateError> {
         let mut len = 0;
-        while !input.is_empty() {
-            let step = self.step(input, output.get_mut(len..).unwrap_or_default(), InflateFlush::NoFlush)?;
+        while !input.is_empty() || self.full {
+            let step = self.step(input, output.get_mut(len..).unwrap_or_default(), InflateFlush::NoFlush);
             *input = input.get(step.read..).unwrap_or_default();
             len += step.written;
-            if len == output.len() {
+            self.full = len == output.len();
+            // What is good goes out before the fault behind it is told, as it would if the input had been cut there.
+            if self.full || (step.failed && len > 0) {
                 return Ok(Inflated { len, done: false });
+            }
+            if step.failed {
+                return Err(InflateError);
             }
         }
         if last {
-            len += self.finish(output.get_mut(len..).unwrap_or_default())?;
-        }
-        // What fills the output to the last byte may have more behind it.
-        let done = len < output.len();
-        if last && done {
-            self.restart();
-        }
-        Ok(Inflated { len, done })
-    }
-
-    /// Inflates the tail, and checks that it ends a block.
-    fn finish(&mut self, output: &mut [u8]) -> Result<usize, InflateError> {
-        let mut len = 0;
-        while !self.ended && self.tail < TAIL.len() && len < output.len() {
-            // In this mode inflating stops where a block ends: with all that comes before the last byte read and that byte left. It is no part of the tail, and
-            // read only by a message that was cut off inside a block.
-            let [a, b, c, d] = TAIL;
-            let tail = [a, b, c, d, 0];
-            let step =
-                self.step(tail.get(self.tail..).unwrap_or_default(), output.get_mut(len..).unwrap_or_default(), InflateFlush::Block)?;
-            self.tail += step.read;
-            len += step.written;
-        }
-        if self.tail > TAIL.len() { Err(InflateError) } else { Ok(len) }
-    }
-
-    fn step(&mut self, input: &[u8], output: &mut [u8], flush: InflateFlush) -> Result<Step, InflateError> {
-        self.ended = false;
-        let before = (self.inflate.total_in(), self.inflate.total_out());
-        let status = self.inflate.decompress(input, output, flush).map_err(|_| InflateError)?;
-        let read = (self.inflate.total_in() - before.0) as usize;
-        let written = (self.inflate.total_out() - before.1) as usize;
-        match status {
-            Status::Ok => {}
-            Status::BufError if read > 0 || written > 0 || output.is_empty() => {}
-            Status::BufError => return Err(InflateError),
-            // A block with BFINAL ends a DEFLATE stream. What follows is another one, which cannot refer to this one (RFC 1951 §3.2.3).
-            Status::StreamEnd => {
-                self.inflate.reset(false);
-                self.ended = true;
+            match self.finish() {
+                Ok(()) => {}
+                Err(_) if len > 0 => return Ok(Inflated { len, done: false }),
+                Err(error) => return Err(error),
             }
         }
-        Ok(Step { read, written })
+        Ok(Inflated { len, done: true })
     }
 
-    /// Makes ready for the next message.
-    fn restart(&mut self) {
-        self.tail = 0;
+    /// Inflates the tail, which ends a block and adds nothing, and makes ready for the next message.
+    fn finish(&mut self) -> Result<(), InflateError> {
+        // In this mode inflating stops where a block ends: when all but the last byte is read. That one is no part of the tail; only a message that is cut off inside
+        // a block has it read.
+        let mut tail: &[u8] = &[0x00, 0x00, 0xff, 0xff, 0x00];
+        while !self.ended && tail.len() > 1 {
+            let step = self.step(tail, &mut [0], InflateFlush::Block);
+            tail = tail.get(step.read..).unwrap_or_default();
+            if step.failed || step.written > 0 {
+                self.failed = true;
+                return Err(InflateError);
+            }
+        }
+        if tail.is_empty() {
+            self.failed = true;
+            return Err(InflateError);
+        }
         self.ended = false;
         if self.no_context_takeover {
             self.inflate.reset(false);
         }
+        Ok(())
+    }
+
+    fn step(&mut self, input: &[u8], output: &mut [u8], flush: InflateFlush) -> Step {
+        if self.failed {
+            return Step { read: 0, written: 0, failed: true };
+        }
+        let before = (self.inflate.total_in(), self.inflate.total_out());
+        let status = self.inflate.decompress(input, output, flush);
+        let read = (self.inflate.total_in() - before.0) as usize;
+        let written = (self.inflate.total_out() - before.1) as usize;
+        // A block with BFINAL ends a DEFLATE stream. What follows is another one, which cannot refer to this one (RFC 1951 §3.2.3).
+        if status == Ok(Status::StreamEnd) {
+            self.inflate.reset(false);
+            self.ended = true;
+        } else if read > 0 {
+            self.ended = false;
+        }
+        let stuck = read == 0 && written == 0 && !input.is_empty() && !output.is_empty();
+        self.failed = status.is_err() || stuck;
+        Step { read, written, failed: self.failed }
     }
 }
 
@@ -131,6 +136,7 @@ impl Decompressor {
 struct Step {
     read: usize,
     written: usize,
+    failed: bool,
 }
 
 impl fmt::Debug for Decompressor {

@@ -127,6 +127,20 @@ const fn clamped(value: u8, least: u8, most: u8) -> u8 {
     }
 }
 
+/// All that makes one compressor different from another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Settings {
+    direction: Direction,
+    level: u8,
+    mem_level: u8,
+}
+
+impl Config {
+    const fn settings(&self, direction: Direction) -> Settings {
+        Settings { direction, level: self.level, mem_level: self.mem_level }
+    }
+}
+
 /// A window size to ask for; none if it is what a peer takes anyway.
 const fn below_15(bits: u8) -> Option<u8> {
     if bits < 15 { Some(clamped(bits, 8, 15)) } else { None }
@@ -189,12 +203,12 @@ impl Params {
 
     /// A compressor for what the server sends.
     pub fn server_compressor(&self, config: &Config) -> Compressor {
-        Compressor::new(self.server, config.level, config.mem_level)
+        Compressor::new(config.settings(self.server))
     }
 
     /// A compressor for what the client sends.
     pub fn client_compressor(&self, config: &Config) -> Compressor {
-        Compressor::new(self.client, config.level, config.mem_level)
+        Compressor::new(config.settings(self.client))
     }
 
     /// A decompressor for what the server sent.

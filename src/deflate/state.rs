@@ -1,6 +1,6 @@
 //! The states of a connection's two directions: made when they are first needed, and kept or handed on after each message.
 
-use super::{Compressor, Config, Decompressor, Direction, Params};
+use super::{Compressor, Config, Decompressor, Inflated, Params, Settings};
 use crate::error::ProtocolError;
 use crate::role::Role;
 use alloc::boxed::Box;
@@ -29,7 +29,6 @@ pub(super) struct Pool {
 
 #[derive(Debug)]
 struct Compressing {
-    direction: Direction,
     compressor: Compressor,
     message: Vec<u8>,
 }
@@ -57,14 +56,14 @@ fn put<T>(idle: &Mutex<Vec<T>>, state: T) {
 #[derive(Debug)]
 pub(crate) struct Outbound {
     config: Config,
-    direction: Direction,
+    settings: Settings,
     state: Option<Box<Compressing>>,
 }
 
 impl Outbound {
     pub(crate) fn new<R: Role>(config: &Config, params: Params) -> Self {
         let direction = if R::IS_CLIENT { params.client } else { params.server };
-        Self { config: config.clone(), direction, state: None }
+        Self { config: config.clone(), settings: config.settings(direction), state: None }
     }
 
     /// Whether a message of this length is worth compressing.
@@ -73,24 +72,21 @@ impl Outbound {
         len >= self.config.threshold && len > 0
     }
 
-    /// The longest that a message of this length can become.
-    pub(crate) const fn bound(len: usize) -> usize {
-        len.saturating_add(len / 8 + len / 64 + 128)
-    }
-
     /// Compresses a message, and hands it to `send`, unless it had become longer than it was and need not be sent so.
     pub(crate) fn compress<T>(&mut self, message: &[u8], send: impl FnOnce(Option<&[u8]>) -> T) -> T {
-        let (direction, config) = (self.direction, &self.config);
-        let mut state = self.state.take().or_else(|| Self::idle(config, direction)).unwrap_or_else(|| {
-            let compressor = Compressor::new(direction, config.level, config.mem_level);
-            Box::new(Compressing { direction, compressor, message: Vec::new() })
-        });
+        let (settings, config) = (self.settings, &self.config);
+        let mut state = self
+            .state
+            .take()
+            .or_else(|| idle(config, settings))
+            .unwrap_or_else(|| Box::new(Compressing { compressor: Compressor::new(settings), message: Vec::new() }));
         state.message.clear();
         state.compressor.compress(message, true, &mut state.message);
-        let useless = direction.no_context_takeover && state.message.len() >= message.len();
+        let no_context_takeover = settings.direction.no_context_takeover;
+        let useless = no_context_takeover && state.message.len() >= message.len();
         let sent = send(if useless { None } else { Some(&state.message) });
         state.message.shrink_to(MOST_KEPT);
-        if direction.no_context_takeover {
+        if no_context_takeover {
             put(&config.pool.compressing, state);
         } else {
             self.state = Some(state);
@@ -102,16 +98,16 @@ impl Outbound {
     pub(crate) fn release(&mut self) {
         self.state = None;
     }
+}
 
-    /// A state of the pool's that fits.
-    fn idle(config: &Config, direction: Direction) -> Option<Box<Compressing>> {
-        if !direction.no_context_takeover {
-            return None;
-        }
-        let mut idle = lock(&config.pool.compressing);
-        let at = idle.iter().position(|state| state.direction == direction)?;
-        Some(idle.swap_remove(at))
+/// A compressor of the pool's that fits.
+fn idle(config: &Config, settings: Settings) -> Option<Box<Compressing>> {
+    if !settings.direction.no_context_takeover {
+        return None;
     }
+    let mut idle = lock(&config.pool.compressing);
+    let at = idle.iter().position(|state| state.compressor.settings() == settings)?;
+    Some(idle.swap_remove(at))
 }
 
 /// What is received.
@@ -120,48 +116,51 @@ pub(crate) struct Inbound {
     config: Config,
     no_context_takeover: bool,
     state: Option<Box<Inflating>>,
-    /// How long the current message is, compressed and inflated.
-    wire: u64,
+    /// How long the current message is so far, inflated.
     inflated: u64,
 }
 
 impl Inbound {
     pub(crate) fn new<R: Role>(config: &Config, params: Params) -> Self {
         let direction = if R::IS_CLIENT { params.server } else { params.client };
-        Self { config: config.clone(), no_context_takeover: direction.no_context_takeover, state: None, wire: 0, inflated: 0 }
+        Self { config: config.clone(), no_context_takeover: direction.no_context_takeover, state: None, inflated: 0 }
     }
 
     /// Inflates a piece of a message block by block, and hands each block to `next` before the following one is inflated.
+    ///
+    /// `max_message` is for the inflated message; `wire` is how long its frames are so far, as they declare it, so that no cut makes a difference.
     pub(crate) fn inflate(
         &mut self,
         mut piece: &[u8],
         last: bool,
-        max_message: u64,
+        (max_message, wire): (u64, u64),
         mut next: impl FnMut(&[u8]) -> Result<(), ProtocolError>,
     ) -> Result<(), ProtocolError> {
-        self.wire += piece.len() as u64;
-        let most = if self.config.max_ratio == u32::MAX { u64::MAX } else { self.wire.saturating_mul(self.config.max_ratio.into()) };
+        let max_inflated = match self.config.max_ratio {
+            u32::MAX => u64::MAX,
+            ratio => wire.saturating_mul(ratio.into()).max(RATIO_FROM),
+        };
         let no_context_takeover = self.no_context_takeover;
         let state = self.state.get_or_insert_with(|| {
             let idle = if no_context_takeover { lock(&self.config.pool.inflating).pop() } else { None };
             idle.unwrap_or_else(|| Box::new(Inflating { decompressor: Decompressor::new(no_context_takeover), block: [0; BLOCK] }))
         });
         loop {
-            let inflated = state.decompressor.inflate(&mut piece, last, &mut state.block).map_err(|_| ProtocolError::InvalidCompression)?;
-            self.inflated += inflated.len as u64;
-            if self.inflated > max_message {
-                return Err(ProtocolError::MessageTooLong);
+            let Inflated { len, done } =
+                state.decompressor.inflate(&mut piece, last, &mut state.block).map_err(|_| ProtocolError::InvalidCompression)?;
+            let allowed = max_message.min(max_inflated).saturating_sub(self.inflated);
+            let fits = usize::try_from(allowed).unwrap_or(usize::MAX).min(len);
+            next(state.block.get(..fits).unwrap_or_default())?;
+            if fits < len {
+                return Err(if max_message <= max_inflated { ProtocolError::MessageTooLong } else { ProtocolError::RatioTooHigh });
             }
-            if self.inflated > most.max(RATIO_FROM) {
-                return Err(ProtocolError::RatioTooHigh);
-            }
-            next(state.block.get(..inflated.len).unwrap_or_default())?;
-            if inflated.done {
+            self.inflated += len as u64;
+            if done {
                 break;
             }
         }
         if last {
-            (self.wire, self.inflated) = (0, 0);
+            self.inflated = 0;
             if no_context_takeover {
                 if let Some(state) = self.state.take() {
                     put(&self.config.pool.inflating, state);

@@ -182,25 +182,6 @@ macro_rules! ended {
     }};
 }
 
-/// The state of two halves.
-macro_rules! halves_ended {
-    ($receiver:expr, $sender:expr) => {
-        Ended {
-            state: $sender.state(),
-            transport: $sender.transport(),
-            error: $receiver.error(),
-            close_received: $receiver.close_received().map(|close| (close.code.map(u16::from), close.reason.into())),
-            close_sent: $sender.close_sent(),
-            by: None,
-            clean: false,
-            control_payload: $receiver.control_payload().to_vec(),
-            payload_left: $receiver.payload_left(),
-            received: $receiver.stats(),
-            sent: $sender.stats(),
-        }
-    };
-}
-
 impl<R: TestRole> Layer<R> for Connection<R> {
     fn make(config: &Config) -> Self {
         Self::new(R::make(), config)
@@ -246,7 +227,7 @@ impl<R: TestRole> Layer<R> for Halves<R> {
     }
 
     fn ended(&self) -> Ended {
-        halves_ended!(self.0, self.1)
+        halves_ended(&self.0, &self.1)
     }
 }
 
@@ -267,7 +248,23 @@ impl<R: TestRole> Layer<R> for MessageHalves<R> {
     }
 
     fn ended(&self) -> Ended {
-        halves_ended!(self.0.as_receiver(), self.1)
+        halves_ended(self.0.as_receiver(), self.1.as_sender())
+    }
+}
+
+fn halves_ended<R: TestRole>(receiver: &Receiver<R>, sender: &Sender<R>) -> Ended {
+    Ended {
+        state: sender.state(),
+        transport: sender.transport(),
+        error: receiver.error(),
+        close_received: receiver.close_received().map(|close| (close.code.map(u16::from), close.reason.into())),
+        close_sent: sender.close_sent(),
+        by: None,
+        clean: false,
+        control_payload: receiver.control_payload().to_vec(),
+        payload_left: receiver.payload_left(),
+        received: receiver.stats(),
+        sent: sender.stats(),
     }
 }
 
