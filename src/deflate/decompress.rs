@@ -64,7 +64,7 @@ impl Decompressor {
     /// [`InflateError`] if the message is corrupt, or ends inside a block. Nothing after it can be inflated.
     pub fn inflate(&mut self, input: &mut &[u8], last: bool, output: &mut [u8]) -> Result<Inflated, InflateError> {
         let mut len = 0;
-        while !input.is_empty() || self.full {
+        while !input.is_empty() || self.full || self.failed {
             let step = self.step(input, output.get_mut(len..).unwrap_or_default(), InflateFlush::NoFlush);
             *input = input.get(step.read..).unwrap_or_default();
             len += step.written;

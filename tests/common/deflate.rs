@@ -340,11 +340,11 @@ impl CInflate {
         let (mut inflated, mut output) = (Vec::new(), [0; 50]);
         loop {
             let (read, written) = (self.zlib.total_in(), self.zlib.total_out());
-            self.zlib.decompress(input, &mut output, FlushDecompress::Sync).ok()?;
+            let status = self.zlib.decompress(input, &mut output, FlushDecompress::Sync).ok()?;
             let (read, written) = ((self.zlib.total_in() - read) as usize, (self.zlib.total_out() - written) as usize);
             input = &input[read..];
             inflated.extend_from_slice(&output[..written]);
-            if input.is_empty() && written < output.len() {
+            if status == Status::StreamEnd || input.is_empty() && written < output.len() {
                 break;
             }
         }
@@ -362,10 +362,10 @@ pub(crate) fn samples() -> Vec<Vec<u8>> {
         b"Hello".to_vec(),
         json(1),
         json(40),
-        vec![0; 70_000],
+        vec![0; 40_000],
         noise(1, 3000),
-        (0..120).flat_map(|i| noise(i % 7, 300)).collect(),
-        [noise(2, 33_000), noise(2, 33_000)].concat(),
+        (0..30).flat_map(|i| noise(i % 7, 300)).collect(),
+        noise(2, 20_000).repeat(2),
         "r\u{e4}ksm\u{f6}rg\u{e5}s \u{1f980} ".repeat(200).into_bytes(),
     ]
 }
@@ -469,6 +469,8 @@ impl<R: TestRole> Layer<R> for Inflating<R> {
                 Event::Data(chunk) if chunk.compressed => {
                     let mut inflated = Vec::new();
                     match inflate_piece(decompressor, chunk.payload, chunk.last, *block, &mut inflated) {
+                        // A piece may be too short to give anything.
+                        Ok(()) if inflated.is_empty() && !chunk.first && !chunk.last => {}
                         Ok(()) => log.data(chunk.kind, &inflated, chunk.first, chunk.last),
                         Err(_) => connection.fail(super::code(1007), "", &mut log.out).unwrap(),
                     }
