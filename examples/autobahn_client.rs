@@ -25,7 +25,7 @@ fn main() -> io::Result<()> {
 
 /// Echoes all messages until the server closes, or takes down its text instead.
 fn converse(url: &str, mut text: Option<&mut String>) -> io::Result<()> {
-    let uri = Uri::parse(url).map_err(io::Error::other)?;
+    let uri = Uri::parse(url)?;
     let mut open = tcp::connect(&uri, |handshake| {
         #[cfg(feature = "deflate")]
         let handshake = handshake.deflate(&ws_proto::deflate::Config::default());
@@ -40,9 +40,9 @@ fn converse(url: &str, mut text: Option<&mut String>) -> io::Result<()> {
             match message {
                 Message::Text(message) => match &mut text {
                     Some(text) => text.push_str(&message),
-                    None => ws.send_text(&message, &mut out).map_err(io::Error::other)?,
+                    None => ws.send_text(&message, &mut out)?,
                 },
-                Message::Binary(message) => ws.send_binary(&message, &mut out).map_err(io::Error::other)?,
+                Message::Binary(message) => ws.send_binary(&message, &mut out)?,
                 _ => {}
             }
         }

@@ -112,7 +112,7 @@ fn serve(stream: &mut TcpStream, options: &Options) -> io::Result<String> {
                     Some(deflate) => answer.deflate(deflate),
                     None => answer,
                 };
-                let agreed = answer.write(&mut out).map_err(io::Error::other)?;
+                let agreed = answer.write(&mut out)?;
                 let received = n - input.len();
                 break (agreed, received..n);
             }
@@ -131,8 +131,8 @@ fn serve(stream: &mut TcpStream, options: &Options) -> io::Result<String> {
         let mut received = &mut buffer[input];
         while let Some(message) = ws.recv(&mut received, &mut out) {
             match message {
-                Message::Text(text) => ws.send_text(&text, &mut out).map_err(io::Error::other)?,
-                Message::Binary(bytes) => ws.send_binary(&bytes, &mut out).map_err(io::Error::other)?,
+                Message::Text(text) => ws.send_text(&text, &mut out)?,
+                Message::Binary(bytes) => ws.send_binary(&bytes, &mut out)?,
                 _ => {}
             }
         }

@@ -89,7 +89,7 @@ fn options(mut args: impl Iterator<Item = String>) -> Result<Options, String> {
 
 /// Runs the conversation, and says whether it was closed cleanly.
 fn run(options: &Options) -> io::Result<bool> {
-    let uri = Uri::parse(&options.url).map_err(io::Error::other)?;
+    let uri = Uri::parse(&options.url)?;
     let protocols: Vec<&str> = options.protocols.iter().map(|name| &**name).collect();
     let fields: Vec<(&str, &str)> = options.headers.iter().map(|(name, value)| (&**name, &**value)).collect();
     let open = tcp::connect(&uri, |handshake| {

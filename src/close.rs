@@ -90,7 +90,9 @@ pub enum Side {
     Peer,
 }
 
-/// How a connection ended: the closing handshake as a value (RFC 6455 §7.1).
+/// How a connection ended, or how far its end is: the closing handshake as a value (RFC 6455 §7.1).
+///
+/// Its `Display` is a line for a log. The reason in it is quoted and escaped, since it is the peer's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Closure<'a> {
     /// Who began: sent the first Close frame, or let the stream end without one.
@@ -99,7 +101,7 @@ pub struct Closure<'a> {
     pub received: Option<Close<'a>>,
     /// The Close frame that was sent: `None` if none was, `Some(None)` if it carried no code.
     pub sent: Option<Option<CloseCode>>,
-    /// Whether Close frames went both ways (§7.1.4), so that nothing that was sent before them is missing.
+    /// Whether Close frames went both ways (§7.1.4), so that nothing that was sent before them is missing. While the peer's Close is awaited it is not yet so.
     pub clean: bool,
     /// The rule that the peer broke, if the connection failed for that.
     pub error: Option<ProtocolError>,
@@ -107,24 +109,25 @@ pub struct Closure<'a> {
 
 impl fmt::Display for Closure<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.clean { "clean close" } else { "unclean close" })?;
-        f.write_str(match self.by {
-            Side::Local => " by us",
-            Side::Peer => " by the peer",
-        })?;
+        if let Some(error) = self.error {
+            write!(f, "failed: {error}")?;
+        } else {
+            f.write_str(if self.clean { "clean close" } else { "unclean close" })?;
+            f.write_str(match self.by {
+                Side::Local => " by us",
+                Side::Peer => " by the peer",
+            })?;
+        }
         match self.received {
+            Some(Close { code: Some(code), reason: "" }) => write!(f, ", received {code}")?,
             Some(Close { code: Some(code), reason }) => write!(f, ", received {code} {reason:?}")?,
             Some(Close { code: None, .. }) => f.write_str(", received no code")?,
             None => f.write_str(", received no Close")?,
         }
         match self.sent {
-            Some(Some(code)) => write!(f, ", sent {code}")?,
-            Some(None) => f.write_str(", sent no code")?,
-            None => f.write_str(", sent no Close")?,
-        }
-        match self.error {
-            Some(error) => write!(f, ": {error}"),
-            None => Ok(()),
+            Some(Some(code)) => write!(f, ", sent {code}"),
+            Some(None) => f.write_str(", sent no code"),
+            None => f.write_str(", sent no Close"),
         }
     }
 }

@@ -64,9 +64,15 @@ impl<R: Role> Connection<R> {
         Some(event)
     }
 
-    /// The two halves, for two tasks that share no lock.
+    /// The two halves, for two tasks that share no lock. [`Receiver`] says what they have to tell each other.
     pub fn into_halves(self) -> (Receiver<R>, Sender<R>) {
         (self.receiver, self.sender)
+    }
+
+    /// The halves together again, for [`closure`](Self::closure) when both tasks have ended.
+    #[must_use]
+    pub const fn from_halves(receiver: Receiver<R>, sender: Sender<R>) -> Self {
+        Self { receiver, sender }
     }
 }
 
@@ -76,7 +82,8 @@ macro_rules! sends {
         impl<R: Role> $Type<R> {
             /// Sends a part of a message as a frame: the first one when no message is unfinished, else a continuation of it (§5.4).
             ///
-            /// The parts of a text may split characters; together they must be UTF-8. Control frames may be sent between parts.
+            /// The parts of a text may split characters; together they must be UTF-8. Control frames may be sent between parts. Each part counts as a fragment, of
+            /// which a peer takes only so many in a message (here [`Config::max_fragments`], by default 1024).
             ///
             /// # Errors
             ///
@@ -203,7 +210,7 @@ macro_rules! both_halves {
             }
 
             /// Starts the closing handshake (§7.1.2). Nothing can be sent after it, and a message that is unfinished stays so. What the peer sends before its own
-            /// Close still arrives.
+            /// Close still arrives; to answer it is [`SendError::Closed`].
             ///
             /// `code` is a [`CloseCode`] or `None`. A reason of more than 123 bytes is cut, before the character that does not fit.
             ///

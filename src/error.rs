@@ -129,13 +129,16 @@ impl fmt::Display for ProtocolError {
 
 impl core::error::Error for ProtocolError {}
 
-/// A mistake of the caller's in sending. Nothing was written, and nothing changed.
+/// Why nothing was sent: nothing was written, and nothing changed.
+///
+/// With the feature `std` it becomes a `std::io::Error` by `?`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum SendError {
-    /// A Close frame was sent, or the connection ended: nothing may follow (RFC 6455 §5.5.1).
+    /// A Close frame was sent, or the connection ended: nothing may follow (RFC 6455 §5.5.1). A program that answers messages meets it after its own
+    /// `close`, since messages may still arrive then.
     Closed,
-    /// The output has no room for the frame.
+    /// The output has no room for the frame. The call can be repeated when it has, which for an output of fixed size may be never.
     Full {
         /// The room that the frame takes, in bytes.
         needed: usize,
@@ -170,3 +173,10 @@ impl fmt::Display for SendError {
 }
 
 impl core::error::Error for SendError {}
+
+#[cfg(feature = "std")]
+impl From<SendError> for std::io::Error {
+    fn from(error: SendError) -> Self {
+        Self::other(error)
+    }
+}

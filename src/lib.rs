@@ -18,13 +18,13 @@
 //!   [`REPLY_ROOM`]. A `Vec<u8>` always has it.)
 //! * Pongs, the answer to a Close, and the Close that tells a peer which rule it broke are appended to `out` at once. Nothing is queued inside. Write `out` after
 //!   the calls that may have filled it, and there is nothing else to remember.
-//! * A violation by the peer is a message, [`Message::Failed`], so that no `?` skips writing the Close. A mistake of yours is an `Err`, with no effect.
+//! * A violation by the peer is a message, [`Message::Failed`], so that no `?` skips writing the Close. What cannot be sent is an `Err`, with no effect.
 //! * After a failure or a Close, input is discarded. [`WebSocket::transport`] says when to close the socket.
-//! * However the input is cut, messages, output and final state are the same.
+//! * However the input is cut, messages, output and final state are the same. (A [`Connection`] gives a message in other chunks, then; the same bytes.)
 //!
 //! # The loop
 //!
-//! An echo server's connection, whole. A client's is the same.
+//! An echo server's connection, but for deadlines. A client's is the same, with something to send first.
 //!
 //! ```
 //! # use std::io::{self, Read, Write};
@@ -40,8 +40,8 @@
 //!         let mut input = &mut buf[..n];
 //!         while let Some(message) = ws.recv(&mut input, &mut out) {
 //!             match message {
-//!                 Message::Text(text) => ws.send_text(&text, &mut out).map_err(io::Error::other)?,
-//!                 Message::Binary(bytes) => ws.send_binary(&bytes, &mut out).map_err(io::Error::other)?,
+//!                 Message::Text(text) => ws.send_text(&text, &mut out)?,
+//!                 Message::Binary(bytes) => ws.send_binary(&bytes, &mut out)?,
 //!                 _ => {}
 //!             }
 //!         }
@@ -130,22 +130,23 @@
 //! | [`Connection`] | a stream of events, for messages of any size | none beyond the struct |
 //! | [`Receiver`], [`Sender`], [`MessageReceiver`], [`MessageSender`] | the halves of the two above, for two tasks | as above |
 //! | [`Header`], [`Opcode`], [`Mask`], [`Utf8`] | the codec | none |
+//! | `deflate` (feature) | permessage-deflate: compressor, decompressor, negotiation | per direction, when it is first used |
 //! | [`handshake`] | the opening handshake over HTTP/1.1, both sides | a head that came in pieces |
 //!
 //! # Left to the driver
 //!
 //! What a state machine without clock, sockets and random source cannot do, and where it matters:
 //!
-//! * **Deadlines**: for the handshake (a client that sends a byte a minute would keep its connection), for a message whose fragments stop coming (FG11), for the Pong to a Ping, and
+//! * **Deadlines**: for the handshake (a client that sends a byte a minute would keep its connection), for a message whose fragments stop coming, for the Pong to a Ping, and
 //!   for the peer's Close while [`transport`](WebSocket::transport) says [`Transport::Await`].
 //! * **Backpressure**: read no more while what was written earlier has not been taken, or hand `recv` an output with a limit, [`Capped`] or [`Slice`].
 //! * **Closing the socket** as [`Transport`] says. A server closes first (§7.1.1).
 //! * **A fresh secret seed** for each client: 32 bytes of a cryptographically strong source such as `getrandom`.
-//! * **One connection at a time to the same host and port** that is still in its handshake (CH12), and for reconnecting a delay: random, 0 to 5 seconds at first, then growing (§7.2.3, CL20).
+//! * **One connection at a time to the same host and port** that is still in its handshake (§4.1), and for reconnecting a delay: random, 0 to 5 seconds at first, then growing (§7.2.3).
 //! * **Origin**: a server that pages of other origins must not use checks [`handshake::Request::is_same_origin`] (§10.2). A client that is not a browser can send anything
-//!   (§10.1), so nothing in a request is proof of anything (SH16).
-//! * **Relaying**: whoever forwards messages may change how they are fragmented only as long as no extension is in use that he does not know (§5.4, FG8). No extension is negotiated
-//!   here, so any [`Connection`] may. What a frame's borders mean is nothing to rely on (FG9).
+//!   (§10.1), so nothing in a request is proof of anything.
+//! * **Relaying**: whoever forwards messages may change how they are fragmented only as long as no extension is in use that he does not know (§5.4). The one extension here lets
+//!   him, as long as compressed messages go on compressed to a peer that agreed on the same. What a frame's borders mean is nothing to rely on.
 //! * **TLS**, for `wss`: wrap the socket.
 //!
 //! # Features
@@ -153,10 +154,15 @@
 //! * `std` (default): run-time detection of SIMD in dependencies. Implies `alloc`.
 //! * `alloc`: [`WebSocket`], `Vec<u8>` as an [`Output`], and the handshake's machines.
 //! * `handshake` (default): the opening handshake.
+//! * `deflate`: permessage-deflate, by zlib-rs. Implies `std`.
+//! * `arbitrary`: `Arbitrary` for the public types that are values, to fuzz what is built on them.
 //! * `simdutf8`: faster validation of text, above all of text that is not ASCII.
 //!
 //! Without default features the crate needs neither `std` nor an allocator: [`Connection`] over a [`Slice`].
+
+// The caller's duties of the checklist are CH12, CL20, FG8, FG9, FG11, SH16: "Left to the driver" tells of them.
 #![no_std]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
 #![deny(missing_docs, unreachable_pub, unnameable_types)]
 #![deny(clippy::missing_errors_doc, clippy::missing_panics_doc)]
@@ -165,10 +171,12 @@
 
 #[cfg(feature = "alloc")]
 extern crate alloc;
-#[cfg(any(test, feature = "deflate"))]
+#[cfg(any(test, feature = "std"))]
 extern crate std;
 
 mod agreed;
+#[cfg(feature = "arbitrary")]
+mod arbitrary;
 mod close;
 mod config;
 mod connection;
@@ -187,6 +195,10 @@ pub mod uri;
 mod utf8;
 #[cfg(feature = "alloc")]
 mod websocket;
+
+#[cfg(all(doctest, feature = "handshake", feature = "deflate"))]
+#[doc = include_str!("../README.md")]
+mod readme {}
 
 pub use agreed::Agreed;
 pub use close::{Close, CloseCode, Closure, Side};

@@ -50,6 +50,9 @@ impl Output for Vec<u8> {
 /// out.append(b"some bytes");
 /// assert_eq!(out.as_bytes(), b"some bytes");
 /// assert_eq!(out.room(), 246);
+///
+/// out.consume(5); // so many were written to the socket
+/// assert_eq!(out.as_bytes(), b"bytes");
 /// ```
 #[derive(Debug)]
 pub struct Slice<'a> {
@@ -58,7 +61,7 @@ pub struct Slice<'a> {
 }
 
 impl<'a> Slice<'a> {
-    /// An empty output that fills `memory` from the front. To receive, it needs at least [`REPLY_ROOM`] bytes.
+    /// An empty output that fills `memory` from the front. With less than [`REPLY_ROOM`] bytes nothing can be received.
     pub const fn new(memory: &'a mut [u8]) -> Self {
         Self { memory, len: 0 }
     }
@@ -72,6 +75,13 @@ impl<'a> Slice<'a> {
     /// Forgets the bytes appended so far, after they were sent.
     pub const fn clear(&mut self) {
         self.len = 0;
+    }
+
+    /// Forgets the first `bytes` of what was appended, after they were sent, and moves the others to the front.
+    pub fn consume(&mut self, bytes: usize) {
+        let sent = bytes.min(self.len);
+        self.memory.copy_within(sent..self.len, 0);
+        self.len -= sent;
     }
 }
 
@@ -91,11 +101,25 @@ impl Output for Slice<'_> {
 
 /// A `Vec<u8>` that is not filled beyond a number of bytes.
 ///
-/// ```
-/// use ws_proto::{Capped, Output};
+/// Hand it to `recv`, which then pauses while a peer that sends Pings does not read the Pongs, and the plain `Vec` to what sends messages:
 ///
-/// let mut queue = vec![0; 60];
-/// assert_eq!(Capped::new(&mut queue, 100).room(), 40);
+/// ```
+/// use ws_proto::{Capped, Config, Message, Output, Server, WebSocket};
+///
+/// let mut ws = WebSocket::new(Server, &Config::default());
+/// let mut queue = Vec::new(); // what the socket has not taken yet
+/// # let mut received = *b"\x81\x82\0\0\0\0hi";
+/// let mut input = &mut received[..];
+/// while let Some(message) = ws.recv(&mut input, &mut Capped::new(&mut queue, 64 << 10)) {
+///     if let Message::Text(text) = message {
+///         ws.send_text(&text, &mut queue)?;
+///     }
+/// }
+/// if !input.is_empty() {
+///     // The queue is full: keep the rest, and go on when it is shorter.
+/// }
+/// # assert_eq!(queue, b"\x81\x02hi");
+/// # Ok::<(), ws_proto::SendError>(())
 /// ```
 #[cfg(feature = "alloc")]
 #[derive(Debug)]

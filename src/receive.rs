@@ -107,8 +107,9 @@ enum End {
 
 /// The receiving half of a [`Connection`](crate::Connection), for programs that read and write in two tasks.
 ///
-/// It works like the connection, except that it has no output: after each event that demands an answer, [`take_reply`](Self::take_reply) gives it, to be handed to the
-/// [`Sender`](crate::Sender) in whatever way the two tasks talk.
+/// It works like the connection, except that it has no output: after each event, [`take_reply`](Self::take_reply) may give a reply, to be handed to
+/// [`Sender::reply`](crate::Sender::reply) in whatever way the two tasks talk. When the input ends, both are told by `recv_eof`. What to do with the transport is
+/// [`Sender::transport`](crate::Sender::transport)'s to say, and [`Connection::from_halves`](crate::Connection::from_halves) tells how it ended.
 ///
 /// ```
 /// use ws_proto::{Agreed, Config, Connection, Event, Server};
@@ -217,7 +218,8 @@ impl<R: Role> Receiver<R> {
         self.stop(End::Eof);
     }
 
-    /// What the sending half has to answer to the event that [`recv`](Self::recv) gave last, if anything. It is gone once `recv` is called again.
+    /// What the sending half has to answer to the event that [`recv`](Self::recv) gave last, if anything. It is gone once `recv` is called again: a Ping would go
+    /// unanswered.
     pub fn take_reply(&mut self) -> Option<Reply> {
         if !mem::take(&mut self.owes) {
             return None;

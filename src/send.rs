@@ -10,6 +10,7 @@ use crate::output::Output;
 use crate::receive::{BLOCK, Stats};
 use crate::role::{Client, Role, Server};
 use crate::utf8::Utf8;
+use core::fmt;
 
 /// What to do with the transport, once what is in the output has been written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,7 +48,7 @@ pub enum State {
     Open,
     /// A Close frame was sent or received.
     Closing,
-    /// The transport has ended.
+    /// The transport has ended, as `recv_eof` was told.
     Closed,
 }
 
@@ -81,7 +82,7 @@ impl Reply {
 }
 
 /// The payload of a control frame.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 struct ControlPayload {
     bytes: [u8; MAX_CONTROL_PAYLOAD],
     len: u8,
@@ -113,6 +114,12 @@ impl ControlPayload {
 
     fn as_bytes(&self) -> &[u8] {
         self.bytes.get(..self.len.into()).unwrap_or_default()
+    }
+}
+
+impl fmt::Debug for ControlPayload {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.as_bytes().fmt(f)
     }
 }
 
@@ -254,7 +261,8 @@ impl<R: Role> Sender<R> {
         self.send_close(code, &ControlPayload::close(code, reason), Closing::Sent, out)
     }
 
-    /// Fails the connection for a reason of the caller's, such as a message that breaks a policy (§7.1.7): sends a Close, and is done with the connection.
+    /// Fails the connection for a reason of the caller's, such as a message that breaks a policy (§7.1.7): sends a Close, and is done with the connection. The
+    /// receiving half knows nothing of it: what it still gives is to be ignored.
     ///
     /// # Errors
     ///

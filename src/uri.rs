@@ -1,6 +1,6 @@
 //! WebSocket URIs (RFC 6455 §3).
 //!
-//! Knows nothing of HTTP; the handshake borrows its reading of an authority, `host [ ":" port ]`.
+//! For a redirect: a `Location` may also be relative, or begin with `http:` or `https:`. To resolve it is left to a crate for URIs.
 
 use core::{error, fmt, net::Ipv6Addr};
 
@@ -216,4 +216,11 @@ fn is_made_of(text: &str, also: &[u8]) -> bool {
         }
     }
     true
+}
+
+#[cfg(feature = "std")]
+impl From<UriError> for std::io::Error {
+    fn from(error: UriError) -> Self {
+        Self::new(std::io::ErrorKind::InvalidInput, error)
+    }
 }

@@ -32,14 +32,30 @@ pub enum Message<'b> {
     Text(Cow<'b, str>),
     /// A binary message (§5.6): borrowed if it arrived whole, in one frame.
     Binary(Cow<'b, [u8]>),
-    /// A Ping (§5.5.2). Its payload is [`WebSocket::control_payload`]; the Pong is already in the output.
+    /// A Ping (§5.5.2). Its payload is [`WebSocket::control_payload`] (with halves: of [`MessageReceiver::as_receiver`]); the Pong is already in the output.
     Ping,
-    /// A Pong (§5.5.3). Its payload is [`WebSocket::control_payload`].
+    /// A Pong (§5.5.3). Its payload is [`WebSocket::control_payload`] (with halves: of [`MessageReceiver::as_receiver`]).
     Pong,
-    /// A Close frame with this code (§5.5.1). Its reason is in [`WebSocket::close_received`]; the answer is already in the output. Nothing comes after it.
+    /// A Close frame with this code (§5.5.1). Its reason is in [`WebSocket::close_received`]; the answer, with the same code and no reason, is already in the output.
+    /// Nothing comes after it.
     Close(Option<CloseCode>),
     /// The peer broke a rule, and the connection failed (§7.1.7). The Close frame that says so is already in the output. Nothing comes after it.
     Failed(ProtocolError),
+}
+
+impl Message<'_> {
+    /// The same message, borrowing nothing, to be kept or sent elsewhere.
+    #[must_use]
+    pub fn into_owned(self) -> Message<'static> {
+        match self {
+            Message::Text(text) => Message::Text(text.into_owned().into()),
+            Message::Binary(bytes) => Message::Binary(bytes.into_owned().into()),
+            Message::Ping => Message::Ping,
+            Message::Pong => Message::Pong,
+            Message::Close(code) => Message::Close(code),
+            Message::Failed(error) => Message::Failed(error),
+        }
+    }
 }
 
 /// An open WebSocket connection that receives whole messages.
@@ -139,9 +155,15 @@ impl<R: Role> WebSocket<R> {
         self.sender.send_binary_plain(bytes, out)
     }
 
-    /// The two halves, for two tasks that share no lock.
+    /// The two halves, for two tasks that share no lock. [`MessageReceiver`] says what they have to tell each other.
     pub fn into_halves(self) -> (MessageReceiver<R>, MessageSender<R>) {
         (self.receiver, self.sender)
+    }
+
+    /// The halves together again, for [`closure`](Self::closure) when both tasks have ended.
+    #[must_use]
+    pub const fn from_halves(receiver: MessageReceiver<R>, sender: MessageSender<R>) -> Self {
+        Self { receiver, sender }
     }
 }
 
@@ -149,7 +171,48 @@ both_halves!(WebSocket, receiver, receiver.receiver, sender.sender);
 
 /// The receiving half of a [`WebSocket`], for programs that read and write in two tasks: a [`Receiver`] with memory for whole messages.
 ///
-/// After each message that demands an answer, [`take_reply`](Self::take_reply) gives it, to be handed to the [`Sender`].
+/// The tasks have to tell each other three things:
+///
+/// * After each message, [`take_reply`](Self::take_reply) may give a reply, which goes to [`MessageSender::reply`]: also that to a Close, which the sender may have
+///   nothing to write for, but learns from that the connection is closed.
+/// * When the input ends, the reading task calls [`recv_eof`](Self::recv_eof), and the writing task [`MessageSender::recv_eof`].
+/// * What to do with the transport is [`MessageSender::transport`]'s to say. The reading task learns that all is over from the end of its input.
+///
+/// When both have ended, [`WebSocket::from_halves`] puts the halves together, to see [`how`](WebSocket::closure).
+///
+/// ```
+/// use std::sync::mpsc;
+/// use ws_proto::{Config, Message, Server, WebSocket};
+///
+/// # let mut reads = [*b"\x89\x82\0\0\0\0hi\x81\x82\0\0\0\0yo"].into_iter();
+/// let (mut receiver, mut sender) = WebSocket::new(Server, &Config::default()).into_halves();
+/// let (replies, queue) = mpsc::channel();
+/// let reading = std::thread::spawn(move || {
+///     // let n = sock.read(&mut buf)? ...
+///     # let mut buf = reads.next().unwrap(); let n = buf.len();
+///     let mut input = &mut buf[..n];
+///     while let Some(message) = receiver.recv(&mut input) {
+///         if let Some(reply) = receiver.take_reply() {
+///             replies.send(reply).unwrap();
+///         }
+///         if let Message::Text(text) = message {
+///             assert_eq!(text, "yo");
+///         }
+///     }
+///     receiver.recv_eof();
+///     receiver
+/// });
+/// let mut out = Vec::new();
+/// for reply in queue {
+///     sender.reply(&reply, &mut out)?;
+///     // sock.write_all(&out)?; out.clear();
+/// }
+/// sender.recv_eof();
+/// assert_eq!(out, b"\x8a\x02hi");
+/// let ws = WebSocket::from_halves(reading.join().unwrap(), sender);
+/// assert!(!ws.closure().unwrap().clean);
+/// # Ok::<(), ws_proto::SendError>(())
+/// ```
 #[derive(Debug)]
 pub struct MessageReceiver<R> {
     receiver: Receiver<R>,
@@ -369,7 +432,8 @@ impl<R: Role> MessageSender<R> {
         Ok(())
     }
 
-    /// Fails the connection for a reason of the caller's, such as a message that breaks a policy (§7.1.7): sends a Close, and is done with the connection.
+    /// Fails the connection for a reason of the caller's, such as a message that breaks a policy (§7.1.7): sends a Close, and is done with the connection. The
+    /// receiving half knows nothing of it: what it still gives is to be ignored.
     ///
     /// # Errors
     ///

@@ -571,6 +571,6 @@ fn cl9_cl14_a_closure_is_printed_in_words() {
     assert_eq!(closure(&|peer| peer.ws.recv_eof()), "unclean close by the peer, received no Close, sent no Close");
     assert_eq!(
         closure(&|peer| peer.receives(Frame::new(3, ""))),
-        "unclean close by us, received no Close, sent 1002: reserved opcode (RFC 6455 section 5.2)"
+        "failed: reserved opcode (RFC 6455 section 5.2), received no Close, sent 1002"
     );
 }

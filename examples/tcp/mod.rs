@@ -24,17 +24,17 @@ pub fn connect(uri: &Uri<'_>, configure: impl FnOnce(ClientHandshake) -> ClientH
 
     let mut handshake = configure(ClientHandshake::new(uri, Client::new(seed()?)));
     let mut out = Vec::new();
-    handshake.write_request(&mut out).map_err(io::Error::other)?;
+    handshake.write_request(&mut out)?;
     stream.write_all(&out)?;
 
     let mut buffer = vec![0; 16 << 10];
     loop {
         let n = stream.read(&mut buffer)?;
         if n == 0 {
-            handshake.recv_eof().map_err(io::Error::other)?;
+            handshake.recv_eof()?;
         }
         let mut input = &mut buffer[..n];
-        match handshake.recv(&mut input).map_err(io::Error::other)? {
+        match handshake.recv(&mut input)? {
             None => {}
             Some(Answer::Accepted { agreed, .. }) => {
                 let early = input.to_vec();

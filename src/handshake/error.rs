@@ -96,13 +96,13 @@ impl fmt::Display for HandshakeError {
             Self::FieldValue => "a field's value contains a control character",
             Self::RequestLine => "the request line is malformed",
             Self::StatusLine => "the status line is malformed",
-            Self::HttpVersion => "the HTTP version is not 1.1",
+            Self::HttpVersion => "the HTTP version is not 1.1 or a later 1.x",
             Self::Method => "the method is not GET",
             Self::Target => "the request target is malformed",
             Self::Body => "the request announces a body",
-            Self::Upgrade => "Upgrade does not name websocket",
-            Self::Connection => "Connection does not contain Upgrade",
-            Self::WebSocketVersion => "Sec-WebSocket-Version is not 13",
+            Self::Upgrade => "Upgrade is missing or does not name websocket",
+            Self::Connection => "Connection is missing or does not contain Upgrade",
+            Self::WebSocketVersion => "Sec-WebSocket-Version is missing or is not 13",
             Self::Missing(name) => return write!(f, "{name} is missing"),
             Self::Duplicate(name) => return write!(f, "{name} appears more than once"),
             Self::Invalid(name) => return write!(f, "{name} is not valid"),
@@ -159,3 +159,17 @@ impl fmt::Display for WriteError {
 }
 
 impl error::Error for WriteError {}
+
+#[cfg(feature = "std")]
+impl From<HandshakeError> for std::io::Error {
+    fn from(error: HandshakeError) -> Self {
+        Self::other(error)
+    }
+}
+
+#[cfg(feature = "std")]
+impl From<WriteError> for std::io::Error {
+    fn from(error: WriteError) -> Self {
+        Self::other(error)
+    }
+}

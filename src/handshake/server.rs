@@ -18,6 +18,9 @@ use core::fmt;
 /// It holds the head only if it arrives in pieces, and never more than [`HeadLimits::bytes`].
 ///
 /// How long a client may take is the caller's to say: without a deadline, one that sends a byte a minute keeps a connection.
+///
+/// It is for connections that are for WebSocket only: other requests are answered with an error. To serve pages on the same port, let an HTTP library read the head,
+/// and hand what it found to [`Request::from_fields`].
 #[cfg(feature = "alloc")]
 pub struct ServerHandshake {
     head: Collector<RequestFacts>,

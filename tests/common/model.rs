@@ -1,7 +1,7 @@
 //! A slow and obvious receiver, written from RFC 6455 alone, to compare the real one with. It sees the whole input at once, and copies at will.
 
-use super::{Form, Frame, Head, Masking, Seen, TestRole, read_head, xor};
-use ws_proto::{Config, Kind, ProtocolError};
+use super::{Form, Frame, Head, Masking, Seen, TestRole, read_all, read_head, run, xor};
+use ws_proto::{Config, Kind, ProtocolError, WebSocket};
 
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Limits {
@@ -19,6 +19,21 @@ impl Limits {
             .max_fragments(self.max_fragments)
             .allow_non_minimal_length(self.allow_non_minimal_length)
     }
+}
+
+/// Holds a WebSocket against the model: what it gives, what it answers, and which rule it names.
+pub(crate) fn agrees<R: TestRole>(bytes: &[u8], limits: Limits) {
+    let mut model = verdict::<R>(bytes, limits);
+    let outcome = run::<R, WebSocket<R>>(&limits.config(), bytes, &[]);
+    if !model.broken.is_empty() {
+        let Some(&Seen::Failed(error)) = outcome.seen.last() else { panic!("{:?} is let pass: {:?}", model.broken, outcome.seen) };
+        assert!(model.broken.contains(&error), "{error:?}, and not {:?}", model.broken);
+        model.seen.push(Seen::Failed(error));
+        let reason = read_all::<R>(&outcome.out).last().map(|close| close.payload[2..].to_vec()).unwrap_or_default();
+        model.answers.push(Frame::close(status(error), reason));
+    }
+    assert_eq!(outcome.seen, model.seen);
+    assert_eq!(read_all::<R>(&outcome.out), model.answers);
 }
 
 /// What an endpoint has to make of its input.

@@ -1,0 +1,65 @@
+//! A client's handshake with any answer, in any cut; near-valid answers are made from the fuzzer's pieces.
+#![no_main]
+
+mod support;
+
+use support::{cuts_and_bytes, pieces};
+use ws_proto::handshake::{Answer, ClientHandshake, HandshakeError, accept_key};
+use ws_proto::{Client, deflate, uri::Uri};
+
+/// Whether the connection opened, with which subprotocol and extension; or the status of the refusal.
+type Outcome = (Result<Option<Result<(Option<String>, Option<deflate::Params>), u16>>, HandshakeError>, usize);
+
+fn connect(pieces: &[&[u8]]) -> Outcome {
+    let mut handshake = handshake();
+    for (at, piece) in pieces.iter().enumerate() {
+        let mut piece = piece.to_vec();
+        let mut input = &mut piece[..];
+        let answer = match handshake.recv(&mut input) {
+            Ok(None) => {
+                assert!(input.is_empty());
+                continue;
+            }
+            Ok(Some(Answer::Accepted { agreed, .. })) => Ok((agreed.protocol().map(str::to_owned), agreed.deflate())),
+            Ok(Some(Answer::Refused(response))) => {
+                _ = (response.body(), response.fields().iter().count());
+                Err(response.status())
+            }
+            Err(error) => return (Err(error), 0),
+        };
+        let left = input.len() + pieces[at + 1..].iter().map(|piece| piece.len()).sum::<usize>();
+        return (Ok(Some(answer)), left);
+    }
+    (Ok(None), 0)
+}
+
+fn handshake() -> ClientHandshake {
+    let uri = Uri::parse("ws://example.com/").expect("a URI");
+    ClientHandshake::new(&uri, Client::new([7; 32]))
+        .protocols(&["chat", "superchat"])
+        .deflate(&deflate::Config::default().server_max_window_bits(10))
+}
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| {
+    let (cuts, bytes) = cuts_and_bytes(data);
+    // `@` stands for what the server has to prove that it read the key, which the fuzzer could not find.
+    let mut request = Vec::new();
+    handshake().write_request(&mut request).expect("room");
+    let key = request.split(|&byte| byte == b'\n').find_map(|line| line.strip_prefix(b"Sec-WebSocket-Key: ")).expect("a key").trim_ascii();
+    let accept = accept_key(key);
+    let bytes: Vec<u8> =
+        bytes.iter().flat_map(|byte| if *byte == b'@' { &accept[..] } else { std::slice::from_ref(byte) }).copied().collect();
+
+    let whole = connect(&[&bytes]);
+    assert_eq!(whole, connect(&pieces(&bytes, &cuts)), "a cut makes a difference");
+    match whole.0 {
+        Ok(Some(Ok((protocol, params)))) => {
+            assert!(protocol.is_none_or(|name| ["chat", "superchat"].contains(&&*name)));
+            assert!(params.is_none_or(|params| params.server_max_window_bits() <= 10));
+            let text = bytes.windows(accept.len()).any(|window| window == accept);
+            assert!(text, "opened without a proof of the key");
+        }
+        Ok(Some(Err(status))) => assert!(status != 101 && status >= 200),
+        Ok(None) | Err(_) => {}
+    }
+});

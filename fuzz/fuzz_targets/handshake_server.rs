@@ -1,0 +1,60 @@
+//! A server's handshake with any bytes, in any cut; and what it accepts, `httparse` reads as the same.
+#![no_main]
+
+mod support;
+
+use support::{cuts_and_bytes, pieces};
+use ws_proto::deflate;
+use ws_proto::handshake::{HandshakeError, HeadLimits, ServerHandshake};
+
+/// What came of it: the request's facts, what was answered, and how much was left.
+type Outcome = (Result<Option<(String, Vec<(String, Vec<u8>)>)>, HandshakeError>, Vec<u8>, usize);
+
+fn serve(pieces: &[&[u8]]) -> Outcome {
+    let mut handshake = ServerHandshake::new(HeadLimits::default());
+    let mut out = Vec::new();
+    for (at, piece) in pieces.iter().enumerate() {
+        let mut piece = piece.to_vec();
+        let mut input = &mut piece[..];
+        match handshake.recv(&mut input, &mut out) {
+            Ok(None) => assert!(input.is_empty()),
+            Ok(Some(request)) => {
+                let left = input.len() + pieces[at + 1..].iter().map(|piece| piece.len()).sum::<usize>();
+                let fields = request.fields().iter().map(|(name, value)| (name.to_owned(), value.to_vec())).collect();
+                let facts = (request.target().to_owned(), fields);
+                _ = (request.is_same_origin(true), request.origin_is_one_of(&["https://example.com"]), request.path(), request.query());
+                let protocol = request.protocols().next();
+                _ = request
+                    .accept()
+                    .protocol(protocol)
+                    .deflate(&deflate::Config::default())
+                    .write(&mut out)
+                    .expect("a request can be accepted");
+                return (Ok(Some(facts)), out, left);
+            }
+            Err(error) => return (Err(error), out, 0),
+        }
+    }
+    (Ok(None), out, 0)
+}
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| {
+    let (cuts, bytes) = cuts_and_bytes(data);
+    let whole = serve(&[bytes]);
+    assert_eq!(whole, serve(&pieces(bytes, &cuts)), "a cut makes a difference");
+
+    let (verdict, out, left) = whole;
+    match verdict {
+        Ok(Some((target, fields))) => {
+            assert!(out.starts_with(b"HTTP/1.1 101 ") && out.ends_with(b"\r\n\r\n"));
+            let mut theirs = [httparse::EMPTY_HEADER; 128];
+            let mut request = httparse::Request::new(&mut theirs);
+            assert_eq!(request.parse(bytes), Ok(httparse::Status::Complete(bytes.len() - left)));
+            assert_eq!((request.method, request.path, request.version), (Some("GET"), Some(&*target), Some(1)));
+            let theirs: Vec<_> = request.headers.iter().map(|field| (field.name.to_owned(), field.value.to_vec())).collect();
+            assert_eq!(theirs, fields);
+        }
+        Ok(None) => assert!(out.is_empty()),
+        Err(error) => assert!(out.starts_with(format!("HTTP/1.1 {} ", error.status()).as_bytes())),
+    }
+});

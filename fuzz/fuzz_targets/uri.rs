@@ -1,0 +1,20 @@
+//! Any text is a URI or an error, and what a URI gives is fit for a request.
+#![no_main]
+
+use ws_proto::uri::Uri;
+
+libfuzzer_sys::fuzz_target!(|text: &str| {
+    let Ok(uri) = Uri::parse(text) else { return };
+    let (host, resource) = (uri.host_value().to_string(), uri.resource_name().to_string());
+    assert!(resource.starts_with('/') && !host.is_empty() && uri.port() != 0 || text.contains(":0"));
+    for value in [&host, &resource] {
+        assert!(value.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'#'), "{value:?}");
+    }
+    assert!(!host.contains(['/', '@', '?']) && !host.bytes().any(|byte| byte.is_ascii_uppercase()));
+
+    // What is written is read as the same.
+    let scheme = if uri.is_secure() { "wss" } else { "ws" };
+    let again = format!("{scheme}://{host}{resource}");
+    let again = Uri::parse(&again).expect("what was taken apart fits together");
+    assert_eq!((again.host_value().to_string(), again.resource_name().to_string(), again.port()), (host, resource, uri.port()));
+});
