@@ -3,14 +3,16 @@
 //! Streams: it keeps no payload of a message, and allocates nothing. The methods that it shares with [`WebSocket`](crate::WebSocket) are defined here once.
 
 use crate::agreed::Agreed;
-use crate::close::{Close, CloseCode, Closure, Side};
+use crate::close::{Close, CloseCode};
+use crate::closure::{Closure, Side};
 use crate::config::Config;
 use crate::error::{ProtocolError, SendError};
 use crate::frame::{HeaderBytes, Kind};
 use crate::output::{Output, REPLY_ROOM};
-use crate::receive::{Event, Receiver, Stats};
+use crate::receive::{Event, Receiver};
 use crate::role::{Client, Role, Server};
 use crate::send::{Closing, Sender, State, Transport};
+use crate::stats::Stats;
 
 /// An open WebSocket connection that streams: messages come in pieces, as they arrive, and none is kept.
 ///

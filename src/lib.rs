@@ -178,6 +178,7 @@ mod agreed;
 #[cfg(feature = "arbitrary")]
 mod arbitrary;
 mod close;
+mod closure;
 mod config;
 mod connection;
 #[cfg(feature = "deflate")]
@@ -189,8 +190,10 @@ pub mod handshake;
 mod mask;
 mod output;
 mod receive;
+mod reply;
 mod role;
 mod send;
+mod stats;
 pub mod uri;
 mod utf8;
 #[cfg(feature = "alloc")]
@@ -201,7 +204,8 @@ mod websocket;
 mod readme {}
 
 pub use agreed::Agreed;
-pub use close::{Close, CloseCode, Closure, Side};
+pub use close::{Close, CloseCode};
+pub use closure::{Closure, Side};
 pub use config::Config;
 pub use connection::Connection;
 pub use error::{ProtocolError, SendError};
@@ -210,9 +214,11 @@ pub use mask::Mask;
 #[cfg(feature = "alloc")]
 pub use output::Capped;
 pub use output::{Output, REPLY_ROOM, Slice};
-pub use receive::{Chunk, Event, Receiver, Stats};
+pub use receive::{Chunk, Event, Receiver};
+pub use reply::Reply;
 pub use role::{Client, Role, Server};
-pub use send::{Reply, Sender, State, Transport};
+pub use send::{Sender, State, Transport};
+pub use stats::Stats;
 pub use utf8::Utf8;
 #[cfg(feature = "alloc")]
 pub use websocket::{Message, MessageReceiver, MessageSender, WebSocket};

@@ -4,6 +4,9 @@
 
 pub(crate) mod keys;
 
+/// Payloads are unmasked, validated and copied in blocks of this many bytes, so that each block is still in the cache.
+pub(crate) const BLOCK: usize = 4096;
+
 /// A frame's masking key (RFC 6455 §5.3), in the order of its bytes on the wire.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Mask(pub [u8; 4]);

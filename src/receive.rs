@@ -7,15 +7,13 @@ use crate::close::{Close, CloseCode};
 use crate::config::{Config, longest_compressed};
 use crate::error::ProtocolError;
 use crate::frame::{Header, Kind, MAX_CONTROL_PAYLOAD, Opcode};
-use crate::mask::Mask;
+use crate::mask::{BLOCK, Mask};
+use crate::reply::Reply;
 use crate::role::Role;
-use crate::send::Reply;
+use crate::stats::Stats;
 use crate::utf8::Utf8;
 use core::marker::PhantomData;
 use core::{mem, str};
-
-/// Payloads are unmasked, validated and copied in blocks of this many bytes, so that each block is still in the cache.
-pub(crate) const BLOCK: usize = 4096;
 
 /// What the peer did. It borrows the input and nothing else.
 #[derive(Debug, PartialEq, Eq)]
@@ -157,23 +155,6 @@ pub struct Receiver<R> {
 
     stats: Stats,
     role: PhantomData<fn() -> R>,
-}
-
-/// How much went over a connection in one direction.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Stats {
-    /// Frames, control frames included.
-    pub frames: u64,
-    /// The sum of their payload lengths, in bytes.
-    pub bytes: u64,
-}
-
-impl Stats {
-    #[inline]
-    pub(crate) const fn count(&mut self, len: u64) {
-        self.frames += 1;
-        self.bytes = self.bytes.wrapping_add(len);
-    }
 }
 
 impl<R: Role> Receiver<R> {

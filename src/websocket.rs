@@ -1,7 +1,8 @@
 //! Whole messages: the receiving half with memory for what arrives in pieces. What nearly every program uses (RFC 6455 §5 to §7).
 
 use crate::agreed::Agreed;
-use crate::close::{Close, CloseCode, Closure, Side};
+use crate::close::{Close, CloseCode};
+use crate::closure::{Closure, Side};
 use crate::config::Config;
 #[cfg(feature = "deflate")]
 use crate::config::longest_compressed;
@@ -13,9 +14,11 @@ use crate::error::{ProtocolError, SendError};
 use crate::frame::Header;
 use crate::frame::{HeaderBytes, Kind};
 use crate::output::{Output, REPLY_ROOM};
-use crate::receive::{Arrival, Control, Piece, Receiver, Stats};
+use crate::receive::{Arrival, Control, Piece, Receiver};
+use crate::reply::Reply;
 use crate::role::{Client, Role, Server};
-use crate::send::{Closing, Reply, Sender, State, Transport};
+use crate::send::{Closing, Sender, State, Transport};
+use crate::stats::Stats;
 use crate::utf8::text_of;
 use alloc::borrow::Cow;
 use alloc::string::String;

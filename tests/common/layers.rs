@@ -57,7 +57,7 @@ pub(crate) struct Log {
 }
 
 impl Log {
-    fn data(&mut self, kind: Kind, bytes: &[u8], first: bool, last: bool) {
+    pub(super) fn data(&mut self, kind: Kind, bytes: &[u8], first: bool, last: bool) {
         assert_eq!(first, !self.inside, "a message begins once, and before the other one has ended none begins");
         assert!(first || last || !bytes.is_empty(), "an empty chunk in the middle says nothing");
         self.inside = !last;
@@ -130,7 +130,7 @@ macro_rules! drain {
     };
 }
 
-fn event(event: Event<'_>, control: &[u8], close: Option<Close<'_>>, log: &mut Log) {
+pub(super) fn event(event: Event<'_>, control: &[u8], close: Option<Close<'_>>, log: &mut Log) {
     match event {
         Event::Data(chunk) => log.data(chunk.kind, chunk.payload, chunk.first, chunk.last),
         Event::Ping => log.push(Seen::ping(control)),
@@ -270,10 +270,14 @@ fn halves_ended<R: TestRole>(receiver: &Receiver<R>, sender: &Sender<R>) -> Ende
 
 /// What a new layer makes of `bytes`, cut at the given places.
 pub(crate) fn run<R: TestRole, L: Layer<R>>(config: &Config, bytes: &[u8], cuts: &[usize]) -> Outcome {
+    drive(L::make(config), bytes, cuts)
+}
+
+/// What this layer makes of `bytes`, cut at the given places.
+pub(crate) fn drive<R: TestRole>(mut layer: impl Layer<R>, bytes: &[u8], cuts: &[usize]) -> Outcome {
     let mut cuts: Vec<_> = cuts.iter().map(|&cut| cut.min(bytes.len())).collect();
     cuts.extend([0, bytes.len()]);
     cuts.sort_unstable();
-    let mut layer = L::make(config);
     let mut log = Log::default();
     for ends in cuts.windows(2) {
         layer.recv_all(&mut bytes[ends[0]..ends[1]].to_vec(), &mut log);

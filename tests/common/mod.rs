@@ -1,13 +1,15 @@
 //! What the tests share. Nothing here uses the crate's codec: frames are built and read by hand, after the figure in RFC 6455 §5.2.
 #![allow(dead_code, unused_imports, reason = "each test binary uses a part of it")]
 
+#[cfg(feature = "deflate")]
+pub(crate) mod deflate;
 mod frames;
 mod layers;
 pub(crate) mod model;
 pub(crate) mod strategies;
 
 pub(crate) use frames::{Form, Frame, Head, Masking, TestRole, read, read_all, read_head, wire, xor};
-pub(crate) use layers::{Ended, Halves, Layer, Log, MessageHalves, Outcome, Seen, assembled, receive, receive_with, run, stream};
+pub(crate) use layers::{Ended, Halves, Layer, Log, MessageHalves, Outcome, Seen, assembled, drive, receive, receive_with, run, stream};
 
 use ws_proto::CloseCode;
 

@@ -1,0 +1,56 @@
+//! How a connection ended (RFC 6455 §7.1): the closing handshake, or the lack of it, as a value.
+
+use crate::close::{Close, CloseCode};
+use crate::error::ProtocolError;
+use core::fmt;
+
+/// One of the two endpoints.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    /// This endpoint.
+    Local,
+    /// The peer.
+    Peer,
+}
+
+/// How a connection ended, or how far its end is: the closing handshake as a value (RFC 6455 §7.1).
+///
+/// Its `Display` is a line for a log. The reason in it is quoted and escaped, since it is the peer's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Closure<'a> {
+    /// Who began: sent the first Close frame, or let the stream end without one.
+    pub by: Side,
+    /// The Close frame that was received; `None` if the connection ended without one (§7.1.5 calls that 1006).
+    pub received: Option<Close<'a>>,
+    /// The Close frame that was sent: `None` if none was, `Some(None)` if it carried no code.
+    pub sent: Option<Option<CloseCode>>,
+    /// Whether Close frames went both ways (§7.1.4), so that nothing that was sent before them is missing. While the peer's Close is awaited it is not yet so.
+    pub clean: bool,
+    /// The rule that the peer broke, if the connection failed for that.
+    pub error: Option<ProtocolError>,
+}
+
+impl fmt::Display for Closure<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(error) = self.error {
+            write!(f, "failed: {error}")?;
+        } else {
+            f.write_str(if self.clean { "clean close" } else { "unclean close" })?;
+            f.write_str(match self.by {
+                Side::Local => " by us",
+                Side::Peer => " by the peer",
+            })?;
+        }
+        match self.received {
+            Some(Close { code: Some(code), reason: "" }) => write!(f, ", received {code}")?,
+            Some(Close { code: Some(code), reason }) => write!(f, ", received {code} {reason:?}")?,
+            Some(Close { code: None, .. }) => f.write_str(", received no code")?,
+            None => f.write_str(", received no Close")?,
+        }
+        match self.sent {
+            Some(Some(code)) => write!(f, ", sent {code}"),
+            Some(None) => f.write_str(", sent no code"),
+            None => f.write_str(", sent no Close"),
+        }
+    }
+}

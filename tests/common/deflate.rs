@@ -1,0 +1,497 @@
+//! What the tests of permessage-deflate share: an inflater written from RFC 1951 alone, C zlib, and layers that have agreed on compression.
+
+use super::layers::event;
+use super::{Ended, Frame, Layer, Log, MessageHalves, Outcome, Seen, TestRole, drive, read, read_all, wire};
+use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress, Status};
+use ws_proto::deflate::{Compressor, Config as Deflate, Decompressor, InflateError, Inflated, Params};
+use ws_proto::{Agreed, Config, Connection, Event, WebSocket};
+
+/// RSV1 as [`Frame::rsv`] takes it.
+pub(crate) const RSV1: u8 = 4;
+
+/// "Hello" in the forms of RFC 7692 §7.2.3.
+pub(crate) const HELLO: [&[u8]; 4] = [
+    b"\xf2\x48\xcd\xc9\xc9\x07\x00",                         // §7.2.3.1 (DP10): one block
+    b"\x00\x05\x00\xfa\xff\x48\x65\x6c\x6c\x6f\x00",         // §7.2.3.3 (DP8): not compressed
+    b"\xf3\x48\xcd\xc9\xc9\x07\x00\x00",                     // §7.2.3.4 (DP7): a block with BFINAL
+    b"\xf2\x48\x05\x00\x00\x00\xff\xff\xca\xc9\xc9\x07\x00", // §7.2.3.5 (DP9): two blocks
+];
+
+/// "Hello" once more, where the context has it (§7.2.3.2, DP10).
+pub(crate) const HELLO_AGAIN: &[u8] = b"\xf2\x00\x11\x00\x00";
+
+/// The parameters of an answer, given what follows the extension's name.
+#[track_caller]
+pub(crate) fn params(rest: &str) -> Params {
+    format!("permessage-deflate{rest}").parse().unwrap()
+}
+
+/// The same parameters for both directions.
+pub(crate) fn both_ways(no_context_takeover: bool, bits: u8) -> Params {
+    let of = |side| {
+        format!(
+            "{}; {side}_max_window_bits={bits}",
+            if no_context_takeover { format!("; {side}_no_context_takeover") } else { String::new() }
+        )
+    };
+    params(&(of("server") + &of("client")))
+}
+
+/// What compresses what `R` sends.
+pub(crate) fn compressor<R: TestRole>(params: Params, deflate: &Deflate) -> Compressor {
+    if R::MASKS { params.client_compressor(deflate) } else { params.server_compressor(deflate) }
+}
+
+/// What inflates what `R` receives.
+pub(crate) fn decompressor<R: TestRole>(params: Params) -> Decompressor {
+    if R::MASKS { params.server_decompressor() } else { params.client_decompressor() }
+}
+
+/// All of a message at once.
+pub(crate) fn compress(compressor: &mut Compressor, message: &[u8]) -> Vec<u8> {
+    let mut compressed = Vec::new();
+    compressor.compress(message, true, &mut compressed);
+    compressed
+}
+
+/// Inflates a message, `block` bytes at a time, and bounds the number of calls that it takes.
+pub(crate) fn inflate(decompressor: &mut Decompressor, message: &[u8], block: usize) -> Result<Vec<u8>, InflateError> {
+    let mut inflated = Vec::new();
+    inflate_piece(decompressor, message, true, block, &mut inflated)?;
+    Ok(inflated)
+}
+
+pub(crate) fn inflate_piece(
+    decompressor: &mut Decompressor,
+    mut piece: &[u8],
+    last: bool,
+    block: usize,
+    inflated: &mut Vec<u8>,
+) -> Result<(), InflateError> {
+    let mut output = vec![0; block];
+    loop {
+        let Inflated { len, done } = decompressor.inflate(&mut piece, last, &mut output)?;
+        inflated.extend_from_slice(&output[..len]);
+        if done {
+            assert!(piece.is_empty(), "input is left behind");
+            return Ok(());
+        }
+        if len < block {
+            // What stands before a fault was given. More of it there is not.
+            decompressor.inflate(&mut piece, last, &mut output).map(|inflated| panic!("the output was not full: {inflated:?}"))?;
+        }
+    }
+}
+
+/// A slow and obvious inflater of one direction's messages: RFC 1951 §3.2, and RFC 7692 §7.2.2.
+#[derive(Debug, Default, Clone)]
+pub(crate) struct Oracle {
+    /// What can be referred to.
+    window: Vec<u8>,
+    /// The greatest distance that was referred over.
+    pub(crate) furthest: usize,
+}
+
+impl Oracle {
+    /// What a message holds, or `None` if it is not valid. It ends where the tail makes a stored block of no bytes, or with a block that is final.
+    pub(crate) fn message(&mut self, bytes: &[u8]) -> Option<Vec<u8>> {
+        let mut bits = Bits { bytes, at: 0 };
+        let start = self.window.len();
+        let mut message = Vec::new();
+        let mut from = start;
+        loop {
+            let is_final = bits.take(1)? == 1;
+            match bits.take(2)? {
+                0 => {
+                    bits.align();
+                    if bits.at == bytes.len() * 8 {
+                        message.extend_from_slice(&self.window[from..]);
+                        if is_final {
+                            self.window.clear();
+                        }
+                        return Some(message);
+                    }
+                    let (len, complement) = (bits.take(16)?, bits.take(16)?);
+                    if len != !complement & 0xffff {
+                        return None;
+                    }
+                    for _ in 0..len {
+                        self.window.push(bits.take(8)? as u8);
+                    }
+                }
+                1 => {
+                    let lengths: Vec<_> = (0..288)
+                        .map(|symbol| [8, 9, 7, 8][usize::from(symbol > 143) + usize::from(symbol > 255) + usize::from(symbol > 279)])
+                        .collect();
+                    self.block(&mut bits, &Code::new(&lengths)?, &Code::new(&[5; 30])?)?;
+                }
+                2 => {
+                    let (literals, distances) = dynamic_codes(&mut bits)?;
+                    self.block(&mut bits, &literals, &distances)?;
+                }
+                _ => return None,
+            }
+            if is_final {
+                // Another stream follows, if anything does.
+                bits.align();
+                message.extend_from_slice(&self.window[from..]);
+                self.window.clear();
+                from = 0;
+                if bits.at == bytes.len() * 8 {
+                    return Some(message);
+                }
+            }
+        }
+    }
+
+    /// Forgets the context.
+    pub(crate) fn reset(&mut self) {
+        self.window.clear();
+    }
+
+    fn block(&mut self, bits: &mut Bits<'_>, literals: &Code, distances: &Code) -> Option<()> {
+        loop {
+            let symbol = literals.decode(bits)?;
+            match symbol {
+                0..=255 => self.window.push(symbol as u8),
+                256 => return Some(()),
+                257..=285 => {
+                    let (base, extra) = length(symbol - 257);
+                    let len = base + bits.take(extra)?;
+                    let symbol = distances.decode(bits)?;
+                    if symbol > 29 {
+                        return None;
+                    }
+                    let (base, extra) = distance(symbol);
+                    let distance = base + bits.take(extra)?;
+                    let mut at = self.window.len().checked_sub(distance).filter(|_| distance <= 1 << 15)?;
+                    self.furthest = self.furthest.max(distance);
+                    for _ in 0..len {
+                        self.window.push(self.window[at]);
+                        at += 1;
+                    }
+                }
+                _ => return None,
+            }
+        }
+    }
+}
+
+/// The shortest length of a code, and how many extra bits it has (RFC 1951 §3.2.5).
+fn length(code: usize) -> (usize, usize) {
+    match code {
+        0..=7 => (3 + code, 0),
+        28 => (258, 0),
+        _ => {
+            let extra = code / 4 - 1;
+            (3 + ((4 + code % 4) << extra), extra)
+        }
+    }
+}
+
+fn distance(code: usize) -> (usize, usize) {
+    let extra = (code / 2).saturating_sub(1);
+    if code < 2 { (1 + code, 0) } else { (1 + ((2 + code % 2) << extra), extra) }
+}
+
+/// The codes at the front of a block (RFC 1951 §3.2.7).
+fn dynamic_codes(bits: &mut Bits<'_>) -> Option<(Code, Code)> {
+    const ORDER: [usize; 19] = [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15];
+    let (literals, distances, lengths) = (bits.take(5)? + 257, bits.take(5)? + 1, bits.take(4)? + 4);
+    if literals > 286 || distances > 30 {
+        return None;
+    }
+    let mut of_lengths = [0; 19];
+    for place in &ORDER[..lengths] {
+        of_lengths[*place] = bits.take(3)?;
+    }
+    let code = Code::new(&of_lengths).filter(|code| code.left == 0)?;
+    let mut lengths = Vec::new();
+    while lengths.len() < literals + distances {
+        let (length, times) = match code.decode(bits)? {
+            16 => (*lengths.last()?, 3 + bits.take(2)?),
+            17 => (0, 3 + bits.take(3)?),
+            18 => (0, 11 + bits.take(7)?),
+            length => (length, 1),
+        };
+        lengths.extend(std::iter::repeat_n(length, times));
+    }
+    if lengths.len() > literals + distances || lengths[256] == 0 {
+        return None;
+    }
+    let (literals, distances) = lengths.split_at(literals);
+    Some((Code::new(literals)?, Code::new(distances)?))
+}
+
+/// A prefix code (RFC 1951 §3.2.2).
+struct Code {
+    /// The symbols of each length, in order.
+    symbols: [Vec<usize>; 16],
+    /// How many codes of the longest length are not used.
+    left: usize,
+}
+
+impl Code {
+    /// `None` if there are more symbols than codes, or fewer. Fewer there may be if there is only one symbol, of one bit, or none.
+    fn new(lengths: &[usize]) -> Option<Self> {
+        let mut symbols: [Vec<usize>; 16] = Default::default();
+        for (symbol, &length) in lengths.iter().enumerate().filter(|&(_, &length)| length > 0) {
+            symbols[length].push(symbol);
+        }
+        let mut left = 1_usize;
+        for of_length in &symbols[1..] {
+            left = (left * 2).checked_sub(of_length.len())?;
+        }
+        let few = symbols[2..].iter().all(Vec::is_empty);
+        // The fixed code of distances has 30 of its 32.
+        let fixed = lengths == [5; 30];
+        (left == 0 || few || fixed).then_some(Self { symbols, left })
+    }
+
+    fn decode(&self, bits: &mut Bits<'_>) -> Option<usize> {
+        let (mut code, mut first) = (0, 0);
+        for of_length in &self.symbols[1..] {
+            code |= bits.take(1)?;
+            if let Some(&symbol) = code.checked_sub(first).and_then(|at: usize| of_length.get(at)) {
+                return Some(symbol);
+            }
+            first = (first + of_length.len()) * 2;
+            code *= 2;
+        }
+        None
+    }
+}
+
+struct Bits<'a> {
+    bytes: &'a [u8],
+    at: usize,
+}
+
+impl Bits<'_> {
+    /// A number of so many bits, the least significant first (RFC 1951 §3.1.1).
+    fn take(&mut self, count: usize) -> Option<usize> {
+        let mut number = 0;
+        for i in 0..count {
+            let byte = self.bytes.get(self.at / 8)?;
+            number |= usize::from(byte >> (self.at % 8) & 1) << i;
+            self.at += 1;
+        }
+        Some(number)
+    }
+
+    fn align(&mut self) {
+        self.at = self.at.next_multiple_of(8);
+    }
+}
+
+/// C zlib as the compressor of one direction.
+pub(crate) struct CDeflate {
+    zlib: Compress,
+    no_context_takeover: bool,
+}
+
+impl CDeflate {
+    /// `bits` from 9 on: zlib has no smaller window to compress with.
+    pub(crate) fn new(level: u32, bits: u8, no_context_takeover: bool) -> Self {
+        Self { zlib: Compress::new_with_window_bits(Compression::new(level), false, bits), no_context_takeover }
+    }
+
+    pub(crate) fn message(&mut self, message: &[u8]) -> Vec<u8> {
+        let mut compressed = Vec::with_capacity(message.len() * 2 + 100);
+        let start = self.zlib.total_in();
+        self.zlib.compress_vec(message, &mut compressed, FlushCompress::Sync).unwrap();
+        assert_eq!(self.zlib.total_in() - start, message.len() as u64);
+        if compressed.is_empty() {
+            // zlib does not flush when there is nothing new.
+            return vec![0];
+        }
+        assert!(compressed.ends_with(&[0, 0, 0xff, 0xff]));
+        compressed.truncate(compressed.len() - 4);
+        if self.no_context_takeover {
+            self.zlib.reset();
+        }
+        compressed
+    }
+
+    /// A message that ends with a block with BFINAL (§7.2.3.4), and takes the context with it.
+    pub(crate) fn final_message(&mut self, message: &[u8]) -> Vec<u8> {
+        let mut compressed = Vec::with_capacity(message.len() * 2 + 100);
+        assert_eq!(self.zlib.compress_vec(message, &mut compressed, FlushCompress::Finish).unwrap(), Status::StreamEnd);
+        self.zlib.reset();
+        compressed
+    }
+}
+
+/// C zlib as the inflater of one direction, with a window of the size that was agreed on.
+pub(crate) struct CInflate {
+    zlib: Decompress,
+    no_context_takeover: bool,
+}
+
+impl CInflate {
+    pub(crate) fn new(bits: u8, no_context_takeover: bool) -> Self {
+        Self { zlib: Decompress::new_with_window_bits(false, bits.max(9)), no_context_takeover }
+    }
+
+    /// Inflates in steps of a few bytes, since zlib checks distances against its window only beyond what a call gives.
+    pub(crate) fn message(&mut self, message: &[u8]) -> Option<Vec<u8>> {
+        let input = [message, &[0, 0, 0xff, 0xff]].concat();
+        let mut input = input.as_slice();
+        let (mut inflated, mut output) = (Vec::new(), [0; 50]);
+        loop {
+            let (read, written) = (self.zlib.total_in(), self.zlib.total_out());
+            let status = self.zlib.decompress(input, &mut output, FlushDecompress::Sync).ok()?;
+            let (read, written) = ((self.zlib.total_in() - read) as usize, (self.zlib.total_out() - written) as usize);
+            input = &input[read..];
+            inflated.extend_from_slice(&output[..written]);
+            if status == Status::StreamEnd || input.is_empty() && written < output.len() {
+                break;
+            }
+        }
+        if self.no_context_takeover {
+            self.zlib.reset(false);
+        }
+        Some(inflated)
+    }
+}
+
+/// Messages to compress: of no bytes and of many, that repeat much, little and nothing.
+pub(crate) fn samples() -> Vec<Vec<u8>> {
+    vec![
+        vec![],
+        b"Hello".to_vec(),
+        json(1),
+        json(40),
+        vec![0; 40_000],
+        noise(1, 3000),
+        (0..30).flat_map(|i| noise(i % 7, 300)).collect(),
+        noise(2, 20_000).repeat(2),
+        "r\u{e4}ksm\u{f6}rg\u{e5}s \u{1f980} ".repeat(200).into_bytes(),
+    ]
+}
+
+/// Objects with much in common, about 100 bytes each.
+pub(crate) fn json(objects: u32) -> Vec<u8> {
+    let object = |i: u32| {
+        format!(
+            "{{\"id\":{},\"name\":\"user{i}\",\"tags\":[\"a\",\"b{}\"],\"balance\":{}.5,\"active\":{}}}",
+            i * 7919,
+            i % 5,
+            i * i,
+            i % 2 == 0
+        )
+    };
+    format!("[{}]", (0..objects).map(object).collect::<Vec<_>>().join(",")).into_bytes()
+}
+
+/// Bytes in which nothing repeats.
+pub(crate) fn noise(seed: u64, len: usize) -> Vec<u8> {
+    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+    let mut next = || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state >> 32) as u8
+    };
+    (0..len).map(|_| next()).collect()
+}
+
+/// What an endpoint has agreed on, and how it is set up.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Setup {
+    pub(crate) deflate: Deflate,
+    pub(crate) params: Params,
+    pub(crate) config: Config,
+}
+
+impl Setup {
+    pub(crate) fn with(params: Params) -> Self {
+        Self { params, ..Self::default() }
+    }
+
+    pub(crate) fn config(self, config: Config) -> Self {
+        Self { config, ..self }
+    }
+
+    pub(crate) fn deflate(self, deflate: Deflate) -> Self {
+        Self { deflate, ..self }
+    }
+
+    pub(crate) fn agreed<R: TestRole>(&self) -> Agreed<R> {
+        Agreed::new(R::make()).with_deflate(&self.deflate, self.params)
+    }
+
+    pub(crate) fn websocket<R: TestRole>(&self) -> WebSocket<R> {
+        WebSocket::new(self.agreed(), &self.config)
+    }
+
+    pub(crate) fn inflating<R: TestRole>(&self, block: usize) -> Inflating<R> {
+        Inflating { connection: Connection::new(self.agreed(), &self.config), decompressor: decompressor::<R>(self.params), block }
+    }
+
+    /// What each way to receive whole messages makes of `bytes`, cut at the given places.
+    #[track_caller]
+    pub(crate) fn run<R: TestRole>(&self, bytes: &[u8], cuts: &[usize]) -> Outcome {
+        let whole = drive(self.websocket::<R>(), bytes, cuts);
+        let (receiver, sender) = self.websocket::<R>().into_halves();
+        let halves = drive(MessageHalves(receiver, sender), bytes, cuts);
+        assert_eq!((&whole.seen, &whole.out), (&halves.seen, &halves.out), "the halves do otherwise");
+        whole
+    }
+
+    /// What an endpoint makes of these frames of its peer, in one input and byte by byte, and what it answers.
+    #[track_caller]
+    pub(crate) fn receive<R: TestRole>(&self, frames: &[Frame]) -> (Vec<Seen>, Vec<Frame>) {
+        let bytes = wire::<R>(frames);
+        let whole = self.run::<R>(&bytes, &[]);
+        let cut = self.run::<R>(&bytes, &(0..bytes.len().min(3000)).collect::<Vec<_>>());
+        assert_eq!(whole, cut, "the cut makes a difference");
+        (whole.seen, read_all::<R>(&whole.out))
+    }
+}
+
+/// A streaming connection whose compressed chunks are inflated as they come.
+pub(crate) struct Inflating<R> {
+    connection: Connection<R>,
+    decompressor: Decompressor,
+    block: usize,
+}
+
+impl<R: TestRole> Layer<R> for Inflating<R> {
+    fn make(config: &Config) -> Self {
+        Setup::default().config(config.clone()).inflating(64)
+    }
+
+    fn recv_all(&mut self, mut input: &mut [u8], log: &mut Log) {
+        let Self { connection, decompressor, block } = self;
+        while let Some(got) = connection.recv(&mut input, &mut log.out) {
+            match got {
+                Event::Data(chunk) if chunk.compressed => {
+                    let mut inflated = Vec::new();
+                    match inflate_piece(decompressor, chunk.payload, chunk.last, *block, &mut inflated) {
+                        // A piece may be too short to give anything.
+                        Ok(()) if inflated.is_empty() && !chunk.first && !chunk.last => {}
+                        Ok(()) => log.data(chunk.kind, &inflated, chunk.first, chunk.last),
+                        Err(_) => connection.fail(super::code(1007), "", &mut log.out).unwrap(),
+                    }
+                }
+                other => event(other, connection.control_payload(), connection.close_received(), log),
+            }
+        }
+    }
+
+    fn ended(&self) -> Ended {
+        self.connection.ended()
+    }
+}
+
+/// The frames that an endpoint has written.
+pub(crate) fn frames(mut bytes: &[u8]) -> Vec<Frame> {
+    let mut frames = Vec::new();
+    while let Some((frame, taken)) = read(bytes) {
+        frames.push(frame);
+        bytes = &bytes[taken..];
+    }
+    assert!(bytes.is_empty(), "a frame is not whole");
+    frames
+}
