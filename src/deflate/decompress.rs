@@ -64,57 +64,42 @@ impl Decompressor {
     /// [`InflateError`] if the message is corrupt, or ends inside a block. Nothing after it can be inflated.
     pub fn inflate(&mut self, input: &mut &[u8], last: bool, output: &mut [u8]) -> Result<Inflated, InflateError> {
         let mut len = 0;
-        while !input.is_empty() || self.full || self.failed {
+        while !self.failed && (!input.is_empty() || self.full) {
             let step = self.step(input, output.get_mut(len..).unwrap_or_default(), InflateFlush::NoFlush);
             *input = input.get(step.read..).unwrap_or_default();
             len += step.written;
             self.full = len == output.len();
-            // What is good goes out before the fault behind it is told, as it would if the input had been cut there.
-            if self.full || (step.failed && len > 0) {
+            if self.full {
                 return Ok(Inflated { len, done: false });
             }
-            if step.failed {
-                return Err(InflateError);
-            }
         }
-        if last {
-            match self.finish() {
-                Ok(()) => {}
-                Err(_) if len > 0 => return Ok(Inflated { len, done: false }),
-                Err(error) => return Err(error),
-            }
+        if last && !self.failed {
+            self.finish();
         }
-        Ok(Inflated { len, done: true })
+        match self.failed {
+            false => Ok(Inflated { len, done: true }),
+            // What is good goes out before the fault behind it is told, as it would if the input had been cut there.
+            true if len > 0 => Ok(Inflated { len, done: false }),
+            true => Err(InflateError),
+        }
     }
 
     /// Inflates the tail, which ends a block and adds nothing, and makes ready for the next message.
-    fn finish(&mut self) -> Result<(), InflateError> {
-        // In this mode inflating stops where a block ends: when all but the last byte is read. That one is no part of the tail; only a message that is cut off inside
-        // a block has it read.
-        let mut tail: &[u8] = &[0x00, 0x00, 0xff, 0xff, 0x00];
-        while !self.ended && tail.len() > 1 {
-            let step = self.step(tail, &mut [0], InflateFlush::Block);
-            tail = tail.get(step.read..).unwrap_or_default();
-            if step.failed || step.written > 0 {
-                self.failed = true;
-                return Err(InflateError);
-            }
-        }
-        if tail.is_empty() {
-            self.failed = true;
-            return Err(InflateError);
+    fn finish(&mut self) {
+        if !self.ended {
+            // In this mode inflating stops where a block ends. The last byte is no part of the tail: only a message that was cut off inside a block has it read, and
+            // one that was cut off inside the code that ends a block has less than the tail read.
+            let [a, b, c, d] = TAIL;
+            let step = self.step(&[a, b, c, d, 0], &mut [0], InflateFlush::Block);
+            self.failed |= self.ended || step.read != TAIL.len() || step.written > 0;
         }
         self.ended = false;
-        if self.no_context_takeover {
+        if self.no_context_takeover && !self.failed {
             self.inflate.reset(false);
         }
-        Ok(())
     }
 
     fn step(&mut self, input: &[u8], output: &mut [u8], flush: InflateFlush) -> Step {
-        if self.failed {
-            return Step { read: 0, written: 0, failed: true };
-        }
         let before = (self.inflate.total_in(), self.inflate.total_out());
         let status = self.inflate.decompress(input, output, flush);
         let read = (self.inflate.total_in() - before.0) as usize;
@@ -128,7 +113,7 @@ impl Decompressor {
         }
         let stuck = read == 0 && written == 0 && !input.is_empty() && !output.is_empty();
         self.failed = status.is_err() || stuck;
-        Step { read, written, failed: self.failed }
+        Step { read, written }
     }
 }
 
@@ -136,7 +121,6 @@ impl Decompressor {
 struct Step {
     read: usize,
     written: usize,
-    failed: bool,
 }
 
 impl fmt::Debug for Decompressor {
