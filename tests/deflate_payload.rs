@@ -5,7 +5,7 @@ mod common;
 
 use common::deflate::*;
 use common::{Frame, Layer, Log, Seen, TestRole, read_all, receive, wire};
-use ws_proto::deflate::{Config as Deflate, Params};
+use ws_proto::deflate::{Config as Deflate, InflateError, Inflated, Params};
 use ws_proto::{Capped, Config, Kind, Message, ProtocolError, SendError, WebSocket};
 
 fn compressed_text(payload: impl AsRef<[u8]>) -> Frame {
@@ -304,6 +304,16 @@ fn dp14_d7_truncated_messages_fail() {
         }
     }
     for_both_roles!(check);
+}
+
+/// DP14, D7, D12: found by fuzzing. The tail would complete the code that ends a final block, and the fault was forgotten when asked again.
+#[test]
+fn dp14_a_message_cut_off_inside_the_code_that_ends_a_block_fails() {
+    let mut decompressor = Params::default().client_decompressor();
+    let (mut message, mut output): (&[u8], _) = (&[0x5b, 0x00], [0; 8]);
+    assert_eq!(decompressor.inflate(&mut message, true, &mut output), Ok(Inflated { len: 1, done: false }));
+    assert_eq!(decompressor.inflate(&mut message, true, &mut output), Err(InflateError));
+    for_both_roles!(fails, &Setup::default(), &[compressed_binary(b"\x5b\x00")], &[], ProtocolError::InvalidCompression, 1007);
 }
 
 /// DP14, D7: with any bit changed, a message is what RFC 1951 says, or fails the connection.
