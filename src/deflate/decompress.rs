@@ -91,7 +91,7 @@ impl Decompressor {
             // one that was cut off inside the code that ends a block has less than the tail read.
             let [a, b, c, d] = TAIL;
             let step = self.step(&[a, b, c, d, 0], &mut [0], InflateFlush::Block);
-            self.failed |= self.ended || step.read != TAIL.len() || step.written > 0;
+            self.failed |= step.read != TAIL.len() || step.written > 0;
         }
         self.ended = false;
         if self.no_context_takeover && !self.failed {
