@@ -1,21 +1,28 @@
 // The examples against the npm package ws: its clients at echo_server, wscat at its servers.
 //
-// usage: node peer.js ECHO_SERVER WSCAT    (the programs' paths)
+// usage: node peer.js ECHO_SERVER WSCAT [--deflate]    (the programs' paths)
+// With --deflate both sides of every connection compress, else the library offers it and the examples decline.
 // Prints a line for each case, `ok` or `FAILED`.
 'use strict';
 
-const { deepStrictEqual: equal, match } = require('node:assert');
+const { deepStrictEqual: equal, match, ok } = require('node:assert');
 const { spawn } = require('node:child_process');
+const { randomBytes } = require('node:crypto');
 const { once } = require('node:events');
 const http = require('node:http');
 const { createInterface } = require('node:readline');
 const { text } = require('node:stream/consumers');
 const { WebSocket, WebSocketServer } = require('ws');
 
-const [ECHO_SERVER, WSCAT] = process.argv.slice(2);
+const [ECHO_SERVER, WSCAT, ...DEFLATE] = process.argv.slice(2);
+const COMPRESSES = DEFLATE.length > 0;
 const MIB = 1 << 20;
 const MAX_MESSAGE = 2 * MIB;
 const EVERY_BYTE = Buffer.from([...Array(256).keys()]);
+// Small messages that compress well even one by one, and long ones that compress in parts.
+const SMALL = Array.from({ length: 200 }, (_, id) => JSON.stringify([0, 1, 2, 3, 4].map((m) => ({ id, name: `name ${m}`, ok: true }))));
+const LONG_TEXT = Array.from({ length: MIB / 32 }, (_, n) => `line ${n} κόσμε ${Math.sin(n)} `).join('').slice(0, MIB / 2);
+const LONG_BINARY = Buffer.concat([randomBytes(MIB / 2), Buffer.alloc(MIB / 2, EVERY_BYTE)]);
 const cases = [];
 let echoUrl;
 
@@ -36,11 +43,56 @@ async function closed(ws) {
   return code;
 }
 
+// Parameters for the library, and what must be agreed on. (With a window of 8 bits it compresses with 9, which nobody notices who inflates with 15.)
+const NO_TAKEOVER = { serverNoContextTakeover: true, clientNoContextTakeover: true };
+const BITS = [8, 9, 10, 11, 12, 13, 14, 15];
+const PARAMS = [
+  {},
+  { serverNoContextTakeover: true },
+  { clientNoContextTakeover: true },
+  NO_TAKEOVER,
+  ...BITS.map((bits) => ({ serverMaxWindowBits: bits })),
+  ...BITS.map((bits) => ({ clientMaxWindowBits: bits })),
+  { ...NO_TAKEOVER, serverMaxWindowBits: 9, clientMaxWindowBits: 10 },
+  { ...NO_TAKEOVER, serverMaxWindowBits: 8, clientMaxWindowBits: 8 },
+];
+
+function said(params) {
+  const name = (key) => key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+  return ['permessage-deflate', ...Object.entries(params).map(([key, value]) => (value === true ? name(key) : `${name(key)}=${value}`))].join('; ');
+}
+
+/** What the library is told, so that it compresses everything. */
+function perMessageDeflate(params = {}) {
+  return COMPRESSES ? { threshold: 0, ...params } : true;
+}
+
+/** The messages must have taken less than their length on the wire, which is what it came to in both directions. */
+function wire(ws) {
+  const { bytesRead, bytesWritten } = ws._socket;
+  return (messages) => {
+    const whole = Buffer.byteLength(messages.join(''));
+    for (const taken of [ws._socket.bytesRead - bytesRead, ws._socket.bytesWritten - bytesWritten]) {
+      ok(taken < whole * 0.8, `${whole} bytes took ${taken}`);
+    }
+  };
+}
+
+/** Sends fragments, each followed by a ping. */
+function sendParts(ws, parts, binary) {
+  parts.forEach((part, n) => {
+    ws.send(part, { binary, fin: n === parts.length - 1 });
+    ws.ping();
+  });
+}
+
 // Clients at echo_server
 
-async function client(protocols = []) {
-  const ws = new WebSocket(echoUrl, protocols);
+async function client(protocols = [], params) {
+  const ws = new WebSocket(echoUrl, protocols, { perMessageDeflate: perMessageDeflate(params) });
+  ws.on('upgrade', ({ headers }) => (ws.agreed = headers['sec-websocket-extensions']));
   await once(ws, 'open');
+  equal(Boolean(ws.agreed), COMPRESSES);
   return ws;
 }
 
@@ -76,10 +128,7 @@ add(
   ],
   async (parts, binary) => {
     const ws = await client();
-    parts.forEach((part, n) => {
-      ws.send(part, { binary, fin: n === parts.length - 1 });
-      ws.ping();
-    });
+    sendParts(ws, parts, binary);
     const whole = Buffer.concat(parts);
     equal(await message(ws), binary ? whole : whole.toString());
     await closeCleanly(ws);
@@ -99,11 +148,8 @@ add([['client: pings']], async () => {
 add([['client: 1000 messages in one go']], async () => {
   const ws = await client();
   const sent = Array.from({ length: 1000 }, (_, n) => `message ${n}`);
-  const received = [];
-  ws.on('message', (data) => received.push(data.toString()));
   sent.forEach((one) => ws.send(one));
-  while (received.length < sent.length) await once(ws, 'message');
-  equal(received, sent);
+  equal(await take(ws, sent.length), sent);
   await closeCleanly(ws);
 });
 
@@ -134,6 +180,41 @@ add(
     equal(await closed(ws), code);
   },
 );
+
+/** The messages that come, as many as were sent. */
+async function take(ws, count) {
+  const taken = [];
+  const listener = (data) => taken.push(data.toString());
+  ws.on('message', listener);
+  while (taken.length < count) await once(ws, 'message');
+  ws.off('message', listener);
+  return taken;
+}
+
+if (COMPRESSES) {
+  add(
+    PARAMS.map((params) => [`client: ${said(params)}`, params]),
+    async (params) => {
+      const ws = await client([], params);
+      equal(ws.agreed, said(params));
+      const parts = ['Hel', '', 'lo ', LONG_TEXT];
+      for (const sent of ['Hello', 'κόσμε 🦀'.repeat(20), '', Buffer.alloc(0), EVERY_BYTE, LONG_TEXT, LONG_BINARY]) {
+        ws.send(sent);
+        equal(await message(ws), sent);
+      }
+      sendParts(ws, parts, false);
+      equal(await message(ws), parts.join(''));
+      const checkWire = wire(ws);
+      for (const sent of SMALL) {
+        ws.send(sent);
+        ws.ping();
+      }
+      equal(await take(ws, SMALL.length), SMALL);
+      checkWire(SMALL);
+      await closeCleanly(ws);
+    },
+  );
+}
 
 add(
   [
@@ -168,17 +249,17 @@ add([['client: a request without an upgrade is refused']], async () => {
 // wscat at servers
 
 /** Runs wscat at a server with this handler, calls `use` with it, and returns the code of the Close that the server received. */
-async function withWscat(handler, use, { args = [], ...options } = {}) {
-  const server = new WebSocketServer({ host: '127.0.0.1', port: 0, perMessageDeflate: true, ...options });
+async function withWscat(handler, use, { args = [], params, ...options } = {}) {
+  const server = new WebSocketServer({ host: '127.0.0.1', port: 0, perMessageDeflate: perMessageDeflate(params), ...options });
   const serverClosed = new Promise((resolve) => {
     server.on('connection', (ws, request) => {
       ws.on('close', resolve);
       ws.on('error', () => {});
-      handler(ws, request);
+      ws.extensions === (COMPRESSES ? 'permessage-deflate' : '') ? handler(ws, request) : ws.terminate();
     });
   });
   await once(server, 'listening');
-  const child = spawn(WSCAT, [`ws://127.0.0.1:${server.address().port}/`, ...args]);
+  const child = spawn(WSCAT, [`ws://127.0.0.1:${server.address().port}/`, ...DEFLATE, ...args]);
   try {
     const lines = createInterface({ input: child.stdout, crlfDelay: Infinity })[Symbol.asyncIterator]();
     const exited = once(child, 'close');
@@ -228,17 +309,52 @@ add(
     ['wscat: fragments of text, pings between them', [...Buffer.from('a🦀b')].map((byte) => Buffer.of(byte)), false, 'a🦀b'],
   ],
   async (parts, binary, line) => {
-    const handler = (ws) =>
-      parts.forEach((part, n) => {
-        ws.send(part, { binary, fin: n === parts.length - 1 });
-        ws.ping();
-      });
+    const handler = (ws) => sendParts(ws, parts, binary);
     await withWscat(handler, async (cat) => {
       equal(await cat.line(), line);
       equal(await cat.end(), 0);
     });
   },
 );
+
+if (COMPRESSES) {
+  add(
+    PARAMS.map((params) => [`wscat: ${said(params)}`, params]),
+    async (params) => {
+      const parts = ['Hel', '', 'lo ', LONG_TEXT];
+      const lines = ['Hello', 'κόσμε 🦀'.repeat(20), '', LONG_TEXT];
+      let checkWire;
+      const handler = (ws) => {
+        ws.send(EVERY_BYTE);
+        sendParts(ws, parts, false);
+        echoHandler(ws);
+        ws.on('message', (data) => {
+          ws.ping();
+          if (data.toString() === 'small ones') checkWire = wire(ws);
+        });
+      };
+      const code = await withWscat(
+        handler,
+        async (cat) => {
+          const [told] = await once(createInterface({ input: cat.child.stderr }), 'line');
+          equal(told, `extension: ${said(params)}`);
+          equal(await cat.line(), `binary: ${EVERY_BYTE.toString('hex')}`);
+          equal(await cat.line(), parts.join(''));
+          for (const line of [...lines, 'small ones']) {
+            cat.say(line);
+            equal(await cat.line(), line);
+          }
+          cat.say(SMALL.join('\n'));
+          for (const line of SMALL) equal(await cat.line(), line);
+          checkWire(SMALL);
+          equal(await cat.end(), 0);
+        },
+        { params },
+      );
+      equal(code, 1000);
+    },
+  );
+}
 
 add([['wscat: answers pings']], async () => {
   const handler = (ws) => {
@@ -325,11 +441,12 @@ async function main() {
   process.exitCode = 1; // should it end before the last case
   const server = spawn(
     ECHO_SERVER,
-    ['127.0.0.1:0', '--protocol', 'chat', '--protocol', 'superchat', '--max-message', `${MAX_MESSAGE}`],
+    ['127.0.0.1:0', '--protocol', 'chat', '--protocol', 'superchat', '--max-message', `${MAX_MESSAGE}`, ...DEFLATE],
     { stdio: ['ignore', 'pipe', 'inherit'] },
   );
   const [line] = await once(createInterface({ input: server.stdout }), 'line');
   echoUrl = line.match(/ws:\S+/)[0];
+  const library = ['ws', ...(COMPRESSES ? ['deflate'] : [])].join(', ');
   let failed = 0;
   for (const [name, run] of cases) {
     let timer;
@@ -338,10 +455,10 @@ async function main() {
     });
     try {
       await Promise.race([run(), timeout]);
-      console.log(`ok      ws, ${name}`);
+      console.log(`ok      ${library}, ${name}`);
     } catch (error) {
       failed += 1;
-      console.log(`FAILED  ws, ${name}: ${error.message.replace(/\s+/g, ' ').slice(0, 300)}`);
+      console.log(`FAILED  ${library}, ${name}: ${error.message.replace(/\s+/g, ' ').slice(0, 300)}`);
     }
     clearTimeout(timer);
   }

@@ -1,24 +1,38 @@
 #!/usr/bin/env python3
 """The examples against the Python library websockets: its clients at echo_server, wscat at its servers.
 
-usage: peer.py ECHO_SERVER WSCAT    (the programs' paths)
+usage: peer.py ECHO_SERVER WSCAT [--deflate]    (the programs' paths)
+With --deflate both sides of every connection compress, else the library offers it and the examples decline.
 Prints a line for each case, `ok` or `FAILED`.
 """
 
 import asyncio
+import json
 import logging
+import random
 import re
 import sys
 import urllib.error
 import urllib.request
+import zlib
 
 from websockets.asyncio.client import connect
 from websockets.asyncio.server import serve
 from websockets.exceptions import ConnectionClosed
+from websockets.extensions.permessage_deflate import (
+    ClientPerMessageDeflateFactory,
+    PerMessageDeflate,
+    ServerPerMessageDeflateFactory,
+)
 
-ECHO_SERVER, WSCAT = sys.argv[1:]
+ECHO_SERVER, WSCAT, *DEFLATE = sys.argv[1:]
 MIB = 1 << 20
 MAX_MESSAGE = 2 * MIB
+# Small messages that compress well even one by one, and long ones that compress in parts.
+SMALL = [json.dumps([{"id": n, "name": f"name {m}", "ok": True} for m in range(5)]) for n in range(200)]
+RANDOM = random.Random(3)
+LONG_TEXT = "".join(f"line {n} κόσμε {RANDOM.random()} " for n in range(MIB))[: MIB // 2]
+LONG_BINARY = RANDOM.randbytes(MIB // 2) + bytes(range(256)) * (MIB // 512)
 CASES = {}
 
 
@@ -36,6 +50,11 @@ def case(name):
     return cases([name])
 
 
+def deflate_cases(*rows):
+    """The same for cases of compression."""
+    return cases(*(rows if DEFLATE else ()))
+
+
 def equal(actual, expected):
     if actual != expected:
         raise AssertionError(f"{short(actual)} instead of {short(expected)}")
@@ -46,12 +65,63 @@ def short(value):
     return text if len(text) < 200 else text[:200] + "..."
 
 
+def agreed(ws):
+    """What was agreed on, as the server said it."""
+    return ws.response.headers.get("Sec-WebSocket-Extensions")
+
+
+def check_agreed(ws):
+    if bool(agreed(ws)) != bool(DEFLATE):
+        raise AssertionError(f"agreed on {agreed(ws)}")
+    return ws
+
+
+def counting(decode):
+    """Adds up how long the frames are that come to an extension."""
+
+    def counted(extension, frame, **options):
+        extension.wire = wire(extension) + len(frame.data)
+        return decode(extension, frame, **options)
+
+    return counted
+
+
+def wire(extension):
+    return getattr(extension, "wire", 0)
+
+
+PerMessageDeflate.decode = counting(PerMessageDeflate.decode)
+
+# Parameters for the library, and what must be agreed on. It cannot compress with a window of 8 bits.
+NO_TAKEOVER = ["server_no_context_takeover", "client_no_context_takeover"]
+PARAMS = [
+    {},
+    {NO_TAKEOVER[0]: True},
+    {NO_TAKEOVER[1]: True},
+    {NO_TAKEOVER[0]: True, NO_TAKEOVER[1]: True},
+    *({"server_max_window_bits": bits} for bits in range(8, 16)),
+    *({"client_max_window_bits": bits} for bits in range(8, 16)),
+    {NO_TAKEOVER[0]: True, NO_TAKEOVER[1]: True, "server_max_window_bits": 9, "client_max_window_bits": 10},
+]
+
+
+def said(params):
+    return "; ".join(["permessage-deflate", *(name if value is True else f"{name}={value}" for name, value in params.items())])
+
+
+def check_wire(extension, before, messages):
+    """The messages must have come compressed."""
+    taken, whole = wire(extension) - before, sum(map(len, messages))
+    if taken > whole * 0.8:
+        raise AssertionError(f"{whole} bytes came as {taken}")
+
+
 # Clients at echo_server
 
 
 class EchoServer:
     async def __aenter__(self):
-        options = ["--protocol", "chat", "--protocol", "superchat", "--max-message", str(MAX_MESSAGE)]
+        options = ["--protocol", "chat", "--protocol", "superchat", "--max-message", str(MAX_MESSAGE), *DEFLATE]
         pipe = asyncio.subprocess.PIPE
         self.process = await asyncio.create_subprocess_exec(ECHO_SERVER, "127.0.0.1:0", *options, stdout=pipe)
         line = (await self.process.stdout.readline()).decode()
@@ -63,8 +133,12 @@ class EchoServer:
         await self.process.wait()
 
 
-def client(**options):
-    return connect(server.url, max_size=None, proxy=None, **options)
+class client(connect):
+    def __init__(self, **options):
+        super().__init__(server.url, max_size=None, proxy=None, **options)
+
+    async def __aenter__(self):
+        return check_agreed(await super().__aenter__())
 
 
 @cases(
@@ -124,6 +198,58 @@ async def pipelined():
         equal([await ws.recv() for _ in messages], messages)
 
 
+@deflate_cases(
+    *((f"client: {said(params)}", params) for params in PARAMS if params.get("client_max_window_bits") != 8),
+    ("client: the library's parameters", None),
+)
+async def parameters(params):
+    extensions = None if params is None else [ClientPerMessageDeflateFactory(**{"client_max_window_bits": True} | params)]
+    async with client(extensions=extensions, max_queue=None) as ws:
+        equal(agreed(ws), said(params or {}))
+        [extension] = ws.protocol.extensions
+
+        async def parts():
+            for part in ["Hel", "", "lo ", LONG_TEXT]:
+                yield part
+                await (await ws.ping())
+
+        for message in ["Hello", "κόσμε 🦀" * 20, "", b"", bytes(range(256)), LONG_TEXT, LONG_BINARY]:
+            await ws.send(message)
+            equal(await ws.recv(), message)
+        await ws.send(parts())
+        equal(await ws.recv(), "Hello " + LONG_TEXT)
+        before = wire(extension)
+        pongs = []
+        for message in SMALL:
+            await ws.send(message)
+            pongs.append(await ws.ping())
+        equal([await ws.recv() for _ in SMALL], SMALL)
+        await asyncio.gather(*pongs)
+        check_wire(extension, before, SMALL)
+
+
+def compressed(data):
+    """A frame with data that is compressed already."""
+    length = bytes([0x80 | len(data)]) if len(data) < 126 else b"\xfe" + len(data).to_bytes(2, "big")
+    return b"\xc2" + length + bytes(4) + data
+
+
+def deflated(data):
+    compressor = zlib.compressobj(wbits=-9)
+    return (compressor.compress(data) + compressor.flush(zlib.Z_SYNC_FLUSH))[:-4]
+
+
+@deflate_cases(
+    ("client: a compressed message too big is answered with 1009", compressed(deflated(bytes(MAX_MESSAGE + 1))), 1009),
+    ("client: a bomb is answered with 1009", compressed(deflated(bytes(30 * MIB))), 1009),
+    ("client: what is no compressed data is answered with 1007", compressed(b"\xff\xff\xff"), 1007),
+    ("client: RSV1 in a continuation is answered with 1002", b"\x42\x80" + bytes(4) + b"\xc0\x80" + bytes(4), 1002),
+    ("client: RSV1 in a ping is answered with 1002", b"\xc9\x80" + bytes(4), 1002),
+)
+async def deflate_violation(frame, code):
+    await violation(frame, code)
+
+
 @cases(
     ("client: closes with 1000", 1000),
     ("client: closes with 1001", 1001),
@@ -162,7 +288,10 @@ async def subprotocol(offered, agreed):
 
 @case("client: 100 connections at once")
 async def many():
-    sockets = await asyncio.gather(*(client() for _ in range(100)))
+    async def opened():
+        return check_agreed(await client())
+
+    sockets = await asyncio.gather(*(opened() for _ in range(100)))
 
     async def use(n, ws):
         for m in range(10):
@@ -193,8 +322,9 @@ class Served:
         self.seen = {}
 
     async def handle(self, ws):
-        self.seen = {"subprotocol": ws.subprotocol, "headers": ws.request.headers}
+        self.seen = {"subprotocol": ws.subprotocol, "headers": ws.request.headers, "agreed": agreed(ws)}
         try:
+            check_agreed(ws)
             await self.handler(ws)
             await ws.wait_closed()
         finally:
@@ -205,7 +335,7 @@ class Served:
         url = "ws://127.0.0.1:{}/".format(self.server.sockets[0].getsockname()[1])
         pipe = asyncio.subprocess.PIPE
         self.process = await asyncio.create_subprocess_exec(
-            WSCAT, url, *self.args, stdin=pipe, stdout=pipe, stderr=pipe, limit=4 * MIB
+            WSCAT, url, *DEFLATE, *self.args, stdin=pipe, stdout=pipe, stderr=pipe, limit=4 * MIB
         )
         return self
 
@@ -266,6 +396,45 @@ async def wscat_receives(message, line):
     async with Served(lambda ws: ws.send(message)) as cat:
         equal(await cat.line(), line)
         equal(await cat.end(), 0)
+
+
+LINES = ["Hello", "κόσμε 🦀" * 20, "", LONG_TEXT]
+
+
+@deflate_cases(
+    *((f"wscat: {said(params)}", params) for params in PARAMS if params.get("server_max_window_bits") != 8),
+    ("wscat: the library's parameters", None),
+)
+async def wscat_parameters(params):
+    async def handler(ws):
+        [extension] = ws.protocol.extensions
+        await ws.send(bytes(range(256)))
+        await ws.send(["Hel", "", "lo ", LONG_TEXT])
+        for _ in LINES:
+            await ws.send(await ws.recv())
+        before, pongs = wire(extension), []
+        for message in SMALL:
+            equal(await ws.recv(), message)
+            await ws.send(message)
+            pongs.append(await ws.ping())
+        check_wire(extension, before, SMALL)
+        await asyncio.gather(*pongs)
+        await ws.send("compressed")
+
+    extensions = None if params is None else [ServerPerMessageDeflateFactory(**params)]
+    async with Served(handler, extensions=extensions) as cat:
+        equal(await cat.line(), f"binary: {bytes(range(256)).hex()}")
+        equal(await cat.line(), "Hello " + LONG_TEXT)
+        for line in LINES:
+            await cat.say(line)
+            equal(await cat.line(), line)
+        await cat.say("\n".join(SMALL))
+        equal([await cat.line() for _ in [*SMALL, 1]], [*SMALL, "compressed"])
+        equal(await cat.end(), 0)
+    expected = said({"server_max_window_bits": 12, "client_max_window_bits": 12} if params is None else params)
+    equal(cat.seen["agreed"], expected)
+    equal((await cat.process.stderr.readline()).decode(), f"extension: {expected}\n")
+    equal(cat.seen["close"], 1000)
 
 
 @case("wscat: answers pings")
@@ -348,14 +517,15 @@ async def wscat_many():
 async def main():
     global server
     failed = False
+    library = "websockets, deflate" if DEFLATE else "websockets"
     async with EchoServer() as server:
         for name, run in CASES.items():
             try:
                 await asyncio.wait_for(run(), 60)
-                print(f"ok      websockets, {name}", flush=True)
+                print(f"ok      {library}, {name}", flush=True)
             except Exception as error:
                 failed = True
-                print(f"FAILED  websockets, {name}: {error!r}", flush=True)
+                print(f"FAILED  {library}, {name}: {error!r}", flush=True)
     return failed
 
 
