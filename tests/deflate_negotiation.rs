@@ -122,6 +122,7 @@ const BAD_BITS: [&str; 18] = [
     "99999999999999999999999999",
 ];
 
+/// DF1, EX5: also in another case than is registered.
 #[test]
 fn df1_d4_a_server_declines_a_faulty_offer_and_tries_the_next() {
     let config = Deflate::default();
@@ -137,7 +138,7 @@ fn df1_d4_a_server_declines_a_faulty_offer_and_tries_the_next() {
     }
 }
 
-/// DF2, N1: the same faults in an answer fail the connection, also beside an answer that would do.
+/// DF2, N1, EX5: the same faults in an answer fail the connection, also beside an answer that would do.
 #[test]
 fn df2_d4_n1_a_client_fails_for_a_faulty_answer() {
     for config in [Deflate::default(), Deflate::default().client_max_window_bits(9), Deflate::default().server_no_context_takeover(true)] {
@@ -150,7 +151,7 @@ fn df2_d4_n1_a_client_fails_for_a_faulty_answer() {
     }
 }
 
-/// N1, EX3, EX4: an answer with what was not offered, or with more than was, fails the connection.
+/// N1, EX3, EX4, EX5: an answer with what was not offered, or with more than was, fails the connection.
 #[test]
 fn n1_an_answer_that_was_not_offered_fails() {
     let config = Deflate::default();
@@ -303,8 +304,9 @@ fn df4_df5_df6_df7_df8_df9_what_a_client_makes_of_an_answer() {
     let config = Deflate::default();
     let (server_10, client_10) = (config.clone().server_max_window_bits(10), config.clone().client_max_window_bits(10));
     let (server_none, client_none) = (config.clone().server_no_context_takeover(true), config.clone().client_no_context_takeover(true));
-    // Server: no takeover, bits; client: no takeover, bits.
-    let table: &[(&Deflate, &str, Option<(bool, u8, bool, u8)>)] = &[
+    /// Whether the server does without takeover, its window, and the same of the client.
+    type Expected = Option<(bool, u8, bool, u8)>;
+    let table: &[(&Deflate, &str, Expected)] = &[
         (&config, "", Some((false, 15, false, 15))),
         (&config, "; server_no_context_takeover", Some((true, 15, false, 15))),
         (&config, "; client_no_context_takeover", Some((false, 15, true, 15))),

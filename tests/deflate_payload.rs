@@ -236,7 +236,10 @@ fn dp7_d6_final_blocks() {
         let stored = b"\x01\x05\x00\xfa\xffHello";
         let dynamic = CDeflate::new(9, 15, true).final_message(&json(40));
         let json = json(40);
-        let table: [(&[&[u8]], Vec<u8>); 9] = [
+        let table: [(&[&[u8]], Vec<u8>); 11] = [
+            // §7.2.1: what ends with an empty stored block is sent without its length, final or not.
+            (&[&HELLO[1][..10], b"\x01"], b"Hello".to_vec()),
+            (&[b"\x01"], b"".to_vec()),
             (&[last], b"Hello".to_vec()),
             (&[last, b"\x00"], b"Hello".to_vec()),
             (&[last, last], b"HelloHello".to_vec()),
@@ -432,7 +435,7 @@ fn dp12_both_contexts_over_thousands_of_messages() {
         let setup = Setup::default().deflate(Deflate::default().threshold(20));
         let (mut here, mut there) = (setup.websocket::<R>(), setup.websocket::<R::Peer>());
         let (mut compressed, mut plain) = (0, 0);
-        for i in 0..3000_u32 {
+        for i in 0..2000_u32 {
             let text = format!("{i:x} {}", "ab\u{e4} ".repeat(i as usize % 50));
             plain += 2 * text.len();
             let mut wire = Vec::new();
@@ -456,7 +459,7 @@ fn dp12_both_contexts_over_thousands_of_messages() {
 fn dp13_dp16_d3_the_limit_is_exact() {
     fn check<R: TestRole>() {
         // About the sizes of blocks, in and out, and of what does not compress.
-        for limit in [1, 5, 4096, 8191, 8192, 8193, 16_383, 16_384, 16_385, 70_000] {
+        for limit in [1, 5, 4096, 16_383, 16_384, 16_385, 40_000] {
             for data in [vec![b'a'; limit + 1], noise(3, limit + 1)] {
                 let setup = Setup::default().config(Config::default().max_message(limit as u64));
                 let (exact, over) = (&data[..limit], &data[..]);
@@ -748,19 +751,19 @@ fn sending_is_refused_before_anything_is_compressed() {
 #[test]
 fn the_room_that_is_asked_for_is_enough() {
     for level in 0..=9 {
-        for mem_level in 1..=9 {
-            for bits in [8, 9, 12, 15] {
+        for mem_level in [1, 5, 9] {
+            for bits in [8, 9, 15] {
                 let deflate = Deflate::default().threshold(0).level(level).mem_level(mem_level);
                 let mut ws = Setup::with(both_ways(false, bits)).deflate(deflate).websocket::<ws_proto::Server>();
-                let mut oracle = Oracle::default();
-                for len in [1, 100, 1000, 20_000] {
+                let mut zlib = CInflate::new(bits, false);
+                for len in [1, 100, 1000, 9000] {
                     let data = noise(6, len);
                     let mut out = Vec::new();
                     let Err(SendError::Full { needed }) = ws.send_binary(&data, &mut Capped::new(&mut out, 0)) else {
                         panic!("there is no room")
                     };
                     assert_eq!(ws.send_binary(&data, &mut Capped::new(&mut out, needed)), Ok(()), "{level} {mem_level} {bits} {len}");
-                    assert_eq!(oracle.message(&frames(&out)[0].payload).as_ref(), Some(&data));
+                    assert!(zlib.message(&frames(&out)[0].payload).as_ref() == Some(&data));
                 }
             }
         }

@@ -67,6 +67,14 @@ fn dp11_the_window_is_used() {
         assert!(len(1, within) + 50 < len(3, within), "{bits}");
         assert!(len(1, beyond) + 20 > len(3, beyond), "{bits}");
     }
+    // Repetitions at distances about that of 8 bits.
+    let near: Vec<_> = (200..300).flat_map(|distance| noise(distance, distance as usize).repeat(2)).collect();
+    for level in 0..=9 {
+        let mut oracle = Oracle::default();
+        let deflate = Deflate::default().level(level);
+        assert!(oracle.message(&compress(&mut both_ways(false, 8).server_compressor(&deflate), &near)).as_ref() == Some(&near));
+        assert!(oracle.furthest <= 256, "{} at level {level}", oracle.furthest);
+    }
     // With 8 bits, repeated bytes are found.
     assert!(compress(&mut both_ways(false, 8).server_compressor(&Deflate::default()), &[b'a'; 10_000]).len() < 100);
     let level = |level| compress(&mut Params::default().server_compressor(&Deflate::default().level(level)), &json(200)).len();
@@ -108,7 +116,7 @@ proptest! {
         cuts in proptest::collection::vec(any::<Index>(), 0..6),
         block in prop_oneof![1..20_usize, 20..3000_usize],
     ) {
-        let sample = [&b""[..], b"Hello", &JSON.get_or_init(|| json(40)), &[0; 5000]][sample];
+        let sample = [b"", &b"Hello"[..], JSON.get_or_init(|| json(40)), &[0; 5000]][sample];
         let mut theirs = CDeflate::new(level, 15, false);
         let mut message = if is_final { theirs.final_message(sample) } else { theirs.message(sample) };
         for (at, byte) in spoilt {

@@ -164,11 +164,10 @@ impl Oracle {
                     }
                     let (base, extra) = distance(symbol);
                     let distance = base + bits.take(extra)?;
-                    let mut at = self.window.len().checked_sub(distance).filter(|_| distance <= 1 << 15)?;
+                    let from = self.window.len().checked_sub(distance).filter(|_| distance <= 1 << 15)?;
                     self.furthest = self.furthest.max(distance);
-                    for _ in 0..len {
+                    for at in from..from + len {
                         self.window.push(self.window[at]);
-                        at += 1;
                     }
                 }
                 _ => return None,
