@@ -4,7 +4,7 @@ use super::Settings;
 use super::decompress::TAIL;
 use alloc::vec::Vec;
 use core::fmt;
-use zlib_rs::{Deflate, DeflateConfig, DeflateFlush, Status, Strategy};
+use zlib_rs::{Deflate, DeflateConfig, DeflateFlush, Status};
 
 /// How many bytes are made room for at a time, at most.
 const MOST_AT_ONCE: usize = 64 << 10;
@@ -33,9 +33,8 @@ impl Compressor {
         let config = DeflateConfig {
             level: level.into(),
             mem_level: mem_level.into(),
-            // There is no window of 8 bits to compress with. A distance of 1 is within any.
+            // There is no window of 8 bits to compress with. In one of 9, distances end 262 bytes (a longest match and what is read ahead) below its 512: at 250.
             window_bits: -i32::from(direction.window_bits().max(9)),
-            strategy: if direction.window_bits() < 9 { Strategy::Rle } else { Strategy::Default },
             ..DeflateConfig::default()
         };
         Self { deflate: Deflate::new_with_config(config), settings, fed: false }

@@ -111,7 +111,7 @@ impl Decompressor {
         } else if read > 0 {
             self.ended = false;
         }
-        let stuck = read == 0 && written == 0 && !input.is_empty() && !output.is_empty();
+        let stuck = read == 0 && written == 0 && !input.is_empty() && !output.is_empty() && status != Ok(Status::StreamEnd);
         self.failed = status.is_err() || stuck;
         Step { read, written }
     }

@@ -76,7 +76,7 @@ impl Config {
     /// The largest LZ77 window that the server is to use, as a power of two: 8 to 15, and values beyond are taken for the nearest. Default: 15, though the peer may
     /// want less (§7.1.2.1).
     ///
-    /// Smaller windows take less memory in the compressor and find fewer repetitions. With 8, only repetitions of single bytes are found.
+    /// Smaller windows take less memory in the compressor and find fewer repetitions.
     pub const fn server_max_window_bits(mut self, bits: u8) -> Self {
         self.wanted.server.max_window_bits = below_15(bits);
         self
