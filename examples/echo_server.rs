@@ -1,8 +1,9 @@
 //! An echo server: one thread a connection, nothing but `std` and this crate.
 //!
-//!     echo_server [ADDR] [--protocol NAME]... [--max-message BYTES] [--deflate]
+//!     echo_server [ADDR] [--protocol NAME]... [--max-message BYTES] [--timeout SECONDS] [--deflate]
 //!
 //! It listens on ADDR (default 127.0.0.1:9001), speaks the first of the client's subprotocols that it was given by name, and takes messages of up to BYTES (default 64 MiB).
+//! A client may take up to SECONDS (default 10) for its request, for its last bytes before the connection is closed, and for taking anything of what is written to it.
 //! With `--deflate` (feature `deflate`) it accepts permessage-deflate.
 //! `serve` is the part to read: it is the whole of a driver.
 
@@ -15,15 +16,11 @@ use std::time::{Duration, Instant};
 use ws_proto::handshake::{HeadLimits, ServerHandshake};
 use ws_proto::{Config, Message, Server, Transport, WebSocket};
 
-/// How long a client may take for its request, for the last bytes before the connection is closed, and for taking what is written to it.
-const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
-const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
-const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
-
 struct Options {
     address: String,
     protocols: Vec<String>,
     config: Config,
+    timeout: Duration,
     #[cfg(feature = "deflate")]
     deflate: Option<ws_proto::deflate::Config>,
 }
@@ -32,7 +29,7 @@ fn main() -> ExitCode {
     let options = match options(std::env::args().skip(1)) {
         Ok(options) => Arc::new(options),
         Err(error) => {
-            eprintln!("{error}\nusage: echo_server [ADDR] [--protocol NAME]... [--max-message BYTES] [--deflate]");
+            eprintln!("{error}\nusage: echo_server [ADDR] [--protocol NAME]... [--max-message BYTES] [--timeout SECONDS] [--deflate]");
             return ExitCode::from(2);
         }
     };
@@ -46,7 +43,7 @@ fn main() -> ExitCode {
 }
 
 fn options(mut args: impl Iterator<Item = String>) -> Result<Options, String> {
-    let (mut address, mut protocols, mut max_message) = ("127.0.0.1:9001".to_owned(), Vec::new(), 64 << 20);
+    let (mut address, mut protocols, mut max_message, mut timeout) = ("127.0.0.1:9001".to_owned(), Vec::new(), 64 << 20, 10);
     #[cfg(feature = "deflate")]
     let mut deflate = None;
     while let Some(arg) = args.next() {
@@ -54,6 +51,7 @@ fn options(mut args: impl Iterator<Item = String>) -> Result<Options, String> {
         match &*arg {
             "--protocol" => protocols.push(value()?),
             "--max-message" => max_message = value()?.parse().map_err(|error| format!("--max-message: {error}"))?,
+            "--timeout" => timeout = value()?.parse().map_err(|error| format!("--timeout: {error}"))?,
             #[cfg(feature = "deflate")]
             "--deflate" => deflate = Some(ws_proto::deflate::Config::default()),
             option if option.starts_with('-') => return Err(format!("unknown option {option}")),
@@ -65,6 +63,7 @@ fn options(mut args: impl Iterator<Item = String>) -> Result<Options, String> {
         address,
         protocols,
         config,
+        timeout: Duration::from_secs(timeout),
         #[cfg(feature = "deflate")]
         deflate,
     })
@@ -89,13 +88,13 @@ fn listen(options: &Arc<Options>) -> io::Result<()> {
 /// Serves one connection from its first byte to its last, and says how it ended.
 fn serve(stream: &mut TcpStream, options: &Options) -> io::Result<String> {
     stream.set_nodelay(true)?;
-    stream.set_write_timeout(Some(WRITE_TIMEOUT))?;
+    stream.set_write_timeout(Some(options.timeout))?;
     let mut buffer = vec![0; 64 << 10];
     let mut out = Vec::new();
 
     // The opening handshake. What came after the request stays in `input`.
     let mut handshake = ServerHandshake::new(HeadLimits::default());
-    let deadline = Instant::now() + HANDSHAKE_TIMEOUT;
+    let deadline = Instant::now() + options.timeout;
     let (agreed, mut input) = loop {
         let n = read_before(deadline, stream, &mut buffer)?;
         if n == 0 {
@@ -118,7 +117,7 @@ fn serve(stream: &mut TcpStream, options: &Options) -> io::Result<String> {
             }
             Err(error) => {
                 stream.write_all(&out)?;
-                close(stream, &mut buffer);
+                close(stream, &mut buffer, options.timeout);
                 return Ok(format!("refused: {error}"));
             }
         }
@@ -142,7 +141,7 @@ fn serve(stream: &mut TcpStream, options: &Options) -> io::Result<String> {
         out.shrink_to(buffer.len());
         match ws.transport() {
             Transport::Keep => {}
-            Transport::Await => stream.set_read_timeout(Some(CLOSE_TIMEOUT))?,
+            Transport::Await => stream.set_read_timeout(Some(options.timeout))?,
             Transport::Close => break,
         }
         let n = stream.read(&mut buffer)?;
@@ -152,7 +151,7 @@ fn serve(stream: &mut TcpStream, options: &Options) -> io::Result<String> {
         }
         input = 0..n;
     }
-    close(stream, &mut buffer);
+    close(stream, &mut buffer, options.timeout);
     Ok(ws.closure().map_or_else(String::new, |closure| closure.to_string()))
 }
 
@@ -167,8 +166,8 @@ fn read_before(deadline: Instant, stream: &mut TcpStream, buffer: &mut [u8]) -> 
 }
 
 /// Closes after the peer has read everything: a socket that is closed over unread input is reset, and the peer may lose the Close frame (RFC 6455 §7.1.1).
-fn close(stream: &mut TcpStream, buffer: &mut [u8]) {
-    let deadline = Instant::now() + CLOSE_TIMEOUT;
+fn close(stream: &mut TcpStream, buffer: &mut [u8], timeout: Duration) {
+    let deadline = Instant::now() + timeout;
     if stream.shutdown(Shutdown::Write).is_ok() {
         while matches!(read_before(deadline, stream, buffer), Ok(1..)) {}
     }
