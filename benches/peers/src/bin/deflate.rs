@@ -3,19 +3,20 @@
 //! Bare means: the same calls of zlib-rs, from and to buffers that are there, with no WebSocket around them.
 
 use std::hint::black_box;
-use ws_proto::deflate::{Config as Deflate, Params};
 use ws_proto::{Agreed, Client, Config, Message, Server, WebSocket};
 use zlib_rs::{DeflateFlush, InflateFlush};
 
 #[path = "../race.rs"]
 mod race;
 
-/// Messages of a conversation: all of a size, no two alike.
-const COUNT: usize = 64;
+#[path = "../json.rs"]
+mod json;
+
+use json::agreed;
 
 fn main() {
     for size in [256, 1 << 10, 16 << 10] {
-        let messages: Vec<String> = (0..COUNT).map(|n| json(size, n)).collect();
+        let messages = json::messages(size);
         for takeover in [true, false] {
             deflate(&messages, takeover);
             inflate(&messages, takeover);
@@ -24,35 +25,10 @@ fn main() {
     }
 }
 
-fn json(size: usize, seed: usize) -> String {
-    let mut text = String::from("[");
-    let mut n = seed;
-    while text.len() < size - 1 {
-        n = (n * 1_103_515_245 + 12345) % (1 << 31);
-        let (name, city) = (["Ada", "Grace", "Edsger", "Barbara"][n >> 8 & 3], ["Zürich", "Lagos", "Lima", "Osaka"][n >> 12 & 3]);
-        text += &format!(r#"{{"id":{n},"name":"{name}","city":"{city}","price":{}.{},"ok":{}}},"#, n >> 16, n & 63, n & 64 == 0);
-    }
-    while !text.is_char_boundary(size - 1) {
-        text.push(' ');
-        text.remove(1);
-    }
-    text.truncate(size - 1);
-    text + "]"
-}
-
-fn agreed<R: ws_proto::Role>(role: R, takeover: bool) -> Agreed<R> {
-    let config = Deflate::default().server_no_context_takeover(!takeover).client_no_context_takeover(!takeover);
-    let params: Params =
-        if takeover { "permessage-deflate" } else { "permessage-deflate; server_no_context_takeover; client_no_context_takeover" }
-            .parse()
-            .unwrap();
-    Agreed::new(role).with_deflate(&config, params)
-}
-
-fn report(what: &str, size: usize, takeover: bool, [ours, bare]: [std::time::Duration; 2]) {
-    let [ours, bare] = [ours, bare].map(|time| time.as_nanos() as f64 / COUNT as f64);
+fn report(what: &str, messages: &[String], takeover: bool, [ours, bare]: [std::time::Duration; 2]) {
+    let [ours, bare] = [ours, bare].map(|time| time.as_nanos() as f64 / messages.len() as f64);
     let context = if takeover { "with context" } else { "without context" };
-    println!("{what} {size} B {context}: ws-proto {ours:.0} ns, bare {bare:.0} ns a message; ratio {:.3}", ours / bare);
+    println!("{what} {} B {context}: ws-proto {ours:.0} ns, bare {bare:.0} ns a message; ratio {:.3}", messages[0].len(), ours / bare);
 }
 
 /// A server sends.
@@ -65,7 +41,7 @@ fn deflate(messages: &[String], takeover: bool) {
             ws.send_text(message, &mut out).unwrap();
             black_box(&out);
         }
-        COUNT
+        messages.len()
     };
     let mut deflate = zlib_rs::Deflate::new(6, false, 15);
     let mut buffer = vec![0; 1 << 20];
@@ -77,9 +53,9 @@ fn deflate(messages: &[String], takeover: bool) {
                 deflate.reset();
             }
         }
-        COUNT
+        messages.len()
     };
-    report("deflate", messages[0].len(), takeover, race::race([&mut ours, &mut bare]));
+    report("deflate", messages, takeover, race::race([&mut ours, &mut bare]));
 }
 
 /// A client receives.
@@ -115,7 +91,7 @@ fn inflate(messages: &[String], takeover: bool) {
                 other => panic!("{other:?}"),
             }
         }
-        COUNT
+        messages.len()
     };
     let mut buffer = vec![0; 1 << 20];
     let mut bare = || {
@@ -130,9 +106,9 @@ fn inflate(messages: &[String], takeover: bool) {
                 inflate.reset(false);
             }
         }
-        COUNT
+        messages.len()
     };
-    report("inflate", messages[0].len(), takeover, race::race([&mut ours, &mut bare]));
+    report("inflate", messages, takeover, race::race([&mut ours, &mut bare]));
 }
 
 /// Uncompressed messages, where compression was agreed on and where it was not.
@@ -157,7 +133,7 @@ fn plain(messages: &[String]) {
         }
     });
     let [without, with] = &mut receive;
-    let [without, with] = race::race([without, with]).map(|time| time.as_nanos() as f64 / COUNT as f64);
+    let [without, with] = race::race([without, with]).map(|time| time.as_nanos() as f64 / messages.len() as f64);
     println!(
         "plain {} B: negotiated {with:.1} ns, not negotiated {without:.1} ns a message; ratio {:.3}",
         messages[0].len(),
