@@ -19,7 +19,6 @@
 
 mod compress;
 mod decompress;
-#[cfg(feature = "handshake")]
 mod negotiate;
 mod state;
 
@@ -32,7 +31,6 @@ use core::fmt;
 use state::Pool;
 
 /// The name under which the extension is registered.
-#[cfg(feature = "handshake")]
 pub(crate) const NAME: &str = "permessage-deflate";
 
 /// What an endpoint wants of permessage-deflate: parameters to negotiate for, and how it compresses.
