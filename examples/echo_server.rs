@@ -73,14 +73,20 @@ fn listen(options: &Arc<Options>) -> io::Result<()> {
     let listener = TcpListener::bind(&*options.address)?;
     println!("ws://{}/", listener.local_addr()?);
     for stream in listener.incoming() {
-        // A connection that was reset before it was accepted is no reason to stop.
-        let Ok(mut stream) = stream else { continue };
-        let options = Arc::clone(options);
-        thread::spawn(move || {
-            let peer = stream.peer_addr().map_or_else(|_| "?".to_owned(), |peer| peer.to_string());
+        // A connection that was reset before it was accepted is no reason to stop, nor are too many: of those some have to end first.
+        let Ok(mut stream) = stream else {
+            thread::sleep(Duration::from_millis(10));
+            continue;
+        };
+        let peer = stream.peer_addr().map_or_else(|_| "?".to_owned(), |peer| peer.to_string());
+        let (options, name) = (Arc::clone(options), peer.clone());
+        let serving = thread::Builder::new().spawn(move || {
             let end = serve(&mut stream, &options).unwrap_or_else(|error| error.to_string());
-            eprintln!("{peer}: {end}");
+            eprintln!("{name}: {end}");
         });
+        if let Err(error) = serving {
+            eprintln!("{peer}: not served: {error}");
+        }
     }
     Ok(())
 }

@@ -1010,3 +1010,58 @@ fn misbehave(server: &Server, peer: &mut Peer, i: usize) {
         }
     }
 }
+
+// More than the system gives
+
+/// Under limits of the system that `ulimit` sets.
+#[cfg(target_os = "linux")]
+fn limited(limits: &str) -> Command {
+    let mut shell = Command::new("sh");
+    shell.args(["-c", &format!("{limits} && exec \"$@\""), "sh"]).arg(example("echo_server"));
+    shell
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn p1_when_there_are_no_more_descriptors_the_server_waits_without_spinning_and_goes_on() {
+    let mut server = Server::start_by(limited("ulimit -n 32"), &["--timeout", "60"]);
+    server.serves();
+    // Some of them are accepted, and the others wait in the system's queue.
+    let mut peers: Vec<_> = (0..60).map(|_| server.connect()).collect();
+    for peer in &mut peers {
+        peer.send(REQUEST.as_bytes());
+    }
+    assert_accepted(&peers[0].head());
+    // Nothing comes of the last one: a time to see what the server does meanwhile, by what it takes of the processor.
+    let mut last = peers.pop().unwrap();
+    let before = server.ticks();
+    last.stream.set_read_timeout(Some(Duration::from_secs(1))).unwrap();
+    assert!(is_timeout(&last.read().unwrap_err()));
+    let ticks = server.ticks() - before;
+    assert!(ticks <= 20, "{ticks} ticks of the processor, of about 100 in that time");
+    peers[0].echoes("still served");
+    last.stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    peers.push(last);
+    // Those at the front end, and those behind them come up.
+    for mut peer in peers.drain(..40) {
+        peer.half_close();
+        peer.rest();
+    }
+    for mut peer in peers {
+        assert_accepted(&peer.head());
+        peer.closes();
+    }
+    server.serves();
+    server.all_ended();
+    server.is_up();
+}
+
+#[cfg(target_os = "linux")]
+impl Server {
+    /// How long it had the processor, in a unit that is a hundredth of a second nearly everywhere.
+    fn ticks(&self) -> u64 {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id())).unwrap();
+        let (_, fields) = stat.rsplit_once(')').unwrap();
+        fields.split_whitespace().skip(11).take(2).map(|ticks| ticks.parse::<u64>().unwrap()).sum()
+    }
+}
