@@ -16,6 +16,9 @@ use std::time::{Duration, Instant};
 use ws_proto::handshake::{HeadLimits, ServerHandshake};
 use ws_proto::{Config, Message, Server, Transport, WebSocket};
 
+/// How much is read at once, and after how much output it is written at the latest.
+const BUFFER: usize = 64 << 10;
+
 struct Options {
     address: String,
     protocols: Vec<String>,
@@ -95,7 +98,7 @@ fn listen(options: &Arc<Options>) -> io::Result<()> {
 fn serve(stream: &mut TcpStream, options: &Options) -> io::Result<String> {
     stream.set_nodelay(true)?;
     stream.set_write_timeout(Some(options.timeout))?;
-    let mut buffer = vec![0; 64 << 10];
+    let mut buffer = vec![0; BUFFER];
     let mut out = Vec::new();
 
     // The opening handshake. What came after the request stays in `input`.
@@ -140,11 +143,13 @@ fn serve(stream: &mut TcpStream, options: &Options) -> io::Result<String> {
                 Message::Binary(bytes) => ws.send_binary(&bytes, &mut out)?,
                 _ => {}
             }
+            // One read may hold many messages, and compressed ones a thousand times its length.
+            if out.len() >= BUFFER {
+                flush(stream, &mut out)?;
+            }
         }
-        // While the peer does not take it, nothing more is read: what waits here is one read's echoes and one message at most.
-        stream.write_all(&out)?;
-        out.clear();
-        out.shrink_to(buffer.len());
+        // While the peer does not take it, nothing more is read: what waits here is `BUFFER` and one message at most.
+        flush(stream, &mut out)?;
         match ws.transport() {
             Transport::Keep => {}
             Transport::Await => stream.set_read_timeout(Some(options.timeout))?,
@@ -159,6 +164,14 @@ fn serve(stream: &mut TcpStream, options: &Options) -> io::Result<String> {
     }
     close(stream, &mut buffer, options.timeout);
     Ok(ws.closure().map_or_else(String::new, |closure| closure.to_string()))
+}
+
+/// Writes all that waits, and gives back the memory that a long message took.
+fn flush(stream: &mut TcpStream, out: &mut Vec<u8>) -> io::Result<()> {
+    stream.write_all(out)?;
+    out.clear();
+    out.shrink_to(BUFFER);
+    Ok(())
 }
 
 /// Reads with a deadline for the whole handshake, so that a client that sends a byte now and then does not hold the thread for ever.

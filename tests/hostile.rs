@@ -1065,3 +1065,178 @@ impl Server {
         fields.split_whitespace().skip(11).take(2).map(|ticks| ticks.parse::<u64>().unwrap()).sum()
     }
 }
+
+/// With permessage-deflate.
+#[cfg(feature = "deflate")]
+mod deflate {
+    use super::*;
+    use ws_proto::deflate::{Compressor, Inflated, Params};
+
+    /// How long messages may be, in the tests below.
+    const LIMIT: usize = 64 << 10;
+    const OPTIONS: [&str; 5] = ["--deflate", "--max-message", "65536", "--timeout", "60"];
+
+    /// What the server keeps of states for the next connections, at most: 16 for each direction (in KiB).
+    const POOLS: u64 = 16 * (EACH + 64);
+
+    fn compressor() -> Compressor {
+        Params::default().client_compressor(&ws_proto::deflate::Config::default().level(9))
+    }
+
+    fn compressed(compressor: &mut Compressor, message: &[u8]) -> Vec<u8> {
+        let mut out = Vec::new();
+        compressor.compress(message, true, &mut out);
+        out
+    }
+
+    /// A connection with compression, and more parameters if these are any.
+    fn open(server: &Server, params: &str) -> Peer {
+        server.open_with(&format!("Sec-WebSocket-Extensions: permessage-deflate{params}\r\n"))
+    }
+
+    #[test]
+    fn d1_d3_bombs_stop_at_the_limit_exactly() {
+        let bomb = compressed(&mut compressor(), &vec![0; 8 << 20]);
+        assert!(bomb.len() < LIMIT, "so its frame is not too long: {}", bomb.len());
+        under_attack(&OPTIONS, 8 * EACH, |server| {
+            for len in [LIMIT - 1, LIMIT] {
+                let mut peer = open(server, "");
+                peer.send_frames(&[Frame::binary(compressed(&mut compressor(), &vec![0; len])).rsv(4)]);
+                let echo = peer.frame();
+                assert_eq!((echo.opcode, echo.rsv), (2, 4));
+                assert_eq!(inflated(&echo.payload), vec![0; len]);
+                peer.closes();
+            }
+            let more = compressed(&mut compressor(), &vec![0; LIMIT + 1]);
+            for bomb in [&more, &bomb] {
+                // Whole, in two fragments, and in fragments of one byte.
+                for size in [bomb.len(), bomb.len() / 2 + 1, 1] {
+                    let mut frames = fragments(2, bomb.chunks(size));
+                    frames[0].rsv = 4;
+                    let mut peer = open(server, "");
+                    peer.send_frames(&frames);
+                    peer.half_close();
+                    assert_failed(&read_all::<ServerRole>(&peer.rest()), 1009);
+                }
+            }
+        });
+    }
+
+    fn inflated(mut message: &[u8]) -> Vec<u8> {
+        let mut decompressor = Params::default().server_decompressor();
+        let mut block = vec![0; 2 * LIMIT];
+        let Inflated { len, done } = decompressor.inflate(&mut message, true, &mut block).unwrap();
+        assert!(done);
+        block.truncate(len);
+        block
+    }
+
+    #[test]
+    fn d1_o1_messages_that_inflate_a_thousandfold_and_compress_no_more_are_not_held_back_together() {
+        const MESSAGES: usize = 40;
+        // Noise of 256 bytes over and over. A window of 8 bits, with which the server has to compress, does not reach back to its repetition.
+        let message = Noise(9).bytes(256).repeat(LIMIT / 256);
+        let mut compressor = compressor();
+        // From the second one on, each refers to the one before, and is the same.
+        let [first, next] = [(); 2].map(|()| Frame::binary(compressed(&mut compressor, &message)).rsv(4));
+        let mut frames = vec![next; MESSAGES];
+        frames[0] = first;
+        let input = wire::<ServerRole>(&frames);
+        assert!(input.len() < 64 << 10, "what one read may take: {}", input.len());
+        // Were all echoes of a read put together before they are written, they would take more than 2.5 MiB.
+        under_attack(&OPTIONS, 4 * EACH, |server| {
+            let mut peer = open(server, "; server_max_window_bits=8");
+            peer.send(&input);
+            server.serves();
+            let total = (0..MESSAGES).map(|_| peer.frame().payload.len()).sum::<usize>();
+            assert!(total > MESSAGES * LIMIT * 9 / 10, "{total}");
+            peer.closes();
+        });
+    }
+
+    #[test]
+    fn d11_many_half_finished_compressed_messages_are_given_up_with_their_connections() {
+        const PEERS: usize = 100;
+        let message = pattern(LIMIT - 1);
+        let mut half = Vec::new();
+        let mut compressor = compressor();
+        compressor.compress(&message, false, &mut half);
+        let bomb = compressed(&mut self::compressor(), &vec![0; LIMIT]);
+        under_attack(&OPTIONS, PEERS as u64 * EACH, |server| {
+            let mut peers = Vec::new();
+            for i in 0..PEERS {
+                let mut peer = open(server, ["", "; client_no_context_takeover; server_no_context_takeover"][i % 2]);
+                let unfinished = if i % 4 < 2 { &half } else { &bomb };
+                peer.send_frames(&[Frame::binary(unfinished).more().rsv(4), Frame::ping("D10")]);
+                assert_eq!(peer.frame(), Frame::pong("D10"));
+                peers.push(peer);
+            }
+            server.serves();
+            for (i, mut peer) in peers.into_iter().enumerate() {
+                match i % 4 {
+                    // Ends, with what was missing.
+                    0 => {
+                        peer.send_frames(&[Frame::continuation("").more(), Frame::continuation([0])]);
+                        let close = peer.frame();
+                        assert!([2, 8].contains(&close.opcode), "{close:?}");
+                    }
+                    1 => peer.half_close(),
+                    2 => peer.closes(),
+                    _ => {}
+                }
+            }
+        });
+    }
+
+    #[test]
+    fn d7_compressed_garbage_is_data_or_fails_with_1007() {
+        under_attack(&OPTIONS, 8 * EACH + POOLS, |server| {
+            let sound = compressed(&mut compressor(), b"{\"sound\": [1, 22, 333, 4444], \"and\": \"sound again\"}");
+            let mut noise = Noise(7);
+            for i in 0..200 {
+                let mut message = if i % 2 == 0 { noise.bytes(50) } else { sound.clone() };
+                let at = noise.below(message.len());
+                message[at] ^= 1 << noise.below(8);
+                let mut peer = open(server, ["", "; client_no_context_takeover"][i / 2 % 2]);
+                peer.send_frames(&[Frame::binary(&message).rsv(4), Frame::binary("plain")]);
+                let first = peer.frame();
+                match first.opcode {
+                    2 => {
+                        assert_eq!(peer.frame(), Frame::binary("plain"));
+                        peer.closes();
+                    }
+                    _ => {
+                        assert_failed(&[first], 1007);
+                        peer.half_close();
+                        assert_eq!(peer.rest(), b"", "P2");
+                    }
+                }
+            }
+        });
+    }
+
+    #[test]
+    fn d4_offers_of_every_kind_are_accepted_or_passed_over() {
+        under_attack(&OPTIONS, 4 * EACH, |server| {
+            let sizes = ["0", "7", "8", "15", "16", "010", "+9", "\"\"", "\"9\"", "99999999999999999999", "=", "-1"];
+            let sizes = sizes.iter().flat_map(|size| ["server", "client"].map(|side| format!("; {side}_max_window_bits={size}")));
+            let others =
+                ["; server_max_window_bits", "; x", "; server_no_context_takeover=1", "; client_max_window_bits; client_max_window_bits"];
+            for params in sizes.chain(others.map(str::to_owned)) {
+                let mut peer = server.connect();
+                peer.send(request_with(&format!("Sec-WebSocket-Extensions: permessage-deflate{params}\r\n")).as_bytes());
+                let head = peer.head();
+                if head.starts_with("HTTP/1.1 400 ") {
+                    assert!(params.ends_with(['=', '"']), "{params}: {head}");
+                    continue;
+                }
+                assert_accepted(&head);
+                let valid = ["=8", "=15", "=\"9\""].iter().any(|size| params.ends_with(size));
+                assert_eq!(head.contains("permessage-deflate"), valid, "{params}: {head}");
+                peer.send_frames(&[Frame::text("plain")]);
+                assert_eq!(peer.frame(), Frame::text("plain"));
+                peer.closes();
+            }
+        });
+    }
+}
