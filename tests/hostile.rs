@@ -598,7 +598,8 @@ fn p2_a_half_close_gets_what_is_due_and_an_end() {
     let twice = hello.repeat(2);
     let close = wire::<ServerRole>(&[Frame::close(1000, "")]);
     let request = REQUEST.as_bytes();
-    let cases: &[(&[&[u8]], bool, &[Frame])] = &[
+    type Case<'a> = (&'a [&'a [u8]], bool, &'a [Frame]);
+    let cases: &[Case<'_>] = &[
         (&[], false, &[]),
         (&[b"G"], false, &[]),
         (&[&request[..request.len() - 1]], false, &[]),
@@ -693,8 +694,9 @@ fn o3_p3_closes_of_any_kind_are_answered_once_and_nothing_after_them() {
         for first in [Frame::empty_close(), Frame::close(1000, ""), Frame::close(1001, "\u{e9}".repeat(61)), Frame::close(4999, "")] {
             let expected = Frame::new(8, &first.payload[..first.payload.len().min(2)]);
             let first = first.to::<ServerRole>();
-            assert_eq!(server.answer(&[&first[..], &after].concat()), [expected.clone()]);
-            assert_eq!(server.answer(&first.repeat(1000)), [expected]);
+            let expected = [expected];
+            assert_eq!(server.answer(&[&first[..], &after].concat()), expected);
+            assert_eq!(server.answer(&first.repeat(1000)), expected);
         }
         for (code, close) in [
             (1002, Frame::new(8, "x")),
