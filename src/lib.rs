@@ -154,7 +154,7 @@
 //! * `std` (default): run-time detection of SIMD in dependencies. Implies `alloc`.
 //! * `alloc`: [`WebSocket`], `Vec<u8>` as an [`Output`], and the handshake's machines.
 //! * `handshake` (default): the opening handshake.
-//! * `deflate`: permessage-deflate, by zlib-rs. Implies `std`.
+//! * `deflate`: permessage-deflate, by zlib-rs. Implies `std` and `handshake`.
 //! * `arbitrary`: `Arbitrary` for the public types that are values, to fuzz what is built on them.
 //! * `simdutf8`: faster validation of text, above all of text that is not ASCII.
 //!
@@ -199,7 +199,7 @@ mod utf8;
 #[cfg(feature = "alloc")]
 mod websocket;
 
-#[cfg(all(doctest, feature = "handshake", feature = "deflate"))]
+#[cfg(all(doctest, feature = "deflate"))]
 #[doc = include_str!("../README.md")]
 mod readme {}
 

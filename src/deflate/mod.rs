@@ -9,8 +9,22 @@
 //!
 //! # What it costs
 //!
-//! Nothing until the first compressed message in a direction; then the state in that direction, which stays with the connection if its context is taken over, and else goes back
-//! to the [`Pool`], which many connections may share.
+//! Nothing until the first compressed message in a direction; then the state of that direction, which stays with the connection if its context is taken over. Otherwise it is handed
+//! on after each message: all connections of one [`Config`] (and its clones) share such states, and an idle connection holds none.
+//!
+//! To receive, a state takes 64 KiB whatever was agreed on: 47.5 kB for the backend, and a block of 16 KiB to inflate into. To send, it takes as many kB (measured, with zlib-rs 0.6.8):
+//!
+//! | window bits | memory level 1 | 4 | 6 | 8 (default) | 9 |
+//! | --- | --- | --- | --- | --- | --- |
+//! | 8, 9 | 137 | 143 | 165 | 251 | 366 |
+//! | 10 | 139 | 146 | 167 | 253 | 368 |
+//! | 11 | 143 | 150 | 171 | 257 | 372 |
+//! | 12 | 152 | 158 | 179 | 265 | 380 |
+//! | 13 | 168 | 174 | 196 | 282 | 396 |
+//! | 14 | 201 | 207 | 228 | 314 | 429 |
+//! | 15 (default) | 266 | 273 | 294 | 380 | 495 |
+//!
+//! Besides, the longest compressed message so far, up to 64 KiB of it.
 //!
 //! # Secrets
 //!
@@ -19,7 +33,6 @@
 
 mod compress;
 mod decompress;
-#[cfg(feature = "handshake")]
 mod negotiate;
 mod state;
 
@@ -32,7 +45,6 @@ use core::fmt;
 use state::Pool;
 
 /// The name under which the extension is registered.
-#[cfg(feature = "handshake")]
 pub(crate) const NAME: &str = "permessage-deflate";
 
 /// What an endpoint wants of permessage-deflate: parameters to negotiate for, and how it compresses.
