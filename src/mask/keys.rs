@@ -2,7 +2,7 @@
 //!
 //! The stream has a 64-bit block counter and a zero nonce, as its author defined it, so it does not end within a connection.
 
-/// Twelve, as in the generator that the `rand` crate offers for secrets. The best attack known breaks seven, and twenty make a key cost nearly twice as much.
+/// Twelve, as in the generator that the `rand` crate offers for secrets. The best attack known breaks seven, and more would make each key dearer.
 const ROUNDS: usize = 12;
 
 /// Four words of a block.
