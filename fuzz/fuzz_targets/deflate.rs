@@ -1,18 +1,49 @@
-//! Hostile compressed messages: no cut makes a difference, and limits are exact.
+//! Hostile compressed messages: no cut makes a difference, what is delivered is what a decompressor gives in small steps, and limits are exact.
 #![no_main]
 
+#[path = "../../tests/common/mod.rs"]
+mod common;
 mod support;
 
-use support::{cuts_and_bytes, pieces};
-use ws_proto::deflate::{self, Inflated, Params};
-use ws_proto::{Agreed, Config, Header, Kind, Mask, Message, Opcode, ProtocolError, Server, WebSocket};
+use common::TestRole;
+use support::Cuts;
+use support::work::{Bounds, bounded};
+use ws_proto::deflate::{self, Decompressor, Inflated, Params};
+use ws_proto::{Agreed, Client, Config, Header, Kind, Mask, Message, Opcode, ProtocolError, Server, WebSocket};
 
 const LIMIT: u64 = 20_000;
 
-/// What a server makes of the bytes, and what it answers.
-fn receive(pieces: &[&[u8]], ratio: u32) -> (Vec<Result<Vec<u8>, Option<ProtocolError>>>, Vec<u8>) {
-    let config = deflate::Config::default().max_ratio(ratio);
-    let agreed = Agreed::new(Server).with_deflate(&config, Params::default());
+/// Beside the input also what it inflates to takes work, and the states memory.
+const BOUNDS: Bounds = Bounds { loads: (50_000, 400), memory: (160 << 10, 8) };
+
+/// What came: messages, or what ended them.
+type Received = Vec<Result<Vec<u8>, Option<ProtocolError>>>;
+
+/// How the fuzzer wants it.
+struct Choice {
+    params: Params,
+    kind: Kind,
+    max_ratio: u32,
+    /// Whether a cut is the end of a message, or only of a fragment.
+    ends: bool,
+}
+
+impl Choice {
+    fn new(bits: u8) -> Self {
+        let no_context_takeover = "permessage-deflate; server_no_context_takeover; client_no_context_takeover";
+        Self {
+            params: if bits & 4 == 0 { Params::default() } else { no_context_takeover.parse().expect("an answer") },
+            kind: if bits & 2 == 0 { Kind::Binary } else { Kind::Text },
+            max_ratio: if bits & 1 == 0 { u32::MAX } else { 10 },
+            ends: bits & 8 != 0,
+        }
+    }
+}
+
+/// What comes of the bytes, and what is answered.
+fn receive<R: TestRole>(choice: &Choice, max_ratio: u32, pieces: &[&[u8]]) -> (Received, Vec<u8>) {
+    let config = deflate::Config::default().max_ratio(max_ratio);
+    let agreed = Agreed::new(R::make()).with_deflate(&config, choice.params);
     let mut ws = WebSocket::new(agreed, &Config::default().max_message(LIMIT));
     let (mut seen, mut out) = (Vec::new(), Vec::new());
     for piece in pieces {
@@ -31,8 +62,7 @@ fn receive(pieces: &[&[u8]], ratio: u32) -> (Vec<Result<Vec<u8>, Option<Protocol
 }
 
 /// The message that a decompressor gives into a small output, if it is valid and no longer than the limit.
-fn inflate(mut message: &[u8]) -> Option<Vec<u8>> {
-    let mut decompressor = Params::default().client_decompressor();
+fn inflate(decompressor: &mut Decompressor, mut message: &[u8]) -> Option<Vec<u8>> {
     let (mut all, mut block) = (Vec::new(), [0; 97]);
     loop {
         let Inflated { len, done } = decompressor.inflate(&mut message, true, &mut block).ok()?;
@@ -46,34 +76,66 @@ fn inflate(mut message: &[u8]) -> Option<Vec<u8>> {
     }
 }
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| {
-    let Some((&choice, data)) = data.split_first() else { return };
-    let (cuts, bytes) = cuts_and_bytes(data);
-    let ratio = if choice & 1 == 0 { u32::MAX } else { 10 };
-
-    // As frames, if they are any.
-    assert_eq!(receive(&[bytes], ratio), receive(&pieces(bytes, &cuts), ratio), "a cut makes a difference to frames");
-
-    // As one message's payload in fragments.
-    let kind = if choice & 2 == 0 { Kind::Binary } else { Kind::Text };
+/// A message's frames, as one that is compressed.
+fn frames<R: TestRole>(kind: Kind, fragments: &[&[u8]]) -> Vec<u8> {
     let mut frames = Vec::new();
-    let parts = pieces(bytes, &cuts);
-    for (at, part) in parts.iter().enumerate() {
+    for (at, fragment) in fragments.iter().enumerate() {
         let opcode = match (at, kind) {
             (0, Kind::Text) => Opcode::TEXT,
             (0, Kind::Binary) => Opcode::BINARY,
             _ => Opcode::CONTINUATION,
         };
-        let rsv = if at == 0 { Header::RSV1 } else { 0 };
-        let header = Header { fin: at + 1 == parts.len(), rsv, opcode, mask: Some(Mask([0; 4])), len: part.len() as u64 };
+        let header = Header {
+            fin: at + 1 == fragments.len(),
+            rsv: if at == 0 { Header::RSV1 } else { 0 },
+            opcode,
+            mask: (!R::MASKS).then_some(Mask([0; 4])),
+            len: fragment.len() as u64,
+        };
         frames.extend_from_slice(&header.encode());
-        frames.extend_from_slice(part);
+        frames.extend_from_slice(fragment);
     }
-    let (seen, _) = receive(&[&frames], u32::MAX);
-    let expected = inflate(bytes).filter(|all| kind == Kind::Binary || std::str::from_utf8(all).is_ok());
-    match (&seen[..], expected) {
-        ([Ok(message)], Some(expected)) => assert_eq!(*message, expected),
-        ([Err(Some(_))], None) => {}
-        (seen, expected) => panic!("{seen:?}, and not {expected:?}"),
+    frames
+}
+
+fn check<R: TestRole>(choice: &Choice, cuts: &Cuts<'_>, bytes: &[u8]) {
+    let pieces = cuts.pieces(bytes);
+    let produced = |(seen, _): &(Received, Vec<u8>)| seen.iter().flatten().map(Vec::len).sum::<usize>();
+
+    // As frames, if they are any.
+    let whole = receive::<R>(choice, choice.max_ratio, &[bytes]);
+    let work = bytes.len() + produced(&whole) + LIMIT as usize;
+    assert_eq!(whole, bounded(&BOUNDS, work, || receive::<R>(choice, choice.max_ratio, &pieces)), "a cut makes a difference to frames");
+
+    // As the payload of messages.
+    let messages: Vec<&[&[u8]]> = if choice.ends { pieces.chunks(1).collect() } else { vec![&pieces] };
+    let wire: Vec<u8> = messages.iter().flat_map(|fragments| frames::<R>(choice.kind, fragments)).collect();
+    let mut decompressor = if R::MASKS { choice.params.server_decompressor() } else { choice.params.client_decompressor() };
+    let mut expected = Vec::new();
+    for fragments in messages {
+        let message = inflate(&mut decompressor, &fragments.concat());
+        let Some(message) = message.filter(|all| choice.kind == Kind::Binary || std::str::from_utf8(all).is_ok()) else { break };
+        expected.push(message);
+    }
+    let work = wire.len() + expected.iter().map(Vec::len).sum::<usize>() + LIMIT as usize;
+    let (seen, _) = bounded(&BOUNDS, work, || receive::<R>(choice, u32::MAX, &[&wire]));
+    let (messages, failure) = match seen.split_last() {
+        Some((Err(failure), messages)) => (messages, Some(failure)),
+        _ => (&seen[..], None),
+    };
+    assert!(messages.iter().map(|message| message.as_ref().ok()).eq(expected.iter().map(Some)), "{seen:?}, and not {expected:?}");
+    let valid = expected.len() == if choice.ends { pieces.len() } else { 1 };
+    assert_eq!(failure.is_some(), !valid, "{failure:?} after {expected:?}");
+}
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| {
+    let mut data = data;
+    let Some(&bits) = data.split_off_first() else { return };
+    let choice = Choice::new(bits);
+    let cuts = Cuts::take(&mut data);
+    if bits & 16 == 0 {
+        check::<Server>(&choice, &cuts, data);
+    } else {
+        check::<Client>(&choice, &cuts, data);
     }
 });

@@ -1,38 +1,79 @@
-//! The extension field: any value, and what is agreed on from it.
+//! The extension field: any value, and what is agreed on from it, by both sides.
 #![no_main]
 
+mod support;
+
+use support::work::{Bounds, bounded};
 use ws_proto::deflate::{Config, Params};
 use ws_proto::handshake::Request;
 
-libfuzzer_sys::fuzz_target!(|input: (&str, [u8; 2], [bool; 2])| {
-    let (value, [server_bits, client_bits], [server, client]) = input;
-    let config = Config::default()
-        .server_no_context_takeover(server)
-        .client_no_context_takeover(client)
-        .server_max_window_bits(server_bits)
-        .client_max_window_bits(client_bits);
+const BOUNDS: Bounds = Bounds { loads: (2000, 200), memory: (256, 4) };
+
+/// What an endpoint wants.
+#[derive(Debug, arbitrary::Arbitrary)]
+struct Wanted {
+    max_window_bits: [u8; 2],
+    no_context_takeover: [bool; 2],
+}
+
+impl Wanted {
+    fn config(&self) -> Config {
+        Config::default()
+            .server_no_context_takeover(self.no_context_takeover[0])
+            .client_no_context_takeover(self.no_context_takeover[1])
+            .server_max_window_bits(self.max_window_bits[0])
+            .client_max_window_bits(self.max_window_bits[1])
+    }
+}
+
+/// Hands a request with this offer on.
+fn with_request<T>(offer: &str, then: impl FnOnce(&Request<'_>) -> T) -> Option<T> {
     let fields: [(&str, &[u8]); 6] = [
         ("Host", b"example.com"),
         ("Upgrade", b"websocket"),
         ("Connection", b"Upgrade"),
         ("Sec-WebSocket-Key", b"dGhlIHNhbXBsZSBub25jZQ=="),
         ("Sec-WebSocket-Version", b"13"),
-        ("Sec-WebSocket-Extensions", value.as_bytes()),
+        ("Sec-WebSocket-Extensions", offer.as_bytes()),
     ];
-    let Ok(request) = Request::from_fields("GET", "/", (1, 1), &fields) else { return };
-    for extension in request.extensions() {
-        for param in extension.params() {
-            _ = param.value.map(|value| value.to_string());
-        }
-    }
+    Request::from_fields("GET", "/", (1, 1), &fields).ok().map(|request| then(&request))
+}
+
+libfuzzer_sys::fuzz_target!(|input: (&str, Wanted, Wanted)| {
+    let (value, server, client) = input;
+    let (server_config, client_config) = (server.config(), client.config());
+    let accepted = bounded(&BOUNDS, value.len(), || {
+        with_request(value, |request| {
+            for extension in request.extensions() {
+                for param in extension.params() {
+                    _ = param.value.map(|value| value.to_string());
+                }
+            }
+            server_config.accept(request.extensions())
+        })
+    });
+
     // What a server agrees on can be read from its answer.
-    if let Some(params) = config.accept(request.extensions()) {
+    if let Some(Some(params)) = accepted {
         assert_eq!(params.to_string().parse(), Ok(params));
         assert!((8..=15).contains(&params.server_max_window_bits()) && (8..=15).contains(&params.client_max_window_bits()));
-        assert!(params.server_no_context_takeover() || !server);
+        assert!(params.server_no_context_takeover() || !server.no_context_takeover[0]);
     }
     // And it is what it says.
     if let Ok(params) = value.parse::<Params>() {
         assert_eq!(params.to_string().parse(), Ok(params));
     }
+    // Whatever two endpoints of this make want, they agree, on no more than either of them wants.
+    let agreed = with_request(&client_config.offer(), |request| server_config.accept(request.extensions()));
+    let agreed = agreed.flatten().expect("an offer of our own is valid");
+    with_request(&agreed.to_string(), |response| {
+        let answer = response.extensions().next().expect("one extension");
+        let params = client_config.verify(&answer).expect("an answer of our own fits");
+        assert_eq!(
+            (params.server_max_window_bits(), params.server_no_context_takeover()),
+            (agreed.server_max_window_bits(), agreed.server_no_context_takeover())
+        );
+        assert!(params.client_max_window_bits() <= agreed.client_max_window_bits());
+        assert!(params.client_no_context_takeover() || !agreed.client_no_context_takeover());
+    });
 });

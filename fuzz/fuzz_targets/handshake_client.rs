@@ -1,14 +1,18 @@
-//! A client's handshake with any answer, in any cut; near-valid answers are made from the fuzzer's pieces.
+//! A client's handshake with any answer, in any cut.
 #![no_main]
 
 mod support;
 
-use support::{cuts_and_bytes, pieces};
+use support::Cuts;
+use support::heads::spelled;
+use support::work::{Bounds, bounded};
 use ws_proto::handshake::{Answer, ClientHandshake, HandshakeError, accept_key};
 use ws_proto::{Client, deflate, uri::Uri};
 
 /// Whether the connection opened, with which subprotocol and extension; or the status of the refusal.
 type Outcome = (Result<Option<Result<(Option<String>, Option<deflate::Params>), u16>>, HandshakeError>, usize);
+
+const BOUNDS: Bounds = Bounds { loads: (4000, 300), memory: (2048, 24) };
 
 fn connect(pieces: &[&[u8]]) -> Outcome {
     let mut handshake = handshake();
@@ -41,23 +45,22 @@ fn handshake() -> ClientHandshake {
 }
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {
-    let (cuts, bytes) = cuts_and_bytes(data);
-    // `@` stands for what the server has to prove that it read the key, which the fuzzer could not find.
+    let mut data = data;
+    let cuts = Cuts::take(&mut data);
     let mut request = Vec::new();
     handshake().write_request(&mut request).expect("room");
     let key = request.split(|&byte| byte == b'\n').find_map(|line| line.strip_prefix(b"Sec-WebSocket-Key: ")).expect("a key").trim_ascii();
-    let accept = accept_key(key);
-    let bytes: Vec<u8> =
-        bytes.iter().flat_map(|byte| if *byte == b'@' { &accept[..] } else { std::slice::from_ref(byte) }).copied().collect();
+    let bytes = &spelled(data, key)[..];
 
-    let whole = connect(&[&bytes]);
-    assert_eq!(whole, connect(&pieces(&bytes, &cuts)), "a cut makes a difference");
+    let whole = bounded(&BOUNDS, bytes.len(), || connect(&[bytes]));
+    let pieces = cuts.pieces(bytes);
+    assert_eq!(whole, bounded(&BOUNDS, bytes.len(), || connect(&pieces)), "a cut makes a difference");
     match whole.0 {
         Ok(Some(Ok((protocol, params)))) => {
             assert!(protocol.is_none_or(|name| ["chat", "superchat"].contains(&&*name)));
             assert!(params.is_none_or(|params| params.server_max_window_bits() <= 10));
-            let text = bytes.windows(accept.len()).any(|window| window == accept);
-            assert!(text, "opened without a proof of the key");
+            let accept = accept_key(key);
+            assert!(bytes.windows(accept.len()).any(|window| window == accept), "opened without a proof of the key");
         }
         Ok(Some(Err(status))) => assert!(status != 101 && status >= 200),
         Ok(None) | Err(_) => {}

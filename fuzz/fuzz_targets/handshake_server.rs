@@ -1,14 +1,18 @@
-//! A server's handshake with any bytes, in any cut; and what it accepts, `httparse` reads as the same.
+//! A server's handshake with any head, in any cut; and what it accepts, `httparse` reads as the same.
 #![no_main]
 
 mod support;
 
-use support::{cuts_and_bytes, pieces};
+use support::Cuts;
+use support::heads::spelled;
+use support::work::{Bounds, bounded};
 use ws_proto::deflate;
 use ws_proto::handshake::{HandshakeError, HeadLimits, ServerHandshake};
 
 /// What came of it: the request's facts, what was answered, and how much was left.
 type Outcome = (Result<Option<(String, Vec<(String, Vec<u8>)>)>, HandshakeError>, Vec<u8>, usize);
+
+const BOUNDS: Bounds = Bounds { loads: (4000, 300), memory: (2048, 24) };
 
 fn serve(pieces: &[&[u8]]) -> Outcome {
     let mut handshake = ServerHandshake::new(HeadLimits::default());
@@ -23,7 +27,7 @@ fn serve(pieces: &[&[u8]]) -> Outcome {
                 let fields = request.fields().iter().map(|(name, value)| (name.to_owned(), value.to_vec())).collect();
                 let facts = (request.target().to_owned(), fields);
                 _ = (request.is_same_origin(true), request.origin_is_one_of(&["https://example.com"]), request.path(), request.query());
-                let protocol = request.protocols().next();
+                let protocol = request.protocols().last();
                 _ = request
                     .accept()
                     .protocol(protocol)
@@ -39,9 +43,12 @@ fn serve(pieces: &[&[u8]]) -> Outcome {
 }
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {
-    let (cuts, bytes) = cuts_and_bytes(data);
-    let whole = serve(&[bytes]);
-    assert_eq!(whole, serve(&pieces(bytes, &cuts)), "a cut makes a difference");
+    let mut data = data;
+    let cuts = Cuts::take(&mut data);
+    let bytes = &spelled(data, b"")[..];
+    let whole = bounded(&BOUNDS, bytes.len(), || serve(&[bytes]));
+    let pieces = cuts.pieces(bytes);
+    assert_eq!(whole, bounded(&BOUNDS, bytes.len(), || serve(&pieces)), "a cut makes a difference");
 
     let (verdict, out, left) = whole;
     match verdict {

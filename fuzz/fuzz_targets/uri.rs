@@ -1,11 +1,17 @@
 //! Any text is a URI or an error, and what a URI gives is fit for a request.
 #![no_main]
 
+mod support;
+
+use support::work::{Bounds, bounded};
 use ws_proto::uri::Uri;
 
+const BOUNDS: Bounds = Bounds { loads: (500, 60), memory: (256, 8) };
+
 libfuzzer_sys::fuzz_target!(|text: &str| {
-    let Ok(uri) = Uri::parse(text) else { return };
-    let (host, resource) = (uri.host_value().to_string(), uri.resource_name().to_string());
+    let parsed =
+        bounded(&BOUNDS, text.len(), || Uri::parse(text).map(|uri| (uri, uri.host_value().to_string(), uri.resource_name().to_string())));
+    let Ok((uri, host, resource)) = parsed else { return };
     assert!(resource.starts_with('/') && !host.is_empty() && uri.port() != 0 || text.contains(":0"));
     for value in [&host, &resource] {
         assert!(value.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'#'), "{value:?}");

@@ -1,26 +1,45 @@
 //! What the targets share.
 #![allow(dead_code, reason = "each target uses a part of it")]
 
-/// Splits what the fuzzer made into places to cut at, and bytes: a count, so many places of two bytes each, and the rest.
-pub(crate) fn cuts_and_bytes(data: &[u8]) -> (Vec<usize>, &[u8]) {
-    let Some((&count, data)) = data.split_first() else { return (Vec::new(), data) };
-    let (places, bytes) = data.split_at((usize::from(count % 8) * 2).min(data.len()));
-    let cuts = if count >= 0xf0 {
-        (0..bytes.len()).collect()
-    } else {
-        places.chunks(2).map(|place| place_of(place) % (bytes.len() + 1)).collect()
-    };
-    (cuts, bytes)
+pub(crate) mod heads;
+pub(crate) mod work;
+
+/// At how many bytes an input is cut that is cut at every byte.
+const MOST_CUTS: usize = 300;
+
+/// Where to cut: at every byte, or at a few places.
+pub(crate) struct Cuts<'a> {
+    everywhere: bool,
+    places: &'a [u8],
+}
+
+impl<'a> Cuts<'a> {
+    /// Takes the cuts off the front of what the fuzzer made: a count, and so many places of two bytes each.
+    pub(crate) fn take(data: &mut &'a [u8]) -> Self {
+        let count = data.split_off_first().copied().unwrap_or_default();
+        let places = data.split_off(..(usize::from(count % 8) * 2).min(data.len())).unwrap_or_default();
+        Self { everywhere: count >= 0xf0, places }
+    }
+
+    /// The places in an input of this length, in order.
+    pub(crate) fn places(&self, len: usize) -> Vec<usize> {
+        if self.everywhere {
+            return (0..len.min(MOST_CUTS)).collect();
+        }
+        let mut places: Vec<_> = self.places.chunks(2).map(|place| place_of(place) % (len + 1)).collect();
+        places.sort_unstable();
+        places
+    }
+
+    /// The pieces of `bytes` between the cuts.
+    pub(crate) fn pieces<'b>(&self, bytes: &'b [u8]) -> Vec<&'b [u8]> {
+        let mut ends = self.places(bytes.len());
+        ends.insert(0, 0);
+        ends.push(bytes.len());
+        ends.windows(2).map(|ends| &bytes[ends[0]..ends[1]]).collect()
+    }
 }
 
 fn place_of(bytes: &[u8]) -> usize {
     bytes.iter().fold(0, |place, &byte| place << 8 | usize::from(byte))
-}
-
-/// The pieces of `bytes` between the cuts.
-pub(crate) fn pieces<'a>(bytes: &'a [u8], cuts: &[usize]) -> Vec<&'a [u8]> {
-    let mut cuts = cuts.to_vec();
-    cuts.extend([0, bytes.len()]);
-    cuts.sort_unstable();
-    cuts.windows(2).map(|ends| &bytes[ends[0]..ends[1]]).collect()
 }

@@ -1,13 +1,23 @@
-//! Receiving, in all layers: no cut makes a difference, the layers agree, and the model written from the RFC does too.
+//! Receiving, in all layers: no cut makes a difference, the layers agree, the model written from the RFC does too, and work and memory
+//! are in proportion to the input.
 
 use super::common::model::{self, Limits};
-use super::common::{Halves, MessageHalves, Outcome, TestRole, assembled, run};
-use super::support::cuts_and_bytes;
-use ws_proto::{Connection, WebSocket};
+use super::common::{Halves, Layer, MessageHalves, Outcome, TestRole, assembled, run};
+use super::support::Cuts;
+use super::support::work::{Bounds, bounded};
+use ws_proto::{Config, Connection, WebSocket};
+
+const BOUNDS: Bounds = Bounds { loads: (4000, 600), memory: (8192, 64) };
+
+/// What the layer makes of it, in bounds.
+fn received<R: TestRole, L: Layer<R>>(config: &Config, bytes: &[u8], cuts: &[usize]) -> Outcome {
+    bounded(&BOUNDS, bytes.len(), || run::<R, L>(config, bytes, cuts))
+}
 
 pub(crate) fn check<R: TestRole>(data: &[u8]) {
     let Some((&choice, data)) = data.split_first() else { return };
-    let (cuts, bytes) = cuts_and_bytes(data);
+    let mut bytes = data;
+    let cuts = Cuts::take(&mut bytes).places(bytes.len());
     // Limits that short inputs reach, or those of the default.
     let limits = match choice & 3 {
         0 => Limits { max_frame: 16 << 20, max_message: 16 << 20, max_fragments: 1024, allow_non_minimal_length: choice & 4 != 0 },
@@ -15,14 +25,14 @@ pub(crate) fn check<R: TestRole>(data: &[u8]) {
     };
     let config = limits.config();
 
-    let streamed = run::<R, Connection<R>>(&config, bytes, &[]);
-    assert_eq!(streamed, run::<R, Connection<R>>(&config, bytes, &cuts), "a cut makes a difference to the connection");
-    let halves = run::<R, Halves<R>>(&config, bytes, &cuts);
+    let streamed = received::<R, Connection<R>>(&config, bytes, &[]);
+    assert_eq!(streamed, received::<R, Connection<R>>(&config, bytes, &cuts), "a cut makes a difference to the connection");
+    let halves = received::<R, Halves<R>>(&config, bytes, &cuts);
     assert_eq!((&halves.seen, &halves.out), (&streamed.seen, &streamed.out), "halves do otherwise than the connection");
 
-    let whole = run::<R, WebSocket<R>>(&config, bytes, &[]);
-    assert_eq!(whole, run::<R, WebSocket<R>>(&config, bytes, &cuts), "a cut makes a difference to the WebSocket");
-    let halves = run::<R, MessageHalves<R>>(&config, bytes, &cuts);
+    let whole = received::<R, WebSocket<R>>(&config, bytes, &[]);
+    assert_eq!(whole, received::<R, WebSocket<R>>(&config, bytes, &cuts), "a cut makes a difference to the WebSocket");
+    let halves = received::<R, MessageHalves<R>>(&config, bytes, &cuts);
     assert_eq!((&halves.seen, &halves.out), (&whole.seen, &whole.out), "halves do otherwise than the WebSocket");
 
     let Outcome { seen, out, ended } = streamed;
