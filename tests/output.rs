@@ -32,6 +32,23 @@ fn o1_a_slice_takes_as_much_as_fits() {
 }
 
 #[test]
+fn o1_what_a_slice_has_sent_makes_room_for_more() {
+    let mut memory = [0; 20];
+    let mut out = Slice::new(&mut memory);
+    appends(&mut out, 20);
+    out.consume(0);
+    assert_eq!(out.as_bytes()[..3], *b"ABC");
+    out.consume(3);
+    assert_eq!((out.as_bytes(), out.room()), (&pattern(17)[..], 3));
+    out.consume(1);
+    assert_eq!((out.as_bytes(), out.room()), (&pattern(17)[1..], 4));
+    out.append(b"xyz");
+    assert_eq!(out.as_bytes(), [&pattern(17)[1..], b"xyz"].concat());
+    out.consume(usize::MAX);
+    assert_eq!((out.as_bytes(), out.room()), (&[][..], 20));
+}
+
+#[test]
 fn o1_a_capped_vector_counts_what_it_held_before() {
     let mut queue = b"before".to_vec();
     appends(&mut Capped::new(&mut queue, 26), 20);

@@ -356,23 +356,32 @@ fn stats_count_every_frame() {
     for_both_roles!(check);
 }
 
-/// A message that arrives whole is lent from the input, and one in pieces is owned.
+/// A message that arrives whole is lent from the input, though it is as long as the limits allow or ends where the input does; one in pieces is owned.
 #[test]
 fn a_message_that_arrived_whole_is_borrowed() {
     use std::borrow::Cow;
     fn check<R: TestRole>() {
-        let mut ws = WebSocket::new(R::make(), &Config::default());
-        let mut bytes =
-            wire::<R>(&[Frame::text("whole"), Frame::binary("whole"), Frame::text("in ").more(), Frame::continuation("pieces")]);
-        let mut input = bytes.as_mut_slice();
-        let mut messages = Vec::new();
-        while let Some(message) = ws.recv(&mut input, &mut Vec::new()) {
-            messages.push(message); // Events borrow the input, and not the connection.
+        let pieces = [Frame::text("in ").more(), Frame::continuation("two")];
+        for config in [Config::default(), Config::default().max_frame(5), Config::default().max_message(6).max_frame(5)] {
+            for ends_with in [Frame::text("whole"), Frame::binary("whole"), Frame::text("")] {
+                let mut bytes = wire::<R>(&[&[Frame::text("whole"), Frame::binary("whole")], &pieces[..], &[ends_with]].concat());
+                let mut ws = WebSocket::new(R::make(), &config);
+                let mut input = bytes.as_mut_slice();
+                let mut messages = Vec::new();
+                while let Some(message) = ws.recv(&mut input, &mut Vec::new()) {
+                    messages.push(message); // Events borrow the input, and not the connection.
+                }
+                assert!(matches!(
+                    messages.as_slice(),
+                    [
+                        Message::Text(Cow::Borrowed("whole")),
+                        Message::Binary(Cow::Borrowed(b"whole")),
+                        Message::Text(Cow::Owned(_)),
+                        Message::Text(Cow::Borrowed("whole" | "")) | Message::Binary(Cow::Borrowed(b"whole"))
+                    ]
+                ));
+            }
         }
-        assert!(matches!(
-            messages.as_slice(),
-            [Message::Text(Cow::Borrowed("whole")), Message::Binary(Cow::Borrowed(b"whole")), Message::Text(Cow::Owned(_))]
-        ));
     }
     for_both_roles!(check);
 }
