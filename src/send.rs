@@ -123,6 +123,8 @@ impl<R: Role> Sender<R> {
     pub fn send_part(&mut self, kind: Kind, bytes: &[u8], last: bool, out: &mut (impl Output + ?Sized)) -> Result<(), SendError> {
         let message = Unfinished { kind, compressed: false };
         let (rsv, opcode) = self.part(message)?;
+        // Before the text is read: a part that waits for room may be tried many times, as often as a peer reads a few bytes.
+        let header = Self::header_if_room(last, rsv, opcode, bytes, out)?;
         let mut utf8 = self.utf8;
         if kind == Kind::Text {
             utf8.feed(bytes).map_err(|_| SendError::InvalidUtf8)?;
@@ -130,7 +132,7 @@ impl<R: Role> Sender<R> {
                 utf8.finish().map_err(|_| SendError::InvalidUtf8)?;
             }
         }
-        self.frame(last, rsv, opcode, bytes, out)?;
+        self.write(header, bytes, out);
         self.utf8 = utf8;
         self.message = if last { None } else { Some(message) };
         Ok(())
@@ -325,11 +327,21 @@ impl<R: Role> Sender<R> {
     /// Writes a frame, if there is room.
     #[inline]
     fn frame(&mut self, fin: bool, rsv: u8, opcode: Opcode, payload: &[u8], out: &mut (impl Output + ?Sized)) -> Result<(), SendError> {
-        let mut header = Header { fin, rsv, opcode, mask: if R::IS_CLIENT { Some(Mask([0; 4])) } else { None }, len: payload.len() as u64 };
+        let header = Self::header_if_room(fin, rsv, opcode, payload, out)?;
+        self.write(header, payload, out);
+        Ok(())
+    }
+
+    /// The header of a frame that there is room for. Its key is still to come.
+    #[inline]
+    fn header_if_room(fin: bool, rsv: u8, opcode: Opcode, payload: &[u8], out: &(impl Output + ?Sized)) -> Result<Header, SendError> {
+        let header = Header { fin, rsv, opcode, mask: if R::IS_CLIENT { Some(Mask([0; 4])) } else { None }, len: payload.len() as u64 };
         let needed = header.encoded_len().saturating_add(payload.len());
-        if out.room() < needed {
-            return Err(SendError::Full { needed });
-        }
+        if out.room() < needed { Err(SendError::Full { needed }) } else { Ok(header) }
+    }
+
+    #[inline]
+    fn write(&mut self, mut header: Header, payload: &[u8], out: &mut (impl Output + ?Sized)) {
         // Not before it is certain that the frame goes out: a key is used for one frame only (§10.3).
         header.mask = self.role.next_mask();
         out.append(&header.encode());
@@ -338,7 +350,6 @@ impl<R: Role> Sender<R> {
             Some(mask) => payload.chunks(BLOCK).for_each(|block| mask.apply(out.append(block), 0)),
         }
         self.stats.count(header.len);
-        Ok(())
     }
 
     #[inline]

@@ -115,6 +115,20 @@ fn o2_a_frame_that_does_not_fit_is_refused_whole() {
     for_both_roles!(check);
 }
 
+/// O2, SE10: whether there is room is asked before the text is read, so that a part which waits for room costs nothing each time that it is tried.
+#[test]
+fn o2_a_part_that_finds_no_room_is_not_read() {
+    fn check<R: TestRole>() {
+        let mut connection = Connection::new(R::make(), &Config::default());
+        let mut out = Vec::new();
+        let needed = if R::MASKS { 7 } else { 3 };
+        let mut send = |cap| connection.send_part(Kind::Text, b"\xff", false, &mut Capped::new(&mut out, cap));
+        assert_eq!(send(needed - 1), Err(SendError::Full { needed }));
+        assert_eq!(send(needed), Err(SendError::InvalidUtf8));
+    }
+    for_both_roles!(check);
+}
+
 /// O1: with less room than [`REPLY_ROOM`], no message is received either, since what stands behind it is not known yet. Nothing is taken, nothing lost.
 #[test]
 fn o1_without_room_for_a_reply_nothing_is_received() {
