@@ -725,7 +725,7 @@ fn dp18_d13_messages_can_be_sent_plain() {
 
 /// A mistake of the caller's leaves the context alone, and so does an output without room: what was compressed has to be sent.
 #[test]
-fn sending_is_refused_before_anything_is_compressed() {
+fn o2_sending_is_refused_before_anything_is_compressed() {
     fn check<R: TestRole>() {
         let mut ws = Setup::default().deflate(Deflate::default().threshold(0)).websocket::<R>();
         let mut out = Vec::new();
@@ -749,7 +749,7 @@ fn sending_is_refused_before_anything_is_compressed() {
 
 /// The room that is asked for is enough for whatever compression makes of a message, so that nothing fails after it was compressed.
 #[test]
-fn the_room_that_is_asked_for_is_enough() {
+fn o2_the_room_that_is_asked_for_is_enough() {
     for level in 0..=9 {
         for mem_level in [1, 5, 9] {
             for bits in [8, 9, 15] {

@@ -1,4 +1,4 @@
-//! Sizes, and what the types may be used for (SE6).
+//! Sizes (SE6), and what the crate and its types may be used for.
 
 use ws_proto::{Client, Connection, Receiver, Sender, Server};
 
@@ -32,4 +32,10 @@ fn connections_go_from_thread_to_thread() {
     check::<(Receiver<Client>, Sender<Client>)>();
     #[cfg(feature = "alloc")]
     check::<(ws_proto::WebSocket<Server>, ws_proto::WebSocket<Client>, ws_proto::MessageReceiver<Client>)>();
+}
+
+/// U1: memory that was not written cannot be read without `unsafe`. That no module may allow it is the compiler's to check.
+#[test]
+fn u1_the_crate_forbids_unsafe_code() {
+    assert!(include_str!("../src/lib.rs").lines().any(|line| line == "#![forbid(unsafe_code)]"));
 }
