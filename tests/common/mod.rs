@@ -11,6 +11,7 @@ pub(crate) mod strategies;
 pub(crate) use frames::{Form, Frame, Head, Masking, TestRole, read, read_all, read_head, wire, xor};
 pub(crate) use layers::{Ended, Halves, Layer, Log, MessageHalves, Outcome, Seen, assembled, drive, receive, receive_with, run, stream};
 
+use std::time::{Duration, Instant};
 use ws_proto::CloseCode;
 
 /// A client's seed. Nothing depends on its value.
@@ -24,6 +25,25 @@ pub(crate) fn code(number: u16) -> CloseCode {
 /// Bytes that differ from their neighbours at every distance that matters to a mask.
 pub(crate) fn pattern(len: usize) -> Vec<u8> {
     (0..len).map(|i| (i % 251) as u8 ^ (i / 251) as u8).collect()
+}
+
+/// Asserts that eight times as much takes about eight times as long, and not sixty-four times. What else the machine does can only lengthen it: so the least of
+/// several times counts, and more are taken for as long as they do not show it.
+#[track_caller]
+pub(crate) fn assert_linear<T>(len: usize, prepare: impl Fn(usize) -> T, run: impl Fn(&T)) {
+    let inputs = [prepare(len), prepare(8 * len)];
+    let mut least = [Duration::MAX; 2];
+    for _ in 0..20 {
+        for (least, input) in least.iter_mut().zip(&inputs) {
+            let start = Instant::now();
+            run(input);
+            *least = start.elapsed().min(*least);
+        }
+        if least[1] < least[0] * 16 {
+            return;
+        }
+    }
+    panic!("{:?} for eight times of what took {:?}", least[1], least[0]);
 }
 
 /// Runs a generic test for both roles.
