@@ -2,8 +2,10 @@
 //! the other takes.
 #![cfg(all(feature = "handshake", feature = "alloc"))]
 
+mod common;
 mod handshake_support;
 
+use common::assert_linear;
 use handshake_support::{Head, client, written};
 use proptest::{collection::vec, prelude::*, sample::Index};
 use ws_proto::handshake::{Answer, ClientHandshake, Fields, HandshakeError, HeadLimits, Request, Response, ServerHandshake};
@@ -138,6 +140,145 @@ fn same(run: impl Fn(&[&[u8]], HeadLimits) -> Outcome, bytes: &[u8], cuts: &[Ind
     prop_assert_eq!(&run(&cut(bytes, cuts), limits), &whole);
     prop_assert_eq!(&run(&bytes.chunks(1).collect::<Vec<_>>(), limits), &whole);
     Ok(())
+}
+
+/// Whatever a line is, and without an end, too: a byte is looked at once, and no line twice.
+#[test]
+fn h1_cr15_se10_time_is_linear_in_a_head_however_it_is_cut() {
+    let limits = HeadLimits { bytes: usize::MAX, fields: usize::MAX, interim: usize::MAX };
+    let lines: [fn(usize) -> String; 4] = [
+        |len| "X: y\r\n".repeat(len / 6),
+        |len| "X: ".to_owned() + &"y".repeat(len) + "\r\n",
+        |len| "Sec-WebSocket-Protocol: a\r\n".repeat(len / 27),
+        |len| "Sec-WebSocket-Extensions: a; b=\"c\"\r\n".repeat(len / 36),
+    ];
+    for more in lines {
+        for end in ["\r\n", ""] {
+            let start = Head::request().text().strip_suffix("\r\n").unwrap().to_owned();
+            assert_linear(
+                8 << 10,
+                |len| start.clone() + &more(len) + end,
+                |head| {
+                    let outcome = serve(&head.as_bytes().chunks(1).collect::<Vec<_>>(), limits);
+                    assert_eq!(outcome.result.map(|request| request.is_some()), Ok(end == "\r\n"));
+                },
+            );
+            // An answer that is a refusal may say all of this. So may interim ones, one after the other.
+            let start = "HTTP/1.1 103 \r\n\r\nHTTP/1.1 404 \r\n";
+            assert_linear(
+                8 << 10,
+                |len| start.to_owned() + &more(len) + end,
+                |head| {
+                    let outcome = connect(&head.as_bytes().chunks(1).collect::<Vec<_>>(), limits);
+                    assert_eq!(outcome.result.map(|answer| answer.is_some()), Ok(end == "\r\n"));
+                },
+            );
+        }
+    }
+    assert_linear(
+        8 << 10,
+        |len| "HTTP/1.1 103 \r\n\r\n".repeat(len / 17),
+        |heads| {
+            assert_eq!(connect(&heads.as_bytes().chunks(1).collect::<Vec<_>>(), limits).result, Ok(None));
+        },
+    );
+}
+
+/// What made the parsers of others go back again and again: unclosed quotes, blanks before what does not belong there, and lists of very much and of very little.
+#[test]
+fn h3_se10_time_is_linear_in_the_value_of_a_field() {
+    let values: [fn(usize) -> String; 13] = [
+        |len| "a;".repeat(len / 2),
+        |len| "a;".repeat(len / 2) + "b",
+        |len| "a; b=\"".to_owned() + &"c".repeat(len),
+        |len| "a; b=\"".to_owned() + &"\\".repeat(len),
+        |len| "a; b=\"".to_owned() + &"\\c".repeat(len / 2) + "\"",
+        |len| "a; b=\"c\", ".repeat(len / 10),
+        |len| "permessage-deflate; x, ".repeat(len / 23) + "permessage-deflate",
+        |len| "a".to_owned() + &" ".repeat(len) + "b",
+        |len| ", \t".repeat(len / 3) + "a",
+        |len| "a,".repeat(len / 2),
+        |len| "__proto__, ".repeat(len / 11),
+        |len| "a".repeat(len),
+        |len| "websocket, upgrade, ".repeat(len / 20),
+    ];
+    const FIELDS: [&str; 9] = [
+        "Sec-WebSocket-Extensions",
+        "Sec-WebSocket-Protocol",
+        "Sec-WebSocket-Key",
+        "Sec-WebSocket-Version",
+        "Sec-WebSocket-Accept",
+        "Connection",
+        "Upgrade",
+        "Origin",
+        "Content-Length",
+    ];
+    let limits = HeadLimits { bytes: usize::MAX, ..HeadLimits::default() };
+    for value in values {
+        let heads = |len| {
+            let value = value(len);
+            FIELDS.map(|name| {
+                let with = |head: Head| {
+                    let there = head.text().contains(&format!("\r\n{name}:"));
+                    if there { head.but(name, &value) } else { head.with(&format!("{name}: {value}")) }.bytes()
+                };
+                (with(Head::request()), with(Head::response()), with(Head::response().first("HTTP/1.1 404 ")))
+            })
+        };
+        assert_linear(4 << 10, heads, |heads| {
+            for (request, answer, refusal) in heads {
+                if let Ok(Some((request, _))) = Request::parse(request, &limits) {
+                    let offers = request.extensions().map(|offer| offer.params().filter(|param| param.value.is_some()).count());
+                    let (offers, protocols) = (offers.sum::<usize>(), request.protocols().count());
+                    assert!(offers + protocols < request.fields().iter().map(|(_, value)| value.len()).sum());
+                    assert!(!request.is_same_origin(false));
+                    #[cfg(feature = "deflate")]
+                    assert_eq!(
+                        ws_proto::deflate::Config::default().accept(request.extensions()).is_some(),
+                        request.extensions().last().is_some_and(|last| last.name == "permessage-deflate")
+                    );
+                }
+                for answer in [answer, refusal] {
+                    _ = client().protocols(&["chat"]).limits(limits).recv(&mut &mut answer.clone()[..]);
+                }
+            }
+        });
+    }
+}
+
+/// SE11: errors say nothing of the peer's, and neither does the answer that a server gives by itself: there is nothing to be escaped in them.
+#[test]
+fn se11_an_error_and_its_answer_hold_no_text_of_the_peer() {
+    const MARK: &str = "x<mark>";
+    let (request, response) = (Head::request(), Head::response());
+    let marked = |head: &Head| {
+        let text = head.text();
+        // In the place of each word, and behind it.
+        let words: Vec<_> = text.match_indices(|c: char| c.is_ascii_alphanumeric()).map(|(at, _)| at).collect();
+        words
+            .into_iter()
+            .flat_map(|at| [format!("{}{MARK}{}", &text[..at], &text[at..]), format!("{}{MARK}{}", &text[..at], &text[at + 1..])])
+            .collect::<Vec<_>>()
+    };
+    let mut errors = std::collections::HashSet::new();
+    for head in marked(
+        &request
+            .with("Origin: http://a")
+            .with("Sec-WebSocket-Protocol: chat")
+            .with("Sec-WebSocket-Extensions: a; b")
+            .with("Content-Length: 0"),
+    ) {
+        let outcome = serve(&[head.as_bytes()], HeadLimits::default());
+        assert!(!String::from_utf8(outcome.out).unwrap().contains("mark"));
+        errors.extend(outcome.result.err());
+    }
+    for head in marked(&response.with("Sec-WebSocket-Protocol: chat").with("Sec-WebSocket-Extensions: a")) {
+        errors.extend(connect(&[head.as_bytes()], HeadLimits::default()).result.err());
+    }
+    assert!(errors.len() > 12, "{errors:?}");
+    for error in errors {
+        assert!(!format!("{error} {error:?}").contains("mark"), "{error:?}");
+    }
 }
 
 proptest! {

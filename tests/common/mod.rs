@@ -27,8 +27,8 @@ pub(crate) fn pattern(len: usize) -> Vec<u8> {
     (0..len).map(|i| (i % 251) as u8 ^ (i / 251) as u8).collect()
 }
 
-/// Asserts that eight times as much takes about eight times as long, and not sixty-four times. What else the machine does can only lengthen it: so the least of
-/// several times counts, and more are taken for as long as they do not show it.
+/// Asserts that eight times as much takes about eight times as long, and not sixty-four times. What else the machine does can only lengthen it, the more so the longer it
+/// takes: so the least of several times counts, more are taken for as long as they do not show it, and something is allowed for a processor that is shared.
 #[track_caller]
 pub(crate) fn assert_linear<T>(len: usize, prepare: impl Fn(usize) -> T, run: impl Fn(&T)) {
     let inputs = [prepare(len), prepare(8 * len)];
@@ -39,7 +39,7 @@ pub(crate) fn assert_linear<T>(len: usize, prepare: impl Fn(usize) -> T, run: im
             run(input);
             *least = start.elapsed().min(*least);
         }
-        if least[1] < least[0] * 16 {
+        if least[1] < least[0] * 32 {
             return;
         }
     }
