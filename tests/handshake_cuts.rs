@@ -156,7 +156,7 @@ fn h1_cr15_se10_time_is_linear_in_a_head_however_it_is_cut() {
         for end in ["\r\n", ""] {
             let start = Head::request().text().strip_suffix("\r\n").unwrap().to_owned();
             assert_linear(
-                8 << 10,
+                2 << 10,
                 |len| start.clone() + &more(len) + end,
                 |head| {
                     let outcome = serve(&head.as_bytes().chunks(1).collect::<Vec<_>>(), limits);
@@ -166,7 +166,7 @@ fn h1_cr15_se10_time_is_linear_in_a_head_however_it_is_cut() {
             // An answer that is a refusal may say all of this. So may interim ones, one after the other.
             let start = "HTTP/1.1 103 \r\n\r\nHTTP/1.1 404 \r\n";
             assert_linear(
-                8 << 10,
+                2 << 10,
                 |len| start.to_owned() + &more(len) + end,
                 |head| {
                     let outcome = connect(&head.as_bytes().chunks(1).collect::<Vec<_>>(), limits);
@@ -176,7 +176,7 @@ fn h1_cr15_se10_time_is_linear_in_a_head_however_it_is_cut() {
         }
     }
     assert_linear(
-        8 << 10,
+        2 << 10,
         |len| "HTTP/1.1 103 \r\n\r\n".repeat(len / 17),
         |heads| {
             assert_eq!(connect(&heads.as_bytes().chunks(1).collect::<Vec<_>>(), limits).result, Ok(None));
