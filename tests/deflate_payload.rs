@@ -605,7 +605,7 @@ fn u1_d11_a_shared_state_holds_nothing_of_the_connection_before() {
         // Whole messages, some with a final block; and another one that is given up in the middle, or not.
         for (before, given_up) in [(&HELLO[..], false), (&[HELLO[0]], false), (&[HELLO[2]], false), (&[HELLO[0]], true)] {
             let mut first = setup.websocket::<R>();
-            let mut received: Vec<_> = before.iter().map(|message| compressed_text(message)).collect();
+            let mut received: Vec<_> = before.iter().map(compressed_text).collect();
             if given_up {
                 received.push(compressed_text(&HELLO[1][..8]).more());
             }

@@ -187,8 +187,10 @@ fn call() -> impl Strategy<Value = Call> {
     ]
 }
 
-/// What a peer may send: a frame that is right or nearly so, its beginning, or noise.
-fn piece() -> impl Strategy<Value = (Option<Frame>, Vec<u8>)> {
+/// What a peer may send: a frame that is right or nearly so, and noise.
+type Piece = (Option<Frame>, Vec<u8>);
+
+fn piece() -> impl Strategy<Value = Piece> {
     let frame = (message(), 0..4_u8, any::<bool>(), any::<bool>()).prop_map(|((_, bytes), opcode, compressed, fin)| {
         let payload = if compressed { CDeflate::new(6, 15, false).message(&bytes[..bytes.len().min(500)]) } else { bytes };
         Frame::new([0, 1, 2, 9][usize::from(opcode)], &payload[..payload.len().min(100)])
@@ -198,7 +200,7 @@ fn piece() -> impl Strategy<Value = (Option<Frame>, Vec<u8>)> {
     (proptest::option::weighted(0.8, frame), prop_oneof![6 => Just(vec![]), 1 => vec(any::<u8>(), 0..20)])
 }
 
-fn any_calls<R: TestRole>(setup: &Setup, calls: &[(Call, (Option<Frame>, Vec<u8>))], eof: usize) -> Result<(), TestCaseError> {
+fn any_calls<R: TestRole>(setup: &Setup, calls: &[(Call, Piece)], eof: usize) -> Result<(), TestCaseError> {
     let mut ws = setup.websocket::<R>();
     let mut log = Log::default();
     for (at, (call, (frame, noise))) in calls.iter().enumerate() {
