@@ -157,7 +157,7 @@ macro_rules! sends {
             ///
             /// # Errors
             ///
-            /// [`SendError::MessageUnfinished`] or [`SendError::Closed`]; nothing changed.
+            /// [`SendError::LengthOverflow`], [`SendError::MessageUnfinished`] or [`SendError::Closed`]; nothing changed.
             pub fn header(&mut self, kind: Kind, len: u64, last: bool) -> Result<HeaderBytes, SendError> {
                 self.$($sender).+.header(kind, len, last)
             }

@@ -147,6 +147,8 @@ pub enum SendError {
     MessageUnfinished,
     /// The payload of a control frame is longer than 125 bytes (§5.5).
     ControlTooLong,
+    /// The payload of a frame is said to be longer than 2^63 - 1 bytes (§5.2).
+    LengthOverflow,
     /// The parts of a text are not UTF-8 (§5.6).
     InvalidUtf8,
     /// A Close frame has a reason, but no code before it (§5.5.1).
@@ -164,6 +166,7 @@ impl fmt::Display for SendError {
             Self::Full { needed } => return write!(f, "the output has no room for {needed} bytes"),
             Self::MessageUnfinished => "another message is not finished",
             Self::ControlTooLong => "control frame of more than 125 bytes",
+            Self::LengthOverflow => "payload length beyond 63 bits",
             Self::InvalidUtf8 => "text is not UTF-8",
             Self::ReasonWithoutCode => "close reason without a code",
             Self::NotNegotiated => "compression was not agreed on",

@@ -147,7 +147,13 @@
 //!   (§10.1), so nothing in a request is proof of anything.
 //! * **Relaying**: whoever forwards messages may change how they are fragmented only as long as no extension is in use that he does not know (§5.4). The one extension here lets
 //!   him, as long as compressed messages go on compressed to a peer that agreed on the same. What a frame's borders mean is nothing to rely on.
-//! * **TLS**, for `wss`: wrap the socket.
+//! * **Reasons** of Close frames are the peer's words, for logs and debugging: not to be shown to end users (§5.5.1).
+//! * **TLS**, for `wss`: wrap the socket (§10.6). Nothing here knows whether it is.
+//! * **HTTP/2 and HTTP/3** (RFC 8441, RFC 9220). The stream is opened by the HTTP library: a client that has seen `SETTINGS_ENABLE_CONNECT_PROTOCOL` (8 in both) be 1
+//!   sends `CONNECT` with `:protocol` `websocket`, `:scheme`, `:path` and `:authority`, and a server answers with 200, or with 501 if it does not know the `:protocol`.
+//!   Names of fields are in lower case. `sec-websocket-version`, `-protocol`, `-extensions` and `origin` mean what they mean here. `Upgrade`, `Connection`, `Host`,
+//!   `Sec-WebSocket-Key` and `-Accept` do not go over the wire; [`handshake::Request::from_fields`] and [`handshake::Response::from_fields`] check the others if these are added.
+//!   From what was agreed on, make an [`Agreed`]; the end of the stream and its reset are [`recv_eof`](WebSocket::recv_eof).
 //!
 //! # Features
 //!
@@ -160,7 +166,8 @@
 //!
 //! Without default features the crate needs neither `std` nor an allocator: [`Connection`] over a [`Slice`].
 
-// The caller's duties of the checklist are CH12, CL20, FG8, FG9, FG11, SH16: "Left to the driver" tells of them.
+// The caller's duties of the checklist are CH12, CL20, F4, FG8, FG9, FG11, H8, HX1, HX2, HX4, HX5, HX8, HX9, SE5, SE12, SH16:
+// "Left to the driver" tells of them.
 #![no_std]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]

@@ -5,7 +5,12 @@
 use crate::mask::{Mask, keys::Keys};
 use core::fmt;
 
-/// A side of a connection: [`Server`] or [`Client`].
+/// A side of a connection: [`Server`] or [`Client`]. There is no third one, so that whatever masks nothing is a server (RFC 6455 §10.3):
+///
+/// ```compile_fail,E0277
+/// struct ClientThatDoesNotMask; // SE4
+/// impl ws_proto::Role for ClientThatDoesNotMask {}
+/// ```
 pub trait Role: sealed::Role {}
 
 pub(crate) mod sealed {

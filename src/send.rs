@@ -370,8 +370,11 @@ impl Sender<Server> {
     ///
     /// # Errors
     ///
-    /// [`SendError::MessageUnfinished`] or [`SendError::Closed`]; nothing changed.
+    /// [`SendError::LengthOverflow`], [`SendError::MessageUnfinished`] or [`SendError::Closed`]; nothing changed.
     pub fn header(&mut self, kind: Kind, len: u64, last: bool) -> Result<HeaderBytes, SendError> {
+        if len >> 63 != 0 {
+            return Err(SendError::LengthOverflow);
+        }
         self.part_alone(kind, len, last).map(|header| header.encode())
     }
 }

@@ -62,6 +62,28 @@ fn ct3_ct8_a_ping_is_answered_with_the_same_bytes() {
     for_both_roles!(check);
 }
 
+/// U1: the payloads of all control frames stand in one place, and none shows anything of an earlier one, in the event nor in the answer.
+#[test]
+fn u1_a_control_frame_shows_nothing_of_the_one_before() {
+    fn check<R: TestRole>() {
+        let lens = [125, 124, 60, 125, 1, 0, 125, 0];
+        let pings: Vec<_> = lens.into_iter().enumerate().map(|(i, len)| Frame::ping(vec![0xa0 + i as u8; len])).collect();
+        for last in [Frame::close(4000, ""), Frame::close(4000, "r"), Frame::empty_close(), Frame::new(3, "")] {
+            let (seen, answers) = receive::<R>(&[&pings[..], from_ref(&last)].concat());
+            let (close, pongs) = answers.split_last().unwrap();
+            assert!(pongs.iter().eq(&pings.iter().map(|ping| Frame::pong(&ping.payload)).collect::<Vec<_>>()));
+            assert!(seen[..8].iter().eq(&pings.iter().map(|ping| Seen::ping(&ping.payload)).collect::<Vec<_>>()));
+            let expected: (Seen, &[u8]) = match last.payload.as_slice() {
+                [_, _, reason @ ..] => (Seen::close(4000, std::str::from_utf8(reason).unwrap()), &last.payload[..2]),
+                _ if last.opcode == 8 => (Seen::Close(None, String::new()), b""),
+                _ => (Seen::Failed(ProtocolError::ReservedOpcode), b"\x03\xeareserved opcode"),
+            };
+            assert_eq!((&seen[8], close.payload.as_slice()), (&expected.0, expected.1));
+        }
+    }
+    for_both_roles!(check);
+}
+
 /// The Pong is in the output when the event comes: ahead of what the program sends because of it, and of what comes later.
 #[test]
 fn ct4_the_pong_is_written_before_the_event_is_given() {

@@ -87,6 +87,36 @@ fn d1_dp13_a_bomb_takes_no_more_than_the_limit() {
     for_both_roles!(check);
 }
 
+/// L3: a compressed frame that declares 1 GiB costs nothing, and its first bytes cost the state that they need.
+#[test]
+fn l3_a_compressed_frame_that_declares_a_gigabyte_costs_a_state() {
+    fn check<R: TestRole>() {
+        let mut ws = Setup::default().config(Config::default().max_frame(1 << 30).max_message(1 << 30)).websocket::<R>();
+        let mut bytes = wire::<R>(&[Frame::binary(HELLO[0]).rsv(RSV1).declaring(1 << 30)]);
+        let (header, payload) = bytes.split_at_mut(if R::MASKS { 10 } else { 14 });
+        assert_eq!(measure(|| assert_eq!(receive(&mut ws, header, 1, false), (0, None))).count_total, 0);
+        assert_eq!(ws.payload_left(), 1 << 30);
+        let info = measure(|| assert_eq!(receive(&mut ws, payload, 1, false), (0, None)));
+        assert!(info.bytes_max < 80 << 10, "{info:?}");
+    }
+    for_both_roles!(check);
+}
+
+/// F2: nothing is kept for a fragment of a compressed message.
+#[test]
+fn f2_tiny_compressed_fragments_take_no_more_than_what_they_inflate_to() {
+    fn check<R: TestRole>() {
+        let data = noise(1, 100_000);
+        let mut frames: Vec<_> = compressed(&data).payload.into_iter().map(|byte| Frame::continuation([byte]).more()).collect();
+        frames[0] = Frame { opcode: 2, ..frames[0].clone() }.rsv(RSV1);
+        let mut bytes = wire::<R>(&frames);
+        let mut ws = Setup::default().config(Config::default().max_fragments(u32::MAX)).websocket::<R>();
+        let info = measure(|| assert_eq!(receive(&mut ws, &mut bytes, 4096, false), (0, None)));
+        assert!((100_000..300_000 + (80 << 10)).contains(&info.bytes_max) && info.count_total < 40, "{info:?}");
+    }
+    for_both_roles!(check);
+}
+
 /// D1: and the resident memory of a process that receives it stays under 4 MiB above idle.
 #[test]
 #[cfg(target_os = "linux")]

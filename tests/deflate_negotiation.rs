@@ -172,6 +172,26 @@ fn n1_an_answer_that_was_not_offered_fails() {
     assert_eq!(verdict(Some(&config), &[]), Ok(None), "the server declines");
 }
 
+/// N1, H5, CR4 to CR11: an offer of compression, accepted or not, leaves the other checks of an answer as they are.
+#[test]
+fn n1_h5_an_offer_of_compression_leaves_the_other_checks_as_they_are() {
+    let config = Deflate::default();
+    for extension in [&[][..], &["permessage-deflate"]] {
+        for (head, error) in [
+            (Head::response().without("Upgrade"), HandshakeError::Upgrade),
+            (Head::response().but("Connection", "close"), HandshakeError::Connection),
+            (Head::response().without("Sec-WebSocket-Accept"), HandshakeError::Missing("Sec-WebSocket-Accept")),
+            (Head::response().but("Sec-WebSocket-Accept", "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="), HandshakeError::Invalid("Sec-WebSocket-Accept")),
+            (Head::response().with("Sec-WebSocket-Protocol: other"), HandshakeError::ProtocolNotRequested),
+            (Head::response().with("Sec-WebSocket-Protocol: a, b"), HandshakeError::ProtocolNotRequested),
+        ] {
+            let mut bytes = with(head, extension).bytes();
+            let result = client().protocols(&["a", "b"]).deflate(&config).recv(&mut bytes.as_mut_slice()).map(drop);
+            assert_eq!(result, Err(error), "{extension:?}");
+        }
+    }
+}
+
 /// EX1, EX2, D4: what does not follow the grammar is neither an offer nor an answer.
 #[test]
 fn ex2_d4_malformed_values() {

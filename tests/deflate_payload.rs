@@ -460,18 +460,22 @@ fn dp13_dp16_d3_the_limit_is_exact() {
     fn check<R: TestRole>() {
         // About the sizes of blocks, in and out, and of what does not compress.
         for limit in [1, 5, 4096, 16_383, 16_384, 16_385, 40_000] {
-            for data in [vec![b'a'; limit + 1], noise(3, limit + 1)] {
+            for data in [vec![b'a'; limit + 2], noise(3, limit + 2)] {
                 let setup = Setup::default().config(Config::default().max_message(limit as u64));
-                let (exact, over) = (&data[..limit], &data[..]);
+                let (below, exact) = (&data[..limit - 1], &data[..limit]);
                 let fragments = |message: &[u8]| {
                     let message = zlib(message);
                     let (a, b) = message.split_at(message.len() / 2);
                     [compressed_binary(a).more(), Frame::continuation(b)]
                 };
-                gives::<R>(&setup, &[compressed_binary(zlib(exact))], &[Seen::binary(exact)]);
-                gives::<R>(&setup, &fragments(exact), &[Seen::binary(exact)]);
-                fails::<R>(&setup, &[compressed_binary(zlib(over))], &[], ProtocolError::MessageTooLong, 1009);
-                fails::<R>(&setup, &fragments(over), &[], ProtocolError::MessageTooLong, 1009);
+                for fits in [below, exact] {
+                    gives::<R>(&setup, &[compressed_binary(zlib(fits))], &[Seen::binary(fits)]);
+                    gives::<R>(&setup, &fragments(fits), &[Seen::binary(fits)]);
+                }
+                for over in [&data[..limit + 1], &data] {
+                    fails::<R>(&setup, &[compressed_binary(zlib(over))], &[], ProtocolError::MessageTooLong, 1009);
+                    fails::<R>(&setup, &fragments(over), &[], ProtocolError::MessageTooLong, 1009);
+                }
                 // Each message has the limit for itself.
                 gives::<R>(&setup, &[fragments(exact), fragments(exact)].concat(), &[Seen::binary(exact), Seen::binary(exact)]);
             }
@@ -479,6 +483,132 @@ fn dp13_dp16_d3_the_limit_is_exact() {
         // None at all: only what is empty passes.
         let setup = Setup::default().config(Config::default().max_message(0));
         gives::<R>(&setup, &[compressed_text(b"\x00")], &[Seen::text("")]);
+    }
+    for_both_roles!(check);
+}
+
+/// L2, D3: limits that do not fit into 32 bits are no smaller for that, nor is what a ratio makes of a length.
+#[test]
+fn l2_d3_limits_beyond_32_bits_are_what_they_are() {
+    fn check<R: TestRole>() {
+        let data = json(100);
+        for limit in [1 << 32, (1 << 32) + 1, 1 << 63, u64::MAX] {
+            for ratio in [1000, u32::MAX - 1, u32::MAX] {
+                let setup = Setup::default()
+                    .config(Config::default().max_frame(limit).max_message(limit))
+                    .deflate(Deflate::default().max_ratio(ratio));
+                gives::<R>(&setup, &[compressed_binary(zlib(&data))], &[Seen::binary(&data)]);
+                let parts = [compressed_text(&HELLO[0][..3]).more(), Frame::continuation(&HELLO[0][3..])];
+                gives::<R>(&setup, &parts, &[hello()]);
+            }
+        }
+    }
+    for_both_roles!(check);
+}
+
+/// L1, L2: a length is a length, whether its frame is compressed or not.
+#[test]
+fn l1_l2_declared_lengths_of_compressed_frames() {
+    fn check<R: TestRole>() {
+        let unlimited = Config::default().max_frame(u64::MAX).max_message(u64::MAX).allow_non_minimal_length(true);
+        let frame = |len| compressed_binary(&HELLO[0][..3]).declaring(len);
+        for ratio in [10, u32::MAX] {
+            let setup = |config: &Config| Setup::default().config(config.clone()).deflate(Deflate::default().max_ratio(ratio));
+            for len in [1 << 63, 1 << 63 | 5, u64::MAX - 13, u64::MAX] {
+                for config in [&Config::default(), &unlimited] {
+                    fails::<R>(&setup(config), &[frame(len)], &[], ProtocolError::LengthOverflow, 1002);
+                    let parts = [compressed_binary(&HELLO[0][..3]).more(), Frame::continuation("").declaring(len)];
+                    fails::<R>(&setup(config), &parts, &[], ProtocolError::LengthOverflow, 1002);
+                }
+            }
+            for len in [u64::from(u32::MAX) - 3, 1 << 32, (1 << 32) + 5, usize::MAX as u64 / 2 - 3, (1 << 63) - 1] {
+                fails::<R>(&setup(&Config::default()), &[frame(len)], &[], ProtocolError::FrameTooLong, 1009);
+                fails::<R>(&setup(&Config::default().max_frame(u64::MAX)), &[frame(len)], &[], ProtocolError::MessageTooLong, 1009);
+                let outcome = setup(&unlimited).run::<R>(&wire::<R>(&[frame(len)]), &[3]);
+                assert_eq!((outcome.seen, outcome.ended.payload_left), (vec![], len - 3));
+            }
+        }
+    }
+    for_both_roles!(check);
+}
+
+/// F1, F2, L5: where compression was agreed on, messages that come plain have the same limits as ever, before and after compressed ones.
+#[test]
+fn f1_f2_l5_plain_messages_have_their_limits_too() {
+    fn check<R: TestRole>() {
+        let limited = Setup::default().config(Config::default().max_message(100).max_frame(80).max_fragments(3));
+        for before in [vec![], vec![compressed_binary(zlib(&[b'a'; 100]))]] {
+            let seen = vec![Seen::binary(&[b'a'; 100]); before.len()];
+            let of = |lens: &[usize]| {
+                let mut frames: Vec<_> = lens.iter().map(|&len| Frame::continuation(vec![b'a'; len]).more()).collect();
+                frames[0].opcode = 2;
+                frames.last_mut().unwrap().fin = true;
+                [&before[..], &frames].concat()
+            };
+            for lens in [&[79][..], &[80], &[80, 19], &[80, 20], &[50, 0, 50]] {
+                let message = Seen::binary(&vec![b'a'; lens.iter().sum()]);
+                gives::<R>(&limited, &of(lens), &[&seen[..], &[message]].concat());
+            }
+            fails::<R>(&limited, &of(&[81]), &seen, ProtocolError::FrameTooLong, 1009);
+            fails::<R>(&limited, &of(&[80, 21]), &seen, ProtocolError::MessageTooLong, 1009);
+            fails::<R>(&limited, &of(&[50, 50, 1]), &seen, ProtocolError::MessageTooLong, 1009);
+            fails::<R>(&limited, &of(&[0, 0, 0, 0]), &seen, ProtocolError::TooManyFragments, 1008);
+        }
+    }
+    for_both_roles!(check);
+}
+
+/// F5: a new message inside another, whichever of them is compressed. Of neither anything is delivered.
+#[test]
+fn f5_a_new_message_inside_a_compressed_one_fails() {
+    fn check<R: TestRole>() {
+        let begun = [compressed_text(&HELLO[0][..3]).more(), Frame::text("He").more()];
+        for first in &begun {
+            for second in [compressed_text(HELLO[0]), Frame::text("Hello"), compressed_binary(HELLO[0]).more(), Frame::binary("").more()] {
+                if first.rsv | second.rsv != 0 {
+                    fails::<R>(&Setup::default(), &[first.clone(), second], &[], ProtocolError::ExpectedContinuation, 1002);
+                }
+            }
+        }
+    }
+    for_both_roles!(check);
+}
+
+/// U1, D11: without takeover, states go from connection to connection. Nothing of what one has received can be referred to by the peer of the next, and nothing of
+/// what one has sent is in what the next sends (SE8).
+#[test]
+fn u1_d11_a_shared_state_holds_nothing_of_the_connection_before() {
+    fn check<R: TestRole>() {
+        let setup = || Setup::with(both_ways(true, 15)).deflate(Deflate::default().threshold(0));
+        let send = |ws: &mut WebSocket<R>, text: &str| {
+            let mut out = Vec::new();
+            ws.send_text(text, &mut out).unwrap();
+            frames(&out).remove(0).payload
+        };
+        let fresh = send(&mut setup().websocket(), &"Hello ".repeat(20));
+
+        let setup = setup();
+        // Whole messages, some with a final block; and another one that is given up in the middle, or not.
+        for (before, given_up) in [(&HELLO[..], false), (&[HELLO[0]], false), (&[HELLO[2]], false), (&[HELLO[0]], true)] {
+            let mut first = setup.websocket::<R>();
+            let mut received: Vec<_> = before.iter().map(compressed_text).collect();
+            if given_up {
+                received.push(compressed_text(&HELLO[1][..8]).more());
+            }
+            assert_eq!(drive(&mut first, &wire::<R>(&received)).seen, vec![hello(); before.len()]);
+            send(&mut first, &"Hello ".repeat(20));
+            drop(first);
+
+            let mut next = setup.websocket::<R>();
+            let outcome = drive(&mut next, &wire::<R>(&[compressed_text(HELLO_AGAIN)]));
+            assert_eq!(outcome.seen, [Seen::Failed(ProtocolError::InvalidCompression)]);
+            assert_eq!(send(&mut setup.websocket(), &"Hello ".repeat(20)), fresh);
+        }
+    }
+    fn drive<R: TestRole>(ws: &mut WebSocket<R>, bytes: &[u8]) -> Log {
+        let mut log = Log::default();
+        ws.recv_all(&mut bytes.to_vec(), &mut log);
+        log
     }
     for_both_roles!(check);
 }
@@ -725,7 +855,7 @@ fn dp18_d13_messages_can_be_sent_plain() {
 
 /// A mistake of the caller's leaves the context alone, and so does an output without room: what was compressed has to be sent.
 #[test]
-fn sending_is_refused_before_anything_is_compressed() {
+fn o2_sending_is_refused_before_anything_is_compressed() {
     fn check<R: TestRole>() {
         let mut ws = Setup::default().deflate(Deflate::default().threshold(0)).websocket::<R>();
         let mut out = Vec::new();
@@ -749,7 +879,7 @@ fn sending_is_refused_before_anything_is_compressed() {
 
 /// The room that is asked for is enough for whatever compression makes of a message, so that nothing fails after it was compressed.
 #[test]
-fn the_room_that_is_asked_for_is_enough() {
+fn o2_the_room_that_is_asked_for_is_enough() {
     for level in 0..=9 {
         for mem_level in [1, 5, 9] {
             for bits in [8, 9, 15] {

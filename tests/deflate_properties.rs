@@ -5,7 +5,7 @@ mod common;
 
 use common::deflate::*;
 use common::strategies::{Input, at, config, cuts, text};
-use common::{Frame, Layer, Masking, Seen, TestRole, assembled, drive, wire};
+use common::{Frame, Layer, Log, Masking, Seen, TestRole, assembled, drive, wire};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -167,6 +167,68 @@ fn any_cut<R: TestRole>(setup: &Setup, bytes: &[u8], cuts: &[Index]) -> Result<(
     Ok(())
 }
 
+/// What a program may call, rightly or not.
+#[derive(Debug, Clone)]
+enum Call {
+    Send(Send),
+    /// Parts of what no compressor has made.
+    Part(Kind, Vec<u8>, bool, bool),
+    Close,
+    Fail,
+}
+
+fn call() -> impl Strategy<Value = Call> {
+    let kind = prop_oneof![Just(Kind::Text), Just(Kind::Binary)];
+    prop_oneof![
+        8 => send().prop_map(Call::Send),
+        4 => (kind, vec(any::<u8>(), 0..20), any::<bool>(), any::<bool>()).prop_map(|(kind, bytes, last, compressed)| Call::Part(kind, bytes, last, compressed)),
+        1 => Just(Call::Close),
+        1 => Just(Call::Fail),
+    ]
+}
+
+/// What a peer may send: a frame that is right or nearly so, and noise.
+type Piece = (Option<Frame>, Vec<u8>);
+
+fn piece() -> impl Strategy<Value = Piece> {
+    let frame = (message(), 0..4_u8, any::<bool>(), any::<bool>()).prop_map(|((_, bytes), opcode, compressed, fin)| {
+        let payload = if compressed { CDeflate::new(6, 15, false).message(&bytes[..bytes.len().min(500)]) } else { bytes };
+        Frame::new([0, 1, 2, 9][usize::from(opcode)], &payload[..payload.len().min(100)])
+            .rsv(if compressed && opcode < 3 { RSV1 } else { 0 })
+            .fin(fin)
+    });
+    (proptest::option::weighted(0.8, frame), prop_oneof![6 => Just(vec![]), 1 => vec(any::<u8>(), 0..20)])
+}
+
+fn any_calls<R: TestRole>(setup: &Setup, calls: &[(Call, Piece)], eof: usize) -> Result<(), TestCaseError> {
+    let mut ws = setup.websocket::<R>();
+    let mut log = Log::default();
+    for (at, (call, (frame, noise))) in calls.iter().enumerate() {
+        let out = &mut log.out;
+        _ = match call {
+            Call::Send(Send::Whole(Kind::Text, bytes)) => ws.send_text(std::str::from_utf8(bytes).unwrap(), out),
+            Call::Send(Send::Whole(Kind::Binary, bytes)) => ws.send_binary(bytes, out),
+            Call::Send(Send::Plain(_, bytes)) => ws.send_binary_plain(bytes, out),
+            Call::Send(Send::Parts { kind, bytes, .. }) => ws.send_part(*kind, bytes, true, out),
+            Call::Send(Send::Ping(payload)) => ws.ping(payload, out),
+            Call::Part(kind, bytes, last, true) => ws.send_compressed_part(*kind, bytes, *last, out),
+            Call::Part(kind, bytes, last, false) => ws.send_part(*kind, bytes, *last, out),
+            Call::Close => ws.close(None, "", out),
+            Call::Fail => ws.fail(common::code(1008), "", out),
+        };
+        let mut input = frame.iter().flat_map(Frame::to::<R>).chain(noise.iter().copied()).collect::<Vec<_>>();
+        ws.recv_all(&mut input, &mut log);
+        if at == eof {
+            ws.recv_eof();
+        }
+    }
+    let written = frames(&log.out);
+    let close = written.iter().position(|frame| frame.opcode == 8);
+    prop_assert!(close.is_none_or(|at| at == written.len() - 1), "{:?}", written);
+    prop_assert_eq!(close.is_some(), ws.close_sent().is_some());
+    Ok(())
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { max_shrink_iters: 300, ..config(CASES) })]
 
@@ -211,8 +273,16 @@ proptest! {
     #[test]
     fn d12_noise_is_survived(bytes in vec(any::<u8>(), 0..300).prop_map(Input), first in vec(any::<u8>(), 0..40), cuts in cuts()) {
         let frames = [Frame::text(&first).rsv(RSV1).more().masking(Masking::ByRole)];
-        let noise = [wire::<ws_proto::Server>(&frames), bytes.0].concat();
-        any_cut::<ws_proto::Server>(&Setup::default(), &noise, &cuts)?;
+        any_cut::<ws_proto::Server>(&Setup::default(), &[wire::<ws_proto::Server>(&frames), bytes.0.clone()].concat(), &cuts)?;
+        any_cut::<ws_proto::Client>(&Setup::default(), &[wire::<ws_proto::Client>(&frames), bytes.0].concat(), &cuts)?;
+    }
+
+    /// P1, SE7: any calls between any pieces of input, the end of the stream at any point: no panic, and all that is written consists of whole frames, of which a Close
+    /// is the last.
+    #[test]
+    fn p1_se7_no_calls_on_any_input_panic(setup in setup(), calls in vec((call(), piece()), 0..20), eof in 0..40_usize) {
+        any_calls::<ws_proto::Server>(&setup, &calls, eof)?;
+        any_calls::<ws_proto::Client>(&setup, &calls, eof)?;
     }
 }
 

@@ -206,6 +206,31 @@ fn l2_fr11_huge_lengths_neither_overflow_nor_are_truncated() {
     for_both_roles!(check);
 }
 
+/// What is next to the greatest `usize` is a length like others where that has 32 bits, and one too many bits where it has 64: a header's length added to it, or an
+/// offset, overflows nothing.
+#[test]
+fn l1_l2_lengths_at_the_end_of_the_address_space() {
+    fn check<R: TestRole>() {
+        for len in (0..=13).map(|less| usize::MAX as u64 - less) {
+            let bytes = wire::<R>(&[Frame::binary("abc").declaring(len)]);
+            for cuts in [vec![], vec![3], (0..bytes.len()).collect()] {
+                let streamed = run::<R, Connection<R>>(&unlimited(), &bytes, &cuts);
+                let whole = run::<R, WebSocket<R>>(&unlimited(), &bytes, &cuts);
+                if len >> 63 != 0 {
+                    assert_eq!((&streamed.seen, &whole.seen), (&overflow(), &overflow()));
+                } else {
+                    assert_eq!(streamed.seen, [Seen::part(Kind::Binary, b"abc", true, false)]);
+                    assert_eq!((streamed.ended.payload_left, whole.ended.payload_left), (len - 3, len - 3));
+                }
+            }
+        }
+    }
+    fn overflow() -> Vec<Seen> {
+        vec![Seen::Failed(ProtocolError::LengthOverflow)]
+    }
+    for_both_roles!(check);
+}
+
 /// What a header says is judged when the header is whole, and not a byte later: the payload need not come.
 #[test]
 fn fr7_a_header_may_be_cut_at_any_byte_and_is_judged_at_its_last() {

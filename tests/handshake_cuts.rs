@@ -140,6 +140,41 @@ fn same(run: impl Fn(&[&[u8]], HeadLimits) -> Outcome, bytes: &[u8], cuts: &[Ind
     Ok(())
 }
 
+/// SE11: errors say nothing of the peer's, and neither does the answer that a server gives by itself: there is nothing to be escaped in them.
+#[test]
+fn se11_an_error_and_its_answer_hold_no_text_of_the_peer() {
+    const MARK: &str = "x<mark>";
+    let (request, response) = (Head::request(), Head::response());
+    let marked = |head: &Head| {
+        let text = head.text();
+        // In the place of each word, and behind it.
+        let words: Vec<_> = text.match_indices(|c: char| c.is_ascii_alphanumeric()).map(|(at, _)| at).collect();
+        words
+            .into_iter()
+            .flat_map(|at| [format!("{}{MARK}{}", &text[..at], &text[at..]), format!("{}{MARK}{}", &text[..at], &text[at + 1..])])
+            .collect::<Vec<_>>()
+    };
+    let mut errors = std::collections::HashSet::new();
+    for head in marked(
+        &request
+            .with("Origin: http://a")
+            .with("Sec-WebSocket-Protocol: chat")
+            .with("Sec-WebSocket-Extensions: a; b")
+            .with("Content-Length: 0"),
+    ) {
+        let outcome = serve(&[head.as_bytes()], HeadLimits::default());
+        assert!(!String::from_utf8(outcome.out).unwrap().contains("mark"));
+        errors.extend(outcome.result.err());
+    }
+    for head in marked(&response.with("Sec-WebSocket-Protocol: chat").with("Sec-WebSocket-Extensions: a")) {
+        errors.extend(connect(&[head.as_bytes()], HeadLimits::default()).result.err());
+    }
+    assert!(errors.len() > 12, "{errors:?}");
+    for error in errors {
+        assert!(!format!("{error} {error:?}").contains("mark"), "{error:?}");
+    }
+}
+
 proptest! {
     #[test]
     fn sh17_h7_a_server_does_not_care_where_the_request_is_cut(

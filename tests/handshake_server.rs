@@ -483,7 +483,7 @@ fn sr7_sr8_sr9_sr14_a_rejection_has_a_status_a_length_and_a_body() {
 }
 
 #[test]
-fn an_answer_that_has_no_room_is_not_written_and_can_be_repeated() {
+fn o2_an_answer_that_has_no_room_is_not_written_and_can_be_repeated() {
     taken(&Head::request(), |request| {
         let mut whole = Vec::new();
         request.accept().write(&mut whole).unwrap();
@@ -501,7 +501,7 @@ fn an_answer_that_has_no_room_is_not_written_and_can_be_repeated() {
 
 /// As everywhere in the crate, nothing is read when there is no room for the reply that it may need.
 #[test]
-fn without_room_for_a_reply_nothing_is_read() {
+fn o1_without_room_for_a_reply_nothing_is_read() {
     let mut server = ServerHandshake::new(HeadLimits::default());
     let mut bytes = *b"bad\r\n";
     let (mut out, mut input) = (vec![0; 10], &mut bytes[..]);

@@ -112,7 +112,7 @@ fn i1_a_mistake_is_not_forgotten() {
 }
 
 #[test]
-fn a_request_that_has_no_room_is_not_written_and_can_be_repeated() {
+fn o2_a_request_that_has_no_room_is_not_written_and_can_be_repeated() {
     let handshake = ClientHandshake::new(&uri(), Client::new([1; 32])).protocols(&["a"]).fields(&[("X", "y")]);
     let whole = written(&handshake);
     let mut memory = vec![0; whole.len()];

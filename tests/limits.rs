@@ -167,7 +167,7 @@ fn f3_a_million_empty_fragments() {
     for_both_roles!(check);
 }
 
-/// SE3, SE9: a connection that streams has no need of a message limit; without one it goes on for ever.
+/// SE3: a connection that streams has no need of a message limit; without one it goes on for ever.
 #[test]
 fn l2_a_message_without_end_can_be_streamed() {
     fn check<R: TestRole>() {

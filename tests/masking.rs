@@ -142,6 +142,30 @@ fn mk5_m1_the_keys_are_a_keystream_of_the_seed() {
     assert!(keys_of(SEED, 10_000) == theirs);
 }
 
+/// M1: the handshake's key goes over the wire in the clear, so that no mask may be made of what it is made of.
+#[cfg(feature = "handshake")]
+#[test]
+fn m1_the_masks_begin_in_the_keystream_where_the_handshakes_key_ends() {
+    use ws_proto::handshake::{Answer, ClientHandshake, accept_key, fresh_key};
+    let mut theirs = [[0; 4]; 20];
+    ChaCha12Rng::from_seed(SEED).fill_bytes(theirs.as_flattened_mut());
+
+    let uri = ws_proto::uri::Uri::parse("ws://example.com").unwrap();
+    let mut handshake = ClientHandshake::new(&uri, Client::new(SEED));
+    let mut request = Vec::new();
+    // Whoever writes it twice uses the same key twice, and none of the masks'.
+    handshake.write_request(&mut request).unwrap();
+    handshake.write_request(&mut request).unwrap();
+    let accept = accept_key(&fresh_key(&mut Client::new(SEED))).map(char::from).into_iter().collect::<String>();
+    let answer = format!("HTTP/1.1 101 \r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {accept}\r\n\r\n");
+    let mut answer = answer.into_bytes();
+    let Some(Answer::Accepted { agreed, .. }) = handshake.recv(&mut answer.as_mut_slice()).unwrap() else { panic!("refused") };
+    let mut client = Connection::new(agreed, &Config::default());
+    let mut out = Vec::new();
+    (0..16).for_each(|_| client.send_text("", &mut out).unwrap());
+    assert_eq!(keys(&out), theirs[4..]);
+}
+
 #[test]
 fn mk5_m1_keys_do_not_repeat_beyond_chance() {
     const FRAMES: usize = 100_000;

@@ -67,9 +67,9 @@ fn o1_a_vector_has_all_the_room_that_a_vector_can_have() {
     assert_eq!(out, b"beforeABC");
 }
 
-/// What is written does not depend on where to, and `dyn Output` will do.
+/// What is written does not depend on where to, and `dyn Output` will do. U1: nor on what was in that memory.
 #[test]
-fn se8_every_output_gets_the_same_bytes() {
+fn se8_u1_every_output_gets_the_same_bytes() {
     fn write<R: TestRole>(out: &mut dyn Output) {
         let mut connection = Connection::new(R::make(), &Config::default());
         connection.send_text("text", out).unwrap();
@@ -80,8 +80,10 @@ fn se8_every_output_gets_the_same_bytes() {
         while connection.recv(&mut input, out).is_some() {}
     }
     fn check<R: TestRole>() {
-        let (mut vector, mut capped, mut memory) = (Vec::new(), Vec::new(), vec![0; 11_000]);
+        let (mut vector, mut capped, mut memory) = (Vec::new(), Vec::new(), vec![0xaa; 11_000]);
         let mut slice = Slice::new(&mut memory);
+        slice.append(&pattern(11_000));
+        slice.clear();
         write::<R>(&mut vector);
         write::<R>(&mut Capped::new(&mut capped, 11_000));
         write::<R>(&mut slice);

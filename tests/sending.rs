@@ -132,6 +132,7 @@ fn se11_a_mistake_is_told_in_words() {
         (SendError::Full { needed: 7 }, "the output has no room for 7 bytes"),
         (SendError::MessageUnfinished, "another message is not finished"),
         (SendError::ControlTooLong, "control frame of more than 125 bytes"),
+        (SendError::LengthOverflow, "payload length beyond 63 bits"),
         (SendError::InvalidUtf8, "text is not UTF-8"),
         (SendError::ReasonWithoutCode, "close reason without a code"),
         (SendError::CodeOfClients, "status code 1010 is for clients only"),
@@ -160,10 +161,19 @@ fn fr9_a_header_alone_is_that_of_the_frame() {
             assert_eq!(copying.sent(), not_copying.sent());
         }
     }
-    assert_eq!(
-        *Connection::new(Server, &Config::default()).header(Kind::Binary, (1 << 63) - 1, true).unwrap(),
-        [0x82, 127, 0x7f, 255, 255, 255, 255, 255, 255, 255]
-    );
+}
+
+/// FR4: no longer length than §5.2 knows is cut to one that it does know.
+#[test]
+fn l1_l2_a_header_declares_up_to_63_bits() {
+    let mut server = Connection::new(Server, &Config::default());
+    assert_eq!(*server.header(Kind::Binary, (1 << 32) + 5, false).unwrap(), [0x02, 127, 0, 0, 0, 1, 0, 0, 0, 5]);
+    let sent = server.sent();
+    for len in [1 << 63, (1 << 63) + 5, u64::MAX] {
+        assert_eq!(server.header(Kind::Binary, len, false).unwrap_err(), SendError::LengthOverflow);
+        assert_eq!(server.sent(), sent, "nothing changed");
+    }
+    assert_eq!(*server.header(Kind::Binary, (1 << 63) - 1, true).unwrap(), [0x80, 127, 0x7f, 255, 255, 255, 255, 255, 255, 255]);
 }
 
 /// The same for a client, whose payload is masked where it stands: the bytes are those of `send_part`, key and all.

@@ -125,7 +125,8 @@ use crate::Output;
 
 /// Appends all pieces of a message, or nothing.
 fn append<'p>(out: &mut (impl Output + ?Sized), pieces: impl Iterator<Item = &'p [u8]> + Clone) -> Result<(), WriteError> {
-    let needed = pieces.clone().map(<[u8]>::len).sum();
+    // The same bytes may stand in it many times, so that on a 32-bit target the sum need not be a `usize`.
+    let needed = pieces.clone().fold(0_usize, |sum, piece| sum.saturating_add(piece.len()));
     if out.room() < needed {
         return Err(WriteError::NoRoom { needed });
     }
@@ -133,4 +134,21 @@ fn append<'p>(out: &mut (impl Output + ?Sized), pieces: impl Iterator<Item = &'p
         out.append(piece);
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{WriteError, append};
+    use crate::Slice;
+
+    /// L2: on a 32-bit target, a sum that had gone round would be taken for the room of a message that is short.
+    #[test]
+    fn l2_the_room_of_a_message_longer_than_the_address_space_is_not_short() {
+        static PIECE: [u8; 1 << 20] = [b'x'; 1 << 20];
+        let mut memory = [0; 100];
+        let mut out = Slice::new(&mut memory);
+        let needed = usize::try_from((PIECE.len() as u64) << 12).unwrap_or(usize::MAX);
+        assert_eq!(append(&mut out, core::iter::repeat_n(&PIECE[..], 1 << 12)), Err(WriteError::NoRoom { needed }));
+        assert_eq!(out.as_bytes(), b"");
+    }
 }
