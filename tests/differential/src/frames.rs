@@ -175,8 +175,11 @@ trait Peer<R>: Endpoint<R> {
 }
 
 /// Compares two verdicts, and returns by which differences they differ.
-#[track_caller]
-fn compare<R: TestRole, P: Peer<R>>(bytes: &[u8], cuts: &[usize], max: usize) -> Found {
+///
+/// # Errors
+///
+/// A difference that is not listed.
+fn compare<R: TestRole, P: Peer<R>>(bytes: &[u8], cuts: &[usize], max: usize) -> Result<Found, String> {
     let mut case = Case { bytes: bytes.to_vec(), setup: Setup::max(max) };
     let mut found = Found::default();
     let accounts =
@@ -184,7 +187,7 @@ fn compare<R: TestRole, P: Peer<R>>(bytes: &[u8], cuts: &[usize], max: usize) ->
     let (mut ours, mut theirs) = accounts(&case);
     for _ in 0..20 {
         if ours == theirs {
-            return found;
+            return Ok(found);
         }
         let before = (case.clone(), ours.clone());
         let Some(difference) = P::explain(&mut case, &mut ours, &theirs) else { break };
@@ -195,7 +198,7 @@ fn compare<R: TestRole, P: Peer<R>>(bytes: &[u8], cuts: &[usize], max: usize) ->
             break;
         }
     }
-    panic!("not listed, after {found:?}: of b\"{}\"\nwe make {ours:?}\nthey make {theirs:?}", case.bytes.escape_ascii());
+    Err(format!("not listed, after {found:?}: of b\"{}\"\nwe make {ours:?}\nthey make {theirs:?}", case.bytes.escape_ascii()))
 }
 
 /// They do not count fragments.
@@ -410,7 +413,7 @@ fn met<R: TestRole, P: Peer<R>>() -> Found {
     let mut met = Found::default();
     for _ in 0..20_000 {
         let (bytes, cuts, max) = strategy.new_tree(&mut runner).expect("an input").current();
-        met.extend(&compare::<R, P>(&bytes.0, &at(&cuts, bytes.0.len()), max));
+        met.extend(&compare::<R, P>(&bytes.0, &at(&cuts, bytes.0.len()), max).expect("what is listed"));
     }
     met
 }
@@ -448,22 +451,22 @@ proptest! {
 
     #[test]
     fn a_server_agrees_with_tungstenite(bytes in input::<Server>(), cuts in cuts(), max in max()) {
-        compare::<Server, Tungstenite>(&bytes.0, &at(&cuts, bytes.0.len()), max);
+        compare::<Server, Tungstenite>(&bytes.0, &at(&cuts, bytes.0.len()), max).map_err(TestCaseError::fail)?;
     }
 
     #[test]
     fn a_client_agrees_with_tungstenite(bytes in input::<Client>(), cuts in cuts(), max in max()) {
-        compare::<Client, Tungstenite>(&bytes.0, &at(&cuts, bytes.0.len()), max);
+        compare::<Client, Tungstenite>(&bytes.0, &at(&cuts, bytes.0.len()), max).map_err(TestCaseError::fail)?;
     }
 
     #[test]
     fn a_server_agrees_with_tokio_websockets(bytes in input::<Server>(), cuts in cuts(), max in max()) {
-        compare::<Server, TokioWebsockets>(&bytes.0, &at(&cuts, bytes.0.len()), max);
+        compare::<Server, TokioWebsockets>(&bytes.0, &at(&cuts, bytes.0.len()), max).map_err(TestCaseError::fail)?;
     }
 
     #[test]
     fn a_client_agrees_with_tokio_websockets(bytes in input::<Client>(), cuts in cuts(), max in max()) {
-        compare::<Client, TokioWebsockets>(&bytes.0, &at(&cuts, bytes.0.len()), max);
+        compare::<Client, TokioWebsockets>(&bytes.0, &at(&cuts, bytes.0.len()), max).map_err(TestCaseError::fail)?;
     }
 }
 
@@ -563,19 +566,25 @@ proptest! {
     }
 }
 
-/// By which differences the verdicts differ on these frames, with limits of 125 bytes.
+/// That the verdicts on these bytes differ by these differences, with limits of 125 bytes.
+#[track_caller]
+fn differs<R: TestRole, P: Peer<R>>(bytes: &[u8], by: &[&'static Difference]) {
+    compare::<R, P>(bytes, &[], 125).expect("what is listed").is(by);
+}
+
+/// The same of frames, in both roles.
 #[track_caller]
 fn differ<P: Peer<Server> + Peer<Client>>(frames: &[Frame], by: &[&'static Difference]) {
-    compare::<Server, P>(&wire::<Server>(frames), &[], 125).is(by);
-    compare::<Client, P>(&wire::<Client>(frames), &[], 125).is(by);
+    differs::<Server, P>(&wire::<Server>(frames), by);
+    differs::<Client, P>(&wire::<Client>(frames), by);
 }
 
 /// The same, of frames of which the last lacks so many bytes.
 #[track_caller]
 fn differ_without<P: Peer<Server> + Peer<Client>>(missing: usize, frames: &[Frame], by: &[&'static Difference]) {
     let (to_server, to_client) = (wire::<Server>(frames), wire::<Client>(frames));
-    compare::<Server, P>(&to_server[..to_server.len() - missing], &[], 125).is(by);
-    compare::<Client, P>(&to_client[..to_client.len() - missing], &[], 125).is(by);
+    differs::<Server, P>(&to_server[..to_server.len() - missing], by);
+    differs::<Client, P>(&to_client[..to_client.len() - missing], by);
 }
 
 /// Where rules are kept, and where one is broken, there is nothing to list for `tokio-websockets`, and for `tungstenite` only its silence.
@@ -661,13 +670,13 @@ fn tungstenite_bad_gateway_is_illegal_is_shown() {
 #[test]
 fn tungstenite_fails_after_close_is_shown() {
     let frames = [Frame::empty_close(), Frame::text("a")];
-    compare::<Client, Tungstenite>(&wire::<Client>(&frames), &[], 125).is(&[&of_tungstenite::FAILS_AFTER_CLOSE]);
-    compare::<Server, Tungstenite>(&wire::<Server>(&frames), &[], 125).is(&[]);
+    differs::<Client, Tungstenite>(&wire::<Client>(&frames), &[&of_tungstenite::FAILS_AFTER_CLOSE]);
+    differs::<Server, Tungstenite>(&wire::<Server>(&frames), &[]);
 }
 
 #[test]
 fn tokio_websockets_judges_half_a_header_is_shown() {
-    compare::<Server, TokioWebsockets>(b"\xc1\x80", &[], 125).is(&[&of_tokio_websockets::JUDGES_HALF_A_HEADER]);
+    differs::<Server, TokioWebsockets>(b"\xc1\x80", &[&of_tokio_websockets::JUDGES_HALF_A_HEADER]);
     differ_without::<TokioWebsockets>(1, &[Frame::new(8, "c")], &[&of_tokio_websockets::JUDGES_HALF_A_HEADER]);
 }
 

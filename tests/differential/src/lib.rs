@@ -15,6 +15,7 @@ mod common;
 mod difference;
 mod endpoint;
 mod frames;
+mod heads;
 mod tokio_websockets;
 mod tungstenite;
 mod wire;
