@@ -58,7 +58,7 @@ mod of_tungstenite {
     };
 
     pub(crate) const ILLEGAL_CODE_IS_A_CLOSE: Difference = Difference {
-        theirs: "gives a Close frame with a code that must not be sent to the user as a Close of 1002, and the closing handshake as done",
+        theirs: "gives a Close with a code that must not be sent to the user as one of 1002, and the closing handshake as done",
         ours: "fail with 1002",
         rule: "RFC 6455 §7.4.1, §7.4.2: 1005, 1006 and 1015 MUST NOT be sent, codes below 1000 are not used (CL3)",
     };
@@ -80,7 +80,7 @@ mod of_tokio_websockets {
     use super::Difference;
 
     pub(crate) const JUDGES_HALF_A_HEADER: Difference = Difference {
-        theirs: "fails on the first bytes of a frame while the rest of its header, or the body of a Close that declares one byte, is missing",
+        theirs: "fails on the first bytes of a frame while the rest of its header, or a Close's body of one byte, is missing",
         ours: "wait for these few bytes",
         rule: "RFC 6455 §7.1.7 demands to fail, and not when; a header is taken for what it is once it is whole (FR7)",
     };
@@ -139,7 +139,8 @@ impl Case {
         }
     }
 
-    /// The same, and the frame that the input ends in made whole with zeros, if it is not. A length that is missing becomes the least of its form.
+    /// The same, and the frame that the input ends in made whole with zeros, if it is not. A length that is missing becomes the least of
+    /// its form.
     fn completed(&self) -> Option<Self> {
         let mut bytes = self.bytes.clone();
         let (start, _) = self.frame_before(bytes.len());

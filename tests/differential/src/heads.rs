@@ -1,6 +1,7 @@
 //! Heads (RFC 9112 §2 to §5): what `httparse` reads in any bytes, against what we read in them.
 //!
-//! `httparse` knows HTTP alone. That a head is no handshake is not its business, but then the fields that it read, judged by our rules, have to break the same one.
+//! `httparse` knows HTTP alone. That a head is no handshake is not its business, but then the fields that it read, judged by our rules,
+//! have to break the same one.
 
 use crate::cases;
 use crate::common::strategies::Input;
@@ -22,7 +23,7 @@ const NOT_A_HANDSHAKE: Difference = Difference {
 const LATER_VERSION: Difference = Difference {
     theirs: "knows no version after HTTP/1.1",
     ours: "take HTTP/1.2 to HTTP/1.9 like HTTP/1.1",
-    rule: "RFC 6455 §4.1, §4.2.1: an HTTP/1.1 or higher request (SH1, CR13); RFC 9110 §2.5: a higher minor version is understood like the highest known",
+    rule: "RFC 6455 §4.1, §4.2.1: HTTP/1.1 or higher (SH1, CR13); RFC 9110 §2.5: a higher minor version is read like the highest known",
 };
 
 const BARE_LF: Difference = Difference {
@@ -34,7 +35,7 @@ const BARE_LF: Difference = Difference {
 const EMPTY_LINES_BEFORE: Difference = Difference {
     theirs: "passes over empty lines before the first line",
     ours: "refuse them",
-    rule: "RFC 6455 §4.2.1: a handshake that does not match the description is refused (SH13), though RFC 9112 §2.2 would have servers be robust here",
+    rule: "RFC 6455 §4.2.1: what does not match the description is refused (SH13), though RFC 9112 §2.2 would have servers be robust",
 };
 
 const NO_SPACE_BEFORE_THE_REASON: Difference = Difference {
@@ -70,12 +71,16 @@ pub(crate) struct Head {
     len: usize,
 }
 
+type Ours = Result<Option<Head>, HandshakeError>;
+
+/// What they read, and what our rules say of it.
+type Theirs = Result<Option<(Head, Result<(), HandshakeError>)>, httparse::Error>;
+
 /// A request or a response.
 pub(crate) trait Message: Debug {
-    fn ours(bytes: &[u8]) -> Result<Option<Head>, HandshakeError>;
+    fn ours(bytes: &[u8]) -> Ours;
 
-    /// With it, what our rules say of the fields that they read.
-    fn theirs(bytes: &[u8]) -> Result<Option<(Head, Result<(), HandshakeError>)>, httparse::Error>;
+    fn theirs(bytes: &[u8]) -> Theirs;
 }
 
 #[derive(Debug)]
@@ -94,7 +99,7 @@ fn pairs<'a>(fields: &[httparse::Header<'a>]) -> Vec<(&'a str, &'a [u8])> {
 }
 
 impl Message for Requests {
-    fn ours(bytes: &[u8]) -> Result<Option<Head>, HandshakeError> {
+    fn ours(bytes: &[u8]) -> Ours {
         Ok(Request::parse(bytes, &HeadLimits::default())?.map(|(request, len)| Head {
             start: (0, request.target().into()),
             fields: fields(request.fields().iter()),
@@ -102,7 +107,7 @@ impl Message for Requests {
         }))
     }
 
-    fn theirs(bytes: &[u8]) -> Result<Option<(Head, Result<(), HandshakeError>)>, httparse::Error> {
+    fn theirs(bytes: &[u8]) -> Theirs {
         let mut headers = [httparse::EMPTY_HEADER; 200];
         let mut request = httparse::Request::new(&mut headers);
         let httparse::Status::Complete(len) = request.parse(bytes)? else { return Ok(None) };
@@ -114,7 +119,7 @@ impl Message for Requests {
 }
 
 impl Message for Responses {
-    fn ours(bytes: &[u8]) -> Result<Option<Head>, HandshakeError> {
+    fn ours(bytes: &[u8]) -> Ours {
         Ok(Response::parse(bytes, &HeadLimits::default())?.map(|(response, len)| Head {
             start: (response.status(), response.reason().to_vec()),
             fields: fields(response.fields().iter()),
@@ -122,7 +127,7 @@ impl Message for Responses {
         }))
     }
 
-    fn theirs(bytes: &[u8]) -> Result<Option<(Head, Result<(), HandshakeError>)>, httparse::Error> {
+    fn theirs(bytes: &[u8]) -> Theirs {
         let mut headers = [httparse::EMPTY_HEADER; 200];
         let mut response = httparse::Response::new(&mut headers);
         let httparse::Status::Complete(len) = response.parse(bytes)? else { return Ok(None) };
@@ -151,11 +156,11 @@ pub(crate) fn compare<M: Message>(bytes: &[u8]) -> Result<(Found, Vec<u8>), Stri
         if agree {
             return Ok((found, case));
         }
-        if let (Err(error), Ok(Some((_, Err(rule))))) = (&ours, &theirs) {
-            if error == rule {
-                found.push(&NOT_A_HANDSHAKE);
-                return Ok((found, case));
-            }
+        if let (Err(error), Ok(Some((_, Err(rule))))) = (&ours, &theirs)
+            && error == rule
+        {
+            found.push(&NOT_A_HANDSHAKE);
+            return Ok((found, case));
         }
         let before = case.clone();
         let Some(difference) = explain(&mut case, ours, theirs) else { break };
@@ -168,10 +173,8 @@ pub(crate) fn compare<M: Message>(bytes: &[u8]) -> Result<(Found, Vec<u8>), Stri
     Err(format!("not listed, after {found:?}: of b\"{}\"\nwe read {ours:?}\nthey read {theirs:?}", case.escape_ascii()))
 }
 
-type Theirs = Result<Option<(Head, Result<(), HandshakeError>)>, httparse::Error>;
-
 /// Takes one difference out of the input.
-fn explain(case: &mut Vec<u8>, ours: Result<Option<Head>, HandshakeError>, theirs: Theirs) -> Option<&'static Difference> {
+fn explain(case: &mut Vec<u8>, ours: Ours, theirs: Theirs) -> Option<&'static Difference> {
     let first_line = case.iter().position(|&byte| byte == b'\n').map_or(case.len(), |lf| lf + 1);
     let minor = case[..first_line].windows(7).position(|window| window == b"HTTP/1.").map(|at| at + 7);
     match (ours, theirs) {
@@ -404,8 +407,15 @@ fn random_heads_meet_every_difference() {
     met::<Responses>(&response()).is(&[&both[..], &[&NO_SPACE_BEFORE_THE_REASON, &REASON_NOT_ASCII]].concat());
 }
 
-const GOOD: &str = "GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
-                    Sec-WebSocket-Version: 13\r\nX: \t\u{e9} \r\n\r\n";
+/// A request with nothing wrong in it.
+pub(crate) const GOOD: &str = "GET / HTTP/1.1\r\n\
+    Host: a\r\n\
+    Upgrade: websocket\r\n\
+    Connection: Upgrade\r\n\
+    Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
+    Sec-WebSocket-Version: 13\r\n\
+    X: \t\u{e9} \r\n\
+    \r\n";
 
 #[track_caller]
 fn differ<M: Message>(head: &str, by: &[&'static Difference]) {
