@@ -616,6 +616,14 @@ fn no_difference_where_there_is_none() {
     }
 }
 
+/// CL2, CL3: which of all codes may stand in a Close frame.
+#[test]
+fn every_code_is_judged_as_by_tokio_websockets() {
+    for code in 0..=u16::MAX {
+        differ::<TokioWebsockets>(&[Frame::close(code, "")], &[]);
+    }
+}
+
 #[test]
 fn waits_for_the_payload_is_shown() {
     differ_without::<Tungstenite>(1, &[Frame::text("a").rsv(1)], &[&WAITS_FOR_THE_PAYLOAD, &of_tungstenite::FAILS_SILENTLY]);
