@@ -4,7 +4,7 @@
 mod common;
 
 use common::model::is_legal_on_the_wire;
-use common::{Ended, Frame, Layer, Log, Seen, TestRole, code, read_all, receive, run, stream, wire};
+use common::{Ended, Frame, Halves, Layer, Log, MessageHalves, Seen, TestRole, code, read_all, receive, run, stream, wire};
 use core::slice::from_ref;
 use ws_proto::{Client, Close, CloseCode, Config, Connection, ProtocolError, SendError, Server, Side, State, Transport, WebSocket};
 
@@ -568,9 +568,47 @@ fn cl9_cl14_a_closure_is_printed_in_words() {
         r#"clean close by the peer, received 1000 "a\n\"b\"", sent 1000"#
     );
     assert_eq!(closure(&|peer| peer.receives(Frame::empty_close())), "clean close by the peer, received no code, sent no code");
+    assert_eq!(
+        closure(&|peer| {
+            peer.closes(CloseCode::GOING_AWAY, "");
+            peer.receives(Frame::close(1001, ""));
+        }),
+        "clean close by us, received 1001, sent 1001"
+    );
+    assert_eq!(closure(&|peer| peer.closes(None, "")), "unclean close by us, received no Close, sent no code");
     assert_eq!(closure(&|peer| peer.ws.recv_eof()), "unclean close by the peer, received no Close, sent no Close");
     assert_eq!(
         closure(&|peer| peer.receives(Frame::new(3, ""))),
         "failed: reserved opcode (RFC 6455 section 5.2), received no Close, sent 1002"
     );
+}
+
+/// Halves that are put together again tell how it ended as a connection does that was never apart.
+#[test]
+fn cl14_halves_together_again_tell_how_it_ended() {
+    fn check<R: TestRole>() {
+        let config = Config::default();
+        for frame in [Frame::close(3000, "bye"), Frame::empty_close(), Frame::new(3, ""), Frame::text("a"), Frame::text([0xff])] {
+            for closes_first in [false, true] {
+                let bytes = wire::<R>(&[Frame::ping("p"), frame.clone()]);
+                let mut out = Vec::new();
+                let mut whole = WebSocket::<R>::make(&config);
+                let (receiver, sender) = Connection::<R>::make(&config).into_halves();
+                let mut halves = Halves(receiver, sender);
+                let (receiver, sender) = WebSocket::<R>::make(&config).into_halves();
+                let mut message_halves = MessageHalves(receiver, sender);
+                if closes_first {
+                    whole.close(code(1001), "", &mut out).unwrap();
+                    halves.1.close(code(1001), "", &mut out).unwrap();
+                    message_halves.1.close(code(1001), "", &mut out).unwrap();
+                }
+                whole.recv_all(&mut bytes.clone(), &mut Log::default());
+                halves.recv_all(&mut bytes.clone(), &mut Log::default());
+                message_halves.recv_all(&mut bytes.clone(), &mut Log::default());
+                assert_eq!(Connection::from_halves(halves.0, halves.1).ended(), whole.ended());
+                assert_eq!(WebSocket::from_halves(message_halves.0, message_halves.1).ended(), whole.ended());
+            }
+        }
+    }
+    for_both_roles!(check);
 }

@@ -396,6 +396,31 @@ fn a_message_that_arrived_whole_is_borrowed() {
     for_both_roles!(check);
 }
 
+/// What is kept is the same, whatever it borrowed.
+#[test]
+fn a_message_can_be_kept() {
+    let mut text = *b"text";
+    let borrowed = [
+        Message::Text(core::str::from_utf8(&text).unwrap().into()),
+        Message::Binary(text[..].into()),
+        Message::Ping,
+        Message::Pong,
+        Message::Close(Some(CloseCode::GOING_AWAY)),
+        Message::Failed(ProtocolError::Unmasked),
+    ];
+    let kept: Vec<Message<'static>> = borrowed.into_iter().map(Message::into_owned).collect();
+    text.fill(0);
+    let expected = [
+        Message::Text("text".into()),
+        Message::Binary(b"text"[..].into()),
+        Message::Ping,
+        Message::Pong,
+        Message::Close(Some(CloseCode::GOING_AWAY)),
+        Message::Failed(ProtocolError::Unmasked),
+    ];
+    assert_eq!(kept, expected);
+}
+
 /// A subprotocol does not change what is sent or received.
 #[test]
 fn an_agreement_is_as_good_as_a_role() {

@@ -1,0 +1,154 @@
+//! What is printed, for a log or a user: errors in words, and values without what is secret or of no use. SE11: nothing in it is of the peer's choice.
+#![cfg(feature = "alloc")]
+
+mod common;
+
+use common::SEED;
+use std::collections::HashSet;
+use std::error::Error;
+use ws_proto::uri::{Uri, UriError};
+use ws_proto::{Client, Config, Connection, Event, Header, Opcode, ProtocolError, SendError, Server, WebSocket};
+
+/// Each error says something else, in a line of ASCII.
+#[track_caller]
+fn told_in_words<E: Error>(errors: &[E]) {
+    let mut words = HashSet::new();
+    for error in errors {
+        let text = error.to_string();
+        assert!(text.len() >= 8 && text.bytes().all(|byte| matches!(byte, b' '..=b'~')), "{text:?}");
+        assert!(text.contains(' '), "{text:?}");
+        assert!(words.insert(text.clone()), "said twice: {text:?}");
+    }
+}
+
+#[test]
+fn se11_errors_of_a_uri_are_told_in_words() {
+    use UriError as E;
+    told_in_words(&[E::Scheme, E::UserInfo, E::Host, E::HostNotAscii, E::Port, E::Fragment, E::ResourceName]);
+}
+
+#[test]
+#[cfg(feature = "handshake")]
+fn se11_errors_of_a_handshake_are_told_in_words() {
+    use ws_proto::handshake::{HandshakeError as E, WriteError as W};
+    told_in_words(&[
+        E::HeadTooLarge,
+        E::TooManyFields,
+        E::TooManyInterim,
+        E::Incomplete,
+        E::BareLf,
+        E::ObsFold,
+        E::FieldName,
+        E::FieldValue,
+        E::RequestLine,
+        E::StatusLine,
+        E::HttpVersion,
+        E::Method,
+        E::Target,
+        E::Body,
+        E::Upgrade,
+        E::Connection,
+        E::WebSocketVersion,
+        E::Missing("Host"),
+        E::Duplicate("Host"),
+        E::Invalid("Host"),
+        E::Missing("Sec-WebSocket-Key"),
+        E::Status(404),
+        E::Status(500),
+        E::ExtensionNotOffered,
+        E::ExtensionParameter,
+        E::ProtocolNotRequested,
+        E::NoProtocol,
+    ]);
+    told_in_words(&[
+        W::NoRoom { needed: 7 },
+        W::NoRoom { needed: 8 },
+        W::FieldName,
+        W::FieldValue,
+        W::FieldReserved,
+        W::Protocol,
+        W::ProtocolRepeated,
+        W::ProtocolNotRequested,
+        W::Status,
+    ]);
+}
+
+#[test]
+#[cfg(feature = "deflate")]
+fn se11_errors_of_compression_are_told_in_words() {
+    told_in_words(&[ws_proto::deflate::InflateError]);
+    for (error, text) in [
+        (ProtocolError::InvalidCompression, "compressed data is not valid (RFC 7692 section 7.2.2)"),
+        (ProtocolError::RatioTooHigh, "compressed too much (RFC 7692 section 8)"),
+    ] {
+        assert_eq!(error.to_string(), text);
+    }
+    assert_eq!(SendError::NotNegotiated.to_string(), "compression was not agreed on");
+}
+
+/// With `?`, errors become those of the driver's sockets, and stay what they are.
+#[test]
+#[cfg(feature = "std")]
+fn errors_become_errors_of_io() {
+    use std::io::{self, ErrorKind};
+    #[track_caller]
+    fn becomes<E: Error + PartialEq + Copy + Into<io::Error> + 'static>(error: E, kind: ErrorKind) {
+        let io: io::Error = error.into();
+        assert_eq!(io.kind(), kind);
+        assert_eq!(io.get_ref().and_then(|inner| inner.downcast_ref()), Some(&error));
+    }
+    becomes(SendError::Closed, ErrorKind::Other);
+    becomes(UriError::Port, ErrorKind::InvalidInput);
+    #[cfg(feature = "handshake")]
+    {
+        becomes(ws_proto::handshake::HandshakeError::Incomplete, ErrorKind::Other);
+        becomes(ws_proto::handshake::WriteError::Status, ErrorKind::Other);
+    }
+}
+
+/// Bytes are printed as they are, and only those that are there.
+#[test]
+fn headers_and_replies_are_printed_as_their_bytes() {
+    let header = Header { fin: true, rsv: 0, opcode: Opcode::TEXT, mask: None, len: 5 };
+    assert_eq!(format!("{:?}", header.encode()), "HeaderBytes([129, 5])");
+
+    let (mut receiver, _) = Connection::new(Server, &Config::default()).into_halves();
+    let mut ping = *b"\x89\x82\0\0\0\0hi";
+    assert_eq!(receiver.recv(&mut &mut ping[..]), Some(Event::Ping));
+    let reply = format!("{:?}", receiver.take_reply().unwrap());
+    assert!(reply.ends_with("payload: [104, 105] }"), "{reply}");
+}
+
+/// M1, and no pages of state: what is printed is short, and for every seed the same.
+#[test]
+fn m1_machines_are_printed_in_a_line() {
+    let uri = Uri::parse("ws://example.com/secret-path").unwrap();
+    let mut shown = vec![format!("{:?}", Client::new(SEED)), format!("{:?}", WebSocket::new(Server, &Config::default()).into_halves().1)];
+    #[cfg(feature = "handshake")]
+    {
+        use ws_proto::handshake::{ClientHandshake, HeadLimits, ServerHandshake};
+        let client = format!("{:?}", ClientHandshake::new(&uri, Client::new(SEED)));
+        let mut server = ServerHandshake::new(HeadLimits::default());
+        assert!(server.recv(&mut &mut b"GET /secret-path HTTP/1.1\r\n".to_vec()[..], &mut Vec::new()).unwrap().is_none());
+        let server = format!("{server:?}");
+        assert!(client.starts_with("ClientHandshake") && server.starts_with("ServerHandshake"), "{client}, {server}");
+        shown.extend([client, server]);
+    }
+    #[cfg(feature = "deflate")]
+    {
+        use ws_proto::deflate::{Config, Params};
+        let config = Config::default().level(3);
+        let params = Params::default();
+        let states =
+            [format!("{config:?}"), format!("{:?}", params.server_compressor(&config)), format!("{:?}", params.server_decompressor())];
+        for (text, name) in states.iter().zip(["Config", "Compressor", "Decompressor"]) {
+            assert!(text.starts_with(name), "{text}");
+        }
+        assert!(states[0].contains("level: 3"));
+        shown.extend(states);
+    }
+    assert_eq!(uri.path(), "/secret-path");
+    for text in shown {
+        assert!(text.len() < 500 && !text.contains("secret"), "{text}");
+    }
+}
