@@ -38,9 +38,6 @@ impl Utf8 {
     #[inline]
     pub fn feed<'a>(&mut self, piece: &'a [u8]) -> Result<(Option<char>, &'a str), ProtocolError> {
         let (whole, rest) = if self.len == 0 { (None, piece) } else { self.complete(piece)? };
-        if self.len > 0 {
-            return Ok((None, ""));
-        }
         let (text, split) = rest.split_at_checked(rest.len() - split_at_end(rest)).unwrap_or_default();
         let text = text_of(text)?;
         for &byte in split {

@@ -514,8 +514,17 @@ fn o1_without_room_for_a_reply_nothing_is_read() {
 
 #[test]
 fn sr12_c1_origins_are_compared_by_scheme_host_and_port_exactly() {
-    const ALLOWED: [&str; 4] = ["https://example.com", "http://localhost:8080", "https://[::1]:8443", "null"];
-    for origin in ["https://example.com", "https://example.com:443", "HTTPS://EXAMPLE.com", "http://localhost:8080", "https://[::1]:8443"] {
+    const ALLOWED: [&str; 6] =
+        ["https://example.com", "http://localhost:8080", "https://[::1]:8443", "chrome-extension://abc", "app://example.com:443", "null"];
+    for origin in [
+        "https://example.com",
+        "https://example.com:443",
+        "HTTPS://EXAMPLE.com",
+        "http://localhost:8080",
+        "https://[::1]:8443",
+        "chrome-extension://abc",
+        "app://example.com:443",
+    ] {
         let head = Head::request().with(&format!("Origin: {origin}"));
         assert!(taken(&head, |request| request.origin_is_one_of(&ALLOWED)), "{origin}");
     }
@@ -541,6 +550,9 @@ fn sr12_c1_origins_are_compared_by_scheme_host_and_port_exactly() {
         "example.com",
         "http://localhost",
         "https://[::1]",
+        // Other schemes have no port of their own.
+        "chrome-extension://abc:443",
+        "app://example.com",
         "null",
         "",
         "*",

@@ -45,6 +45,35 @@ fn i1_ch13_sr11_names_that_are_not_tokens_are_refused() {
     }
 }
 
+/// Each character in a name, and any two of them in a value, are judged as RFC 9110 §5.6.2 and §5.5 say it, in what is sent and in what is received (H6).
+#[test]
+fn i1_h6_every_character_of_a_field_is_judged() {
+    let is_token = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
+    let is_value = |c: char| c == '\t' || !c.is_ascii_control();
+    let head = Head::request().bytes();
+    let (request, _) = Request::parse(&head, &HeadLimits::default()).unwrap().unwrap();
+    let sends = |name: &str, value: &str| request.accept().fields(&[(name, value)]).write(&mut Vec::new()).map(drop);
+    let takes = |name: &str, value: &str| {
+        let head = Head::request().with(&format!("{name}: {value}")).bytes();
+        Request::parse(&head, &HeadLimits::default()).is_ok()
+    };
+    for one in '\0'..='\u{100}' {
+        let name = format!("a{one}b");
+        assert_eq!(sends(&name, "1"), if is_token(one) { Ok(()) } else { Err(WriteError::FieldName) }, "{name:?}");
+        // A colon ends the name.
+        assert_eq!(takes(&name, "1"), is_token(one) || one == ':', "{name:?}");
+        for other in ['\0', '\t', '\n', '\r', '\u{1f}', ' ', 'a', '\u{7f}', '\u{80}', one] {
+            let value = format!("a{one}{other}b");
+            let valid = is_value(one) && is_value(other);
+            assert_eq!(sends("X", &value), if valid { Ok(()) } else { Err(WriteError::FieldValue) }, "{value:?}");
+            // CR and LF end the line, and then it is another one.
+            if ![one, other].contains(&'\n') {
+                assert_eq!(takes("X", &value), valid, "{value:?}");
+            }
+        }
+    }
+}
+
 #[test]
 fn i1_ch13_sr11_fields_of_the_handshake_are_reserved() {
     for name in [

@@ -119,6 +119,29 @@ fn headers_and_replies_are_printed_as_their_bytes() {
     assert!(reply.ends_with("payload: [104, 105] }"), "{reply}");
 }
 
+/// Values of fields may be secrets, such as cookies. Those of parameters are tokens (RFC 6455 §9.1), in whatever way they were written.
+#[test]
+#[cfg(feature = "handshake")]
+fn requests_are_printed_without_the_values_of_their_fields() {
+    use ws_proto::handshake::Request;
+    let fields: [(&str, &[u8]); 7] = [
+        ("Host", b"secret.example.com"),
+        ("Upgrade", b"websocket"),
+        ("Connection", b"Upgrade"),
+        ("Sec-WebSocket-Key", b"dGhlIHNhbXBsZSBub25jZQ=="),
+        ("Sec-WebSocket-Version", b"13"),
+        ("Cookie", b"id=secret"),
+        ("Sec-WebSocket-Extensions", b"x; y=\"z\\z\""),
+    ];
+    let request = Request::from_fields("GET", "/", (1, 1), &fields).unwrap();
+    assert_eq!(
+        format!("{:?}", request.fields()),
+        r#"["Host", "Upgrade", "Connection", "Sec-WebSocket-Key", "Sec-WebSocket-Version", "Cookie", "Sec-WebSocket-Extensions"]"#
+    );
+    let extension = request.extensions().next().unwrap();
+    assert_eq!(format!("{:?}", extension.params().next().unwrap().value.unwrap()), r#""zz""#);
+}
+
 /// M1, and no pages of state: what is printed is short, and for every seed the same.
 #[test]
 fn m1_machines_are_printed_in_a_line() {

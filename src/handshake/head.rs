@@ -238,4 +238,15 @@ mod tests {
         assert!(matches!(collector.read(&mut rest), Ok(Some(Place::Held))));
         assert_eq!((collector.held.as_slice(), &*rest), (&b"first\r\n\r\n"[..], &b"rest"[..]));
     }
+
+    /// H1: however much comes behind a head that is not complete.
+    #[cfg(feature = "alloc")]
+    #[test]
+    fn h1_no_more_is_held_than_the_limit() {
+        let mut collector = Collector::<Count>::new(HeadLimits { bytes: 10, ..HeadLimits::default() });
+        let (mut begin, mut rest) = (*b"first", [b'x'; 100]);
+        assert!(matches!(collector.read(&mut &mut begin[..]), Ok(None)));
+        assert!(matches!(collector.read(&mut &mut rest[..]), Err(HandshakeError::HeadTooLarge)));
+        assert_eq!(collector.held, b"firstxxxxx");
+    }
 }

@@ -95,7 +95,7 @@ const fn quarter([mut a, mut b, mut c, mut d]: [u32; 4]) -> [u32; 4] {
 
 #[cfg(test)]
 mod tests {
-    use super::Keys;
+    use super::{Keys, block};
     use rand_chacha::{
         ChaCha12Rng,
         rand_core::{RngCore, SeedableRng},
@@ -125,6 +125,19 @@ mod tests {
             let mut theirs = std::vec![0; 4096];
             ChaCha12Rng::from_seed(seed).fill_bytes(&mut theirs);
             assert_eq!(stream(seed, 4096), theirs);
+        }
+    }
+
+    /// No connection gets that far: 256 GiB of keys.
+    #[test]
+    fn m1_mk5_blocks_have_numbers_of_64_bits() {
+        let seed = [7; 32];
+        for counter in [0, u64::from(u32::MAX), 1 << 32, (5 << 32) + 1, u64::MAX] {
+            let mut theirs = ChaCha12Rng::from_seed(seed);
+            theirs.set_word_pos(u128::from(counter) * 16);
+            let mut expected = [0; 64];
+            theirs.fill_bytes(&mut expected);
+            assert_eq!(block(Keys::new(seed).seed, counter).as_flattened(), expected);
         }
     }
 
