@@ -665,3 +665,35 @@ fn fields_from_elsewhere_follow_the_same_rules() {
         assert_eq!(Request::from_fields("GET", "/", (1, 1), &[&good[..], &[field]].concat()).unwrap_err(), error);
     }
 }
+
+/// SR9, SR14: any status that refuses, with the reason phrase of RFC 9110 §15 (or RFC 6585) or none.
+#[test]
+fn sr9_sr14_every_status_of_a_refusal_has_its_reason_phrase_or_none() {
+    let phrases = [
+        (301, "Moved Permanently"),
+        (302, "Found"),
+        (307, "Temporary Redirect"),
+        (308, "Permanent Redirect"),
+        (400, "Bad Request"),
+        (401, "Unauthorized"),
+        (403, "Forbidden"),
+        (404, "Not Found"),
+        (405, "Method Not Allowed"),
+        (426, "Upgrade Required"),
+        (429, "Too Many Requests"),
+        (431, "Request Header Fields Too Large"),
+        (500, "Internal Server Error"),
+        (503, "Service Unavailable"),
+        (505, "HTTP Version Not Supported"),
+    ];
+    let head = Head::request().bytes();
+    let (request, _) = Request::parse(&head, &HeadLimits::default()).unwrap().unwrap();
+    for status in 300..=599 {
+        let phrase = phrases.iter().find_map(|(named, phrase)| (*named == status).then_some(*phrase)).unwrap_or_default();
+        let mut out = Vec::new();
+        request.reject(status).body(b"why").write(&mut out).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        assert!(text.starts_with(&format!("HTTP/1.1 {status} {phrase}\r\nConnection: close")), "{text}");
+        assert!(text.ends_with("\r\nContent-Length: 3\r\n\r\nwhy"), "{text}");
+    }
+}
