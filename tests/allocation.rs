@@ -203,6 +203,7 @@ fn se6_a_connection_that_ended_holds_no_heap() {
                     let mut ws = new::<R>();
                     assert!(receiving(&mut ws, &bytes, usize::MAX).count_total > 0);
                     end(&mut ws, &mut Slice::new(&mut memory));
+                    ws.recycle(vec![0; 1000]);
                     ended = Some(ws);
                 });
                 assert_eq!(info.bytes_current, 0, "{how}");
