@@ -22,7 +22,7 @@ impl<'a> Arbitrary<'a> for Opcode {
     }
 }
 
-/// One that can be written and read: what other rules it breaks is chance.
+/// One that [`Header::decode`] reads as it was written. What rules it breaks is chance, so that [`Header::parse`] refuses most.
 impl<'a> Arbitrary<'a> for Header {
     fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
         // Lengths of each form.
@@ -47,14 +47,21 @@ impl<'a> Arbitrary<'a> for CloseCode {
     }
 }
 
+/// One with limits that inputs of a few bytes, of many, or none can reach.
 impl<'a> Arbitrary<'a> for Config {
     fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
         Ok(Self::default()
-            .max_frame(u.arbitrary()?)
-            .max_message(u.arbitrary()?)
-            .max_fragments(u.arbitrary()?)
+            .max_frame(below_2_to(&[16, 6, 8, 12, 24, 64], u)?)
+            .max_message(below_2_to(&[16, 6, 8, 12, 24, 64], u)?)
+            .max_fragments(below_2_to(&[10, 2, 4, 32], u)? as u32)
             .allow_non_minimal_length(u.arbitrary()?))
     }
+}
+
+/// A number of so many bits as one of these has; the greatest when nothing is left to choose from.
+fn below_2_to(bits: &[u32], u: &mut Unstructured<'_>) -> Result<u64> {
+    let greatest = u64::MAX >> (64 - u.choose(bits)?);
+    Ok(greatest - u.int_in_range(0..=greatest)?)
 }
 
 #[cfg(feature = "deflate")]

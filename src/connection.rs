@@ -66,6 +66,22 @@ impl<R: Role> Connection<R> {
         Some(event)
     }
 
+    /// The same as [`send_part`](Self::send_part) for a message that is compressed (RFC 7692 §6.1): `bytes` is a part of what a compressor made of all of it.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError::NotNegotiated`], [`SendError::MessageUnfinished`] if the unfinished message is of another kind or not compressed,
+    /// [`SendError::Closed`] or [`SendError::Full`]; nothing was written.
+    pub fn send_compressed_part(
+        &mut self,
+        kind: Kind,
+        bytes: &[u8],
+        last: bool,
+        out: &mut (impl Output + ?Sized),
+    ) -> Result<(), SendError> {
+        self.sender.send_compressed_part(kind, bytes, last, out)
+    }
+
     /// The two halves, for two tasks that share no lock. [`Receiver`] says what they have to tell each other.
     pub fn into_halves(self) -> (Receiver<R>, Sender<R>) {
         (self.receiver, self.sender)
@@ -85,7 +101,7 @@ macro_rules! sends {
             /// Sends a part of a message as a frame: the first one when no message is unfinished, else a continuation of it (§5.4).
             ///
             /// The parts of a text may split characters; together they must be UTF-8. Control frames may be sent between parts. Each part counts as a fragment, of
-            /// which a peer takes only so many in a message (here [`Config::max_fragments`], by default 1024).
+            /// which a peer takes only so many in a message (here [`Config::max_fragments`], by default 1024). Parts are not compressed.
             ///
             /// # Errors
             ///
@@ -93,22 +109,6 @@ macro_rules! sends {
             /// [`SendError::Full`]; nothing was written.
             pub fn send_part(&mut self, kind: Kind, bytes: &[u8], last: bool, out: &mut (impl Output + ?Sized)) -> Result<(), SendError> {
                 self.$($sender).+.send_part(kind, bytes, last, out)
-            }
-
-            /// The same for a message that is compressed (RFC 7692 §6.1): `bytes` is a part of what a compressor made of all of it.
-            ///
-            /// # Errors
-            ///
-            /// [`SendError::NotNegotiated`], [`SendError::MessageUnfinished`] if the unfinished message is of another kind or not compressed,
-            /// [`SendError::Closed`] or [`SendError::Full`]; nothing was written.
-            pub fn send_compressed_part(
-                &mut self,
-                kind: Kind,
-                bytes: &[u8],
-                last: bool,
-                out: &mut (impl Output + ?Sized),
-            ) -> Result<(), SendError> {
-                self.$($sender).+.send_compressed_part(kind, bytes, last, out)
             }
 
             /// Sends a Ping with a payload of up to 125 bytes (§5.5.2). The peer answers with a Pong of the same payload.
@@ -186,6 +186,8 @@ macro_rules! both_halves {
 
         impl<R: Role> $Type<R> {
             /// The input has ended: the peer closed or reset the transport. Without Close frames both ways that is an abnormal closure (RFC 6455 §7.1.5).
+            ///
+            /// To be called when `recv` has taken all that was received: input that comes later is discarded.
             pub fn recv_eof(&mut self) {
                 self.$half.recv_eof();
                 self.sender.recv_eof();

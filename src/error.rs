@@ -140,7 +140,7 @@ pub enum SendError {
     Closed,
     /// The output has no room for the frame. The call can be repeated when it has, which for an output of fixed size may be never.
     Full {
-        /// The room that the frame takes, in bytes.
+        /// The room that the frame takes, in bytes. Of a message that is to be compressed it is what suffices in any case, some more than what is not compressed takes.
         needed: usize,
     },
     /// A message sent in parts is not finished, and this one is another (§5.4).
@@ -155,6 +155,9 @@ pub enum SendError {
     ReasonWithoutCode,
     /// Compression was not agreed on (RFC 7692 §6).
     NotNegotiated,
+    /// The connection compresses messages itself, with a context that is taken over from one to the next (RFC 7692 §7.1.1): what the caller compresses does not fit
+    /// between them.
+    ContextInUse,
     /// A server may not send 1010 (§7.4.1).
     CodeOfClients,
 }
@@ -170,6 +173,7 @@ impl fmt::Display for SendError {
             Self::InvalidUtf8 => "text is not UTF-8",
             Self::ReasonWithoutCode => "close reason without a code",
             Self::NotNegotiated => "compression was not agreed on",
+            Self::ContextInUse => "the connection's own compressor has the context",
             Self::CodeOfClients => "status code 1010 is for clients only",
         })
     }

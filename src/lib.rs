@@ -15,7 +15,7 @@
 //! * Both buffers are yours. `input` is a cursor, as in `impl Read for &[u8]`: each call cuts one message off its front, unmasked where it stands.
 //! * A message borrows the input and nothing else: you can send while you hold it, and keep several.
 //! * `None` means that the input is used up, and nothing of it is needed any more: what is incomplete is kept inside. (Or that `out` has less room than
-//!   [`REPLY_ROOM`]. A `Vec<u8>` always has it.)
+//!   [`REPLY_ROOM`], which a `Vec<u8>` always has; then the rest stays in `input`.)
 //! * Pongs, the answer to a Close, and the Close that tells a peer which rule it broke are appended to `out` at once. Nothing is queued inside. Write `out` after
 //!   the calls that may have filled it, and there is nothing else to remember.
 //! * A violation by the peer is a message, [`Message::Failed`], so that no `?` skips writing the Close. What cannot be sent is an `Err`, with no effect.
@@ -161,7 +161,7 @@
 //! * `alloc`: [`WebSocket`], `Vec<u8>` as an [`Output`], and the handshake's machines.
 //! * `handshake` (default): the opening handshake.
 //! * `deflate`: permessage-deflate, by zlib-rs. Implies `std` and `handshake`.
-//! * `arbitrary`: `Arbitrary` for the public types that are values, to fuzz what is built on them.
+//! * `arbitrary`: `Arbitrary` (of arbitrary 1.4) for [`Config`], [`Header`], [`Opcode`], [`Mask`], [`Kind`], [`CloseCode`] and `deflate::Params`, to fuzz what is built on them.
 //! * `simdutf8`: faster validation of text, above all of text that is not ASCII.
 //!
 //! Without default features the crate needs neither `std` nor an allocator: [`Connection`] over a [`Slice`].

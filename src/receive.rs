@@ -194,7 +194,7 @@ impl<R: Role> Receiver<R> {
         }
     }
 
-    /// The input has ended: the peer closed or reset the transport.
+    /// The input has ended: the peer closed or reset the transport. To be called when [`recv`](Self::recv) has taken all of it.
     pub fn recv_eof(&mut self) {
         self.stop(End::Eof);
     }

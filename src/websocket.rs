@@ -158,6 +158,27 @@ impl<R: Role> WebSocket<R> {
         self.sender.send_binary_plain(bytes, out)
     }
 
+    /// Sends a part of a message that the caller has compressed, as [`send_part`](Self::send_part) sends one that is not (RFC 7692 §6.1): `bytes` is a part of what a
+    /// compressor made of all of the message, such as one that many connections are sent.
+    ///
+    /// Where the context is taken over, it is either the caller's or the connection's own: once such a part was sent, the connection compresses nothing by itself.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError::NotNegotiated`], [`SendError::ContextInUse`] if the connection has compressed a message itself and its context is taken over,
+    /// [`SendError::MessageUnfinished`] if the unfinished message is of another kind or not compressed, [`SendError::Closed`] or [`SendError::Full`]; nothing was
+    /// written.
+    #[cfg(feature = "deflate")]
+    pub fn send_compressed_part(
+        &mut self,
+        kind: Kind,
+        bytes: &[u8],
+        last: bool,
+        out: &mut (impl Output + ?Sized),
+    ) -> Result<(), SendError> {
+        self.sender.send_compressed_part(kind, bytes, last, out)
+    }
+
     /// The two halves, for two tasks that share no lock. [`MessageReceiver`] says what they have to tell each other.
     pub fn into_halves(self) -> (MessageReceiver<R>, MessageSender<R>) {
         (self.receiver, self.sender)
@@ -256,7 +277,7 @@ impl<R: Role> MessageReceiver<R> {
         }
     }
 
-    /// The input has ended: the peer closed or reset the transport.
+    /// The input has ended: the peer closed or reset the transport. To be called when [`recv`](Self::recv) has taken all of it.
     pub fn recv_eof(&mut self) {
         self.release();
         self.receiver.recv_eof();
@@ -422,6 +443,29 @@ impl<R: Role> MessageSender<R> {
     #[cfg(feature = "deflate")]
     pub fn send_binary_plain(&mut self, bytes: &[u8], out: &mut (impl Output + ?Sized)) -> Result<(), SendError> {
         self.sender.send_binary(bytes, out)
+    }
+
+    /// Sends a part of a message that the caller has compressed: see [`WebSocket::send_compressed_part`].
+    ///
+    /// # Errors
+    ///
+    /// [`SendError::NotNegotiated`], [`SendError::ContextInUse`], [`SendError::MessageUnfinished`], [`SendError::Closed`] or [`SendError::Full`]; nothing was written.
+    #[cfg(feature = "deflate")]
+    pub fn send_compressed_part(
+        &mut self,
+        kind: Kind,
+        bytes: &[u8],
+        last: bool,
+        out: &mut (impl Output + ?Sized),
+    ) -> Result<(), SendError> {
+        if self.outbound.as_ref().is_some_and(Outbound::has_context) {
+            return Err(SendError::ContextInUse);
+        }
+        self.sender.send_compressed_part(kind, bytes, last, out)?;
+        if let Some(outbound) = &mut self.outbound {
+            outbound.leave_context();
+        }
+        Ok(())
     }
 
     /// Starts the closing handshake (§7.1.2): see [`WebSocket::close`].

@@ -49,11 +49,24 @@ fn fr3_headers_of_all_forms_come_and_are_read_as_written() {
     assert_eq!(forms, [2, 4, 6, 8, 10, 14].into());
 }
 
+/// Limits that few bytes reach, and limits that none do; those of nothing at all are fit for use.
 #[test]
-fn configurations_differ() {
-    let shown: HashSet<_> = values::<Config>().iter().map(|config| format!("{config:?}")).collect();
-    assert!(shown.len() > 3900);
-    let lenient = shown.iter().filter(|text| text.contains("allow_non_minimal_length: true")).count();
+fn limits_of_all_sizes_come() {
+    let limit = |config: &Config, name: &str| -> u64 {
+        let shown = format!("{config:?}");
+        shown.split_once(&format!("{name}: ")).unwrap().1.split([',', ' ']).next().unwrap().parse().unwrap()
+    };
+    let all = values::<Config>();
+    for (name, small, large) in [("max_frame", 200, 1 << 30), ("max_message", 200, 1 << 30), ("max_fragments", 4, 1 << 20)] {
+        for size in [
+            all.iter().filter(|config| limit(config, name) < small).count(),
+            all.iter().filter(|config| limit(config, name) > large).count(),
+        ] {
+            assert!(size > 200, "{name}: {size}");
+        }
+        assert!(limit(&Config::arbitrary(&mut Unstructured::new(&[])).unwrap(), name) >= 1000);
+    }
+    let lenient = all.iter().filter(|config| format!("{config:?}").contains("allow_non_minimal_length: true")).count();
     assert!((1000..3000).contains(&lenient));
 }
 

@@ -866,7 +866,7 @@ fn o2_sending_is_refused_before_anything_is_compressed() {
         };
         ws.send_part(Kind::Text, b"Hello", false, &mut out).unwrap();
         assert_eq!(ws.send_text("Hello World", &mut out), Err(SendError::MessageUnfinished));
-        assert_eq!(ws.send_compressed_part(Kind::Text, HELLO_AGAIN, true, &mut out), Err(SendError::MessageUnfinished));
+        assert_eq!(ws.send_compressed_part(Kind::Text, HELLO_AGAIN, true, &mut out), Err(SendError::ContextInUse));
         ws.send_part(Kind::Text, b"", true, &mut out).unwrap();
         out.clear();
         ws.send_text("Hello", &mut Capped::new(&mut out, needed)).unwrap();
@@ -898,6 +898,51 @@ fn o2_the_room_that_is_asked_for_is_enough() {
             }
         }
     }
+}
+
+/// DP11, DP12: a context that is taken over has one compressor. What another one makes would refer to what the peer has not, or be referred to.
+#[test]
+fn dp11_dp12_a_context_has_one_compressor() {
+    fn check<R: TestRole>() {
+        for (no_context_takeover, callers_first) in [(false, false), (false, true), (true, false), (true, true)] {
+            let setup = Setup::with(both_ways(no_context_takeover, 15)).deflate(Deflate::default().threshold(0));
+            let mut ws = setup.websocket::<R>();
+            let mut own = compressor::<R>(setup.params, &setup.deflate);
+            let (mut out, mut expected) = (Vec::new(), Vec::new());
+            for (i, text) in
+                ["Hello, hello!", "Something else, hello!", "Hello again, hello!", "Something else again!"].into_iter().enumerate()
+            {
+                let message = Seen::text(text);
+                if (i % 2 == 0) != callers_first {
+                    ws.send_text(text, &mut out).unwrap();
+                    if callers_first && !no_context_takeover {
+                        assert_eq!(frames(&out).last().unwrap().rsv, 0, "the context was left to the caller");
+                    }
+                    expected.push(message);
+                    continue;
+                }
+                let before = out.len();
+                let sent = ws.send_compressed_part(Kind::Text, &compress(&mut own, text.as_bytes()), true, &mut out);
+                if no_context_takeover || callers_first {
+                    assert_eq!(sent, Ok(()));
+                    expected.push(message);
+                } else {
+                    assert_eq!((sent, out.len()), (Err(SendError::ContextInUse), before));
+                }
+            }
+            assert_eq!(setup.run::<R::Peer>(&out, &[]).seen, expected);
+            assert!(expected.len() >= 2);
+        }
+        // A part that is refused leaves all as it was.
+        let mut ws = Setup::default().deflate(Deflate::default().threshold(0)).websocket::<R>();
+        let mut out = Vec::new();
+        ws.send_part(Kind::Text, b"", false, &mut out).unwrap();
+        assert_eq!(ws.send_compressed_part(Kind::Text, HELLO[0], true, &mut out), Err(SendError::MessageUnfinished));
+        ws.send_part(Kind::Text, b"", true, &mut out).unwrap();
+        ws.send_text("Hello", &mut out).unwrap();
+        assert_eq!(frames(&out).last().unwrap().rsv, RSV1);
+    }
+    for_both_roles!(check);
 }
 
 /// Sending parts that a compressor made: they are parts of one message, and it is not mixed with another.

@@ -84,6 +84,7 @@ fn se11_errors_of_compression_are_told_in_words() {
         assert_eq!(error.to_string(), text);
     }
     assert_eq!(SendError::NotNegotiated.to_string(), "compression was not agreed on");
+    assert_eq!(SendError::ContextInUse.to_string(), "the connection's own compressor has the context");
 }
 
 /// With `?`, errors become those of the driver's sockets, and stay what they are.

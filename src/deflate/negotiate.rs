@@ -62,6 +62,7 @@ impl Config {
     }
 
     /// What a server agrees on, if it accepts one of the client's offers: the first that is valid (RFC 7692 §5.1). Others are declined by being passed over.
+    /// [`Request::extensions`](crate::handshake::Request::extensions) has them, also of a request that something else has read.
     ///
     /// [`Accept::deflate`](crate::handshake::Accept::deflate) does this by itself; it is for those who write the response themselves, whose
     /// `Sec-WebSocket-Extensions` then has the value `params.to_string()`.

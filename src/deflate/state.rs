@@ -58,18 +58,30 @@ pub(crate) struct Outbound {
     config: Config,
     settings: Settings,
     state: Option<Box<Compressing>>,
+    /// Whether the context is the caller's, who compresses messages by himself.
+    left: bool,
 }
 
 impl Outbound {
     pub(crate) fn new<R: Role>(config: &Config, params: Params) -> Self {
         let direction = if R::IS_CLIENT { params.client } else { params.server };
-        Self { config: config.clone(), settings: config.settings(direction), state: None }
+        Self { config: config.clone(), settings: config.settings(direction), state: None, left: false }
     }
 
     /// Whether a message of this length is worth compressing.
     #[inline]
     pub(crate) fn is_worth(&self, len: usize) -> bool {
-        len >= self.config.threshold && len > 0
+        len >= self.config.threshold && len > 0 && !self.left
+    }
+
+    /// Whether messages refer to those that this has compressed.
+    pub(crate) const fn has_context(&self) -> bool {
+        self.state.is_some()
+    }
+
+    /// Leaves the context to the caller, who has sent what he has compressed, if there is one.
+    pub(crate) const fn leave_context(&mut self) {
+        self.left = !self.settings.direction.no_context_takeover;
     }
 
     /// Compresses a message, and hands it to `send`, unless it had become longer than it was and need not be sent so.
