@@ -3,11 +3,15 @@
 
 mod common;
 
+#[cfg(feature = "deflate")]
 use common::SEED;
 use std::collections::HashSet;
 use std::error::Error;
-use ws_proto::uri::{Uri, UriError};
-use ws_proto::{Client, Config, Connection, Event, Header, Opcode, ProtocolError, SendError, Server, WebSocket};
+#[cfg(feature = "std")]
+use ws_proto::SendError;
+#[cfg(feature = "deflate")]
+use ws_proto::{Client, ProtocolError, uri::Uri};
+use ws_proto::{Config, Connection, Event, Header, Opcode, Server, uri::UriError};
 
 /// Each error says something else, in a line of ASCII.
 #[track_caller]
