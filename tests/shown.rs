@@ -147,36 +147,27 @@ fn requests_are_printed_without_the_values_of_their_fields() {
     assert_eq!(format!("{:?}", extension.params().next().unwrap().value.unwrap()), r#""zz""#);
 }
 
-/// M1, and no pages of state: what is printed is short, and for every seed the same.
+/// M1, and no pages of state: what is printed is short, and holds neither the seed nor what was asked for.
 #[test]
+#[cfg(feature = "deflate")]
 fn m1_machines_are_printed_in_a_line() {
-    let uri = Uri::parse("ws://example.com/secret-path").unwrap();
-    let mut shown = vec![format!("{:?}", Client::new(SEED)), format!("{:?}", WebSocket::new(Server, &Config::default()).into_halves().1)];
-    #[cfg(feature = "handshake")]
-    {
-        use ws_proto::handshake::{ClientHandshake, HeadLimits, ServerHandshake};
-        let client = format!("{:?}", ClientHandshake::new(&uri, Client::new(SEED)));
-        let mut server = ServerHandshake::new(HeadLimits::default());
-        assert!(server.recv(&mut &mut b"GET /secret-path HTTP/1.1\r\n".to_vec()[..], &mut Vec::new()).unwrap().is_none());
-        let server = format!("{server:?}");
-        assert!(client.starts_with("ClientHandshake") && server.starts_with("ServerHandshake"), "{client}, {server}");
-        shown.extend([client, server]);
+    use ws_proto::deflate::{self, Params};
+    use ws_proto::handshake::{ClientHandshake, HeadLimits, ServerHandshake};
+    let uri = Uri::parse("ws://example.com/secret").unwrap();
+    let client = ClientHandshake::new(&uri, Client::new(SEED));
+    let mut server = ServerHandshake::new(HeadLimits::default());
+    assert!(server.recv(&mut &mut b"GET /secret HTTP/1.1\r\n".to_vec()[..], &mut Vec::new()).unwrap().is_none());
+    let deflate = deflate::Config::default().level(3);
+    let params = Params::default();
+    for (text, begins) in [
+        (format!("{:?}", Client::new(SEED)), "Client"),
+        (format!("{client:?}"), "ClientHandshake"),
+        (format!("{server:?}"), "ServerHandshake"),
+        (format!("{deflate:?}"), "Config"),
+        (format!("{:?}", params.server_compressor(&deflate)), "Compressor"),
+        (format!("{:?}", params.server_decompressor()), "Decompressor"),
+    ] {
+        assert!(text.starts_with(begins) && text.len() < 500 && !text.contains("secret"), "{text}");
     }
-    #[cfg(feature = "deflate")]
-    {
-        use ws_proto::deflate::{Config, Params};
-        let config = Config::default().level(3);
-        let params = Params::default();
-        let states =
-            [format!("{config:?}"), format!("{:?}", params.server_compressor(&config)), format!("{:?}", params.server_decompressor())];
-        for (text, name) in states.iter().zip(["Config", "Compressor", "Decompressor"]) {
-            assert!(text.starts_with(name), "{text}");
-        }
-        assert!(states[0].contains("level: 3"));
-        shown.extend(states);
-    }
-    assert_eq!(uri.path(), "/secret-path");
-    for text in shown {
-        assert!(text.len() < 500 && !text.contains("secret"), "{text}");
-    }
+    assert!(format!("{deflate:?}").contains("level: 3"));
 }
