@@ -900,6 +900,33 @@ fn o2_the_room_that_is_asked_for_is_enough() {
     }
 }
 
+/// What is out of range is taken for the nearest, as documented.
+#[test]
+fn settings_out_of_range_are_taken_for_the_nearest() {
+    let message = &json(200)[..];
+    let compressed = |deflate: Deflate, bits| compress(&mut both_ways(false, bits).server_compressor(&deflate), message);
+    let of_level = |level| compressed(Deflate::default().level(level), 15);
+    assert!(of_level(9) != of_level(8) && of_level(10) == of_level(9) && of_level(255) == of_level(9));
+    let of_memory = |mem_level| compressed(Deflate::default().mem_level(mem_level), 15);
+    assert!(
+        of_memory(0) == of_memory(1) && of_memory(1) != of_memory(9) && of_memory(10) == of_memory(9) && of_memory(255) == of_memory(9)
+    );
+    let offer = |bits| Deflate::default().client_max_window_bits(bits).server_max_window_bits(bits).offer();
+    assert!(offer(0) == offer(8) && offer(7) == offer(8) && offer(8) != offer(9) && offer(14) != offer(15));
+    assert!(offer(16) == offer(15) && offer(255) == offer(15));
+}
+
+/// A message is compressed in several steps if it is long; also if it is not the first one.
+#[test]
+fn dp4_long_messages_follow_one_another() {
+    let mut compressor = Params::default().server_compressor(&Deflate::default());
+    let mut zlib = CInflate::new(15, false);
+    for len in [100, 3 << 20, 70_000, 3 << 20] {
+        let message = noise(len as u64, len);
+        assert!(zlib.message(&compress(&mut compressor, &message)).as_ref() == Some(&message), "{len}");
+    }
+}
+
 /// DP11, DP12: a context that is taken over has one compressor. What another one makes would refer to what the peer has not, or be referred to.
 #[test]
 fn dp11_dp12_a_context_has_one_compressor() {
