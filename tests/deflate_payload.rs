@@ -972,24 +972,29 @@ fn dp11_dp12_a_context_has_one_compressor() {
     for_both_roles!(check);
 }
 
-/// Sending parts that a compressor made: they are parts of one message, and it is not mixed with another.
+/// Sending parts that a compressor made: they are parts of one message, and it is not mixed with another. The same in both layers.
 #[test]
 fn dp3_compressed_parts() {
+    macro_rules! check {
+        ($R:ty, $connection:expr) => {{
+            let (mut connection, mut out) = ($connection, Vec::new());
+            connection.send_compressed_part(Kind::Text, &HELLO[0][..3], false, &mut out).unwrap();
+            assert_eq!(connection.send_part(Kind::Text, b"x", true, &mut out), Err(SendError::MessageUnfinished));
+            assert_eq!(connection.send_compressed_part(Kind::Binary, b"x", true, &mut out), Err(SendError::MessageUnfinished));
+            assert_eq!(connection.send_text("x", &mut out), Err(SendError::MessageUnfinished));
+            connection.ping(b"", &mut out).unwrap();
+            connection.send_compressed_part(Kind::Text, b"", false, &mut out).unwrap();
+            connection.send_compressed_part(Kind::Text, &HELLO[0][3..], true, &mut out).unwrap();
+            connection.send_text("plain", &mut out).unwrap();
+            let sent: Vec<_> = frames(&out).iter().map(|frame| (frame.fin, frame.rsv, frame.opcode)).collect();
+            assert_eq!(sent, [(false, RSV1, 1), (true, 0, 9), (false, 0, 0), (true, 0, 0), (true, 0, 1)]);
+            let expected = [Seen::ping(""), hello(), Seen::text("plain")];
+            assert_eq!(Setup::default().run::<<$R as TestRole>::Peer>(&out, &[]).seen, expected);
+        }};
+    }
     fn check<R: TestRole>() {
-        let mut ws = Setup::default().websocket::<R>();
-        let mut out = Vec::new();
-        ws.send_compressed_part(Kind::Text, &HELLO[0][..3], false, &mut out).unwrap();
-        assert_eq!(ws.send_part(Kind::Text, b"x", true, &mut out), Err(SendError::MessageUnfinished));
-        assert_eq!(ws.send_compressed_part(Kind::Binary, b"x", true, &mut out), Err(SendError::MessageUnfinished));
-        assert_eq!(ws.send_text("x", &mut out), Err(SendError::MessageUnfinished));
-        ws.ping(b"", &mut out).unwrap();
-        ws.send_compressed_part(Kind::Text, b"", false, &mut out).unwrap();
-        ws.send_compressed_part(Kind::Text, &HELLO[0][3..], true, &mut out).unwrap();
-        ws.send_text("plain", &mut out).unwrap();
-        let sent: Vec<_> = frames(&out).iter().map(|frame| (frame.fin, frame.rsv, frame.opcode)).collect();
-        assert_eq!(sent, [(false, RSV1, 1), (true, 0, 9), (false, 0, 0), (true, 0, 0), (true, 0, 1)]);
-        let bytes = out.clone();
-        assert_eq!(Setup::default().run::<R::Peer>(&bytes, &[]).seen, [Seen::ping(""), hello(), Seen::text("plain")]);
+        check!(R, Setup::default().websocket::<R>());
+        check!(R, Setup::default().inflating::<R>(64).connection);
     }
     for_both_roles!(check);
 }

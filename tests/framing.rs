@@ -335,3 +335,20 @@ fn the_frames_of_the_tests_are_read_as_they_are_written() {
     assert_eq!(bytes, [0x81, 0x83, 1, 2, 3, 4, b'a' ^ 1, b'b' ^ 2, b'c' ^ 3]);
     assert_eq!(read(&bytes), Some((frame, bytes.len())));
 }
+
+/// FR3, L4: `parse` reads a length in its shortest form only, and `decode` in any.
+#[test]
+fn fr3_l4_a_header_alone_is_parsed_in_its_shortest_form_only() {
+    for (bytes, len, shortest) in [
+        (&[0x82, 125][..], 125, true),
+        (&[0x82, 126, 0, 125], 125, false),
+        (&[0x82, 126, 0, 126], 126, true),
+        (&[0x82, 127, 0, 0, 0, 0, 0, 0, 0xff, 0xff], 65535, false),
+        (&[0x82, 127, 0, 0, 0, 0, 0, 1, 0, 0], 65536, true),
+    ] {
+        let header = Header { fin: true, rsv: 0, opcode: Opcode::BINARY, mask: None, len };
+        assert_eq!(Header::decode(bytes), Some((header, bytes.len())));
+        let parsed = if shortest { Ok(Some((header, bytes.len()))) } else { Err(ProtocolError::NonMinimalLength) };
+        assert_eq!(Header::parse(bytes), parsed);
+    }
+}

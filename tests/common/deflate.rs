@@ -451,7 +451,7 @@ impl Setup {
 
 /// A streaming connection whose compressed chunks are inflated as they come.
 pub(crate) struct Inflating<R> {
-    connection: Connection<R>,
+    pub(crate) connection: Connection<R>,
     decompressor: Decompressor,
     block: usize,
 }
