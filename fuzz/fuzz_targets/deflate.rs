@@ -5,11 +5,11 @@
 mod common;
 mod support;
 
-use common::TestRole;
+use common::{TestRole, read_head};
 use support::Cuts;
 use support::work::{Bounds, bounded};
 use ws_proto::deflate::{self, Decompressor, Inflated, Params};
-use ws_proto::{Agreed, Client, Config, Header, Kind, Mask, Message, Opcode, ProtocolError, Server, WebSocket};
+use ws_proto::{Agreed, Client, Config, Header, Kind, Mask, Message, Opcode, ProtocolError, Server, State, WebSocket};
 
 const LIMIT: u64 = 20_000;
 
@@ -40,8 +40,8 @@ impl Choice {
     }
 }
 
-/// What comes of the bytes, and what is answered.
-fn receive<R: TestRole>(choice: &Choice, max_ratio: u32, pieces: &[&[u8]]) -> (Received, Vec<u8>) {
+/// What comes of the bytes, what is answered, and how it ends.
+fn receive<R: TestRole>(choice: &Choice, max_ratio: u32, pieces: &[&[u8]]) -> (Received, Vec<u8>, State) {
     let config = deflate::Config::default().max_ratio(max_ratio);
     let agreed = Agreed::new(R::make()).with_deflate(&config, choice.params);
     let mut ws = WebSocket::new(agreed, &Config::default().max_message(LIMIT));
@@ -58,7 +58,20 @@ fn receive<R: TestRole>(choice: &Choice, max_ratio: u32, pieces: &[&[u8]]) -> (R
             });
         }
     }
-    (seen, out)
+    (seen, out, ws.state())
+}
+
+/// Whether one of the frames has a reserved bit where none may be: RSV1 belongs to the first frame of a message (DP1).
+fn misuses_reserved_bits(mut bytes: &[u8]) -> bool {
+    while let Some(head) = read_head(bytes) {
+        let is_first = matches!(head.frame.opcode, 1 | 2);
+        if head.frame.rsv != 0 && !(head.frame.rsv == 4 && is_first) {
+            return true;
+        }
+        let len = usize::try_from(head.len).unwrap_or(usize::MAX).saturating_add(head.taken);
+        bytes = bytes.get(len..).unwrap_or_default();
+    }
+    false
 }
 
 /// The message that a decompressor gives into a small output, if it is valid and no longer than the limit.
@@ -100,12 +113,13 @@ fn frames<R: TestRole>(kind: Kind, fragments: &[&[u8]]) -> Vec<u8> {
 
 fn check<R: TestRole>(choice: &Choice, cuts: &Cuts<'_>, bytes: &[u8]) {
     let pieces = cuts.pieces(bytes);
-    let produced = |(seen, _): &(Received, Vec<u8>)| seen.iter().flatten().map(Vec::len).sum::<usize>();
+    let produced = |(seen, ..): &(Received, Vec<u8>, State)| seen.iter().flatten().map(Vec::len).sum::<usize>();
 
     // As frames, if they are any.
     let whole = receive::<R>(choice, choice.max_ratio, &[bytes]);
     let work = bytes.len() + produced(&whole) + LIMIT as usize;
     assert_eq!(whole, bounded(&BOUNDS, work, || receive::<R>(choice, choice.max_ratio, &pieces)), "a cut makes a difference to frames");
+    assert!(whole.2 != State::Open || !misuses_reserved_bits(bytes), "a reserved bit is let pass");
 
     // As the payload of messages.
     let messages: Vec<&[&[u8]]> = if choice.ends { pieces.chunks(1).collect() } else { vec![&pieces] };
@@ -118,7 +132,7 @@ fn check<R: TestRole>(choice: &Choice, cuts: &Cuts<'_>, bytes: &[u8]) {
         expected.push(message);
     }
     let work = wire.len() + expected.iter().map(Vec::len).sum::<usize>() + LIMIT as usize;
-    let (seen, _) = bounded(&BOUNDS, work, || receive::<R>(choice, u32::MAX, &[&wire]));
+    let (seen, ..) = bounded(&BOUNDS, work, || receive::<R>(choice, u32::MAX, &[&wire]));
     let (messages, failure) = match seen.split_last() {
         Some((Err(failure), messages)) => (messages, Some(failure)),
         _ => (&seen[..], None),
