@@ -787,6 +787,25 @@ fn d8_the_output_may_be_full_at_every_boundary() {
 }
 
 /// What is inflated is given at once: nothing that a piece holds waits for the next one, whatever the size of the output.
+/// An output without room gets nothing, at whatever point, and what comes is the same.
+#[test]
+fn d8_an_empty_output_does_no_harm() {
+    let text = json(3);
+    for message in [zlib(&text), CDeflate::new(0, 15, false).message(&text), CDeflate::new(6, 15, false).final_message(&text)] {
+        let mut decompressor = Params::default().client_decompressor();
+        let (mut input, mut inflated, mut output) = (&message[..], Vec::new(), [0; 7]);
+        loop {
+            assert_eq!(decompressor.inflate(&mut input, true, &mut []), Ok(Inflated { len: 0, done: false }));
+            let Inflated { len, done } = decompressor.inflate(&mut input, true, &mut output).unwrap();
+            inflated.extend_from_slice(&output[..len]);
+            if done {
+                break;
+            }
+        }
+        assert_eq!(inflated, text);
+    }
+}
+
 #[test]
 fn d8_nothing_waits_for_the_next_piece() {
     let message = zlib(&[&json(5)[..], &[b'a'; 3000], b"end"].concat());
