@@ -74,6 +74,22 @@ fn i1_h6_every_character_of_a_field_is_judged() {
     }
 }
 
+/// What a peer sends need not be UTF-8: bytes that no character has are part of no name, and of any value.
+#[test]
+fn h6_every_byte_of_a_field_is_judged() {
+    for byte in 0..=255_u8 {
+        let takes = |line: &[u8]| {
+            let head = [Head::request().text().trim_end().as_bytes(), b"\r\n", line, b"\r\n\r\n"].concat();
+            Request::parse(&head, &HeadLimits::default()).is_ok()
+        };
+        let is_token = byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+        assert_eq!(takes(&[b'a', byte, b'b', b':']), is_token || byte == b':', "{byte:#x}");
+        if byte != b'\n' {
+            assert_eq!(takes(&[b'a', b':', b'a', byte, b'b']), byte == b'\t' || !byte.is_ascii_control(), "{byte:#x}");
+        }
+    }
+}
+
 #[test]
 fn i1_ch13_sr11_fields_of_the_handshake_are_reserved() {
     for name in [
