@@ -25,14 +25,13 @@ impl<'a> Arbitrary<'a> for Opcode {
 /// One that [`Header::decode`] reads as it was written. What rules it breaks is chance, so that [`Header::parse`] refuses most.
 impl<'a> Arbitrary<'a> for Header {
     fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
-        // Lengths of each form.
-        let bits = *u.choose(&[7, 16, 63])?;
         Ok(Self {
             fin: u.arbitrary()?,
             rsv: u.int_in_range(0..=7)?,
             opcode: u.arbitrary()?,
             mask: u.arbitrary()?,
-            len: u.int_in_range(0..=(1 << bits) - 1)?,
+            // In each of the three forms.
+            len: below_2_to(&[7, 16, 63], u)?,
         })
     }
 }

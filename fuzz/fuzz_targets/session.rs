@@ -144,9 +144,9 @@ impl<R: End> Endpoint<R> {
                 self.part(kind, &bytes, last);
             }
             Operation::Alone(kind, text, last) => {
-                // The caller sees to it that text is UTF-8: here, that no part before has split a character.
+                // The caller sees to it that text is UTF-8: it is not sent behind a part that has split a character.
                 if part.as_ref().is_some_and(|(kind, part)| *kind == Kind::Text && std::str::from_utf8(part).is_err()) {
-                    return either!(layer, connection => connection.ping(&[0; 126], out));
+                    return Err(SendError::InvalidUtf8);
                 }
                 let mut payload = text.clone().into_bytes();
                 out.extend(R::alone(layer, kind, &mut payload, last)?);
