@@ -935,6 +935,23 @@ fn settings_out_of_range_are_taken_for_the_nearest() {
     assert!(offer(16) == offer(15) && offer(255) == offer(15));
 }
 
+/// DP16: the worst that a peer may do is to write each byte in nine bits (RFC 1951 §3.2.6). A message of the limit passes in that form, too.
+#[test]
+fn dp16_a_message_of_the_limit_may_be_coded_as_badly_as_can_be() {
+    fn check<R: TestRole>() {
+        const LEN: usize = 20_000;
+        // A block with the fixed codes, in which 0xff is nine ones; the end of the block; and an empty stored block, less its tail.
+        let bits = [0, 1, 0].into_iter().chain([1; 9].repeat(LEN)).chain([0; 7]).chain([0; 3]).collect::<Vec<u8>>();
+        let payload: Vec<u8> = bits.chunks(8).map(|byte| byte.iter().rev().fold(0, |byte, bit| byte << 1 | bit)).collect();
+        assert!(payload.len() > LEN / 8 * 9);
+        let of_limit =
+            |limit| Setup::default().config(Config::default().max_message(limit)).run::<R>(&wire::<R>(&[compressed_binary(&payload)]), &[]);
+        assert_eq!(of_limit(LEN as u64).seen, [Seen::binary(&[0xff; LEN])]);
+        assert_eq!(of_limit(LEN as u64 - 1).seen, [Seen::Failed(ProtocolError::MessageTooLong)]);
+    }
+    for_both_roles!(check);
+}
+
 /// A message is compressed in several steps if it is long; also if it is not the first one.
 #[test]
 fn dp4_long_messages_follow_one_another() {
