@@ -50,9 +50,9 @@ impl<'a> Arbitrary<'a> for CloseCode {
 impl<'a> Arbitrary<'a> for Config {
     fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
         Ok(Self::default()
-            .max_frame(below_2_to(&[16, 6, 8, 12, 24, 64], u)?)
             .max_message(below_2_to(&[16, 6, 8, 12, 24, 64], u)?)
             .max_fragments(below_2_to(&[10, 2, 4, 32], u)? as u32)
+            .auto_pong(u.arbitrary()?)
             .allow_non_minimal_length(u.arbitrary()?))
     }
 }

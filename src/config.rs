@@ -1,9 +1,9 @@
 //! What a connection accepts: its limits, and the rules that it is asked to relax.
 
-/// What a connection accepts. The default is strict, with limits that a server can live with on the open internet.
+/// What a connection accepts. The default is strict, with limits that a server can use on the open internet.
 ///
-/// Limits are compared with the length that a frame declares, before any of its payload arrives; memory is taken only for what has arrived.
-/// Each limit itself is allowed, one more fails the connection.
+/// Limits are checked against the length that a frame declares, before its payload arrives; memory is allocated only for received
+/// bytes. Each limit is exact: the limit itself is accepted, and one more fails the connection.
 ///
 /// ```
 /// let config = ws_proto::Config::default().max_message(1 << 20).max_fragments(64);
@@ -11,36 +11,50 @@
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[must_use]
 pub struct Config {
-    pub(crate) max_frame: u64,
     pub(crate) max_message: u64,
     pub(crate) max_fragments: u32,
+    pub(crate) auto_pong: bool,
     pub(crate) allow_non_minimal_length: bool,
 }
 
 impl Default for Config {
     fn default() -> Self {
-        Self { max_frame: 16 << 20, max_message: 16 << 20, max_fragments: 1024, allow_non_minimal_length: false }
+        Self { max_message: 16 << 20, max_fragments: 1 << 14, auto_pong: true, allow_non_minimal_length: false }
     }
 }
 
 impl Config {
-    /// The longest payload of a frame, in bytes. Default: 16 MiB. Beyond it the connection fails with 1009 (RFC 6455 §10.4).
-    pub const fn max_frame(mut self, bytes: u64) -> Self {
-        self.max_frame = bytes;
-        self
-    }
-
-    /// The longest message, all its fragments together, in bytes. Default: 16 MiB. Beyond it the connection fails with 1009 (§10.4).
+    /// The longest message that is received, in bytes of its content: the sum of its fragments, decompressed. Default: 16 MiB. A longer
+    /// one fails the connection with 1009 (RFC 6455 §10.4).
     ///
-    /// It holds for [`Connection`](crate::Connection) too, which keeps nothing of a message: set it to `u64::MAX` to stream without end.
+    /// The length on the wire of a compressed message may exceed it, since DEFLATE adds to what it cannot compress, and more with each
+    /// flush (RFC 7692 §7.2.1 permits any). That length has a limit of its own, which bounds the work for a message that decompresses to
+    /// little or nothing: 16 bytes for each byte of `max_message` and for each of [`max_fragments`](Self::max_fragments), and 1 KiB.
+    ///
+    /// For a [`Connection`](crate::Connection), which keeps nothing of a message, both limits apply to the length on the wire; its
+    /// caller must limit what a compressed message decompresses to. Set `u64::MAX` to stream without end.
     pub const fn max_message(mut self, bytes: u64) -> Self {
         self.max_message = bytes;
         self
     }
 
-    /// The most frames that a message may be sent in, empty ones included. Default: 1024. Beyond it the connection fails with 1008 (§10.4).
-    pub const fn max_fragments(mut self, frames: u32) -> Self {
-        self.max_fragments = frames;
+    /// The number of fragments that a message may consist of, beyond one for each 16 bytes of its payload on the wire. Default: 16,384.
+    /// One more fails the connection with 1008 (§10.4).
+    ///
+    /// The limit is for empty and tiny fragments, which cost the receiver work and the sender nearly nothing. A message in fragments of
+    /// 16 bytes or more is never refused, however many there are, and the first frame of a message is always accepted.
+    pub const fn max_fragments(mut self, fragments: u32) -> Self {
+        self.max_fragments = fragments;
+        self
+    }
+
+    /// Whether Pings are answered automatically. Default: `true`.
+    ///
+    /// If not, the caller must answer each Ping with [`WebSocket::pong`](crate::WebSocket::pong) or
+    /// [`Connection::pong`](crate::Connection::pong) and the same payload, as soon as practical (§5.5.2). Of several Pings that are
+    /// unanswered, it is enough to answer the last (§5.5.3).
+    pub const fn auto_pong(mut self, answer: bool) -> Self {
+        self.auto_pong = answer;
         self
     }
 
@@ -49,9 +63,15 @@ impl Config {
         self.allow_non_minimal_length = allow;
         self
     }
-}
 
-/// The longest that so many bytes can become by being compressed (RFC 1951 §3.2: a few bits for a block, or one bit in eight for the worst code).
-pub(crate) const fn longest_compressed(len: u64) -> u64 {
-    len.saturating_add(len / 8 + len / 64 + 128)
+    /// The most fragments of a message whose frames declare `len` bytes so far.
+    pub(crate) const fn fragments_for(&self, len: u64) -> u64 {
+        (self.max_fragments as u64).saturating_add(len / 16)
+    }
+
+    /// The longest compressed message, in bytes on the wire. A byte of content that is flushed by itself takes 7 bytes with a fixed code
+    /// and 11 in a stored block.
+    pub(crate) const fn max_compressed(&self) -> u64 {
+        self.max_message.saturating_add(self.max_fragments as u64).saturating_mul(16).saturating_add(1024)
+    }
 }

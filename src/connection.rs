@@ -7,17 +7,18 @@ use crate::close::{Close, CloseCode};
 use crate::closure::{Closure, Side};
 use crate::config::Config;
 use crate::error::{ProtocolError, SendError};
-use crate::frame::{HeaderBytes, Kind};
-use crate::output::{Output, REPLY_ROOM};
-use crate::receive::{Event, Receiver};
+use crate::frame::HeaderBytes;
+use crate::opcode::Kind;
+use crate::output::Output;
+use crate::receive::{Event, Receiver, RecvState};
 use crate::role::{Client, Role, Server};
 use crate::send::{Closing, Sender, State, Transport};
 use crate::stats::Stats;
 
 /// An open WebSocket connection that streams: messages come in pieces, as they arrive, and none is kept.
 ///
-/// For whole messages, use [`WebSocket`](crate::WebSocket). This is the layer for messages of any size, for relays, and for places without an allocator:
-/// it takes at most 256 bytes (as a server), and no heap.
+/// For complete messages, use [`WebSocket`](crate::WebSocket). This is the layer for messages of any size, for relays, and for places without an allocator:
+/// it takes at most 272 bytes (as a server), and no heap.
 ///
 /// ```
 /// use ws_proto::{Config, Connection, Event, Server, Slice};
@@ -28,16 +29,23 @@ use crate::stats::Stats;
 /// let mut received = [0x82, 0x83, 0x10, 0x20, 0x30, 0x40, 0x11, 0x22, 0x33];
 ///
 /// let mut input = &mut received[..];
-/// while let Some(event) = connection.recv(&mut input, &mut out) {
-///     if let Event::Data(chunk) = event {
-///         assert_eq!(chunk.payload, [1, 2, 3]);
-///         assert!(chunk.first && chunk.last);
+/// loop {
+///     while let Some(event) = connection.recv(&mut input, &mut out) {
+///         if let Event::Data(chunk) = event {
+///             assert_eq!(chunk.payload, [1, 2, 3]);
+///             assert!(chunk.first && chunk.last);
+///         }
+///     }
+///     // sock.write_all(out.as_bytes())?;
+///     out.clear();
+///     if !connection.is_paused() {
+///         break; // all of the input was consumed: read more
 ///     }
 /// }
 /// ```
 #[derive(Debug)]
 pub struct Connection<R> {
-    receiver: Receiver<R>,
+    receiver: RecvState<R>,
     sender: Sender<R>,
 }
 
@@ -46,24 +54,18 @@ impl<R: Role> Connection<R> {
     pub fn new(agreed: impl Into<Agreed<R>>, config: &Config) -> Self {
         let agreed = agreed.into();
         let may_compress = agreed.compresses();
-        Self { receiver: Receiver::new(config, may_compress), sender: Sender::new(agreed.into_role(), may_compress) }
+        Self { receiver: RecvState::new(config, may_compress), sender: Sender::new(agreed.into_role(), may_compress) }
     }
 
-    /// Cuts the next event off the front of `input`, and appends what it demands as an answer to `out`: the Pong to a Ping, the Close to a Close, and the Close that
-    /// tells the peer which rule it broke.
+    /// Consumes the next event from `input`, and appends the automatic reply to `out`: the Pong to a Ping, the Close that answers a Close, and the Close that
+    /// reports a violation to the peer.
     ///
-    /// `None` means that `input` is empty (read more), or that `out` has less room than [`REPLY_ROOM`] (write it; then call again, also with an empty input).
+    /// `None` means that `input` is empty: read more. It also means that `out` has no room for a reply, which [`is_paused`](Self::is_paused) distinguishes.
     /// After a Close or a failure all further input is discarded (RFC 6455 §1.4, §7.1.7).
     #[inline]
     pub fn recv<'b>(&mut self, input: &mut &'b mut [u8], out: &mut (impl Output + ?Sized)) -> Option<Event<'b>> {
-        if out.room() < REPLY_ROOM {
-            return None;
-        }
         let event = self.receiver.recv(input)?;
-        if !matches!(event, Event::Data(_)) {
-            self.reply(out);
-        }
-        Some(event)
+        if matches!(event, Event::Data(_)) { Some(event) } else { self.reply(event, out) }
     }
 
     /// The same as [`send_part`](Self::send_part) for a message that is compressed (RFC 7692 §6.1): `bytes` is a part of what a compressor made of all of it.
@@ -82,15 +84,22 @@ impl<R: Role> Connection<R> {
         self.sender.send_compressed_part(kind, bytes, last, out)
     }
 
-    /// The two halves, for two tasks that share no lock. [`Receiver`] says what they have to tell each other.
+    /// The two halves, for two tasks that share no lock. [`Receiver`] describes what they must tell each other.
+    ///
+    /// If receiving is [paused](Self::is_paused), the receiver returns the event that waits, and then owes the reply.
     pub fn into_halves(self) -> (Receiver<R>, Sender<R>) {
-        (self.receiver, self.sender)
+        (Receiver::new(self.receiver), self.sender)
     }
 
     /// The halves together again, for [`closure`](Self::closure) when both tasks have ended.
+    ///
+    /// If the sender was not given the answer to the peer's Close or violation, the next [`recv`](Self::recv) returns the event again and appends the answer.
+    /// A Pong that the sender was not given is not sent.
     #[must_use]
-    pub const fn from_halves(receiver: Receiver<R>, sender: Sender<R>) -> Self {
-        Self { receiver, sender }
+    pub fn from_halves(receiver: Receiver<R>, sender: Sender<R>) -> Self {
+        let mut whole = Self { receiver: receiver.state, sender };
+        whole.rejoin();
+        whole
     }
 }
 
@@ -101,7 +110,7 @@ macro_rules! sends {
             /// Sends a part of a message as a frame: the first one when no message is unfinished, else a continuation of it (§5.4).
             ///
             /// The parts of a text may split characters; together they must be UTF-8. Control frames may be sent between parts. Each part counts as a fragment, of
-            /// which a peer takes only so many in a message (here [`Config::max_fragments`], by default 1024). Parts are not compressed.
+            /// which a peer accepts only a limited number in a message (this crate: [`Config::max_fragments`]). Parts are not compressed.
             ///
             /// # Errors
             ///
@@ -120,7 +129,9 @@ macro_rules! sends {
                 self.$($sender).+.ping(payload, out)
             }
 
-            /// Sends a Pong that nobody asked for, as a heartbeat (§5.5.3). Pings are answered without it.
+            /// Sends a Pong: unsolicited, as a heartbeat (§5.5.3), or the answer to a Ping if [`Config::auto_pong`] is off.
+            ///
+            /// It may still be sent after `close`, until the peer's Close arrives: only data may not follow a Close (§5.5.1, §5.5.2).
             ///
             /// # Errors
             ///
@@ -230,11 +241,14 @@ macro_rules! both_halves {
                 self.sender.close(code, reason, out)
             }
 
-            /// Fails the connection for a reason of the caller's, such as a message that breaks a policy (§7.1.7): sends a Close, and discards all further input.
+            /// Fails the connection for a reason of the caller's, such as a message that violates a policy (§7.1.7): sends a Close, and discards all further input.
+            ///
+            /// After `close` it writes nothing, since the Close was sent, and ends the wait for the peer's.
             ///
             /// # Errors
             ///
-            /// [`SendError::CodeOfClients`], [`SendError::Closed`] or [`SendError::Full`]; nothing was written, and nothing changed.
+            /// [`SendError::CodeOfClients`], [`SendError::Closed`] if the peer's Close was received or the connection failed or ended before, or
+            /// [`SendError::Full`]; nothing was written, and nothing changed.
             pub fn fail(&mut self, code: CloseCode, reason: &str, out: &mut (impl Output + ?Sized)) -> Result<(), SendError> {
                 self.sender.fail(code, reason, out)?;
                 self.$half.abandon();
@@ -244,7 +258,7 @@ macro_rules! both_halves {
             /// How the connection ended or is ending; `None` while it is open.
             #[must_use]
             pub fn closure(&self) -> Option<Closure<'_>> {
-                if self.state() == State::Open {
+                if self.state() == State::Open && !self.$($receiver).+.has_ended() {
                     return None;
                 }
                 let (received, sent) = (self.close_received(), self.close_sent());
@@ -291,13 +305,33 @@ macro_rules! both_halves {
                 self.$($sender).+.stats()
             }
 
-            /// Appends what the last event demands. There is room for it: `recv` has asked before.
+            /// Whether `recv` returned `None` because the output has no room for the reply to a frame that was received.
+            ///
+            /// Write the output, then call `recv` again, also with an empty input: it returns the event and appends the reply. Until then nothing after that
+            /// frame is received. If this is `false` after `None`, all of the input was consumed.
+            #[must_use]
+            pub fn is_paused(&self) -> bool {
+                self.$($receiver).+.is_held()
+            }
+
+            /// Sees to it that the peer's Close or violation is answered, though it was not by the halves.
+            fn rejoin(&mut self) {
+                if self.$($receiver).+.ended_by_peer() && self.state() == State::Open {
+                    self.$($receiver).+.hold();
+                }
+            }
+
+            /// Appends the reply to the last event, and returns the event. If there is no room for the reply, the event waits.
             #[cold]
             #[inline(never)]
-            fn reply(&mut self, out: &mut (impl Output + ?Sized)) {
-                if let Some(reply) = self.$half.take_reply() {
-                    _ = self.sender.reply(&reply, out);
+            fn reply<T>(&mut self, event: T, out: &mut (impl Output + ?Sized)) -> Option<T> {
+                if let Some(reply) = self.$($receiver).+.take_reply() {
+                    if self.sender.reply(&reply, out).is_err() {
+                        self.$($receiver).+.hold();
+                        return None;
+                    }
                 }
+                Some(event)
             }
         }
 

@@ -1,20 +1,23 @@
 //! What can go wrong once the connection is open: violations by the peer, and mistakes of the caller.
 
 use crate::close::CloseCode;
+use crate::opcode::{Kind, Opcode};
 use core::fmt;
 
-/// The rule that the peer broke, and for which the connection failed (RFC 6455 §7.1.7).
+/// How the peer violated the protocol, or which limit it exceeded: why the connection failed (RFC 6455 §7.1.7).
+///
+/// With the feature `std` it becomes a `std::io::Error` of kind `InvalidData` by `?`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ProtocolError {
-    /// A reserved bit is set that no extension in use gives a meaning.
-    ReservedBits,
+    /// A reserved bit is set that no negotiated extension defines. The bits RSV1 to RSV3 have the values 4, 2 and 1.
+    ReservedBits(u8),
     /// A reserved opcode: 3 to 7, or 11 to 15.
-    ReservedOpcode,
+    ReservedOpcode(Opcode),
     /// A control frame without FIN.
-    FragmentedControl,
-    /// A control frame with a payload of more than 125 bytes.
-    ControlTooLong,
+    FragmentedControl(Opcode),
+    /// A control frame whose payload length is more than 125 bytes, or in a form that is meant for more.
+    ControlTooLong(Opcode),
     /// A payload length in a longer form than it needs.
     NonMinimalLength,
     /// A 64-bit payload length with its most significant bit set.
@@ -26,88 +29,95 @@ pub enum ProtocolError {
     /// A continuation frame while no message is incomplete.
     UnexpectedContinuation,
     /// A new message while another one is incomplete.
-    ExpectedContinuation,
+    ExpectedContinuation {
+        /// The type of the message that is incomplete.
+        incomplete: Kind,
+        /// The type of the message that begins.
+        begun: Kind,
+    },
     /// Text that is not UTF-8.
     InvalidUtf8,
     /// A Close frame with a body of one byte.
     InvalidCloseBody,
-    /// A Close frame with a status code that must not be sent.
+    /// A Close frame with this status code, which must not be sent.
     InvalidCloseCode(u16),
     /// A Close frame with a reason that is not UTF-8.
     InvalidCloseReason,
-    /// A frame with a payload beyond [`Config::max_frame`](crate::Config::max_frame).
-    FrameTooLong,
-    /// A message beyond [`Config::max_message`](crate::Config::max_message).
-    MessageTooLong,
+    /// A message that is longer than [`Config::max_message`](crate::Config::max_message).
+    MessageTooLong {
+        /// The length that the frames of the message declare so far, in bytes. Of a compressed message it is one more than the limit, since
+        /// decompression stops there.
+        len: u64,
+        /// The limit, in bytes.
+        limit: u64,
+    },
+    /// A compressed message that is longer on the wire than [`Config::max_message`](crate::Config::max_message) permits.
+    CompressedTooLong {
+        /// The length that the frames of the message declare so far, in bytes.
+        len: u64,
+        /// The limit, in bytes.
+        limit: u64,
+    },
     /// A compressed message that is not a valid DEFLATE stream.
-    #[cfg(feature = "deflate")]
     InvalidCompression,
-    /// A compressed message that inflates by more than [`deflate::Config::max_ratio`](crate::deflate::Config::max_ratio).
-    #[cfg(feature = "deflate")]
-    RatioTooHigh,
-    /// A message of more fragments than [`Config::max_fragments`](crate::Config::max_fragments).
-    TooManyFragments,
+    /// A message of more fragments than [`Config::max_fragments`](crate::Config::max_fragments) permits.
+    TooManyFragments {
+        /// The fragments of the message so far.
+        fragments: u64,
+        /// The limit for a message of this length.
+        limit: u64,
+    },
 }
 
 impl ProtocolError {
-    /// The status code of the Close frame that tells the peer (§7.4.1).
+    /// The status code of the Close frame that reports the error to the peer (§7.4.1).
     #[must_use]
     pub const fn close_code(self) -> CloseCode {
         match self {
-            Self::InvalidUtf8 | Self::InvalidCloseReason => CloseCode::INVALID_PAYLOAD,
-            Self::FrameTooLong | Self::MessageTooLong => CloseCode::MESSAGE_TOO_BIG,
-            #[cfg(feature = "deflate")]
-            Self::InvalidCompression => CloseCode::INVALID_PAYLOAD,
-            #[cfg(feature = "deflate")]
-            Self::RatioTooHigh => CloseCode::MESSAGE_TOO_BIG,
-            Self::TooManyFragments => CloseCode::POLICY_VIOLATION,
+            Self::InvalidUtf8 | Self::InvalidCloseReason | Self::InvalidCompression => CloseCode::INVALID_PAYLOAD,
+            Self::MessageTooLong { .. } | Self::CompressedTooLong { .. } => CloseCode::MESSAGE_TOO_BIG,
+            Self::TooManyFragments { .. } => CloseCode::POLICY_VIOLATION,
             _ => CloseCode::PROTOCOL_ERROR,
         }
     }
 
-    /// The section that holds the rule: of RFC 6455, but for compression of RFC 7692.
+    /// The section that states the rule: of RFC 7692 for [`InvalidCompression`](Self::InvalidCompression), else of RFC 6455.
     #[must_use]
     pub const fn section(self) -> &'static str {
         match self {
-            Self::ReservedBits | Self::ReservedOpcode | Self::NonMinimalLength | Self::LengthOverflow => "5.2",
-            Self::FragmentedControl | Self::ControlTooLong => "5.5",
+            Self::ReservedBits(_) | Self::ReservedOpcode(_) | Self::NonMinimalLength | Self::LengthOverflow => "5.2",
+            Self::FragmentedControl(_) | Self::ControlTooLong(_) => "5.5",
             Self::Unmasked | Self::Masked => "5.1",
-            Self::UnexpectedContinuation | Self::ExpectedContinuation => "5.4",
+            Self::UnexpectedContinuation | Self::ExpectedContinuation { .. } => "5.4",
             Self::InvalidUtf8 => "8.1",
             Self::InvalidCloseBody | Self::InvalidCloseReason => "5.5.1",
             Self::InvalidCloseCode(_) => "7.4",
-            Self::FrameTooLong | Self::MessageTooLong | Self::TooManyFragments => "10.4",
-            #[cfg(feature = "deflate")]
+            Self::MessageTooLong { .. } | Self::CompressedTooLong { .. } | Self::TooManyFragments { .. } => "10.4",
             Self::InvalidCompression => "7.2.2",
-            #[cfg(feature = "deflate")]
-            Self::RatioTooHigh => "8",
         }
     }
 
-    /// The rule in a few words: what the peer reads as the reason.
+    /// The rule in a few words: the reason in the Close frame.
     pub(crate) const fn rule(self) -> &'static str {
         match self {
-            Self::ReservedBits => "reserved bit set",
-            Self::ReservedOpcode => "reserved opcode",
-            Self::FragmentedControl => "fragmented control frame",
-            Self::ControlTooLong => "control frame of more than 125 bytes",
+            Self::ReservedBits(_) => "reserved bit set",
+            Self::ReservedOpcode(_) => "reserved opcode",
+            Self::FragmentedControl(_) => "fragmented control frame",
+            Self::ControlTooLong(_) => "control frame payload longer than 125 bytes",
             Self::NonMinimalLength => "payload length not in its shortest form",
-            Self::LengthOverflow => "payload length beyond 63 bits",
-            Self::Unmasked => "frame from a client not masked",
-            Self::Masked => "frame from a server masked",
-            Self::UnexpectedContinuation => "continuation of no message",
-            Self::ExpectedContinuation => "new message inside another",
-            Self::InvalidUtf8 => "text is not UTF-8",
+            Self::LengthOverflow => "payload length needs more than 63 bits",
+            Self::Unmasked => "unmasked client frame",
+            Self::Masked => "masked server frame",
+            Self::UnexpectedContinuation => "unexpected continuation frame",
+            Self::ExpectedContinuation { .. } => "expected continuation frame",
+            Self::InvalidUtf8 => "invalid UTF-8",
             Self::InvalidCloseBody => "Close body of one byte",
             Self::InvalidCloseCode(_) => "invalid status code",
-            Self::InvalidCloseReason => "Close reason is not UTF-8",
-            Self::FrameTooLong => "frame too long",
-            Self::MessageTooLong => "message too long",
-            Self::TooManyFragments => "too many fragments",
-            #[cfg(feature = "deflate")]
-            Self::InvalidCompression => "compressed data is not valid",
-            #[cfg(feature = "deflate")]
-            Self::RatioTooHigh => "compressed too much",
+            Self::InvalidCloseReason => "invalid UTF-8 in Close reason",
+            Self::MessageTooLong { .. } => "message too long",
+            Self::CompressedTooLong { .. } => "compressed message too long",
+            Self::TooManyFragments { .. } => "too many fragments",
+            Self::InvalidCompression => "invalid compressed data",
         }
     }
 }
@@ -115,14 +125,17 @@ impl ProtocolError {
 impl fmt::Display for ProtocolError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.rule())?;
-        if let Self::InvalidCloseCode(code) = self {
-            write!(f, " {code}")?;
+        match self {
+            Self::ReservedBits(rsv) => write!(f, " ({rsv:#05b})")?,
+            Self::ReservedOpcode(opcode) => write!(f, " {}", u8::from(*opcode))?,
+            Self::FragmentedControl(opcode) | Self::ControlTooLong(opcode) => write!(f, " ({opcode})")?,
+            Self::ExpectedContinuation { incomplete, begun } => write!(f, " of a {incomplete} message, not a {begun} message")?,
+            Self::InvalidCloseCode(code) => write!(f, " {code}")?,
+            Self::MessageTooLong { len, limit } | Self::CompressedTooLong { len, limit } => write!(f, ": {len} bytes, limit {limit}")?,
+            Self::TooManyFragments { fragments, limit } => write!(f, ": {fragments}, limit {limit}")?,
+            _ => {}
         }
-        let rfc = match self {
-            #[cfg(feature = "deflate")]
-            Self::InvalidCompression | Self::RatioTooHigh => 7692,
-            _ => 6455,
-        };
+        let rfc = if matches!(self, Self::InvalidCompression) { 7692 } else { 6455 };
         write!(f, " (RFC {rfc} section {})", self.section())
     }
 }
@@ -131,7 +144,8 @@ impl core::error::Error for ProtocolError {}
 
 /// Why nothing was sent: nothing was written, and nothing changed.
 ///
-/// With the feature `std` it becomes a `std::io::Error` by `?`.
+/// With the feature `std` it becomes a `std::io::Error` by `?`: of kind `BrokenPipe` for [`Closed`](Self::Closed), `WriteZero` for
+/// [`Full`](Self::Full), and else `InvalidInput`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum SendError {
@@ -153,7 +167,7 @@ pub enum SendError {
     InvalidUtf8,
     /// A Close frame has a reason, but no code before it (§5.5.1).
     ReasonWithoutCode,
-    /// Compression was not agreed on (RFC 7692 §6).
+    /// Compression was not negotiated (RFC 7692 §6).
     NotNegotiated,
     /// The connection compresses messages itself, with a context that is taken over from one to the next (RFC 7692 §7.1.1): what the caller compresses does not fit
     /// between them.
@@ -167,14 +181,14 @@ impl fmt::Display for SendError {
         f.write_str(match self {
             Self::Closed => "the connection is closing or closed",
             Self::Full { needed } => return write!(f, "the output has no room for {needed} bytes"),
-            Self::MessageUnfinished => "another message is not finished",
-            Self::ControlTooLong => "control frame of more than 125 bytes",
-            Self::LengthOverflow => "payload length beyond 63 bits",
-            Self::InvalidUtf8 => "text is not UTF-8",
-            Self::ReasonWithoutCode => "close reason without a code",
-            Self::NotNegotiated => "compression was not agreed on",
-            Self::ContextInUse => "the connection's own compressor has the context",
-            Self::CodeOfClients => "status code 1010 is for clients only",
+            Self::MessageUnfinished => "a fragmented message is in progress",
+            Self::ControlTooLong => "control frame payload longer than 125 bytes",
+            Self::LengthOverflow => "payload length needs more than 63 bits",
+            Self::InvalidUtf8 => "invalid UTF-8",
+            Self::ReasonWithoutCode => "Close reason without a status code",
+            Self::NotNegotiated => "permessage-deflate was not negotiated",
+            Self::ContextInUse => "the compression context is in use by the connection",
+            Self::CodeOfClients => "only clients may send status code 1010",
         })
     }
 }
@@ -182,8 +196,24 @@ impl fmt::Display for SendError {
 impl core::error::Error for SendError {}
 
 #[cfg(feature = "std")]
-impl From<SendError> for std::io::Error {
-    fn from(error: SendError) -> Self {
-        Self::other(error)
+mod io {
+    use super::{ProtocolError, SendError};
+    use std::io::{Error, ErrorKind};
+
+    impl From<ProtocolError> for Error {
+        fn from(error: ProtocolError) -> Self {
+            Self::new(ErrorKind::InvalidData, error)
+        }
+    }
+
+    impl From<SendError> for Error {
+        fn from(error: SendError) -> Self {
+            let kind = match error {
+                SendError::Closed => ErrorKind::BrokenPipe,
+                SendError::Full { .. } => ErrorKind::WriteZero,
+                _ => ErrorKind::InvalidInput,
+            };
+            Self::new(kind, error)
+        }
     }
 }

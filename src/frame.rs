@@ -4,102 +4,9 @@
 
 use crate::error::ProtocolError;
 use crate::mask::Mask;
+use crate::opcode::{MAX_CONTROL_PAYLOAD, Opcode};
 use core::fmt;
 use core::ops::Deref;
-
-/// The longest payload of a control frame, in bytes (RFC 6455 §5.5).
-pub const MAX_CONTROL_PAYLOAD: usize = 125;
-
-/// A frame's opcode (RFC 6455 §5.2): four bits, of which six values have a meaning.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Opcode(u8);
-
-impl Opcode {
-    /// A further fragment of a message.
-    pub const CONTINUATION: Self = Self(0);
-    /// A text message, or its first fragment.
-    pub const TEXT: Self = Self(1);
-    /// A binary message, or its first fragment.
-    pub const BINARY: Self = Self(2);
-    /// A Close frame.
-    pub const CLOSE: Self = Self(8);
-    /// A Ping frame.
-    pub const PING: Self = Self(9);
-    /// A Pong frame.
-    pub const PONG: Self = Self(10);
-
-    /// The opcode of this number, if it has four bits.
-    #[must_use]
-    pub const fn new(number: u8) -> Option<Self> {
-        if number < 16 { Some(Self(number)) } else { None }
-    }
-
-    /// Whether frames with this opcode are control frames: those from 8 on (§5.5).
-    #[must_use]
-    pub const fn is_control(self) -> bool {
-        self.0 >= 8
-    }
-
-    /// Whether the opcode is reserved: 3 to 7, and 11 to 15.
-    #[must_use]
-    pub const fn is_reserved(self) -> bool {
-        self.0 & 7 > 2
-    }
-}
-
-impl From<Opcode> for u8 {
-    fn from(opcode: Opcode) -> Self {
-        opcode.0
-    }
-}
-
-impl fmt::Display for Opcode {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match *self {
-            Self::CONTINUATION => "continuation",
-            Self::TEXT => "text",
-            Self::BINARY => "binary",
-            Self::CLOSE => "close",
-            Self::PING => "ping",
-            Self::PONG => "pong",
-            Self(number) => return write!(f, "reserved {number}"),
-        })
-    }
-}
-
-impl fmt::Debug for Opcode {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Opcode({self})")
-    }
-}
-
-/// The type of a message (RFC 6455 §5.6): what the opcode of its first frame says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Kind {
-    /// UTF-8.
-    Text,
-    /// Any bytes.
-    Binary,
-}
-
-impl Kind {
-    #[inline]
-    pub(crate) const fn opcode(self) -> Opcode {
-        match self {
-            Self::Text => Opcode::TEXT,
-            Self::Binary => Opcode::BINARY,
-        }
-    }
-
-    #[inline]
-    pub(crate) const fn of(opcode: Opcode) -> Option<Self> {
-        match opcode {
-            Opcode::TEXT => Some(Self::Text),
-            Opcode::BINARY => Some(Self::Binary),
-            _ => None,
-        }
-    }
-}
 
 /// The header of a frame (RFC 6455 §5.2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -123,28 +30,41 @@ impl Header {
     /// The longest header, in bytes.
     pub const MAX_LEN: usize = 14;
 
-    /// The header at the beginning of `bytes` and how many of them it takes, or `None` if more are needed.
+    /// Parses the header at the start of `bytes`, and returns it with its length in bytes, or `None` if more bytes are needed.
     ///
-    /// What a header must satisfy by itself is checked. Left to whoever knows the connection: whether reserved bits have a meaning, whether the
-    /// frame has to be masked, and whether it may come now.
+    /// A fault is returned at the byte that makes it certain, even if the header is incomplete. The caller must check what depends
+    /// on the connection: whether reserved bits have a meaning, whether the frame must be masked, and whether it may come now.
     ///
     /// ```
-    /// use ws_proto::{Header, Opcode};
+    /// use ws_proto::{Header, Opcode, ProtocolError};
     ///
     /// let (header, taken) = Header::parse(&[0x81, 0x05, 0x48, 0x65])?.unwrap();
     /// assert_eq!((header.opcode, header.len, taken), (Opcode::TEXT, 5, 2));
-    /// # Ok::<(), ws_proto::ProtocolError>(())
+    ///
+    /// assert_eq!(Header::parse(&[0x09]), Err(ProtocolError::FragmentedControl(Opcode::PING)));
+    /// # Ok::<(), ProtocolError>(())
     /// ```
     ///
     /// # Errors
     ///
-    /// [`ProtocolError`] if the header breaks a rule of §5.2 or §5.5: an opcode is reserved, a control frame is fragmented or too long, a length is not in
-    /// its shortest form or beyond 63 bits.
+    /// [`ProtocolError`] if the header violates §5.2 or §5.5: the opcode is reserved, a control frame is fragmented or too long, a
+    /// Close has a body of one byte, or the length is not in its shortest form or needs more than 63 bits.
     #[inline]
     pub fn parse(bytes: &[u8]) -> Result<Option<(Self, usize)>, ProtocolError> {
-        let Some((header, taken)) = Self::decode(bytes) else { return Ok(None) };
-        header.check()?;
-        if header.is_minimal(taken) { Ok(Some((header, taken))) } else { Err(ProtocolError::NonMinimalLength) }
+        fn check(header: &Header, taken: usize) -> Result<(), ProtocolError> {
+            header.check_opcode()?;
+            header.check_len(header.is_minimal(taken))
+        }
+        let decoded = Self::decode(bytes);
+        if let Some((header, taken)) = decoded {
+            if check(&header, taken).is_ok() {
+                return Ok(decoded);
+            }
+        }
+        match (1..=bytes.len()).find_map(|len| fault(bytes.get(..len).unwrap_or_default(), check)) {
+            None => Ok(None),
+            Some(error) => Err(error),
+        }
     }
 
     /// The same without any check: what the bits say, for tools that show broken frames as they are.
@@ -162,24 +82,45 @@ impl Header {
         Some((header, bytes.len() - rest.len()))
     }
 
-    /// The rules of §5.2 and §5.5 that the values of one header can break.
+    /// Checks the rules of §5.2 and §5.5 that the values of one header can violate.
     ///
     /// # Errors
     ///
-    /// [`ProtocolError`] for a reserved opcode, a fragmented or too long control frame, or a length beyond 63 bits.
+    /// [`ProtocolError`] for a reserved opcode, a control frame that is fragmented or too long, a Close with a body of one byte, or a
+    /// length of more than 63 bits.
     #[inline]
     pub fn check(&self) -> Result<(), ProtocolError> {
+        self.check_opcode()?;
+        self.check_len(true)
+    }
+
+    /// The rules that the first byte can violate.
+    #[inline]
+    pub(crate) fn check_opcode(&self) -> Result<(), ProtocolError> {
         if self.opcode.is_reserved() {
-            return Err(ProtocolError::ReservedOpcode);
+            return Err(ProtocolError::ReservedOpcode(self.opcode));
         }
         if self.opcode.is_control() && !self.fin {
-            return Err(ProtocolError::FragmentedControl);
+            return Err(ProtocolError::FragmentedControl(self.opcode));
         }
-        if self.opcode.is_control() && self.len > MAX_CONTROL_PAYLOAD as u64 {
-            return Err(ProtocolError::ControlTooLong);
-        }
-        if self.len >> 63 != 0 {
+        Ok(())
+    }
+
+    /// The rules that the length can violate. A control frame whose length is in a longer form is too long, whatever the length is:
+    /// that is certain once the form is known.
+    #[inline]
+    pub(crate) fn check_len(&self, is_minimal: bool) -> Result<(), ProtocolError> {
+        if self.opcode.is_control() {
+            if self.len > MAX_CONTROL_PAYLOAD as u64 || !is_minimal {
+                return Err(ProtocolError::ControlTooLong(self.opcode));
+            }
+            if self.opcode == Opcode::CLOSE && self.len == 1 {
+                return Err(ProtocolError::InvalidCloseBody);
+            }
+        } else if self.len >> 63 != 0 {
             return Err(ProtocolError::LengthOverflow);
+        } else if !is_minimal {
+            return Err(ProtocolError::NonMinimalLength);
         }
         Ok(())
     }
@@ -232,6 +173,23 @@ impl Header {
         };
         2 + len + if self.mask.is_some() { 4 } else { 0 }
     }
+}
+
+/// The rule that a header which begins with `bytes` violates for certain: the error that `check` returns both for the least and for the
+/// greatest values of the bytes that are missing.
+///
+/// `check` must test the rules in the order of the bytes that violate them.
+#[cold]
+pub(crate) fn fault(bytes: &[u8], check: impl Fn(&Header, usize) -> Result<(), ProtocolError>) -> Option<ProtocolError> {
+    let completed = |missing| {
+        let mut header = [missing; Header::MAX_LEN];
+        for (place, &byte) in header.iter_mut().zip(bytes) {
+            *place = byte;
+        }
+        let (header, taken) = Header::decode(&header)?;
+        check(&header, taken).err()
+    };
+    completed(0x00).filter(|error| completed(0xff) == Some(*error))
 }
 
 /// Cuts a value's bytes off the front of `rest`.

@@ -195,6 +195,7 @@ mod frame;
 #[cfg(feature = "handshake")]
 pub mod handshake;
 mod mask;
+mod opcode;
 mod output;
 mod receive;
 mod reply;
@@ -216,8 +217,9 @@ pub use closure::{Closure, Side};
 pub use config::Config;
 pub use connection::Connection;
 pub use error::{ProtocolError, SendError};
-pub use frame::{Header, HeaderBytes, Kind, MAX_CONTROL_PAYLOAD, Opcode};
+pub use frame::{Header, HeaderBytes};
 pub use mask::Mask;
+pub use opcode::{Kind, MAX_CONTROL_PAYLOAD, Opcode};
 #[cfg(feature = "alloc")]
 pub use output::Capped;
 pub use output::{Output, REPLY_ROOM, Slice};

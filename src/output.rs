@@ -4,6 +4,7 @@
 
 #[cfg(feature = "alloc")]
 use alloc::vec::Vec;
+use core::fmt;
 
 /// The room, in bytes, that an [`Output`] must have for `recv` to go on: 131.
 ///
@@ -54,7 +55,6 @@ impl Output for Vec<u8> {
 /// out.consume(5); // so many were written to the socket
 /// assert_eq!(out.as_bytes(), b"bytes");
 /// ```
-#[derive(Debug)]
 pub struct Slice<'a> {
     memory: &'a mut [u8],
     len: usize,
@@ -82,6 +82,13 @@ impl<'a> Slice<'a> {
         let sent = bytes.min(self.len);
         self.memory.copy_within(sent..self.len, 0);
         self.len -= sent;
+    }
+}
+
+/// Shows no bytes.
+impl fmt::Debug for Slice<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Slice").field("len", &self.len).field("room", &self.room()).finish()
     }
 }
 
@@ -122,7 +129,6 @@ impl Output for Slice<'_> {
 /// # Ok::<(), ws_proto::SendError>(())
 /// ```
 #[cfg(feature = "alloc")]
-#[derive(Debug)]
 pub struct Capped<'a> {
     bytes: &'a mut Vec<u8>,
     cap: usize,
@@ -133,6 +139,14 @@ impl<'a> Capped<'a> {
     /// Appends to `bytes` as long as it holds at most `cap` bytes in all.
     pub const fn new(bytes: &'a mut Vec<u8>, cap: usize) -> Self {
         Self { bytes, cap }
+    }
+}
+
+/// Shows no bytes.
+#[cfg(feature = "alloc")]
+impl fmt::Debug for Capped<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Capped").field("len", &self.bytes.len()).field("room", &self.room()).finish()
     }
 }
 

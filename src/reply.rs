@@ -1,12 +1,17 @@
-//! What the receiving half wants sent: the only word that it has for the sending half.
+//! What the receiving half owes the peer: the only thing that the sending half learns from it.
 
 use crate::close::CloseCode;
 use crate::error::ProtocolError;
-use crate::frame::MAX_CONTROL_PAYLOAD;
+use crate::opcode::MAX_CONTROL_PAYLOAD;
 use core::fmt;
 
-/// The answer to a control frame or to a violation: a control frame that the [`Receiver`](crate::Receiver) wants sent.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// The answer to a control frame or to a violation: a control frame that the [`Receiver`](crate::Receiver) owes the peer.
+///
+/// A later reply may always take the place of an earlier one that was not sent yet: a Pong answers all Pings before it (RFC 6455 §5.5.3), and
+/// nothing follows a Close. So at most one is owed, and a place for one is all that two tasks need between them.
+///
+/// `Debug` does not show the payload.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Reply {
     pub(crate) answer: Answer,
     pub(crate) payload: ControlPayload,
@@ -20,8 +25,8 @@ pub(crate) enum Answer {
 }
 
 impl Reply {
-    pub(crate) fn pong(payload: &[u8]) -> Self {
-        Self { answer: Answer::Pong, payload: ControlPayload::new(payload) }
+    pub(crate) fn pong(payload: &ControlPayload) -> Self {
+        Self { answer: Answer::Pong, payload: payload.clone() }
     }
 
     pub(crate) fn close(code: Option<CloseCode>) -> Self {
@@ -34,6 +39,12 @@ impl Reply {
     }
 }
 
+impl fmt::Debug for Reply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reply").field("answer", &self.answer).finish_non_exhaustive()
+    }
+}
+
 /// The payload of a control frame.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct ControlPayload {
@@ -42,36 +53,34 @@ pub(crate) struct ControlPayload {
 }
 
 impl ControlPayload {
-    /// As much of `payload` as goes into a control frame.
-    fn new(payload: &[u8]) -> Self {
-        let mut new = Self { bytes: [0; MAX_CONTROL_PAYLOAD], len: 0 };
-        new.push(payload);
-        new
+    pub(crate) const fn new() -> Self {
+        Self { bytes: [0; MAX_CONTROL_PAYLOAD], len: 0 }
     }
 
     /// The body of a Close frame (§5.5.1). A reason that is too long ends before the character that does not fit.
     pub(crate) fn close(code: Option<CloseCode>, reason: &str) -> Self {
-        let Some(code) = code else { return Self::new(&[]) };
-        let mut new = Self::new(&u16::from(code).to_be_bytes());
-        let fits = (0..=reason.len().min(MAX_CONTROL_PAYLOAD - 2)).rev().find_map(|len| reason.get(..len));
-        new.push(fits.unwrap_or_default().as_bytes());
+        let mut new = Self::new();
+        if let Some(code) = code {
+            new.push(&u16::from(code).to_be_bytes());
+            let fits = (0..=reason.len().min(MAX_CONTROL_PAYLOAD - 2)).rev().find_map(|len| reason.get(..len));
+            new.push(fits.unwrap_or_default().as_bytes());
+        }
         new
     }
 
-    fn push(&mut self, bytes: &[u8]) {
-        for (place, &byte) in self.bytes.iter_mut().skip(self.len.into()).zip(bytes) {
-            *place = byte;
-            self.len += 1;
+    /// Appends `bytes`, for which there must be room.
+    pub(crate) fn push(&mut self, bytes: &[u8]) {
+        let start = usize::from(self.len);
+        match self.bytes.get_mut(start..start + bytes.len()) {
+            Some(place) => {
+                place.copy_from_slice(bytes);
+                self.len += bytes.len() as u8;
+            }
+            None => debug_assert!(false, "no frame with a longer payload is accepted or built"),
         }
     }
 
     pub(crate) fn as_bytes(&self) -> &[u8] {
         self.bytes.get(..self.len.into()).unwrap_or_default()
-    }
-}
-
-impl fmt::Debug for ControlPayload {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.as_bytes().fmt(f)
     }
 }

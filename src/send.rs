@@ -4,8 +4,9 @@
 
 use crate::close::CloseCode;
 use crate::error::SendError;
-use crate::frame::{Header, HeaderBytes, Kind, MAX_CONTROL_PAYLOAD, Opcode};
+use crate::frame::{Header, HeaderBytes};
 use crate::mask::{BLOCK, Mask};
+use crate::opcode::{Kind, MAX_CONTROL_PAYLOAD, Opcode};
 use crate::output::Output;
 use crate::reply::{Answer, ControlPayload, Reply};
 use crate::role::{Client, Role, Server};
@@ -61,7 +62,7 @@ struct Unfinished {
 
 /// The sending half of a [`Connection`](crate::Connection), for programs that read and write in two tasks.
 ///
-/// It has all of the connection's methods to send with, and [`reply`](Self::reply) for what the [`Receiver`](crate::Receiver) wants answered.
+/// It has all of the connection's methods to send with, and [`reply`](Self::reply) for what the [`Receiver`](crate::Receiver) owes the peer.
 #[derive(Debug)]
 pub struct Sender<R> {
     role: R,
@@ -164,15 +165,21 @@ impl<R: Role> Sender<R> {
     ///
     /// [`SendError::ControlTooLong`], [`SendError::Closed`] or [`SendError::Full`]; nothing was written.
     pub fn ping(&mut self, payload: &[u8], out: &mut (impl Output + ?Sized)) -> Result<(), SendError> {
+        self.check_open()?;
         self.control(Opcode::PING, payload, out)
     }
 
-    /// Sends a Pong that nobody asked for, as a heartbeat (§5.5.3). Pings are answered without it.
+    /// Sends a Pong: unsolicited, as a heartbeat (§5.5.3), or the answer to a Ping if [`Config::auto_pong`](crate::Config::auto_pong) is off.
+    ///
+    /// It may still be sent after [`close`](Self::close), until the peer's Close arrives: only data may not follow a Close (§5.5.1, §5.5.2).
     ///
     /// # Errors
     ///
     /// [`SendError::ControlTooLong`], [`SendError::Closed`] or [`SendError::Full`]; nothing was written.
     pub fn pong(&mut self, payload: &[u8], out: &mut (impl Output + ?Sized)) -> Result<(), SendError> {
+        if !self.may_pong() {
+            return Err(SendError::Closed);
+        }
         self.control(Opcode::PONG, payload, out)
     }
 
@@ -192,33 +199,41 @@ impl<R: Role> Sender<R> {
         self.send_close(code, &ControlPayload::close(code, reason), Closing::Sent, out)
     }
 
-    /// Fails the connection for a reason of the caller's, such as a message that breaks a policy (§7.1.7): sends a Close, and is done with the connection. The
-    /// receiving half knows nothing of it: what it still gives is to be ignored.
+    /// Fails the connection for a reason of the caller's, such as a message that violates a policy (§7.1.7): sends a Close, and ends the connection. The receiving
+    /// half is not notified; ignore its further events.
+    ///
+    /// After [`close`](Self::close) it writes nothing, since the Close was sent, and ends the wait for the peer's.
     ///
     /// # Errors
     ///
-    /// [`SendError::CodeOfClients`], [`SendError::Closed`] or [`SendError::Full`]; nothing was written.
+    /// [`SendError::CodeOfClients`], [`SendError::Closed`] if the peer's Close was answered or the connection failed or ended before, or
+    /// [`SendError::Full`]; nothing was written.
     pub fn fail(&mut self, code: CloseCode, reason: &str, out: &mut (impl Output + ?Sized)) -> Result<(), SendError> {
+        if !self.ended && self.closing == Closing::Sent {
+            self.closing = Closing::Failed;
+            return Ok(());
+        }
         self.send_close(Some(code), &ControlPayload::close(Some(code), reason), Closing::Failed, out)
     }
 
-    /// Sends what the receiving half wants answered. A Pong that comes after our Close is left out, as is a second Close.
+    /// Sends what the receiving half owes the peer. After our Close only a Pong is written, and nothing after the peer's; the reply to a Close or a violation still
+    /// tells this half that the connection is closed.
     ///
     /// # Errors
     ///
     /// [`SendError::Full`]; nothing was written, and the call can be repeated.
     #[cold]
     pub fn reply(&mut self, reply: &Reply, out: &mut (impl Output + ?Sized)) -> Result<(), SendError> {
-        match (self.closing, reply.answer) {
+        match (reply.answer, self.closing) {
             _ if self.ended => Ok(()),
-            (Closing::Open, Answer::Pong) => self.control(Opcode::PONG, reply.payload.as_bytes(), out),
-            (Closing::Open, Answer::Close(code)) => self.send_close(code, &reply.payload, Closing::Answering, out),
-            (Closing::Open, Answer::Fail(code)) => self.send_close(Some(code), &reply.payload, Closing::Failed, out),
-            (Closing::Sent, Answer::Close(_)) => {
+            (Answer::Pong, _) if self.may_pong() => self.control(Opcode::PONG, reply.payload.as_bytes(), out),
+            (Answer::Close(code), Closing::Open) => self.send_close(code, &reply.payload, Closing::Answering, out),
+            (Answer::Fail(code), Closing::Open) => self.send_close(Some(code), &reply.payload, Closing::Failed, out),
+            (Answer::Close(_), Closing::Sent) => {
                 self.closing = Closing::Answered;
                 Ok(())
             }
-            (Closing::Sent, Answer::Fail(_)) => {
+            (Answer::Fail(_), Closing::Sent) => {
                 self.closing = Closing::Failed;
                 Ok(())
             }
@@ -299,8 +314,12 @@ impl<R: Role> Sender<R> {
         }
     }
 
+    /// Whether a Pong may be sent: no Close was received, and the connection has not failed (§5.5.2).
+    const fn may_pong(&self) -> bool {
+        !self.ended && matches!(self.closing, Closing::Open | Closing::Sent)
+    }
+
     fn control(&mut self, opcode: Opcode, payload: &[u8], out: &mut (impl Output + ?Sized)) -> Result<(), SendError> {
-        self.check_open()?;
         if payload.len() > MAX_CONTROL_PAYLOAD {
             return Err(SendError::ControlTooLong);
         }

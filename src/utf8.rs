@@ -3,7 +3,7 @@
 //! Knows nothing of frames. The validation of a piece is `core`'s, or with the feature `simdutf8` that crate's.
 
 use crate::error::ProtocolError;
-use core::str;
+use core::{fmt, str};
 
 /// A validator of text that arrives in pieces. It keeps at most the three bytes of a character that a cut has split.
 ///
@@ -16,7 +16,7 @@ use core::str;
 /// utf8.finish()?;
 /// # Ok::<(), ws_proto::ProtocolError>(())
 /// ```
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
 pub struct Utf8 {
     split: [u8; 4],
     len: u8,
@@ -90,6 +90,13 @@ impl Utf8 {
             Err(error) if error.error_len().is_none() => Ok(None),
             Err(_) => Err(ProtocolError::InvalidUtf8),
         }
+    }
+}
+
+/// Shows no byte of the text.
+impl fmt::Debug for Utf8 {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Utf8").field("len", &self.len).finish_non_exhaustive()
     }
 }
 

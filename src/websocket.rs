@@ -4,17 +4,16 @@ use crate::agreed::Agreed;
 use crate::close::{Close, CloseCode};
 use crate::closure::{Closure, Side};
 use crate::config::Config;
-#[cfg(feature = "deflate")]
-use crate::config::longest_compressed;
 use crate::connection::{both_halves, sends};
 #[cfg(feature = "deflate")]
-use crate::deflate::{Inbound, Outbound};
+use crate::deflate::{Inbound, Outbound, longest_compressed};
 use crate::error::{ProtocolError, SendError};
 #[cfg(feature = "deflate")]
 use crate::frame::Header;
-use crate::frame::{HeaderBytes, Kind};
-use crate::output::{Output, REPLY_ROOM};
-use crate::receive::{Arrival, Control, Piece, Receiver};
+use crate::frame::HeaderBytes;
+use crate::opcode::Kind;
+use crate::output::Output;
+use crate::receive::{Arrival, Control, Piece, RecvState};
 use crate::reply::Reply;
 use crate::role::{Client, Role, Server};
 use crate::send::{Closing, Sender, State, Transport};
@@ -23,7 +22,7 @@ use crate::utf8::text_of;
 use alloc::borrow::Cow;
 use alloc::string::String;
 use alloc::vec::Vec;
-use core::mem;
+use core::{fmt, mem};
 
 /// What the peer sent. It borrows the input, or owns what had to be put together from pieces.
 #[derive(Debug, PartialEq, Eq)]
@@ -35,9 +34,9 @@ pub enum Message<'b> {
     Text(Cow<'b, str>),
     /// A binary message (§5.6): borrowed if it arrived whole, in one frame.
     Binary(Cow<'b, [u8]>),
-    /// A Ping (§5.5.2). Its payload is [`WebSocket::control_payload`] (with halves: of [`MessageReceiver::as_receiver`]); the Pong is already in the output.
+    /// A Ping (§5.5.2). Its payload is [`WebSocket::control_payload`] (with halves: [`MessageReceiver::control_payload`]); the Pong is already in the output.
     Ping,
-    /// A Pong (§5.5.3). Its payload is [`WebSocket::control_payload`] (with halves: of [`MessageReceiver::as_receiver`]).
+    /// A Pong (§5.5.3). Its payload is [`WebSocket::control_payload`] (with halves: [`MessageReceiver::control_payload`]).
     Pong,
     /// A Close frame with this code (§5.5.1). Its reason is in [`WebSocket::close_received`]; the answer, with the same code and no reason, is already in the output.
     /// Nothing comes after it.
@@ -85,7 +84,7 @@ impl Message<'_> {
 /// ```
 #[derive(Debug)]
 pub struct WebSocket<R> {
-    receiver: MessageReceiver<R>,
+    receiver: Assembler<R>,
     sender: MessageSender<R>,
 }
 
@@ -101,8 +100,8 @@ impl<R: Role> WebSocket<R> {
             None => (None, None),
         };
         Self {
-            receiver: MessageReceiver {
-                receiver: Receiver::new(config, may_compress),
+            receiver: Assembler {
+                state: RecvState::new(config, may_compress),
                 text: String::new(),
                 bytes: Vec::new(),
                 #[cfg(feature = "deflate")]
@@ -116,24 +115,19 @@ impl<R: Role> WebSocket<R> {
         }
     }
 
-    /// Cuts the next message off the front of `input`, and appends what it demands as an answer to `out`: the Pong to a Ping, the Close to a Close, and the Close that
-    /// tells the peer which rule it broke.
+    /// Consumes the next message from `input`, and appends the automatic reply to `out`: the Pong to a Ping, the Close that answers a Close, and the Close that
+    /// reports a violation to the peer.
     ///
-    /// `None` means that `input` is empty (read more), or that `out` has less room than [`REPLY_ROOM`] (write it; then call again, also with an empty input).
+    /// `None` means that `input` is empty: read more. It also means that `out` has no room for a reply, which [`is_paused`](Self::is_paused) distinguishes.
     /// After a Close or a failure all further input is discarded (RFC 6455 §1.4, §7.1.7).
     #[inline]
     pub fn recv<'b>(&mut self, input: &mut &'b mut [u8], out: &mut (impl Output + ?Sized)) -> Option<Message<'b>> {
-        if out.room() < REPLY_ROOM {
-            return None;
-        }
         let message = self.receiver.recv(input)?;
-        if !matches!(message, Message::Text(_) | Message::Binary(_)) {
-            self.reply(out);
-        }
-        Some(message)
+        if matches!(message, Message::Text(_) | Message::Binary(_)) { Some(message) } else { self.reply(message, out) }
     }
 
-    /// Gives memory back, such as that of a message that was owned: the next message that comes in pieces is put together in it.
+    /// Gives memory back, such as that of a message that was owned: the next message that comes in pieces is put together in it. Until then the connection keeps
+    /// it, whatever its capacity.
     pub fn recycle(&mut self, memory: Vec<u8>) {
         self.receiver.recycle(memory);
     }
@@ -179,57 +173,74 @@ impl<R: Role> WebSocket<R> {
         self.sender.send_compressed_part(kind, bytes, last, out)
     }
 
-    /// The two halves, for two tasks that share no lock. [`MessageReceiver`] says what they have to tell each other.
+    /// The two halves, for two tasks that share no lock. [`MessageReceiver`] describes what they must tell each other.
+    ///
+    /// If receiving is [paused](Self::is_paused), the receiver returns the message that waits, and then owes the reply.
     pub fn into_halves(self) -> (MessageReceiver<R>, MessageSender<R>) {
-        (self.receiver, self.sender)
+        (MessageReceiver { assembler: self.receiver, owed: None }, self.sender)
     }
 
     /// The halves together again, for [`closure`](Self::closure) when both tasks have ended.
+    ///
+    /// If the sender was not given the answer to the peer's Close or violation, the next [`recv`](Self::recv) returns the message again and appends the answer.
+    /// A Pong that the sender was not given is not sent.
     #[must_use]
-    pub const fn from_halves(receiver: MessageReceiver<R>, sender: MessageSender<R>) -> Self {
-        Self { receiver, sender }
+    pub fn from_halves(receiver: MessageReceiver<R>, sender: MessageSender<R>) -> Self {
+        let mut whole = Self { receiver: receiver.assembler, sender };
+        whole.rejoin();
+        whole
     }
 }
 
-both_halves!(WebSocket, receiver, receiver.receiver, sender.sender);
+both_halves!(WebSocket, receiver, receiver.state, sender.sender);
 
-/// The receiving half of a [`WebSocket`], for programs that read and write in two tasks: a [`Receiver`] with memory for whole messages.
+/// The receiving half of a [`WebSocket`], for programs that read and write in two tasks: a [`Receiver`](crate::Receiver) with memory for complete messages.
 ///
-/// The tasks have to tell each other three things:
-///
-/// * After each message, [`take_reply`](Self::take_reply) may give a reply, which goes to [`MessageSender::reply`]: also that to a Close, which the sender may have
-///   nothing to write for, but learns from that the connection is closed.
-/// * When the input ends, the reading task calls [`recv_eof`](Self::recv_eof), and the writing task [`MessageSender::recv_eof`].
-/// * What to do with the transport is [`MessageSender::transport`]'s to say. The reading task learns that all is over from the end of its input.
-///
-/// When both have ended, [`WebSocket::from_halves`] puts the halves together, to see [`how`](WebSocket::closure).
+/// The tasks must tell each other the four things that [`Receiver`](crate::Receiver) describes: the reply, of which at most one is owed; the end of the input;
+/// what to do with the transport; and the end of the reading task. When both have ended, [`WebSocket::from_halves`] puts the halves together, to see
+/// [how](WebSocket::closure).
 ///
 /// ```
-/// use std::sync::mpsc;
-/// use ws_proto::{Config, Message, Server, WebSocket};
+/// use std::sync::{Arc, Condvar, Mutex};
+/// use ws_proto::{Config, Message, Reply, Server, WebSocket};
+///
+/// /// What the reading thread leaves for the writing thread: at most one reply, since a newer one replaces an older one.
+/// #[derive(Default)]
+/// struct Mailbox {
+///     mail: Mutex<(Option<Reply>, bool)>,
+///     changed: Condvar,
+/// }
 ///
 /// # let mut reads = [*b"\x89\x82\0\0\0\0hi\x81\x82\0\0\0\0yo"].into_iter();
 /// let (mut receiver, mut sender) = WebSocket::new(Server, &Config::default()).into_halves();
-/// let (replies, queue) = mpsc::channel();
+/// let mailbox = Arc::new(Mailbox::default());
+/// let to_writer = Arc::clone(&mailbox);
 /// let reading = std::thread::spawn(move || {
-///     // let n = sock.read(&mut buf)? ...
+///     // loop { let n = sock.read(&mut buf)? ...
 ///     # let mut buf = reads.next().unwrap(); let n = buf.len();
 ///     let mut input = &mut buf[..n];
 ///     while let Some(message) = receiver.recv(&mut input) {
-///         if let Some(reply) = receiver.take_reply() {
-///             replies.send(reply).unwrap();
-///         }
 ///         if let Message::Text(text) = message {
 ///             assert_eq!(text, "yo");
 ///         }
 ///     }
+///     if let Some(reply) = receiver.take_reply() {
+///         to_writer.mail.lock().unwrap().0 = Some(reply);
+///         to_writer.changed.notify_one();
+///     }
+///     // } at the end of the input:
 ///     receiver.recv_eof();
+///     to_writer.mail.lock().unwrap().1 = true;
+///     to_writer.changed.notify_one();
 ///     receiver
 /// });
 /// let mut out = Vec::new();
-/// for reply in queue {
+/// loop {
+///     let mut mail = mailbox.changed.wait_while(mailbox.mail.lock().unwrap(), |(reply, ended)| reply.is_none() && !*ended).unwrap();
+///     let Some(reply) = mail.0.take() else { break };
+///     drop(mail);
 ///     sender.reply(&reply, &mut out)?;
-///     // sock.write_all(&out)?; out.clear();
+///     // sock.write_all(&out)?, and if that fails, sock.shutdown(Shutdown::Both) ends the reading thread
 /// }
 /// sender.recv_eof();
 /// assert_eq!(out, b"\x8a\x02hi");
@@ -239,22 +250,85 @@ both_halves!(WebSocket, receiver, receiver.receiver, sender.sender);
 /// ```
 #[derive(Debug)]
 pub struct MessageReceiver<R> {
-    receiver: Receiver<R>,
+    assembler: Assembler<R>,
+    owed: Option<Reply>,
+}
+
+impl<R: Role> MessageReceiver<R> {
+    /// Consumes the next message from `input`; `None` if there is none, and then `input` is empty. After a Close or a failure all input is discarded
+    /// (RFC 6455 §1.4, §7.1.7).
+    #[inline]
+    pub fn recv<'b>(&mut self, input: &mut &'b mut [u8]) -> Option<Message<'b>> {
+        let message = self.assembler.recv(input)?;
+        if !matches!(message, Message::Text(_) | Message::Binary(_)) {
+            self.assembler.state.owe(&mut self.owed);
+        }
+        Some(message)
+    }
+
+    /// Takes the reply that the peer is owed, if any: the Pong to the last Ping, or the Close after which nothing is owed. It is owed until it is taken, whatever
+    /// was received since.
+    pub const fn take_reply(&mut self) -> Option<Reply> {
+        self.owed.take()
+    }
+
+    /// Gives memory back, such as that of a message that was owned: see [`WebSocket::recycle`].
+    pub fn recycle(&mut self, memory: Vec<u8>) {
+        self.assembler.recycle(memory);
+    }
+
+    /// Ends the input: the peer closed or reset the transport. Must be called after [`recv`](Self::recv) has consumed what was received.
+    pub fn recv_eof(&mut self) {
+        self.assembler.recv_eof();
+    }
+
+    /// The payload of the Ping or Pong that came last: up to 125 bytes, binary (§5.5.2). The next control frame replaces it.
+    #[must_use]
+    pub fn control_payload(&self) -> &[u8] {
+        self.assembler.state.control_payload()
+    }
+
+    /// The Close frame that was received, if one was.
+    #[must_use]
+    pub fn close_received(&self) -> Option<Close<'_>> {
+        self.assembler.state.close_received()
+    }
+
+    /// The error for which the connection failed, if the peer violated the protocol.
+    #[must_use]
+    pub const fn error(&self) -> Option<ProtocolError> {
+        self.assembler.state.error()
+    }
+
+    /// How many bytes of the current frame's payload are still to come; 0 between frames.
+    #[must_use]
+    pub const fn payload_left(&self) -> u64 {
+        self.assembler.state.payload_left()
+    }
+
+    /// How much was received.
+    #[must_use]
+    pub const fn stats(&self) -> Stats {
+        self.assembler.state.stats()
+    }
+}
+
+/// The receiving machine with memory for messages that arrive in pieces or compressed.
+struct Assembler<R> {
+    state: RecvState<R>,
     /// The text that is being put together.
     text: String,
     /// The binary message that is being put together, or memory for the next message.
     bytes: Vec<u8>,
-    /// What inflates messages, if compression was agreed on.
+    /// What inflates messages, if compression was negotiated.
     #[cfg(feature = "deflate")]
     inbound: Option<Inbound>,
 }
 
-impl<R: Role> MessageReceiver<R> {
-    /// Cuts the next message off the front of `input`; `None` if there is none, and then `input` is empty. After a Close or a failure all input is discarded
-    /// (RFC 6455 §1.4, §7.1.7).
+impl<R: Role> Assembler<R> {
     #[inline]
-    pub fn recv<'b>(&mut self, input: &mut &'b mut [u8]) -> Option<Message<'b>> {
-        match self.receiver.whole_message(input) {
+    fn recv<'b>(&mut self, input: &mut &'b mut [u8]) -> Option<Message<'b>> {
+        match self.state.whole_message(input) {
             Some((Kind::Binary, payload)) => Some(Message::Binary(Cow::Borrowed(payload))),
             Some((Kind::Text, payload)) => match text_of(payload) {
                 Ok(text) => Some(Message::Text(Cow::Borrowed(text))),
@@ -264,42 +338,29 @@ impl<R: Role> MessageReceiver<R> {
         }
     }
 
-    /// What the sending half has to answer to the message that [`recv`](Self::recv) gave last, if anything. It is gone once `recv` is called again.
-    pub fn take_reply(&mut self) -> Option<Reply> {
-        self.receiver.take_reply()
-    }
-
-    /// Gives memory back, such as that of a message that was owned: the next message that comes in pieces is put together in it.
-    pub fn recycle(&mut self, mut memory: Vec<u8>) {
-        if self.bytes.capacity() == 0 && !self.receiver.has_ended() {
+    fn recycle(&mut self, mut memory: Vec<u8>) {
+        if self.bytes.capacity() == 0 && !self.state.has_ended() {
             memory.clear();
             self.bytes = memory;
         }
     }
 
-    /// The input has ended: the peer closed or reset the transport. To be called when [`recv`](Self::recv) has taken all of it.
-    pub fn recv_eof(&mut self) {
+    fn recv_eof(&mut self) {
         self.release();
-        self.receiver.recv_eof();
+        self.state.recv_eof();
     }
 
     /// Discards all further input (§7.1.7).
     fn abandon(&mut self) {
         self.release();
-        self.receiver.abandon();
+        self.state.abandon();
     }
 
-    /// This half as one that streams, with the counters, the Close that was received and all else that it knows.
-    #[must_use]
-    pub const fn as_receiver(&self) -> &Receiver<R> {
-        &self.receiver
-    }
-
-    /// Whatever is not a whole message in one frame.
+    /// Whatever is not a complete message in one frame.
     #[inline(never)]
     fn recv_pieces<'b>(&mut self, input: &mut &'b mut [u8]) -> Option<Message<'b>> {
         loop {
-            match self.receiver.arrival(input)? {
+            match self.state.arrival(input)? {
                 Ok(Arrival::Data(piece)) => match self.add(piece) {
                     Ok(None) => {}
                     Ok(Some(message)) => return Some(message),
@@ -313,21 +374,27 @@ impl<R: Role> MessageReceiver<R> {
 
     /// Adds a piece to its message, and gives the message if that was the last one.
     fn add<'b>(&mut self, mut piece: Piece<'_>) -> Result<Option<Message<'b>>, ProtocolError> {
-        let Self { receiver, text, bytes, .. } = self;
-        if piece.kind == Kind::Text && text.capacity() == 0 {
+        let Self { state, text, bytes, .. } = self;
+        let kind = piece.kind;
+        if kind == Kind::Text && text.capacity() == 0 {
             *text = String::from_utf8(mem::take(bytes)).unwrap_or_default();
         }
-        let kind = piece.kind;
+        let (arrived, most) = state.message_len();
         #[cfg(feature = "deflate")]
-        let limits = receiver.message_limits();
-        let utf8 = &mut receiver.utf8;
-        let append = |block: &[u8]| {
+        let max_message = state.max_message();
+        let utf8 = &mut state.utf8;
+        // Appends a block with which `arrived` bytes of at most `most` are there.
+        let append = |block: &[u8], arrived, most| {
             match kind {
-                Kind::Binary => bytes.extend_from_slice(block),
+                Kind::Binary => {
+                    bytes.reserve_exact(growth(bytes.len(), bytes.capacity(), arrived, most));
+                    bytes.extend_from_slice(block);
+                }
                 Kind::Text => {
-                    let (split, whole) = utf8.feed(block)?;
+                    let (split, valid) = utf8.feed(block)?;
+                    text.reserve_exact(growth(text.len(), text.capacity(), arrived, most));
                     text.extend(split);
-                    text.push_str(whole);
+                    text.push_str(valid);
                 }
             }
             Ok(())
@@ -336,22 +403,23 @@ impl<R: Role> MessageReceiver<R> {
         let mut append = append;
         #[cfg(feature = "deflate")]
         if let (true, Some(inbound)) = (piece.compressed, &mut self.inbound) {
-            piece.unmask::<R>(|block| inbound.inflate(block, false, limits, &mut append))?;
+            let mut append = |block: &[u8], inflated| append(block, inflated, max_message);
+            piece.unmask::<R>(|block| inbound.inflate(block, false, max_message, &mut append))?;
             if piece.last {
-                inbound.inflate(&[], true, limits, &mut append)?;
+                inbound.inflate(&[], true, max_message, &mut append)?;
             }
         } else {
-            piece.unmask::<R>(append)?;
+            piece.unmask::<R>(|block| append(block, arrived, most))?;
         }
         #[cfg(not(feature = "deflate"))]
-        piece.unmask::<R>(append)?;
+        piece.unmask::<R>(|block| append(block, arrived, most))?;
         if !piece.last {
             return Ok(None);
         }
         Ok(Some(match kind {
             Kind::Binary => Message::Binary(Cow::Owned(mem::take(&mut self.bytes))),
             Kind::Text => {
-                self.receiver.utf8.finish()?;
+                self.state.utf8.finish()?;
                 Message::Text(Cow::Owned(mem::take(&mut self.text)))
             }
         }))
@@ -372,7 +440,7 @@ impl<R: Role> MessageReceiver<R> {
     #[cold]
     fn fail<'b>(&mut self, error: ProtocolError) -> Message<'b> {
         self.release();
-        Message::Failed(self.receiver.fail(error))
+        Message::Failed(self.state.fail(error))
     }
 
     /// Frees the memory, since no message will be finished any more.
@@ -382,6 +450,25 @@ impl<R: Role> MessageReceiver<R> {
         if let Some(inbound) = &mut self.inbound {
             inbound.release();
         }
+    }
+}
+
+/// How many bytes a buffer must grow by to hold `needed`. It at least doubles, so that a byte is moved a bounded number of times, but holds no more than `most`,
+/// so that a message takes no more memory than it is long.
+#[inline]
+fn growth(len: usize, capacity: usize, needed: u64, most: u64) -> usize {
+    let needed = usize::try_from(needed).unwrap_or(usize::MAX);
+    if needed <= capacity {
+        return 0;
+    }
+    let most = usize::try_from(most).unwrap_or(usize::MAX);
+    capacity.saturating_mul(2).min(most).max(needed) - len
+}
+
+/// Shows no payload.
+impl<R> fmt::Debug for Assembler<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Assembler").field("state", &self.state).finish_non_exhaustive()
     }
 }
 
@@ -479,19 +566,18 @@ impl<R: Role> MessageSender<R> {
         Ok(())
     }
 
-    /// Fails the connection for a reason of the caller's, such as a message that breaks a policy (§7.1.7): sends a Close, and is done with the connection. The
-    /// receiving half knows nothing of it: what it still gives is to be ignored.
+    /// Fails the connection for a reason of the caller's, such as a message that violates a policy (§7.1.7): see [`Sender::fail`].
     ///
     /// # Errors
     ///
-    /// [`SendError::CodeOfClients`], [`SendError::Closed`] or [`SendError::Full`]; nothing was written.
+    /// As [`Sender::fail`].
     pub fn fail(&mut self, code: CloseCode, reason: &str, out: &mut (impl Output + ?Sized)) -> Result<(), SendError> {
         self.sender.fail(code, reason, out)?;
         self.release();
         Ok(())
     }
 
-    /// Sends what the receiving half wants answered. A Pong that comes after our Close is left out, as is a second Close.
+    /// Sends what the receiving half owes the peer: see [`Sender::reply`].
     ///
     /// # Errors
     ///
@@ -518,10 +604,10 @@ impl<R: Role> MessageSender<R> {
         }
     }
 
-    /// This half as one that does not compress, with the counters, the Close that was sent and all else that it knows.
+    /// How much was sent.
     #[must_use]
-    pub const fn as_sender(&self) -> &Sender<R> {
-        &self.sender
+    pub const fn stats(&self) -> Stats {
+        self.sender.stats()
     }
 
     #[cfg(feature = "deflate")]

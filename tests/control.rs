@@ -5,7 +5,7 @@ mod common;
 
 use common::{Frame, Halves, MessageHalves, Seen, TestRole, pattern, read_all, receive, run, stream, wire};
 use core::slice::from_ref;
-use ws_proto::{Capped, Config, Connection, Event, Output, ProtocolError, REPLY_ROOM, SendError, WebSocket};
+use ws_proto::{Capped, Config, Connection, Event, Opcode, Output, ProtocolError, REPLY_ROOM, SendError, WebSocket};
 
 #[test]
 fn ct1_payloads_of_125_bytes_are_received_and_of_126_fail() {
@@ -22,7 +22,7 @@ fn ct1_payloads_of_125_bytes_are_received_and_of_126_fail() {
         let too_long =
             [Frame::ping(pattern(126)), Frame::pong(pattern(126)), Frame::close(1000, "r".repeat(124)), Frame::ping(pattern(70_000))];
         for frame in too_long {
-            let failed = [Seen::Failed(ProtocolError::ControlTooLong)];
+            let failed = [Seen::Failed(ProtocolError::ControlTooLong(Opcode::new(frame.opcode).unwrap()))];
             assert_eq!(receive::<R>(from_ref(&frame)).0, failed);
             assert_eq!(stream::<R>(&[Frame { payload: vec![], ..frame.declaring(126) }]).0, failed, "on the declared length");
         }
@@ -76,7 +76,7 @@ fn u1_a_control_frame_shows_nothing_of_the_one_before() {
             let expected: (Seen, &[u8]) = match last.payload.as_slice() {
                 [_, _, reason @ ..] => (Seen::close(4000, std::str::from_utf8(reason).unwrap()), &last.payload[..2]),
                 _ if last.opcode == 8 => (Seen::Close(None, String::new()), b""),
-                _ => (Seen::Failed(ProtocolError::ReservedOpcode), b"\x03\xeareserved opcode"),
+                _ => (Seen::Failed(ProtocolError::ReservedOpcode(Opcode::new(3).unwrap())), b"\x03\xeareserved opcode"),
             };
             assert_eq!((&seen[8], close.payload.as_slice()), (&expected.0, expected.1));
         }

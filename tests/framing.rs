@@ -20,7 +20,7 @@ fn fails<R: TestRole>(config: &Config, frames: &[Frame], error: ProtocolError) {
 
 /// Limits that no length exceeds.
 fn unlimited() -> Config {
-    Config::default().max_frame(u64::MAX).max_message(u64::MAX)
+    Config::default().max_message(u64::MAX)
 }
 
 // §5.7
@@ -187,8 +187,8 @@ fn fr4_l1_a_64_bit_length_with_its_first_bit_set_fails() {
 fn l2_fr11_huge_lengths_neither_overflow_nor_are_truncated() {
     fn check<R: TestRole>() {
         for len in [1 << 32, (1 << 32) + 5, (1 << 63) - 1, usize::MAX as u64 / 2 - 3, u64::from(u32::MAX) - 3] {
-            fails::<R>(&Config::default(), &[Frame::binary("abc").declaring(len)], ProtocolError::FrameTooLong);
-            fails::<R>(&Config::default().max_frame(u64::MAX), &[Frame::binary("abc").declaring(len)], ProtocolError::MessageTooLong);
+            let too_long = ProtocolError::MessageTooLong { len, limit: 16 << 20 };
+            fails::<R>(&Config::default(), &[Frame::binary("abc").declaring(len)], too_long);
 
             // Without a limit it is received as it comes.
             let outcome = run::<R, Connection<R>>(&unlimited(), &wire::<R>(&[Frame::binary("abc").declaring(len)]), &[]);
@@ -199,9 +199,10 @@ fn l2_fr11_huge_lengths_neither_overflow_nor_are_truncated() {
         }
         // The sum of the fragments.
         let sum = [Frame::binary("abc").more(), Frame::continuation("").declaring((1 << 63) - 1)];
-        let limit = Config::default().max_frame(u64::MAX).max_message((1 << 63) + 1);
-        assert_eq!(receive_with::<R>(&limit, &sum).0, [Seen::Failed(ProtocolError::MessageTooLong)]);
-        assert_eq!(receive_with::<R>(&limit.max_message((1 << 63) + 2), &sum).0, []);
+        let (len, limit) = ((1 << 63) + 2, (1 << 63) + 1);
+        let config = Config::default().max_message(limit);
+        assert_eq!(receive_with::<R>(&config, &sum).0, [Seen::Failed(ProtocolError::MessageTooLong { len, limit })]);
+        assert_eq!(receive_with::<R>(&config.max_message(len), &sum).0, []);
     }
     for_both_roles!(check);
 }

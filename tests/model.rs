@@ -24,7 +24,7 @@ proptest! {
     /// The model lets sessions pass that are made to be valid: else it could agree by refusing all.
     #[test]
     fn the_model_lets_valid_sessions_pass(bytes in valid::<Server>()) {
-        let limits = Limits { max_frame: 1 << 20, max_message: 1 << 20, max_fragments: 100, allow_non_minimal_length: false };
+        let limits = Limits { max_message: 1 << 20, max_fragments: 100, allow_non_minimal_length: false };
         prop_assert_eq!(verdict::<Server>(&bytes.0, limits).broken, []);
     }
 }

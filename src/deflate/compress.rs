@@ -4,7 +4,13 @@ use super::Settings;
 use super::decompress::TAIL;
 use alloc::vec::Vec;
 use core::fmt;
+use core::panic::AssertUnwindSafe;
 use zlib_rs::{Deflate, DeflateConfig, DeflateFlush, Status};
+
+/// The longest that so many bytes can become by being compressed in one go (RFC 1951 §3.2: a few bits for a block, or one bit in eight for the worst code).
+pub(crate) const fn longest_compressed(len: u64) -> u64 {
+    len.saturating_add(len / 8 + len / 64 + 128)
+}
 
 /// How many bytes are made room for at a time, at most.
 const MOST_AT_ONCE: usize = 64 << 10;
@@ -21,7 +27,8 @@ const MOST_AT_ONCE: usize = 64 << 10;
 /// assert_eq!(message, [0xf2, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00]); // RFC 7692 §7.2.3.1
 /// ```
 pub struct Compressor {
-    deflate: Deflate,
+    /// No call of it is left half done: a panic inside would be a bug of the backend, and nothing here catches one.
+    deflate: AssertUnwindSafe<Deflate>,
     settings: Settings,
     /// Whether anything of the current message was compressed.
     fed: bool,
@@ -37,7 +44,7 @@ impl Compressor {
             window_bits: -i32::from(direction.window_bits().max(9)),
             ..DeflateConfig::default()
         };
-        Self { deflate: Deflate::new_with_config(config), settings, fed: false }
+        Self { deflate: AssertUnwindSafe(Deflate::new_with_config(config)), settings, fed: false }
     }
 
     pub(super) const fn settings(&self) -> Settings {

@@ -37,6 +37,7 @@ mod negotiate;
 mod state;
 
 pub use compress::Compressor;
+pub(crate) use compress::longest_compressed;
 pub use decompress::{Decompressor, InflateError, Inflated};
 pub(crate) use state::{Inbound, Outbound};
 
@@ -62,13 +63,12 @@ pub struct Config {
     level: u8,
     mem_level: u8,
     threshold: usize,
-    max_ratio: u32,
     pool: Arc<Pool>,
 }
 
 impl Default for Config {
     fn default() -> Self {
-        Self { wanted: Params::default(), level: 6, mem_level: 8, threshold: 64, max_ratio: u32::MAX, pool: Arc::default() }
+        Self { wanted: Params::default(), level: 6, mem_level: 8, threshold: 64, pool: Arc::default() }
     }
 }
 
@@ -113,18 +113,11 @@ impl Config {
         self
     }
 
-    /// The length in bytes below which messages are sent plain. Default: 64. Empty messages always are.
+    /// The length in bytes below which messages are sent uncompressed where no context is taken over. Default: 64; empty messages always are.
+    ///
+    /// Where a context is taken over, all messages are compressed: small ones gain most by it, since what they have in common with earlier ones is not sent again.
     pub const fn threshold(mut self, bytes: usize) -> Self {
         self.threshold = bytes;
-        self
-    }
-
-    /// How many times as long as its compressed form a received message may be. Default: no limit but [`Config::max_message`](crate::Config::max_message), which
-    /// holds for what is inflated, and stops it meanwhile. DEFLATE itself cannot do more than about 1030.
-    ///
-    /// The ratio is held against the message from its 4096th inflated byte on, since short ones are harmless.
-    pub const fn max_ratio(mut self, ratio: u32) -> Self {
-        self.max_ratio = ratio;
         self
     }
 }

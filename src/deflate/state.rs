@@ -5,13 +5,11 @@ use crate::error::ProtocolError;
 use crate::role::Role;
 use alloc::boxed::Box;
 use alloc::vec::Vec;
+use core::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// How much is inflated at a time: what is validated, and held against the limits, before more is inflated.
 const BLOCK: usize = 16 << 10;
-
-/// Messages shorter than this may have any ratio.
-const RATIO_FROM: u64 = 4096;
 
 /// How many states that are not in use are kept, in each direction.
 const MOST_IDLE: usize = 16;
@@ -27,13 +25,11 @@ pub(super) struct Pool {
     inflating: Mutex<Vec<Box<Inflating>>>,
 }
 
-#[derive(Debug)]
 struct Compressing {
     compressor: Compressor,
     message: Vec<u8>,
 }
 
-#[derive(Debug)]
 struct Inflating {
     decompressor: Decompressor,
     block: [u8; BLOCK],
@@ -53,7 +49,6 @@ fn put<T>(idle: &Mutex<Vec<T>>, state: T) {
 }
 
 /// What is sent.
-#[derive(Debug)]
 pub(crate) struct Outbound {
     config: Config,
     settings: Settings,
@@ -68,10 +63,11 @@ impl Outbound {
         Self { config: config.clone(), settings: config.settings(direction), state: None, left: false }
     }
 
-    /// Whether a message of this length is worth compressing.
+    /// Whether to compress a message of this length.
     #[inline]
     pub(crate) fn is_worth(&self, len: usize) -> bool {
-        len >= self.config.threshold && len > 0 && !self.left
+        let gains = !self.settings.direction.no_context_takeover || (len >= self.config.threshold && len > 0);
+        gains && !self.left
     }
 
     /// Whether messages refer to those that this has compressed.
@@ -92,11 +88,12 @@ impl Outbound {
             .take()
             .or_else(|| idle(config, settings))
             .unwrap_or_else(|| Box::new(Compressing { compressor: Compressor::new(settings), message: Vec::new() }));
-        state.message.clear();
         state.compressor.compress(message, true, &mut state.message);
         let no_context_takeover = settings.direction.no_context_takeover;
         let useless = no_context_takeover && state.message.len() >= message.len();
         let sent = send(if useless { None } else { Some(&state.message) });
+        // In this order: a vector does not shrink below what is in it.
+        state.message.clear();
         state.message.shrink_to(MOST_KEPT);
         if no_context_takeover {
             put(&config.pool.compressing, state);
@@ -123,7 +120,6 @@ fn idle(config: &Config, settings: Settings) -> Option<Box<Compressing>> {
 }
 
 /// What is received.
-#[derive(Debug)]
 pub(crate) struct Inbound {
     config: Config,
     no_context_takeover: bool,
@@ -138,20 +134,15 @@ impl Inbound {
         Self { config: config.clone(), no_context_takeover: direction.no_context_takeover, state: None, inflated: 0 }
     }
 
-    /// Inflates a piece of a message block by block, and hands each block to `next` before the following one is inflated.
-    ///
-    /// `max_message` is for the inflated message; `wire` is how long its frames are so far, as they declare it, so that no cut makes a difference.
+    /// Inflates a piece of a message block by block, and hands each block to `next` before the following one is inflated, with the length of the message so far,
+    /// which is never more than `limit`.
     pub(crate) fn inflate(
         &mut self,
         mut piece: &[u8],
         last: bool,
-        (max_message, wire): (u64, u64),
-        mut next: impl FnMut(&[u8]) -> Result<(), ProtocolError>,
+        limit: u64,
+        mut next: impl FnMut(&[u8], u64) -> Result<(), ProtocolError>,
     ) -> Result<(), ProtocolError> {
-        let max_inflated = match self.config.max_ratio {
-            u32::MAX => u64::MAX,
-            ratio => wire.saturating_mul(ratio.into()).max(RATIO_FROM),
-        };
         let no_context_takeover = self.no_context_takeover;
         let state = self.state.get_or_insert_with(|| {
             let idle = if no_context_takeover { lock(&self.config.pool.inflating).pop() } else { None };
@@ -160,13 +151,12 @@ impl Inbound {
         loop {
             let Inflated { len, done } =
                 state.decompressor.inflate(&mut piece, last, &mut state.block).map_err(|_| ProtocolError::InvalidCompression)?;
-            let allowed = max_message.min(max_inflated).saturating_sub(self.inflated);
-            let fits = usize::try_from(allowed).unwrap_or(usize::MAX).min(len);
-            next(state.block.get(..fits).unwrap_or_default())?;
-            if fits < len {
-                return Err(if max_message <= max_inflated { ProtocolError::MessageTooLong } else { ProtocolError::RatioTooHigh });
+            let allowed = usize::try_from(limit - self.inflated).unwrap_or(usize::MAX).min(len);
+            self.inflated += allowed as u64;
+            next(state.block.get(..allowed).unwrap_or_default(), self.inflated)?;
+            if allowed < len {
+                return Err(ProtocolError::MessageTooLong { len: limit.saturating_add(1), limit });
             }
-            self.inflated += len as u64;
             if done {
                 break;
             }
@@ -185,5 +175,18 @@ impl Inbound {
     /// Frees the state, since no message will come any more.
     pub(crate) fn release(&mut self) {
         self.state = None;
+    }
+}
+
+/// Neither direction shows what is in its memory, nor the memory that it shares with other connections.
+impl fmt::Debug for Outbound {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Outbound").field("settings", &self.settings).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Inbound {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Inbound").field("inflated", &self.inflated).finish_non_exhaustive()
     }
 }

@@ -182,6 +182,25 @@ macro_rules! ended {
     }};
 }
 
+/// The state of two halves.
+macro_rules! halves_ended {
+    ($receiver:expr, $sender:expr) => {
+        Ended {
+            state: $sender.state(),
+            transport: $sender.transport(),
+            error: $receiver.error(),
+            close_received: $receiver.close_received().map(|close| (close.code.map(u16::from), close.reason.into())),
+            close_sent: $sender.close_sent(),
+            by: None,
+            clean: false,
+            control_payload: $receiver.control_payload().to_vec(),
+            payload_left: $receiver.payload_left(),
+            received: $receiver.stats(),
+            sent: $sender.stats(),
+        }
+    };
+}
+
 impl<R: TestRole> Layer<R> for Connection<R> {
     fn make(config: &Config) -> Self {
         Self::new(R::make(), config)
@@ -227,7 +246,7 @@ impl<R: TestRole> Layer<R> for Halves<R> {
     }
 
     fn ended(&self) -> Ended {
-        halves_ended(&self.0, &self.1)
+        halves_ended!(self.0, self.1)
     }
 }
 
@@ -240,7 +259,7 @@ impl<R: TestRole> Layer<R> for MessageHalves<R> {
     fn recv_all(&mut self, input: &mut [u8], log: &mut Log) {
         let Self(receiver, sender) = self;
         drain!(input, |rest| receiver.recv(&mut rest), got => {
-            message(got, receiver.as_receiver().control_payload(), receiver.as_receiver().close_received(), log);
+            message(got, receiver.control_payload(), receiver.close_received(), log);
             if let Some(reply) = receiver.take_reply() {
                 sender.reply(&reply, &mut log.out).unwrap();
             }
@@ -248,23 +267,7 @@ impl<R: TestRole> Layer<R> for MessageHalves<R> {
     }
 
     fn ended(&self) -> Ended {
-        halves_ended(self.0.as_receiver(), self.1.as_sender())
-    }
-}
-
-fn halves_ended<R: TestRole>(receiver: &Receiver<R>, sender: &Sender<R>) -> Ended {
-    Ended {
-        state: sender.state(),
-        transport: sender.transport(),
-        error: receiver.error(),
-        close_received: receiver.close_received().map(|close| (close.code.map(u16::from), close.reason.into())),
-        close_sent: sender.close_sent(),
-        by: None,
-        clean: false,
-        control_payload: receiver.control_payload().to_vec(),
-        payload_left: receiver.payload_left(),
-        received: receiver.stats(),
-        sent: sender.stats(),
+        halves_ended!(self.0, self.1)
     }
 }
 

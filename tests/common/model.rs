@@ -1,11 +1,10 @@
 //! A slow and obvious receiver, written from RFC 6455 alone, to compare the real one with. It sees the whole input at once, and copies at will.
 
-use super::{Form, Frame, Head, Masking, Seen, TestRole, read_all, read_head, run, xor};
-use ws_proto::{Config, Kind, ProtocolError, WebSocket};
+use super::{Frame, Seen, TestRole, read_all, read_head, run, xor};
+use ws_proto::{Config, Kind, Opcode, ProtocolError, WebSocket};
 
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Limits {
-    pub(crate) max_frame: u64,
     pub(crate) max_message: u64,
     pub(crate) max_fragments: u32,
     pub(crate) allow_non_minimal_length: bool,
@@ -14,7 +13,6 @@ pub(crate) struct Limits {
 impl Limits {
     pub(crate) fn config(self) -> Config {
         Config::default()
-            .max_frame(self.max_frame)
             .max_message(self.max_message)
             .max_fragments(self.max_fragments)
             .allow_non_minimal_length(self.allow_non_minimal_length)
@@ -57,22 +55,25 @@ struct Partial {
 pub(crate) fn verdict<R: TestRole>(mut bytes: &[u8], limits: Limits) -> Verdict {
     let mut verdict = Verdict::default();
     let mut partial = None;
-    while let Some(head) = read_head(bytes) {
-        verdict.broken = broken_by_header::<R>(&head, partial.as_ref(), limits);
-        if !verdict.broken.is_empty() {
+    loop {
+        // A violation is reported at the byte that makes it certain (FR7), even if the header is incomplete.
+        let head = read_head(bytes);
+        let header_len = head.as_ref().map_or(bytes.len(), |head| head.taken);
+        let broken =
+            (1..=header_len).map(|len| broken_by_header::<R>(&bytes[..len], partial.as_ref(), limits)).find(|broken| !broken.is_empty());
+        if let Some(broken) = broken {
+            verdict.broken = broken;
             return verdict;
         }
+        let Some(head) = head else { return verdict };
         let here = usize::try_from(head.len).unwrap_or(usize::MAX).min(bytes.len() - head.taken);
         let payload = xor(&bytes[head.taken..head.taken + here], head.key);
         let whole = here as u64 == head.len;
         bytes = &bytes[head.taken + here..];
 
         if head.frame.is_control() {
-            if !whole {
-                return verdict;
-            }
-            verdict.control(head.frame.opcode, payload);
-            if matches!(verdict.seen.last(), Some(Seen::Close(..))) || !verdict.broken.is_empty() {
+            verdict.control(head.frame.opcode, payload, whole);
+            if !whole || matches!(verdict.seen.last(), Some(Seen::Close(..))) || !verdict.broken.is_empty() {
                 return verdict;
             }
             continue;
@@ -98,69 +99,86 @@ pub(crate) fn verdict<R: TestRole>(mut bytes: &[u8], limits: Limits) -> Verdict 
             partial = Some(message);
         }
     }
-    verdict
 }
 
 impl Verdict {
-    fn control(&mut self, opcode: u8, payload: Vec<u8>) {
-        match opcode {
-            9 => {
+    /// `whole` is false for a frame of which only the beginning of the payload has arrived.
+    fn control(&mut self, opcode: u8, payload: Vec<u8>, whole: bool) {
+        match (opcode, payload.as_slice()) {
+            (8, [high, low, reason @ ..]) => {
+                let code = u16::from(*high) * 256 + u16::from(*low);
+                if !is_legal_on_the_wire(code) {
+                    self.broken.push(ProtocolError::InvalidCloseCode(code));
+                } else if !can_be_text(reason, whole) {
+                    self.broken.push(ProtocolError::InvalidCloseReason);
+                } else if whole {
+                    self.answers.push(Frame::close(code, ""));
+                    self.seen.push(Seen::close(code, std::str::from_utf8(reason).unwrap()));
+                }
+            }
+            _ if !whole => {}
+            (9, _) => {
                 self.answers.push(Frame::pong(&payload));
                 self.seen.push(Seen::Ping(payload));
             }
-            10 => self.seen.push(Seen::Pong(payload)),
-            _ => match payload.as_slice() {
-                [] => {
-                    self.answers.push(Frame::empty_close());
-                    self.seen.push(Seen::Close(None, String::new()));
-                }
-                [_] => self.broken.push(ProtocolError::InvalidCloseBody),
-                [high, low, reason @ ..] => {
-                    let code = u16::from(*high) * 256 + u16::from(*low);
-                    let reason = std::str::from_utf8(reason);
-                    if !is_legal_on_the_wire(code) {
-                        self.broken.push(ProtocolError::InvalidCloseCode(code));
-                    }
-                    if reason.is_err() {
-                        self.broken.push(ProtocolError::InvalidCloseReason);
-                    }
-                    if self.broken.is_empty() {
-                        self.answers.push(Frame::close(code, ""));
-                        self.seen.push(Seen::close(code, reason.unwrap_or_default()));
-                    }
-                }
-            },
+            (10, _) => self.seen.push(Seen::Pong(payload)),
+            _ => {
+                self.answers.push(Frame::empty_close());
+                self.seen.push(Seen::Close(None, String::new()));
+            }
         }
     }
 }
 
-fn broken_by_header<R: TestRole>(head: &Head, partial: Option<&Partial>, limits: Limits) -> Vec<ProtocolError> {
-    let Head { frame, len, .. } = head;
-    let is_masked = frame.masking != Masking::None;
-    let is_shortest = match frame.form {
-        Form::Shortest => true,
-        Form::Bits16 => *len > 125,
-        Form::Bits64 => *len > 65535,
+/// The rules that a header violates for certain which begins with these bytes, whatever follows them.
+fn broken_by_header<R: TestRole>(bytes: &[u8], partial: Option<&Partial>, limits: Limits) -> Vec<ProtocolError> {
+    let mut broken = Vec::new();
+    let mut rule = |is_broken, error| {
+        if is_broken {
+            broken.push(error);
+        }
     };
-    let is_data = frame.opcode <= 2;
-    let declared = partial.map_or(0, |partial| partial.declared) + u128::from(*len);
-    let frames = partial.map_or(0, |partial| partial.frames) + 1;
-    let rules = [
-        (frame.rsv != 0, ProtocolError::ReservedBits),
-        (matches!(frame.opcode, 3..=7 | 11..=15), ProtocolError::ReservedOpcode),
-        (frame.opcode >= 8 && !frame.fin, ProtocolError::FragmentedControl),
-        (frame.opcode >= 8 && *len > 125, ProtocolError::ControlTooLong),
-        (!is_shortest && !limits.allow_non_minimal_length, ProtocolError::NonMinimalLength),
-        (*len > i64::MAX as u64, ProtocolError::LengthOverflow),
-        (is_masked && R::MASKS, ProtocolError::Masked),
-        (!is_masked && !R::MASKS, ProtocolError::Unmasked),
-        (frame.opcode == 0 && partial.is_none(), ProtocolError::UnexpectedContinuation),
-        (matches!(frame.opcode, 1 | 2) && partial.is_some(), ProtocolError::ExpectedContinuation),
-        (is_data && *len > limits.max_frame, ProtocolError::FrameTooLong),
-        (is_data && declared > u128::from(limits.max_message), ProtocolError::MessageTooLong),
-        (is_data && frames > limits.max_fragments.max(1), ProtocolError::TooManyFragments),
-    ];
-    rules.into_iter().filter_map(|(broken, rule)| broken.then_some(rule)).collect()
+    let (fin, rsv, number) = (bytes[0] & 0x80 != 0, bytes[0] >> 4 & 7, bytes[0] & 15);
+    let opcode = Opcode::new(number).unwrap();
+    let is_control = number >= 8;
+    rule(rsv != 0, ProtocolError::ReservedBits(rsv));
+    rule(matches!(number, 3..=7 | 11..=15), ProtocolError::ReservedOpcode(opcode));
+    rule(is_control && !fin, ProtocolError::FragmentedControl(opcode));
+    rule(number == 0 && partial.is_none(), ProtocolError::UnexpectedContinuation);
+    if let (1 | 2, Some(partial)) = (number, partial) {
+        let begun = if number == 1 { Kind::Text } else { Kind::Binary };
+        rule(true, ProtocolError::ExpectedContinuation { incomplete: partial.kind, begun });
+    }
+
+    let Some(second) = bytes.get(1) else { return broken };
+    rule(second & 0x80 != 0 && R::MASKS, ProtocolError::Masked);
+    rule(second & 0x80 == 0 && !R::MASKS, ProtocolError::Unmasked);
+    let strict = !limits.allow_non_minimal_length;
+    let len = match second & 0x7f {
+        126 => {
+            let len = bytes.get(2..4).map(|len| u64::from(len[0]) * 256 + u64::from(len[1]));
+            rule(strict && !is_control && len.is_some_and(|len| len < 126), ProtocolError::NonMinimalLength);
+            len
+        }
+        127 => {
+            rule(!is_control && bytes.get(2).is_some_and(|byte| byte & 0x80 != 0), ProtocolError::LengthOverflow);
+            rule(strict && !is_control && bytes.get(2..8).is_some_and(|bytes| bytes == [0; 6]), ProtocolError::NonMinimalLength);
+            bytes.get(2..10).map(|len| len.iter().fold(0, |number, &byte| number * 256 + u64::from(byte)))
+        }
+        len => Some(len.into()),
+    };
+    rule(is_control && (strict && second & 0x7f > 125 || len.is_some_and(|len| len > 125)), ProtocolError::ControlTooLong(opcode));
+    let Some(len) = len else { return broken };
+    rule(number == 8 && len == 1, ProtocolError::InvalidCloseBody);
+    if !is_control {
+        let declared = partial.map_or(0, |partial| partial.declared) + u128::from(len);
+        let fragments = partial.map_or(0, |partial| partial.frames) + 1;
+        let most = (u128::from(limits.max_fragments) + declared / 16).max(1);
+        let declared_64 = u64::try_from(declared).unwrap_or(u64::MAX);
+        rule(declared > u128::from(limits.max_message), ProtocolError::MessageTooLong { len: declared_64, limit: limits.max_message });
+        rule(u128::from(fragments) > most, ProtocolError::TooManyFragments { fragments: fragments.into(), limit: most as u64 });
+    }
+    broken
 }
 
 /// Whether text can begin with these bytes, or, if it `ends` there, is text.
@@ -181,8 +199,8 @@ pub(crate) fn is_legal_on_the_wire(code: u16) -> bool {
 pub(crate) fn status(error: ProtocolError) -> u16 {
     match error {
         ProtocolError::InvalidUtf8 | ProtocolError::InvalidCloseReason => 1007,
-        ProtocolError::TooManyFragments => 1008,
-        ProtocolError::FrameTooLong | ProtocolError::MessageTooLong => 1009,
+        ProtocolError::TooManyFragments { .. } => 1008,
+        ProtocolError::MessageTooLong { .. } => 1009,
         _ => 1002,
     }
 }

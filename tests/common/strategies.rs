@@ -27,8 +27,7 @@ pub(crate) fn at(cuts: &[Index], len: usize) -> Vec<usize> {
 /// Limits that the inputs below reach, or that they do not reach.
 pub(crate) fn limits() -> impl Strategy<Value = Limits> {
     let few = prop_oneof![2 => 20..200_u64, 1 => Just(1 << 20)];
-    (few.clone(), few, 1..12_u32, any::<bool>()).prop_map(|(max_frame, max_message, max_fragments, allow_non_minimal_length)| Limits {
-        max_frame,
+    (few, 1..12_u32, any::<bool>()).prop_map(|(max_message, max_fragments, allow_non_minimal_length)| Limits {
         max_message,
         max_fragments,
         allow_non_minimal_length,
