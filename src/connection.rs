@@ -18,7 +18,7 @@ use crate::stats::Stats;
 /// An open WebSocket connection that streams: messages come in pieces, as they arrive, and none is kept.
 ///
 /// For complete messages, use [`WebSocket`](crate::WebSocket). This is the layer for messages of any size, for relays, and for places without an allocator:
-/// it takes at most 272 bytes (as a server), and no heap.
+/// it takes at most 256 bytes (as a server), and no heap.
 ///
 /// ```
 /// use ws_proto::{Config, Connection, Event, Server, Slice};
@@ -281,7 +281,7 @@ macro_rules! both_halves {
                 self.$($receiver).+.close_received()
             }
 
-            /// The payload of the Ping or Pong that came last: up to 125 bytes, binary (§5.5.2). The next control frame replaces it.
+            /// The payload of the Ping or Pong that came last: up to 125 bytes, binary (§5.5.2). The next control frame replaces it, and a failure empties it.
             #[must_use]
             pub fn control_payload(&self) -> &[u8] {
                 self.$($receiver).+.control_payload()

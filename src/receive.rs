@@ -103,10 +103,18 @@ enum Phase {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum End {
     Close(Option<CloseCode>),
-    Failed(ProtocolError),
+    /// The peer violated the protocol, in the way that [`Last::Error`] has.
+    Failed,
     Eof,
     /// The caller failed the connection.
     Abandoned,
+}
+
+/// The payload of the last control frame, or the error: after a failure, no control frame comes.
+#[derive(Debug)]
+enum Last {
+    Control(ControlPayload),
+    Error(ProtocolError),
 }
 
 /// The receiving half of a [`Connection`](crate::Connection), for programs that read and write in two tasks.
@@ -188,7 +196,7 @@ impl<R: Role> Receiver<R> {
         self.state.recv_eof();
     }
 
-    /// The payload of the Ping or Pong that came last: up to 125 bytes, binary (§5.5.2). The next control frame replaces it.
+    /// The payload of the Ping or Pong that came last: up to 125 bytes, binary (§5.5.2). The next control frame replaces it, and a failure empties it.
     #[must_use]
     pub fn control_payload(&self) -> &[u8] {
         self.state.control_payload()
@@ -249,8 +257,7 @@ pub(crate) struct RecvState<R> {
     fragments: u32,
     pub(crate) utf8: Utf8,
 
-    /// The payload of the last control frame.
-    control: ControlPayload,
+    last: Last,
 
     stats: Stats,
     role: PhantomData<fn() -> R>,
@@ -275,7 +282,7 @@ impl<R: Role> RecvState<R> {
             size: 0,
             fragments: 0,
             utf8: Utf8::new(),
-            control: ControlPayload::new(),
+            last: Last::Control(ControlPayload::new()),
             stats: Stats::default(),
             role: PhantomData,
         }
@@ -295,10 +302,10 @@ impl<R: Role> RecvState<R> {
         if !mem::take(&mut self.owes) {
             return None;
         }
-        Some(match self.end {
-            Some(End::Failed(error)) => Reply::fail(error),
-            Some(End::Close(code)) => Reply::close(code),
-            _ => Reply::pong(&self.control),
+        Some(match (&self.last, self.end) {
+            (Last::Error(error), _) => Reply::fail(*error),
+            (_, Some(End::Close(code))) => Reply::close(code),
+            (Last::Control(payload), _) => Reply::pong(payload),
         })
     }
 
@@ -325,7 +332,10 @@ impl<R: Role> RecvState<R> {
     }
 
     pub(crate) fn control_payload(&self) -> &[u8] {
-        self.control.as_bytes()
+        match &self.last {
+            Last::Control(payload) => payload.as_bytes(),
+            Last::Error(_) => &[],
+        }
     }
 
     pub(crate) fn close_received(&self) -> Option<Close<'_>> {
@@ -335,9 +345,9 @@ impl<R: Role> RecvState<R> {
     }
 
     pub(crate) const fn error(&self) -> Option<ProtocolError> {
-        match self.end {
-            Some(End::Failed(error)) => Some(error),
-            _ => None,
+        match self.last {
+            Last::Error(error) => Some(error),
+            Last::Control(_) => None,
         }
     }
 
@@ -368,7 +378,7 @@ impl<R: Role> RecvState<R> {
 
     /// Whether the peer sent a Close or violated the protocol.
     pub(crate) const fn ended_by_peer(&self) -> bool {
-        matches!(self.end, Some(End::Close(_) | End::Failed(_)))
+        matches!(self.end, Some(End::Close(_) | End::Failed))
     }
 
     /// Discards all further input (§7.1.7).
@@ -379,7 +389,8 @@ impl<R: Role> RecvState<R> {
     /// Ends receiving, since the peer violated the protocol.
     #[cold]
     pub(crate) fn fail(&mut self, error: ProtocolError) -> ProtocolError {
-        self.stop(End::Failed(error));
+        self.stop(End::Failed);
+        self.last = Last::Error(error);
         self.owes = true;
         error
     }
@@ -538,7 +549,7 @@ impl<R: Role> RecvState<R> {
     fn enter(&mut self, header: &Header) {
         if header.opcode.is_control() {
             self.phase = Phase::Control(header.opcode);
-            self.control = ControlPayload::new();
+            self.last = Last::Control(ControlPayload::new());
         } else {
             (self.size, self.fragments) = self.message_with(header);
             self.compressed = self.is_compressed(header);
@@ -592,7 +603,9 @@ impl<R: Role> RecvState<R> {
         let mask = self.mask;
         let payload = self.cut_payload(input);
         mask.apply(payload, 0);
-        self.control.push(payload);
+        if let Last::Control(last) = &mut self.last {
+            last.push(payload);
+        }
         let is_complete = self.left == 0;
         let code = if opcode == Opcode::CLOSE { close_code(self.control_payload(), is_complete) } else { Ok(None) };
         let code = match code {
@@ -622,9 +635,9 @@ impl<R: Role> RecvState<R> {
     fn held<'b>(&mut self) -> Result<Arrival<'b>, ProtocolError> {
         self.owes = true;
         self.phase = if self.end.is_some() { Phase::Ended } else { Phase::Header };
-        match self.end {
-            Some(End::Failed(error)) => Err(error),
-            Some(End::Close(code)) => Ok(Arrival::Control(Control::Close(code))),
+        match (&self.last, self.end) {
+            (Last::Error(error), _) => Err(*error),
+            (_, Some(End::Close(code))) => Ok(Arrival::Control(Control::Close(code))),
             _ => Ok(Arrival::Control(Control::Ping)),
         }
     }
@@ -665,6 +678,7 @@ impl<R> fmt::Debug for RecvState<R> {
             .field("config", &self.config)
             .field("phase", &self.phase)
             .field("end", &self.end)
+            .field("last", &self.last)
             .field("left", &self.left)
             .field("kind", &self.kind)
             .field("size", &self.size)

@@ -282,7 +282,7 @@ impl<R: Role> MessageReceiver<R> {
         self.assembler.recv_eof();
     }
 
-    /// The payload of the Ping or Pong that came last: up to 125 bytes, binary (§5.5.2). The next control frame replaces it.
+    /// The payload of the Ping or Pong that came last: up to 125 bytes, binary (§5.5.2). The next control frame replaces it, and a failure empties it.
     #[must_use]
     pub fn control_payload(&self) -> &[u8] {
         self.assembler.state.control_payload()
@@ -384,7 +384,7 @@ impl<R: Role> Assembler<R> {
         let max_message = state.max_message();
         let utf8 = &mut state.utf8;
         // Appends a block with which `arrived` bytes of at most `most` are there.
-        let append = |block: &[u8], arrived, most| {
+        let mut append = |block: &[u8], arrived, most| {
             match kind {
                 Kind::Binary => {
                     bytes.reserve_exact(growth(bytes.len(), bytes.capacity(), arrived, most));
@@ -399,8 +399,6 @@ impl<R: Role> Assembler<R> {
             }
             Ok(())
         };
-        #[cfg(feature = "deflate")]
-        let mut append = append;
         #[cfg(feature = "deflate")]
         if let (true, Some(inbound)) = (piece.compressed, &mut self.inbound) {
             let mut append = |block: &[u8], inflated| append(block, inflated, max_message);
