@@ -10,7 +10,7 @@ use crate::error::{ProtocolError, SendError};
 use crate::frame::HeaderBytes;
 use crate::opcode::Kind;
 use crate::output::Output;
-use crate::receive::{Event, Receiver, RecvState};
+use crate::receive::{Event, Received, Receiver, RecvState};
 use crate::role::{Client, Role, Server};
 use crate::send::{Closing, Sender, State, Transport};
 use crate::stats::Stats;
@@ -64,8 +64,10 @@ impl<R: Role> Connection<R> {
     /// After a Close or a failure all further input is discarded (RFC 6455 §1.4, §7.1.7).
     #[inline]
     pub fn recv<'b>(&mut self, input: &mut &'b mut [u8], out: &mut (impl Output + ?Sized)) -> Option<Event<'b>> {
-        let event = self.receiver.recv(input)?;
-        if matches!(event, Event::Data(_)) { Some(event) } else { self.reply(event, out) }
+        match self.receiver.recv(input)? {
+            Received::Data(chunk) => Some(Event::Data(chunk)),
+            Received::Signal(signal) => self.reply(signal, out).map(Event::from),
+        }
     }
 
     /// The same as [`send_part`](Self::send_part) for a message that is compressed (RFC 7692 §6.1): `bytes` is a part of what a compressor made of all of it.
@@ -321,7 +323,7 @@ macro_rules! both_halves {
                 }
             }
 
-            /// Appends the reply to the last event, and returns the event. If there is no room for the reply, the event waits.
+            /// Appends the reply to the last event, which this returns. If there is no room for the reply, the event waits.
             #[cold]
             #[inline(never)]
             fn reply<T>(&mut self, event: T, out: &mut (impl Output + ?Sized)) -> Option<T> {

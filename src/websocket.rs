@@ -13,7 +13,7 @@ use crate::frame::Header;
 use crate::frame::HeaderBytes;
 use crate::opcode::Kind;
 use crate::output::Output;
-use crate::receive::{Arrival, Control, Piece, RecvState};
+use crate::receive::{Piece, Received, RecvState, Signal};
 use crate::reply::Reply;
 use crate::role::{Client, Role, Server};
 use crate::send::{Closing, Sender, State, Transport};
@@ -360,14 +360,13 @@ impl<R: Role> Assembler<R> {
     #[inline(never)]
     fn recv_pieces<'b>(&mut self, input: &mut &'b mut [u8]) -> Option<Message<'b>> {
         loop {
-            match self.state.arrival(input)? {
-                Ok(Arrival::Data(piece)) => match self.add(piece) {
+            match self.state.recv_piece(input, |_, piece| Received::Data(piece))? {
+                Received::Data(piece) => match self.add(piece) {
                     Ok(None) => {}
                     Ok(Some(message)) => return Some(message),
                     Err(error) => return Some(self.fail(error)),
                 },
-                Ok(Arrival::Control(control)) => return Some(self.control(control)),
-                Err(error) => return Some(self.fail(error)),
+                Received::Signal(signal) => return Some(self.signal(signal)),
             }
         }
     }
@@ -424,21 +423,22 @@ impl<R: Role> Assembler<R> {
     }
 
     #[cold]
-    fn control<'b>(&mut self, control: Control) -> Message<'b> {
-        match control {
-            Control::Ping => Message::Ping,
-            Control::Pong => Message::Pong,
-            Control::Close(code) => {
-                self.release();
-                Message::Close(code)
-            }
-        }
+    fn fail<'b>(&mut self, error: ProtocolError) -> Message<'b> {
+        let signal = self.state.fail(error);
+        self.signal(signal)
     }
 
     #[cold]
-    fn fail<'b>(&mut self, error: ProtocolError) -> Message<'b> {
-        self.release();
-        Message::Failed(self.state.fail(error))
+    fn signal<'b>(&mut self, signal: Signal) -> Message<'b> {
+        if self.state.has_ended() {
+            self.release();
+        }
+        match signal {
+            Signal::Ping => Message::Ping,
+            Signal::Pong => Message::Pong,
+            Signal::Close(code) => Message::Close(code),
+            Signal::Failed(error) => Message::Failed(error),
+        }
     }
 
     /// Frees the memory, since no message will be finished any more.
