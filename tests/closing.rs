@@ -391,6 +391,64 @@ fn cl15_o3_a_violation_after_our_close_ends_the_wait() {
     for_both_roles!(check);
 }
 
+/// The halves put together tell what the peer did, also if the sender never learned of it: CL14, unclean without a Close of ours. And what is owed is not lost:
+/// the event comes again, with the answer.
+#[test]
+fn cl6_cl14_halves_put_together_know_what_the_receiver_knows() {
+    fn check<R: TestRole>() {
+        for frame in [Frame::close(4000, "bye"), Frame::new(3, "")] {
+            let is_close = frame.opcode == 8;
+            for taken in [false, true] {
+                let bytes = wire::<R>(from_ref(&frame));
+                let closure = |closure: Option<ws_proto::Closure<'_>>| {
+                    let closure = closure.unwrap();
+                    let received = is_close.then(|| Close { code: CloseCode::new(4000), reason: "bye" });
+                    assert_eq!((closure.by, closure.received, closure.sent, closure.clean), (Side::Peer, received, None, false));
+                    assert_eq!(closure.error, (!is_close).then(|| reserved(3)));
+                };
+
+                let (mut receiver, sender) = Connection::new(R::make(), &Config::default()).into_halves();
+                assert!(receiver.recv(&mut bytes.clone().as_mut_slice()).is_some());
+                assert!(!taken || receiver.take_reply().is_some());
+                let mut whole = Connection::from_halves(receiver, sender);
+                closure(whole.closure());
+                let mut log = Log::default();
+                whole.recv_all(&mut [], &mut log);
+                assert_eq!(read_all::<R>(&log.out).len(), 1);
+                assert_eq!(whole.closure().unwrap().clean, is_close);
+
+                let (mut receiver, sender) = WebSocket::new(R::make(), &Config::default()).into_halves();
+                assert!(receiver.recv(&mut bytes.clone().as_mut_slice()).is_some());
+                assert!(!taken || receiver.take_reply().is_some());
+                let mut whole = WebSocket::from_halves(receiver, sender);
+                closure(whole.closure());
+                let mut log = Log::default();
+                whole.recv_all(&mut [], &mut log);
+                assert_eq!(log.seen, if is_close { [Seen::close(4000, "bye")] } else { [Seen::Failed(reserved(3))] });
+                assert_eq!(read_all::<R>(&log.out).len(), 1);
+                assert_eq!(
+                    (whole.state(), whole.transport()),
+                    (State::Closing, if is_close { handshake_done::<R>() } else { Transport::Close })
+                );
+            }
+        }
+        // The end of the stream, of which the sender was not told.
+        let (mut receiver, sender) = WebSocket::new(R::make(), &Config::default()).into_halves();
+        receiver.recv_eof();
+        let closure = WebSocket::from_halves(receiver, sender);
+        let closure = closure.closure().unwrap();
+        assert_eq!((closure.by, closure.received, closure.clean), (Side::Peer, None, false));
+        // What was answered is not answered again.
+        let (mut receiver, mut sender) = WebSocket::new(R::make(), &Config::default()).into_halves();
+        assert!(receiver.recv(&mut wire::<R>(&[Frame::close(1000, "")]).as_mut_slice()).is_some());
+        sender.reply(&receiver.take_reply().unwrap(), &mut Vec::new()).unwrap();
+        let mut whole = WebSocket::from_halves(receiver, sender);
+        assert!(!whole.is_paused() && whole.closure().unwrap().clean);
+        assert_eq!(whole.recv(&mut &mut [][..], &mut Vec::new()), None);
+    }
+    for_both_roles!(check);
+}
+
 /// Each rule's code, section and words, and the words are what the peer reads.
 #[test]
 fn cl15_every_error_has_its_code_its_section_and_its_words() {

@@ -5,11 +5,12 @@ mod common;
 
 #[cfg(feature = "deflate")]
 use common::SEED;
+use common::{Frame, wire};
 use std::collections::HashSet;
 use std::error::Error;
+use ws_proto::{Capped, Config, Connection, Event, Header, Kind, Opcode, Output, Server, Slice, Utf8, WebSocket, uri::UriError};
 #[cfg(feature = "deflate")]
 use ws_proto::{Client, uri::Uri};
-use ws_proto::{Config, Connection, Event, Header, Opcode, Server, uri::UriError};
 #[cfg(feature = "std")]
 use ws_proto::{ProtocolError, SendError};
 
@@ -127,6 +128,58 @@ fn headers_are_printed_as_their_bytes_and_replies_without_them() {
     assert_eq!(receiver.recv(&mut &mut ping[..]), Some(Event::Ping));
     let reply = format!("{:?}", receiver.take_reply().unwrap());
     assert_eq!(reply, "Reply { answer: Pong, payload: ControlPayload { len: 2, .. } }");
+}
+
+/// No `Debug` of a machine, an output or a reply shows a payload: not what is being received, nor what was sent, nor what waits. (A message shows itself.)
+#[test]
+fn nothing_that_holds_a_payload_shows_it() {
+    const SECRET: &str = "SECRET-\u{e9}";
+    let decimal = format!("{:?}", SECRET.as_bytes());
+    let decimal = decimal.trim_matches(['[', ']']);
+    let hidden = |value: &dyn core::fmt::Debug| {
+        for text in [format!("{value:?}"), format!("{value:#?}").split_whitespace().collect::<Vec<_>>().join(" ")] {
+            assert!(!text.contains("SECRET") && !text.contains(decimal) && !text.contains(&decimal[..14]), "{text}");
+        }
+    };
+    let frames = [Frame::ping(SECRET), Frame::text(SECRET).more(), Frame::text(SECRET)];
+    for frames in [&frames[..1], &frames[..2], &[Frame::close(1000, SECRET)], &[Frame::binary(SECRET).more()], &frames[2..]] {
+        let mut out = Vec::new();
+        let mut bytes = wire::<Server>(frames);
+        // A text that a cut has split inside its last character.
+        let end = bytes.len() - usize::from(frames[0].opcode == 1);
+        let mut ws = WebSocket::new(Server, &Config::default());
+        let mut input = &mut bytes[..end];
+        while ws.recv(&mut input, &mut out).is_some() {}
+        hidden(&ws);
+        let (receiver, sender) = ws.into_halves();
+        hidden(&receiver);
+        hidden(&sender);
+
+        let mut bytes = wire::<Server>(frames);
+        let mut connection = Connection::new(Server, &Config::default());
+        let mut input = &mut bytes[..end];
+        while connection.recv(&mut input, &mut out).is_some() {}
+        hidden(&connection);
+
+        let mut bytes = wire::<Server>(frames);
+        let (mut receiver, mut sender) = Connection::new(Server, &Config::default()).into_halves();
+        let mut input = &mut bytes[..end];
+        while receiver.recv(&mut input).is_some() {}
+        hidden(&receiver);
+        if let Some(reply) = receiver.take_reply() {
+            hidden(&reply);
+        }
+        sender.send_part(Kind::Text, &SECRET.as_bytes()[..SECRET.len() - 1], false, &mut out).unwrap();
+        hidden(&sender);
+        assert!(!out.is_empty());
+        hidden(&Capped::new(&mut out, 1000));
+        let mut slice = Slice::new(&mut out);
+        slice.append(SECRET.as_bytes());
+        hidden(&slice);
+    }
+    let mut utf8 = Utf8::new();
+    utf8.feed(&SECRET.as_bytes()[..SECRET.len() - 1]).unwrap();
+    assert!(!format!("{utf8:?}").contains("195"));
 }
 
 /// Values of fields may be secrets, such as cookies. Those of parameters are tokens (RFC 6455 §9.1), in whatever way they were written.
