@@ -113,14 +113,25 @@ impl<M: Message> Parser<M> {
                     Part::Name
                 }
                 (Part::Name, b':') => Part::Value,
-                (Part::Name, _) if fields::is_token_char(byte) => Part::Name,
+                (Part::Name, _) if fields::is_token_char(byte) => {
+                    self.skip(bytes, fields::is_token_char);
+                    Part::Name
+                }
                 (Part::Line | Part::Name, _) => return Err(HandshakeError::FieldName),
                 (Part::Value, b'\r') => Part::FieldEnd,
-                (Part::Value, _) if fields::is_field_value_char(byte) => Part::Value,
+                (Part::Value, _) if fields::is_field_value_char(byte) => {
+                    self.skip(bytes, fields::is_field_value_char);
+                    Part::Value
+                }
                 (Part::Value, _) => return Err(HandshakeError::FieldValue),
             };
         }
         if bytes.len() < self.limits.bytes { Ok(None) } else { Err(HandshakeError::HeadTooLarge { limit: self.limits.bytes }) }
+    }
+
+    /// Reads all that follow of such bytes, which is faster than one after the other.
+    fn skip(&mut self, bytes: &[u8], fits: fn(u8) -> bool) {
+        self.read += bytes.iter().skip(self.read).take_while(|&&byte| fits(byte)).count();
     }
 }
 

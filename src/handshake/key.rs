@@ -9,7 +9,7 @@ use sha1_smol::Sha1;
 
 /// Base64 that accepts any bits as the padding of the last character: the key that RFC 6455 §4.1 prints as an example has some
 /// that are not zero.
-const BASE64: GeneralPurpose = GeneralPurpose::new(&alphabet::STANDARD, GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true));
+static BASE64: GeneralPurpose = GeneralPurpose::new(&alphabet::STANDARD, GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true));
 
 /// The `Sec-WebSocket-Accept` that answers a `Sec-WebSocket-Key` (§4.2.2), for those who write the response themselves.
 ///
