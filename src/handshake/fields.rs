@@ -176,6 +176,12 @@ pub(super) fn is_field_value(value: &[u8]) -> bool {
     !value.iter().fold(false, |control, &byte| control | !is_field_value_char(byte))
 }
 
+/// The number of bytes with which `text` continues a field's value.
+pub(super) fn value_len(text: &[u8]) -> usize {
+    let line = memchr(b'\r', text).and_then(|cr| text.get(..cr)).unwrap_or(text);
+    if is_field_value(line) { line.len() } else { line.iter().take_while(|&&byte| is_field_value_char(byte)).count() }
+}
+
 pub(super) const fn is_field_value_char(byte: u8) -> bool {
     (byte >= b' ' || byte == b'\t') && byte != 0x7f
 }

@@ -27,7 +27,7 @@ impl<'a> Response<'a> {
     ///
     /// # Errors
     ///
-    /// [`HandshakeError`] names the first fault, which may be found before the response is complete.
+    /// [`HandshakeError`] names the first fault, at the first byte that makes it certain.
     pub fn parse(head: &'a [u8], limits: &HeadLimits) -> Result<Option<(Self, usize)>, HandshakeError> {
         let mut parser = Parser::new(*limits, ResponseFacts::default());
         let Some(len) = parser.advance(head)? else { return Ok(None) };

@@ -50,8 +50,8 @@ impl ServerHandshake {
     ///
     /// # Errors
     ///
-    /// [`HandshakeError`] if the request is not valid. The HTTP response that says so has been appended to `out`: send it, then
-    /// close the connection. Input that comes later is dropped, and answered with the same error.
+    /// [`HandshakeError`] if the request is not valid, at the first byte that makes it certain. The HTTP response that says so has
+    /// been appended to `out`: send it, then close the connection. Input that comes later is dropped, and answered with the same error.
     pub fn recv<'a, 'b: 'a>(
         &'a mut self,
         input: &mut &'b mut [u8],

@@ -297,6 +297,8 @@ pub(crate) fn request() -> impl Strategy<Value = Input> {
         "GET / HTTP/2.0",
         "GET /a?b=%20&c[]={d}|e HTTP/1.1",
         "GET http://example.com/chat HTTP/1.1",
+        "GET ws://example.com/chat HTTP/1.1",
+        "\r\nGET /chat HTTP/1.1",
         "GET * HTTP/1.1",
         "GET example.com:80 HTTP/1.1",
         "GET /a#b HTTP/1.1",
