@@ -792,6 +792,12 @@ fn h2_the_limit_on_fields_is_exact_and_has_its_own_error() {
     let head = Head::request().bytes();
     assert!(Request::parse(&head, &limits(5)).unwrap().is_some());
     assert_eq!(Request::parse(&head, &limits(4)).unwrap_err(), E::TooManyFields { limit: 4 });
+    // It is certain when the last field begins.
+    let last = String::from_utf8(head).unwrap().find("Sec-WebSocket-Version").unwrap();
+    let head = Head::request().bytes();
+    assert!(Request::parse(&head[..last], &limits(4)).unwrap().is_none());
+    assert_eq!(Request::parse(&head[..=last], &limits(4)).unwrap_err(), E::TooManyFields { limit: 4 });
+    assert!(Request::parse(b"GET / HTTP/1.1\r\n\r", &limits(0)).unwrap().is_none());
     // The fields that a server needs come last, as in the attack on `ws`.
     let mut many = Head::of(&["GET / HTTP/1.1"]);
     for n in 0..100 {

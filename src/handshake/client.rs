@@ -152,8 +152,8 @@ impl ClientHandshake {
     ///
     /// # Errors
     ///
-    /// [`HandshakeError`] if the answer is not valid, at the first byte that makes it certain. Close the connection. Input that comes later is dropped, and answered
-    /// with the same error.
+    /// [`HandshakeError`] if the answer is not valid, at the first byte that makes it certain. Close the connection. Later input is
+    /// dropped, and the same error is returned.
     pub fn recv<'a, 'b: 'a>(&'a mut self, input: &mut &'b mut [u8]) -> Result<Option<Answer<'a>>, HandshakeError> {
         if matches!(self.state, Ok(None)) {
             return Ok(None);

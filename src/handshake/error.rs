@@ -33,7 +33,7 @@ pub enum HandshakeError {
     ObsFold,
     /// A field line has no name that is a token and directly followed by a colon (RFC 9112 §5.1).
     FieldName,
-    /// A field's value contains NUL or another control character.
+    /// A field's value contains a control character, such as NUL (RFC 9110 §5.5).
     FieldValue,
     /// The first line of the request is not `method SP target SP version` (RFC 9112 §3).
     RequestLine,

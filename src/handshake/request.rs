@@ -257,7 +257,7 @@ impl Message for RequestFacts {
             Some(ORIGIN) => once(mem::replace(&mut self.origin, true), ORIGIN),
             Some(UPGRADE) => {
                 once(self.upgrade.replace(fields::list_contains(value, "websocket")).is_some(), UPGRADE)?;
-                fields::count(UPGRADE, value, fields::is_protocol).map(|_| ())
+                fields::count(UPGRADE, value, fields::is_protocol).map(drop)
             }
             Some(CONNECTION) => {
                 fields::count(CONNECTION, value, fields::is_token)?;

@@ -254,7 +254,7 @@ impl Message for ResponseFacts {
             // 101 has no body, and what it says of one is to be ignored (RFC 9110 §15.2, RFC 9112 §6.3).
             (101, Some(UPGRADE)) => {
                 once(self.upgrade.replace(value.eq_ignore_ascii_case(b"websocket")).is_some(), UPGRADE)?;
-                fields::count(UPGRADE, value, fields::is_protocol).map(|_| ())
+                fields::count(UPGRADE, value, fields::is_protocol).map(drop)
             }
             (101, Some(CONNECTION)) => {
                 fields::count(CONNECTION, value, fields::is_token)?;
@@ -264,7 +264,7 @@ impl Message for ResponseFacts {
             (101, Some(ACCEPT)) => once(mem::replace(&mut self.accept, true), ACCEPT),
             (101, Some(PROTOCOL)) => {
                 once(mem::replace(&mut self.protocol, true), PROTOCOL)?;
-                fields::count(PROTOCOL, value, fields::is_token).map(|_| ())
+                fields::count(PROTOCOL, value, fields::is_token).map(drop)
             }
             (101, Some(EXTENSIONS)) => {
                 let chosen = self.extensions.get_or_insert(0);

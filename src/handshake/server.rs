@@ -50,8 +50,8 @@ impl ServerHandshake {
     ///
     /// # Errors
     ///
-    /// [`HandshakeError`] if the request is not valid, at the first byte that makes it certain. The HTTP response that says so has
-    /// been appended to `out`: send it, then close the connection. Input that comes later is dropped, and answered with the same error.
+    /// [`HandshakeError`] if the request is not valid, at the first byte that makes it certain. The HTTP response for it has been
+    /// appended to `out`: send it, then close the connection. Later input is dropped, and the same error is returned.
     pub fn recv<'a, 'b: 'a>(
         &'a mut self,
         input: &mut &'b mut [u8],
