@@ -226,7 +226,7 @@ proptest! {
         same(connect, &bytes, &cuts, limits)?;
     }
 
-    /// SH13: a fault is told at the byte that makes it certain, and more bytes do not make another of it.
+    /// SH13: a fault is reported at the byte that makes it certain, and more bytes do not make another of it.
     #[test]
     fn sh13_sh17_a_verdict_is_final(damages in vec(damage(), 0..4), limits in limits(), refuse: bool) {
         let request = damaged(&Head::request().with("Sec-WebSocket-Protocol: chat").with("Sec-WebSocket-Extensions: a; b"), &damages);
