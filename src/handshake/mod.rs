@@ -108,21 +108,22 @@
 //! | a request of HTTP/1.0 | `HttpVersion` (426) | `Upgrade` is ignored there, RFC 9110 §7.8 |
 //! | another version before 1.1 or after 1.9 | `HttpVersion` (505) | RFC 9110 §15.6.6 |
 //! | a response 101 of HTTP/1.0 | `HttpVersion` | RFC 6455 §4.1 |
-//! | a second `Host`, `Origin`, `Upgrade`, key, version or accept | `Duplicate` | recipients choose differently |
+//! | `Host`, `Origin`, `Upgrade`, key, version or accept twice | `Duplicate` | ambiguous |
 //! | a second `Sec-WebSocket-Protocol` in a response | `Duplicate` | RFC 6455 §11.3.4 |
 //! | a list with an element against its grammar | `Invalid` | RFC 9110 §5.6.1, RFC 6455 §9.1 |
 //! | a key that does not decode to 16 bytes | `Invalid` | RFC 6455 §4.2.1 |
 //! | a request with a body | `Body` | its bytes would be read as frames |
-//! | a second empty line before a request, any before a response | `RequestLine`, `StatusLine` | RFC 9112 §2.2 |
+//! | two empty lines before a request | `RequestLine` | RFC 9112 §2.2 |
+//! | an empty line before a response | `StatusLine` | RFC 9112 §2.2 |
 //!
-//! Some deviations are common and are read by every recipient in the same way:
+//! Some deviations are common, and have only one possible meaning:
 //!
 //! | input | result | reason |
 //! | --- | --- | --- |
 //! | one empty line before a request | skipped, and counted as bytes of the head | RFC 9112 §2.2 |
 //! | an absolute target with `ws` or `wss` | accepted as with `http` or `https` | RFC 9112 §3.2.2 |
-//! | a target with visible characters that are not percent-encoded | accepted as received | browsers send it |
-//! | a key with padding bits that are not zero | accepted; the answer uses it as received | RFC 6455 §4.1 prints one |
+//! | a target that is not fully percent-encoded | accepted as received | browsers send it |
+//! | a key with padding bits that are not zero | accepted as received | RFC 6455 §4.1 prints one |
 //! | empty elements of lists | skipped | RFC 9110 §5.6.1.2 |
 //! | a status line that ends after its code | accepted, with an empty reason | devices send it |
 //! | a refusal of HTTP/1.0 | returned as any other | proxies send it |
