@@ -37,17 +37,22 @@ fn se11_errors_of_a_uri_are_told_in_words() {
 fn se11_errors_of_a_handshake_are_told_in_words() {
     use ws_proto::handshake::{HandshakeError as E, WriteError as W};
     told_in_words(&[
-        E::HeadTooLarge,
-        E::TooManyFields,
-        E::TooManyInterim,
+        E::HeadTooLarge { limit: 7 },
+        E::HeadTooLarge { limit: 8 },
+        E::TooManyFields { limit: 7 },
+        E::TooManyFields { limit: 8 },
+        E::TooManyInterim { limit: 7 },
+        E::TooManyInterim { limit: 8 },
         E::Incomplete,
         E::BareLf,
+        E::BareCr,
         E::ObsFold,
         E::FieldName,
         E::FieldValue,
         E::RequestLine,
         E::StatusLine,
-        E::HttpVersion,
+        E::HttpVersion { major: 1, minor: 0 },
+        E::HttpVersion { major: 2, minor: 0 },
         E::Method,
         E::Target,
         E::Body,
@@ -75,6 +80,7 @@ fn se11_errors_of_a_handshake_are_told_in_words() {
         W::ProtocolRepeated,
         W::ProtocolNotRequested,
         W::Status,
+        W::Body,
     ]);
 }
 
@@ -110,11 +116,6 @@ fn errors_become_errors_of_io() {
     #[cfg(feature = "deflate")]
     becomes(ws_proto::deflate::InflateError, ErrorKind::InvalidData);
     becomes(UriError::Port, ErrorKind::InvalidInput);
-    #[cfg(feature = "handshake")]
-    {
-        becomes(ws_proto::handshake::HandshakeError::Incomplete, ErrorKind::Other);
-        becomes(ws_proto::handshake::WriteError::Status, ErrorKind::Other);
-    }
 }
 
 /// Bytes are printed as they are, and only those that are there.
