@@ -235,6 +235,8 @@ mod connection;
 pub mod deflate;
 mod error;
 mod frame;
+#[cfg(feature = "alloc")]
+mod growth;
 #[cfg(feature = "handshake")]
 pub mod handshake;
 mod mask;

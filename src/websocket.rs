@@ -11,6 +11,7 @@ use crate::error::{ProtocolError, SendError};
 #[cfg(feature = "deflate")]
 use crate::frame::Header;
 use crate::frame::HeaderBytes;
+use crate::growth::growth;
 use crate::opcode::Kind;
 use crate::output::Output;
 use crate::receive::{Piece, Received, RecvState, Signal};
@@ -382,8 +383,9 @@ impl<R: Role> Assembler<R> {
         #[cfg(feature = "deflate")]
         let max_message = state.max_message();
         let utf8 = &mut state.utf8;
-        // Appends a block with which `arrived` bytes of at most `most` are there.
-        let mut append = |block: &[u8], arrived, most| {
+        // Appends a block with which `arrived` bytes of at most `most` are there: a message takes no more memory than it is long.
+        let mut append = |block: &[u8], arrived: u64, most: u64| {
+            let [arrived, most] = [arrived, most].map(|bytes| usize::try_from(bytes).unwrap_or(usize::MAX));
             match kind {
                 Kind::Binary => {
                     bytes.reserve_exact(growth(bytes.len(), bytes.capacity(), arrived, most));
@@ -449,18 +451,6 @@ impl<R: Role> Assembler<R> {
             inbound.release();
         }
     }
-}
-
-/// How many bytes a buffer must grow by to hold `needed`. It at least doubles, so that a byte is moved a bounded number of times, but holds no more than `most`,
-/// so that a message takes no more memory than it is long.
-#[inline]
-fn growth(len: usize, capacity: usize, needed: u64, most: u64) -> usize {
-    let needed = usize::try_from(needed).unwrap_or(usize::MAX);
-    if needed <= capacity {
-        return 0;
-    }
-    let most = usize::try_from(most).unwrap_or(usize::MAX);
-    capacity.saturating_mul(2).min(most).max(needed) - len
 }
 
 /// Shows no payload.

@@ -5,6 +5,8 @@
 //! the lines is up to a [`Message`].
 
 use super::{HandshakeError, fields};
+#[cfg(feature = "alloc")]
+use crate::growth::growth;
 
 /// What the head of a request or of a response may take up. Each limit is the largest value that passes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -193,12 +195,8 @@ impl<M: Message + Default> Collector<M> {
 
     /// Appends `bytes`, with which the head is no longer than its limit. Neither is the memory for it.
     fn hold(&mut self, bytes: &[u8]) {
-        let len = self.held.len() + bytes.len();
-        let capacity = self.held.capacity();
-        if len > capacity {
-            let grown = capacity.saturating_mul(2).min(self.limits().bytes).max(len);
-            self.held.reserve_exact(grown - self.held.len());
-        }
+        let len = self.held.len();
+        self.held.reserve_exact(growth(len, self.held.capacity(), len + bytes.len(), self.limits().bytes));
         self.held.extend_from_slice(bytes);
     }
 
