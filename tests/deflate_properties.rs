@@ -250,7 +250,7 @@ proptest! {
         level in 0..=9_u32,
         spoil in vec((any::<Index>(), any::<u8>()), 0..3),
         fragments in vec(any::<Index>(), 3),
-        (max_message, max_ratio) in (prop_oneof![Just(1 << 20), 0..5000_u64], prop_oneof![Just(u32::MAX), 1..200_u32]),
+        (max_message, max_fragments) in (prop_oneof![Just(1 << 20), 0..5000_u64, 0..60_u64], prop_oneof![Just(1 << 14), 0..4_u32]),
         as_text in any::<bool>(),
         cuts in cuts(),
         missing in any::<Index>(),
@@ -259,7 +259,7 @@ proptest! {
         if as_text {
             frames.iter_mut().filter(|frame| frame.opcode == 2).for_each(|frame| frame.opcode = 1);
         }
-        let setup = Setup::default().deflate(Deflate::default().max_ratio(max_ratio)).config(Config::default().max_message(max_message));
+        let setup = Setup::default().config(Config::default().max_message(max_message).max_fragments(max_fragments));
         let bytes = wire::<ws_proto::Server>(&frames);
         any_cut::<ws_proto::Server>(&setup, &bytes, &cuts)?;
         // In the middle of something, too: what is known by then is told.

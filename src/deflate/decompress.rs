@@ -28,6 +28,8 @@ pub struct Decompressor {
     /// Whether the last block had BFINAL.
     ended: bool,
     failed: bool,
+    /// How many bytes the backend reads behind the header of an empty stored block after which it was stopped.
+    after_header: Option<usize>,
 }
 
 /// What came of inflating a piece.
@@ -60,7 +62,14 @@ impl From<InflateError> for std::io::Error {
 impl Decompressor {
     pub(super) fn new(no_context_takeover: bool) -> Self {
         // The window's size makes no difference to the memory that the backend takes, and the largest suits every sender.
-        Self { inflate: AssertUnwindSafe(Inflate::new(false, 15)), no_context_takeover, full: false, ended: false, failed: false }
+        let inflate = AssertUnwindSafe(Inflate::new(false, 15));
+        let mut this = Self { inflate, no_context_takeover, full: false, ended: false, failed: false, after_header: None };
+        // The least message there is shows how the backend goes on where it was stopped.
+        this.step(&[0], &mut [0], InflateFlush::NoFlush);
+        this.read_tail(InflateFlush::Trees);
+        this.after_header = this.read_tail(InflateFlush::Block);
+        this.inflate.reset(false);
+        this
     }
 
     /// Inflates what fits into `output`, and cuts what it took off the front of `input`, a piece of a message. `last` says that the message ends with this piece.
@@ -96,12 +105,11 @@ impl Decompressor {
     fn finish(&mut self) {
         if !self.ended {
             // Told to stop after a block's header, the backend reads the tail and no more if it is the length of a stored block. Any other block that
-            // was cut off reads less of it, or goes on reading, or is completed by it to the last bit.
+            // was cut off reads less of it, or goes on reading; but it may also be completed by the tail to the last bits, or the codes at its front may.
             let header = self.read_tail(InflateFlush::Trees);
-            // That last case has ended its block, and now takes the tail for the beginning of another, of which it reads another number of bytes. In the
-            // stored block the length comes next, again: zlib-rs 0.6 has not gone on behind it. A zlib that has would read nothing.
+            // Those go on in another way than a stored block. zlib-rs 0.6 reads the length of a stored block once more, and none of them as many bytes.
             let length = self.read_tail(InflateFlush::Block);
-            self.failed |= header != Some(TAIL.len()) || !matches!(length, Some(0 | 4));
+            self.failed |= header != Some(TAIL.len()) || length.is_none() || length != self.after_header;
         }
         self.ended = false;
         if self.no_context_takeover && !self.failed {

@@ -494,3 +494,54 @@ pub(crate) fn frames(mut bytes: &[u8]) -> Vec<Frame> {
     assert!(bytes.is_empty(), "a frame is not whole");
     frames
 }
+
+/// Bits in the order in which DEFLATE packs them (RFC 1951 §3.1.1).
+#[derive(Debug, Default, Clone)]
+pub(crate) struct BitWriter(Vec<bool>);
+
+impl BitWriter {
+    /// A number, the least significant bit first.
+    pub(crate) fn number(&mut self, number: usize, bits: usize) {
+        self.0.extend((0..bits).map(|bit| number >> bit & 1 == 1));
+    }
+
+    /// A Huffman code, written as in the RFC.
+    pub(crate) fn code(&mut self, code: &str) {
+        self.0.extend(code.bytes().map(|bit| bit == b'1'));
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// The bytes, the last one filled up with zeros.
+    pub(crate) fn bytes(&self) -> Vec<u8> {
+        self.0.chunks(8).map(|byte| byte.iter().rev().fold(0, |byte, &bit| byte << 1 | u8::from(bit))).collect()
+    }
+}
+
+/// The beginning of a dynamic block: 286 and 9 code lengths, of which those that the RFC's tail spells are missing. With the tail the block is complete to its last
+/// bit, and holds nothing: the tail is read as 8 single zeros, 3 times 10 zeros, and the code that ends the block.
+pub(crate) fn block_that_the_tail_completes() -> Vec<u8> {
+    let mut block = BitWriter::default();
+    block.number(0, 1);
+    block.number(2, 2);
+    block.number(286 - 257, 5);
+    block.number(9 - 1, 5);
+    block.number(18 - 4, 4);
+    // In the order of RFC 1951 §3.2.7, the lengths of the codes for lengths: two bits each for 0, 1, 16 and 17, which are 00, 01, 10 and 11.
+    for symbol in [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1] {
+        block.number(if matches!(symbol, 0 | 1 | 16 | 17) { 2 } else { 0 }, 3);
+    }
+    let zeros = |block: &mut BitWriter, times: usize| {
+        block.code("11");
+        block.number(times - 3, 3);
+    };
+    block.code("01");
+    (0..22).for_each(|_| zeros(&mut block, 10));
+    (0..3).for_each(|_| zeros(&mut block, 9));
+    (0..8).for_each(|_| block.code("00"));
+    block.code("01");
+    assert_eq!(block.len(), 216);
+    block.bytes()
+}
