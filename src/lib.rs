@@ -198,6 +198,11 @@
 //!   `Sec-WebSocket-Key` and `-Accept` do not go over the wire; [`handshake::Request::from_fields`] and [`handshake::Response::from_fields`] check the others if these are added.
 //!   From what was agreed on, make an [`Agreed`]; the end of the stream and its reset are [`recv_eof`](WebSocket::recv_eof).
 //!
+//! # What is refused
+//!
+//! Everything that RFC 6455 and RFC 7692 forbid a peer to send; [`ProtocolError`] lists it, and [`Config`] has a switch for each rule that can be relaxed. The table
+//! in [`handshake`] has what is refused, and what is accepted although it deviates, where implementations differ.
+//!
 //! # Features
 //!
 //! * `std` (default): run-time detection of SIMD in dependencies. Implies `alloc`.

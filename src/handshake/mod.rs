@@ -115,6 +115,8 @@
 //! | a request with a body | `Body` | its bytes would be read as frames |
 //! | two empty lines before a request | `RequestLine` | RFC 9112 §2.2 |
 //! | an empty line before a response | `StatusLine` | RFC 9112 §2.2 |
+//! | later, a compressed message of zero bytes | `InvalidCompression` | no block ends, RFC 7692 §7.2.1 |
+//! | later, one with its tail `00 00 ff ff` | `InvalidCompression` | sent without, RFC 7692 §7.2.1 |
 //!
 //! Some deviations are common, and have only one possible meaning:
 //!
