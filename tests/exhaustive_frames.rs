@@ -1263,3 +1263,31 @@ fn check_frames<R: TestRole>() {
     }
     eprintln!("{inputs} short frames and cuts");
 }
+
+/// The rest of a header, after a split, may look like the beginning of a message that is complete.
+#[test]
+fn fr7_l6_the_rest_of_a_header_is_never_read_as_a_header() {
+    fn check<R: TestRole>(maker: &Maker, frame: &Frame) -> u64 {
+        let wire = frame.to::<R>();
+        let header = wire.len() - frame.payload.len();
+        for place in 1..header {
+            let mut ws = maker.websocket::<R>();
+            let (mut out, mut data) = (Vec::new(), Vec::new());
+            assert_eq!(ws.piece(&mut wire[..place].to_vec(), &mut out, &mut data), Got::Nothing);
+            let got = ws.piece(&mut wire[place..].to_vec(), &mut out, &mut data);
+            assert!(got == Got::Message(Kind::Binary, frame.payload.len()) && data == frame.payload, "{wire:x?} {place}: {got:?}");
+        }
+        header as u64 - 1
+    }
+    let maker = Maker::new(Rules { max_message: 1000, max_fragments: 10, lenient: false, compression: false });
+    let lens = (0..8).chain(126..if FULL { 0x188 } else { 0x88 });
+    let mut inputs = 0;
+    for (len, byte) in lens.flat_map(|len| (0..=255).map(move |byte| (len, byte))) {
+        let frame = Frame::binary(vec![byte; len]);
+        inputs += check::<Client>(&maker, &frame);
+        for key in [[byte, 0, 0, 0], [0, byte, 0, 0], [0x81, 0x80, byte, 0], [byte, byte, byte, byte]] {
+            inputs += check::<Server>(&maker, &frame.clone().masking(Masking::Key(key)));
+        }
+    }
+    eprintln!("{inputs} headers and cuts");
+}
