@@ -1,17 +1,18 @@
 //! Two endpoints over a pipe that cuts at will: whatever either does, all that was sent arrives intact, in order and once, and both agree on how it ended.
 //!
-//! Either may receive whole messages or a stream, and what receives a stream compresses and inflates by itself.
+//! Either may receive whole messages or a stream, and what receives a stream compresses and inflates by itself. One of whole messages may be two halves, whose replies
+//! lie in one place until the sender has them, and go on as a whole again.
 #![no_main]
 
 #[path = "../../tests/common/mod.rs"]
 mod common;
 
 use arbitrary::Arbitrary;
-use common::{Seen, TestRole};
+use common::{Seen, TestRole, read_all};
 use ws_proto::deflate::{self, Compressor, Decompressor, Params};
 use ws_proto::{
-    Agreed, Capped, Client, CloseCode, Config, Connection, Event, Kind, Message, REPLY_ROOM, Role, SendError, Server, State, Stats,
-    Transport, WebSocket,
+    Agreed, Capped, Client, CloseCode, Closure, Config, Connection, Event, Kind, Message, MessageReceiver, MessageSender, Reply, Role,
+    SendError, Server, State, Stats, Transport, WebSocket,
 };
 
 #[derive(Debug, Arbitrary)]
@@ -30,27 +31,46 @@ enum Operation {
     Close(Option<CloseCode>, String),
     Fail(CloseCode),
     /// So many of the bytes under way arrive, while the output takes no more than some room.
-    Arrive(u16, u16),
+    Arrive(u16, u8),
+    /// The sending half is given the reply that the receiving half left, with some room for it.
+    Reply(u8),
+    Split,
+    Join,
 }
 
 #[derive(Debug, Arbitrary)]
 struct Session {
     deflate: Option<(Params, u8)>,
     streaming: [bool; 2],
-    operations: Vec<(bool, Operation)>,
+    auto_pong: [bool; 2],
+    /// Who acts, and with how much room in the output, if that is bounded.
+    operations: Vec<(bool, Option<u8>, Operation)>,
 }
 
 enum Layer<R> {
     Whole(WebSocket<R>),
-    Streaming { connection: Connection<R>, message: Vec<u8>, deflate: Option<(Compressor, Decompressor)> },
+    /// With the place for the reply: what it answers is kept beside it, to know a Pong's payload.
+    Halves(Box<(MessageReceiver<R>, MessageSender<R>)>, Option<(Reply, Seen)>),
+    /// Only while halves are put together or taken apart.
+    Between,
+    Streaming {
+        connection: Connection<R>,
+        message: Vec<u8>,
+        deflate: Option<(Compressor, Decompressor)>,
+    },
 }
 
-/// Does what both layers can.
+/// Does what all layers can that send.
 macro_rules! either {
     ($layer:expr, $connection:ident => $act:expr) => {
         match $layer {
             Layer::Whole($connection) => $act,
+            Layer::Halves(halves, _) => {
+                let $connection = &mut halves.1;
+                $act
+            }
             Layer::Streaming { connection: $connection, .. } => $act,
+            Layer::Between => unreachable!("it is one or the other"),
         }
     };
 }
@@ -80,19 +100,23 @@ struct Endpoint<R> {
     part: Option<(Kind, Vec<u8>)>,
     received: Vec<Seen>,
     failed: bool,
+    auto_pong: bool,
+    /// How much room there was when a reply had none.
+    paused: Option<usize>,
 }
 
 impl<R: End> Endpoint<R> {
-    fn new(session: &Session, streaming: bool) -> Self {
+    fn new(session: &Session, side: usize) -> Self {
         let agreed = Agreed::new(R::make());
-        let agreed_on = session
-            .deflate
-            .map(|(params, level)| (deflate::Config::default().level(level % 10).threshold(level.into()).max_ratio(u32::MAX), params));
+        let agreed_on =
+            session.deflate.map(|(params, level)| (deflate::Config::default().level(level % 10).threshold(level.into()), params));
         let agreed = match &agreed_on {
             Some((config, params)) => agreed.with_deflate(config, *params),
             None => agreed,
         };
-        let layer = if streaming {
+        let auto_pong = session.auto_pong[side];
+        let config = &Config::default().auto_pong(auto_pong);
+        let layer = if session.streaming[side] {
             let deflate = agreed_on.map(|(config, params)| {
                 if R::MASKS {
                     (params.client_compressor(&config), params.server_decompressor())
@@ -100,31 +124,55 @@ impl<R: End> Endpoint<R> {
                     (params.server_compressor(&config), params.client_decompressor())
                 }
             });
-            Layer::Streaming { connection: Connection::new(agreed, &Config::default()), message: Vec::new(), deflate }
+            Layer::Streaming { connection: Connection::new(agreed, config), message: Vec::new(), deflate }
         } else {
-            Layer::Whole(WebSocket::new(agreed, &Config::default()))
+            Layer::Whole(WebSocket::new(agreed, config))
         };
-        Self { layer, under_way: Vec::new(), sent: Vec::new(), part: None, received: Vec::new(), failed: false }
+        Self { layer, under_way: Vec::new(), sent: Vec::new(), part: None, received: Vec::new(), failed: false, auto_pong, paused: None }
     }
 
     fn state(&self) -> State {
-        either!(&self.layer, connection => connection.state())
-    }
-
-    fn counted(&self) -> (State, Stats, usize) {
-        (self.state(), either!(&self.layer, connection => connection.sent()), self.under_way.len())
-    }
-
-    fn act(&mut self, operation: Operation) {
-        let before = self.counted();
-        match self.send(operation) {
-            Ok(()) => assert_eq!(before.0, State::Open, "something is sent after the end"),
-            Err(_) => assert_eq!(before, self.counted(), "what is refused has an effect"),
+        match &self.layer {
+            Layer::Whole(ws) => ws.state(),
+            Layer::Halves(halves, _) => halves.1.state(),
+            Layer::Streaming { connection, .. } => connection.state(),
+            Layer::Between => unreachable!("it is one or the other"),
         }
     }
 
-    fn send(&mut self, operation: Operation) -> Result<(), SendError> {
-        let Self { layer, under_way: out, sent, part, .. } = self;
+    fn counted(&self) -> (State, Stats, usize) {
+        let sent = match &self.layer {
+            Layer::Whole(ws) => ws.sent(),
+            Layer::Halves(halves, _) => halves.1.stats(),
+            Layer::Streaming { connection, .. } => connection.sent(),
+            Layer::Between => unreachable!("it is one or the other"),
+        };
+        (self.state(), sent, self.under_way.len())
+    }
+
+    fn act(&mut self, room: Option<u8>, operation: Operation) {
+        let before = self.counted();
+        // A Pong may follow our own Close, and a Close of ours may be given up.
+        let may_follow =
+            matches!(operation, Operation::Pong(_) | Operation::Fail(_) | Operation::Reply(_) | Operation::Split | Operation::Join);
+        match self.send(room.map(usize::from), operation) {
+            Ok(()) => assert!(before.0 == State::Open || may_follow, "something is sent after the end"),
+            Err(SendError::Full { needed }) => {
+                assert!(needed > room.expect("else there is room for all").into());
+                assert_eq!(before, self.counted(), "what is refused has an effect");
+            }
+            Err(_) => assert_eq!(before, self.counted(), "what is refused has an effect"),
+        }
+        assert!(
+            self.under_way.len() - before.2 <= room.map_or(usize::MAX, usize::from) || matches!(self.state(), State::Open),
+            "beyond the room"
+        );
+    }
+
+    fn send(&mut self, room: Option<usize>, operation: Operation) -> Result<(), SendError> {
+        let is_open = self.state() == State::Open;
+        let Self { layer, under_way, sent, part, .. } = self;
+        let out = &mut Capped::new(under_way, room.map_or(usize::MAX, |room| under_way.len() + room));
         match operation {
             Operation::Text(text) => {
                 either!(layer, connection => connection.send_text(&text, out))?;
@@ -149,8 +197,9 @@ impl<R: End> Endpoint<R> {
                     return Err(SendError::InvalidUtf8);
                 }
                 let mut payload = text.clone().into_bytes();
-                out.extend(R::alone(layer, kind, &mut payload, last)?);
-                out.extend(payload);
+                let header = R::alone(layer, kind, &mut payload, last)?;
+                self.under_way.extend(header);
+                self.under_way.extend(payload);
                 self.part(kind, text.as_bytes(), last);
             }
             Operation::Apart(kind, text, size) => {
@@ -163,16 +212,68 @@ impl<R: End> Endpoint<R> {
             }
             Operation::Pong(payload) => {
                 either!(layer, connection => connection.pong(&payload, out))?;
-                sent.push(Seen::pong(payload));
+                // After our Close the peer discards it.
+                sent.extend(is_open.then(|| Seen::pong(payload)));
             }
             Operation::Close(code, reason) => either!(layer, connection => connection.close(code, &reason, out))?,
             Operation::Fail(code) => {
                 either!(layer, connection => connection.fail(code, "failed", out))?;
                 self.failed = true;
             }
+            Operation::Reply(room) => self.reply(room.into()),
+            Operation::Split => self.split(),
+            Operation::Join => self.join(),
             Operation::Arrive(..) => unreachable!("it is not sent"),
         }
         Ok(())
+    }
+
+    /// Hands the reply over, if there is one, with so much room.
+    fn reply(&mut self, room: usize) {
+        let is_open = self.state() == State::Open;
+        let Layer::Halves(halves, slot) = &mut self.layer else { return };
+        let Some((reply, to)) = slot.take() else { return };
+        let before = self.under_way.len();
+        let may_pong = !self.failed && halves.1.state() != State::Closed;
+        match halves.1.reply(&reply, &mut Capped::new(&mut self.under_way, before + room)) {
+            Err(SendError::Full { needed }) => {
+                assert!(needed > room && self.under_way.len() == before);
+                *slot = Some((reply, to));
+            }
+            Err(error) => panic!("{error}"),
+            Ok(()) => match &to {
+                Seen::Ping(payload) => {
+                    assert_eq!(self.under_way.len() > before, may_pong);
+                    self.sent.extend((is_open && may_pong).then(|| Seen::pong(payload)));
+                }
+                _ => assert_eq!(self.under_way.len() > before, is_open, "a Close is answered by a Close, and only once"),
+            },
+        }
+    }
+
+    fn split(&mut self) {
+        match std::mem::replace(&mut self.layer, Layer::Between) {
+            Layer::Whole(ws) => {
+                self.paused = None;
+                self.layer = Layer::Halves(Box::new(ws.into_halves()), None);
+            }
+            layer => self.layer = layer,
+        }
+    }
+
+    /// The halves as a whole. A Pong that the sender was not given is not sent, and a Close is answered later.
+    fn join(&mut self) {
+        match std::mem::replace(&mut self.layer, Layer::Between) {
+            Layer::Halves(halves, slot) => {
+                let (receiver, sender) = *halves;
+                let owes_a_close = matches!(slot, Some((_, Seen::Close(..)))) && sender.state() == State::Open;
+                let ws = WebSocket::from_halves(receiver, sender);
+                assert!(ws.is_paused() || !owes_a_close, "a Close is forgotten");
+                self.paused = ws.is_paused().then_some(0);
+                self.layer = Layer::Whole(ws);
+            }
+            layer => self.layer = layer,
+        }
     }
 
     fn part(&mut self, kind: Kind, bytes: &[u8], last: bool) {
@@ -189,6 +290,8 @@ impl<R: End> Endpoint<R> {
         match &mut self.layer {
             Layer::Whole(ws) if kind == Kind::Text => ws.send_text_plain(text, out),
             Layer::Whole(ws) => ws.send_binary_plain(text.as_bytes(), out),
+            Layer::Halves(halves, _) if kind == Kind::Text => halves.1.send_text_plain(text, out),
+            Layer::Halves(halves, _) => halves.1.send_binary_plain(text.as_bytes(), out),
             // What was compressed has to be sent, so that it can be is certain before.
             Layer::Streaming { connection, deflate: Some((compressor, _)), .. }
                 if connection.state() == State::Open && self.part.is_none() =>
@@ -203,6 +306,7 @@ impl<R: End> Endpoint<R> {
             }
             Layer::Streaming { connection, .. } if kind == Kind::Text => connection.send_text(text, out),
             Layer::Streaming { connection, .. } => connection.send_binary(text.as_bytes(), out),
+            Layer::Between => unreachable!("it is one or the other"),
         }
     }
 
@@ -216,16 +320,54 @@ impl<R: End> Endpoint<R> {
             let mut out = Capped::new(&mut written, room);
             let seen = match &mut self.layer {
                 Layer::Whole(ws) => match ws.recv(&mut input, &mut out) {
-                    None => break,
+                    None => {
+                        assert!(input.is_empty() || ws.is_paused(), "input is left behind");
+                        self.paused = ws.is_paused().then_some(room - written.len());
+                        break;
+                    }
                     Some(Message::Text(text)) => Seen::text(&text),
                     Some(Message::Binary(bytes)) => Seen::binary(&bytes),
                     Some(Message::Ping) => Seen::ping(ws.control_payload()),
                     Some(Message::Pong) => Seen::pong(ws.control_payload()),
-                    Some(Message::Close(_)) => continue,
+                    Some(Message::Close(code)) => Seen::Close(code.map(u16::from), String::new()),
                     Some(other) => panic!("the other one breaks no rule: {other:?}"),
                 },
+                Layer::Halves(halves, slot) => {
+                    let (receiver, _) = &mut **halves;
+                    if self.failed {
+                        // The receiving half does not know of it.
+                        input = &mut [];
+                        break;
+                    }
+                    let seen = match receiver.recv(&mut input) {
+                        None => {
+                            assert!(input.is_empty(), "input is left behind");
+                            break;
+                        }
+                        Some(Message::Text(text)) => Seen::text(&text),
+                        Some(Message::Binary(bytes)) => Seen::binary(&bytes),
+                        Some(Message::Ping) => Seen::ping(receiver.control_payload()),
+                        Some(Message::Pong) => Seen::pong(receiver.control_payload()),
+                        Some(Message::Close(code)) => Seen::Close(code.map(u16::from), String::new()),
+                        Some(other) => panic!("the other one breaks no rule: {other:?}"),
+                    };
+                    let reply = receiver.take_reply();
+                    let owes = matches!(seen, Seen::Close(..)) || matches!(seen, Seen::Ping(_)) && self.auto_pong;
+                    assert_eq!(reply.is_some(), owes);
+                    // One place: a later reply stands for an earlier one.
+                    if let Some(reply) = reply {
+                        assert!(!matches!(slot, Some((_, Seen::Close(..)))), "something follows a Close");
+                        *slot = Some((reply, seen.clone()));
+                    }
+                    self.received.extend((!matches!(seen, Seen::Close(..))).then_some(seen));
+                    continue;
+                }
                 Layer::Streaming { connection, message, deflate } => match connection.recv(&mut input, &mut out) {
-                    None => break,
+                    None => {
+                        assert!(input.is_empty() || connection.is_paused(), "input is left behind");
+                        self.paused = connection.is_paused().then_some(room - written.len());
+                        break;
+                    }
                     Some(Event::Data(chunk)) => {
                         match deflate.as_mut().filter(|_| chunk.compressed) {
                             Some((_, decompressor)) => inflate(decompressor, chunk.payload, chunk.last, message),
@@ -238,23 +380,42 @@ impl<R: End> Endpoint<R> {
                     }
                     Some(Event::Ping) => Seen::ping(connection.control_payload()),
                     Some(Event::Pong) => Seen::pong(connection.control_payload()),
-                    Some(Event::Close(_)) => continue,
+                    Some(Event::Close(code)) => Seen::Close(code.map(u16::from), String::new()),
                     Some(other) => panic!("the other one breaks no rule: {other:?}"),
                 },
+                Layer::Between => unreachable!("it is one or the other"),
             };
-            if let Seen::Ping(payload) = &seen {
-                // It is answered at once, unless we have sent a Close.
-                assert_eq!(written.len() > before, state == State::Open);
-                self.sent.extend((state == State::Open).then(|| Seen::pong(payload)));
-            } else {
-                assert_eq!(written.len(), before, "an answer to what demands none");
+            let answer = &written[before..];
+            if let Some(had) = self.paused.take() {
+                assert!(answer.len() > had, "it waited though there was room for the reply");
+            }
+            match &seen {
+                // It is answered at once, also after a Close of ours: then the other one discards it.
+                Seen::Ping(payload) if self.auto_pong => {
+                    let pong = &read_all::<R>(answer)[..];
+                    assert!(matches!(pong, [frame] if frame.opcode == 10 && frame.payload == *payload), "{pong:?}");
+                    self.sent.extend((state == State::Open).then(|| Seen::pong(payload)));
+                }
+                // With the same code, unless ours was sent before.
+                Seen::Close(code, _) => {
+                    let close = &read_all::<R>(answer)[..];
+                    let body = code.map(|code| code.to_be_bytes().to_vec()).unwrap_or_default();
+                    assert!(state != State::Open || matches!(close, [frame] if frame.opcode == 8 && frame.payload == body), "{close:?}");
+                    assert!(state == State::Open || close.is_empty(), "{close:?}");
+                    continue;
+                }
+                _ => assert!(answer.is_empty(), "an answer to what demands none"),
             }
             self.received.push(seen);
         }
         let left = input.len();
-        assert!(left == 0 || room - written.len() < REPLY_ROOM, "input is left behind");
         under_way.drain(..len - left);
         self.under_way.extend(written);
+    }
+
+    /// Whether it has something to do, though nothing arrives.
+    fn waits(&self) -> bool {
+        self.paused.is_some() || matches!(&self.layer, Layer::Halves(_, Some(_)))
     }
 
     /// Checks what was received against what the other one sent.
@@ -280,8 +441,14 @@ fn inflate(decompressor: &mut Decompressor, mut piece: &[u8], last: bool, messag
 
 /// How it ended at one end, and at the other: the same, seen from two sides.
 fn agree<A: Role, B: Role>(one: &Endpoint<A>, other: &Endpoint<B>) {
-    let (closure, others) =
-        (either!(&one.layer, connection => connection.closure()), either!(&other.layer, connection => connection.closure()));
+    fn closure<R: Role>(end: &Endpoint<R>) -> Option<Closure<'_>> {
+        match &end.layer {
+            Layer::Whole(ws) => ws.closure(),
+            Layer::Streaming { connection, .. } => connection.closure(),
+            Layer::Halves(..) | Layer::Between => unreachable!("the halves are together"),
+        }
+    }
+    let (closure, others) = (closure(one), closure(other));
     assert_eq!(closure.is_some(), others.is_some(), "one end is closing and the other is not");
     let (Some(closure), Some(others)) = (closure, others) else { return };
     assert_eq!((closure.error, others.error), (None, None));
@@ -291,30 +458,38 @@ fn agree<A: Role, B: Role>(one: &Endpoint<A>, other: &Endpoint<B>) {
 }
 
 libfuzzer_sys::fuzz_target!(|session: Session| {
-    let mut server = Endpoint::<Server>::new(&session, session.streaming[0]);
-    let mut client = Endpoint::<Client>::new(&session, session.streaming[1]);
-    for (side, operation) in session.operations {
+    let mut server = Endpoint::<Server>::new(&session, 0);
+    let mut client = Endpoint::<Client>::new(&session, 1);
+    for (side, room, operation) in session.operations {
         match (side, operation) {
             (false, Operation::Arrive(most, room)) => client.arrive(&mut server.under_way, most.into(), room.into()),
             (true, Operation::Arrive(most, room)) => server.arrive(&mut client.under_way, most.into(), room.into()),
-            (false, operation) => server.act(operation),
-            (true, operation) => client.act(operation),
+            (false, operation) => server.act(room, operation),
+            (true, operation) => client.act(room, operation),
         }
     }
-    while !server.under_way.is_empty() || !client.under_way.is_empty() {
+    while !server.under_way.is_empty() || !client.under_way.is_empty() || server.waits() || client.waits() {
         client.arrive(&mut server.under_way, usize::MAX, usize::MAX);
+        client.reply(1 << 20);
         server.arrive(&mut client.under_way, usize::MAX, usize::MAX);
+        server.reply(1 << 20);
     }
+    server.join();
+    client.join();
+    let (Layer::Whole(_) | Layer::Streaming { .. }, Layer::Whole(_) | Layer::Streaming { .. }) = (&server.layer, &client.layer) else {
+        unreachable!("the halves are together")
+    };
+    assert!(!server.waits() && !client.waits());
     server.check(&client);
     client.check(&server);
     agree(&server, &client);
     agree(&client, &server);
     if client.state() != State::Open && !client.failed {
         // The server closes the transport first (CL11).
-        assert_eq!(either!(&client.layer, connection => connection.transport()), Transport::Await);
-        assert_eq!(either!(&server.layer, connection => connection.transport()), Transport::Close);
+        assert_eq!(either!(&mut client.layer, connection => connection.transport()), Transport::Await);
+        assert_eq!(either!(&mut server.layer, connection => connection.transport()), Transport::Close);
     }
     either!(&mut client.layer, connection => connection.recv_eof());
-    assert_eq!(either!(&client.layer, connection => connection.transport()), Transport::Close);
-    client.act(Operation::Ping(Vec::new()));
+    assert_eq!(either!(&mut client.layer, connection => connection.transport()), Transport::Close);
+    client.act(None, Operation::Ping(Vec::new()));
 });

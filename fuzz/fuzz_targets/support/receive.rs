@@ -20,8 +20,8 @@ pub(crate) fn check<R: TestRole>(data: &[u8]) {
     let cuts = Cuts::take(&mut bytes).places(bytes.len());
     // Limits that short inputs reach, or those of the default.
     let limits = match choice & 3 {
-        0 => Limits { max_frame: 16 << 20, max_message: 16 << 20, max_fragments: 1024, allow_non_minimal_length: choice & 4 != 0 },
-        n => Limits { max_frame: 100 * u64::from(n), max_message: 200, max_fragments: 3, allow_non_minimal_length: choice & 4 != 0 },
+        0 => Limits { max_message: 16 << 20, max_fragments: 1 << 14, allow_non_minimal_length: choice & 4 != 0 },
+        n => Limits { max_message: 200, max_fragments: 3 * (u32::from(n) - 1), allow_non_minimal_length: choice & 4 != 0 },
     };
     let config = limits.config();
 

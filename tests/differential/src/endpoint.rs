@@ -158,11 +158,8 @@ impl<R: TestRole> Ours<R> {
 impl<R: TestRole> Endpoint<R> for Ours<R> {
     fn new(wire: Wire, setup: &Setup) -> Self {
         let max = setup.max as u64;
-        let config = Config::default()
-            .max_frame(max)
-            .max_message(max)
-            .max_fragments(setup.max_fragments)
-            .allow_non_minimal_length(setup.allow_non_minimal_length);
+        let config =
+            Config::default().max_message(max).max_fragments(setup.max_fragments).allow_non_minimal_length(setup.allow_non_minimal_length);
         Self { ws: WebSocket::new(R::make(), &config), wire, input: Vec::new(), at: 0, fragment: setup.fragment }
     }
 

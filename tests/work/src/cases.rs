@@ -8,9 +8,7 @@ use std::hint::black_box;
 use ws_proto::deflate::{self, Params};
 use ws_proto::handshake::HandshakeError;
 use ws_proto::uri::Uri;
-use ws_proto::{
-    Capped, Client, CloseCode, Config, Connection, Header, Kind, ProtocolError, REPLY_ROOM, SendError, Server, Slice, WebSocket,
-};
+use ws_proto::{Capped, Client, CloseCode, Config, Connection, Header, Kind, ProtocolError, SendError, Server, Slice, WebSocket};
 
 const fn case(name: &'static str, most: u32, jobs: fn(usize) -> Vec<Job>) -> Case {
     Case { name, most, jobs }
@@ -112,6 +110,7 @@ pub(crate) const CASES: &[Case] = &[
     case("D11 DP11: short messages that are compressed each on its own", 700, |n| short_compressed(n, true)),
     case("D6 DP7: empty blocks with BFINAL", 2000, |n| inflated(&[deflated([3, 0].repeat(n / 2))], 0)),
     case("DP8: empty stored blocks", 2000, |n| inflated(&[deflated([[0, 0, 0, 0xff, 0xff].repeat(n / 5), vec![0]].concat())], 0)),
+    case("D2 D3 DP9: a compressed message of which each byte is flushed", 500, flushed_byte_by_byte),
     case("D7 DP14: a compressed message that is invalid at its end", 300, invalid_at_its_end),
     case("D1 DP13: a bomb, which is refused at the limit", 70, bomb),
     case("D8 D12: inflating into an output of a byte", 700, |n| vec![inflating_byte_by_byte(n)]),
@@ -181,9 +180,10 @@ fn pong_by_pong<R: TestRole>(n: usize) -> Job {
     let mut ws = WebSocket::new(R::make(), &config());
     let mut pings = wire::<R>(&vec![Frame::ping(""); n]);
     Job::new(role::<R>(), pings.len(), move || {
-        let (mut memory, mut input) = ([0; REPLY_ROOM], &mut pings[..]);
-        while !input.is_empty() {
-            let mut out = Slice::new(&mut memory);
+        let (mut memory, mut input) = ([0; 6], &mut pings[..]);
+        let memory = &mut memory[..if R::MASKS { 6 } else { 2 }];
+        while !input.is_empty() || ws.is_paused() {
+            let mut out = Slice::new(memory);
             while ws.recv(&mut input, &mut out).is_some() {}
         }
     })
@@ -193,10 +193,11 @@ fn output_full<R: TestRole>(n: usize) -> Job {
     let mut ws = WebSocket::new(R::make(), &config());
     let mut pings = wire::<R>(&vec![Frame::ping(""); n]);
     Job::new(role::<R>(), n, move || {
-        let (mut memory, mut input) = ([0; REPLY_ROOM - 1], &mut pings[..]);
+        let (mut memory, mut input) = ([0; 1], &mut pings[..]);
         for _ in 0..n {
             assert!(black_box(&mut ws).recv(&mut input, &mut Slice::new(&mut memory)).is_none());
         }
+        assert!(ws.is_paused() && input.len() > n);
     })
 }
 
@@ -301,6 +302,17 @@ fn short_compressed(n: usize, no_takeover: bool) -> Vec<Job> {
     inflating(takeover(no_takeover), &config(), &json(n).chunks(100).map(compress).collect::<Vec<_>>(), n, None)
 }
 
+/// About 7 bytes on the wire for each byte of content.
+fn flushed_byte_by_byte(n: usize) -> Vec<Job> {
+    let (mut compressor, mut payload) = (takeover(false).client_compressor(&deflate::Config::default()), Vec::new());
+    for byte in 0..n / 7 {
+        compressor.compress(&[(byte * 89 % 251) as u8], true, &mut payload);
+        payload.extend([0, 0, 0xff, 0xff]);
+    }
+    payload.push(0);
+    inflated(&[deflated(payload)], n / 7)
+}
+
 fn invalid_at_its_end(n: usize) -> Vec<Job> {
     let mut frame = compressed(&json(n));
     // A block of the type that is reserved (RFC 1951 §3.2.3), after the empty one that ends the message.
@@ -311,7 +323,13 @@ fn invalid_at_its_end(n: usize) -> Vec<Job> {
 /// 1 MiB, of which `n` bytes are allowed.
 fn bomb(n: usize) -> Vec<Job> {
     let limit = config().max_message(n as u64);
-    inflating(takeover(false), &limit, &[compressed(&vec![0; 1 << 20])], n, Some(ProtocolError::MessageTooLong))
+    inflating(
+        takeover(false),
+        &limit,
+        &[compressed(&vec![0; 1 << 20])],
+        n,
+        Some(ProtocolError::MessageTooLong { len: n as u64 + 1, limit: n as u64 }),
+    )
 }
 
 fn inflating_byte_by_byte(n: usize) -> Job {
