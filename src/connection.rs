@@ -9,7 +9,7 @@ use crate::config::Config;
 use crate::error::{ProtocolError, SendError};
 use crate::frame::HeaderBytes;
 use crate::opcode::Kind;
-use crate::output::Output;
+use crate::output::{Output, Slice};
 use crate::receive::{Event, Received, Receiver, RecvState};
 use crate::role::{Client, Role, Server};
 use crate::send::{Closing, Sender, State, Transport};
@@ -99,9 +99,7 @@ impl<R: Role> Connection<R> {
     /// A Pong that the sender was not given is not sent.
     #[must_use]
     pub fn from_halves(receiver: Receiver<R>, sender: Sender<R>) -> Self {
-        let mut whole = Self { receiver: receiver.state, sender };
-        whole.rejoin();
-        whole
+        Self { receiver: receiver.state, sender }.rejoin()
     }
 }
 
@@ -260,15 +258,15 @@ macro_rules! both_halves {
             /// How the connection ended or is ending; `None` while it is open.
             #[must_use]
             pub fn closure(&self) -> Option<Closure<'_>> {
-                if self.state() == State::Open && !self.$($receiver).+.has_ended() {
+                if self.state() == State::Open && !self.$($receiver).+.told_of_end() {
                     return None;
                 }
-                let (received, sent) = (self.close_received(), self.close_sent());
+                let (received, sent, error) = (self.close_received(), self.close_sent(), self.error());
                 let by = match self.$($sender).+.closing() {
-                    Closing::Open | Closing::Answering => Side::Peer,
-                    Closing::Sent | Closing::Answered | Closing::Failed => Side::Local,
+                    Closing::Open | Closing::Answering if error.is_none() => Side::Peer,
+                    _ => Side::Local,
                 };
-                Some(Closure { by, received, sent, clean: received.is_some() && sent.is_some(), error: self.error() })
+                Some(Closure { by, received, sent, clean: received.is_some() && sent.is_some(), error })
             }
 
             /// The rule that the peer broke, if the connection failed for that.
@@ -316,23 +314,22 @@ macro_rules! both_halves {
                 self.$($receiver).+.is_held()
             }
 
-            /// Sees to it that the peer's Close or violation is answered, though it was not by the halves.
-            fn rejoin(&mut self) {
-                if self.$($receiver).+.ended_by_peer() && self.state() == State::Open {
-                    self.$($receiver).+.hold();
+            /// Tells the sender how the peer ended the connection, if the halves did not. What must be written for that waits for the next `recv`.
+            fn rejoin(mut self) -> Self {
+                if self.$($receiver).+.is_at_eof() {
+                    self.sender.recv_eof();
                 }
+                let sender = &mut self.sender;
+                _ = self.$($receiver).+.answer_end(|reply| sender.reply(&reply, &mut Slice::new(&mut [])));
+                self
             }
 
             /// Appends the reply to the last event, which this returns. If there is no room for the reply, the event waits.
             #[cold]
             #[inline(never)]
             fn reply<T>(&mut self, event: T, out: &mut (impl Output + ?Sized)) -> Option<T> {
-                if let Some(reply) = self.$($receiver).+.take_reply() {
-                    if self.sender.reply(&reply, out).is_err() {
-                        self.$($receiver).+.hold();
-                        return None;
-                    }
-                }
+                let sender = &mut self.sender;
+                self.$($receiver).+.answer(|reply| sender.reply(&reply, out)).ok()?;
                 Some(event)
             }
         }

@@ -16,6 +16,7 @@ use crate::reply::{ControlPayload, Reply};
 use crate::role::Role;
 use crate::stats::Stats;
 use crate::utf8::Utf8;
+use core::convert::Infallible;
 use core::marker::PhantomData;
 use core::{fmt, mem, str};
 
@@ -248,6 +249,8 @@ pub(crate) struct RecvState<R> {
     may_compress: bool,
     phase: Phase,
     end: Option<End>,
+    /// Whether the caller knows of the end: not while the event waits for room in the output.
+    told: bool,
     /// Whether the last signal is to be answered. Whoever receives it takes the reply at once.
     owes: bool,
 
@@ -281,6 +284,7 @@ impl<R: Role> RecvState<R> {
             may_compress,
             phase: Phase::Header,
             end: None,
+            told: false,
             owes: false,
             header: [0; Header::MAX_LEN],
             header_len: 0,
@@ -304,30 +308,36 @@ impl<R: Role> RecvState<R> {
         self.recv_piece(input, Self::open)
     }
 
-    /// What the last signal is to be answered with, if it is. Must be called after each.
-    pub(crate) fn take_reply(&mut self) -> Option<Reply> {
-        if !mem::take(&mut self.owes) {
-            return None;
+    /// Answers the last signal with `send`, and tells the caller of it. If that fails, the signal is held: it is returned again before anything else is received.
+    #[cold]
+    pub(crate) fn answer<E>(&mut self, send: impl FnOnce(Reply) -> Result<(), E>) -> Result<(), E> {
+        if mem::take(&mut self.owes) {
+            let reply = match (&self.last, self.end) {
+                (Last::Error(error), _) => Reply::fail(*error),
+                (_, Some(End::Close(code))) => Reply::close(code),
+                (Last::Control(payload), _) => Reply::pong(payload),
+            };
+            if let Err(error) = send(reply) {
+                self.phase = Phase::Held;
+                return Err(error);
+            }
         }
-        Some(match (&self.last, self.end) {
-            (Last::Error(error), _) => Reply::fail(*error),
-            (_, Some(End::Close(code))) => Reply::close(code),
-            (Last::Control(payload), _) => Reply::pong(payload),
-        })
+        self.told = true;
+        Ok(())
+    }
+
+    /// Answers once more how the peer ended the connection, if it did.
+    pub(crate) fn answer_end<E>(&mut self, send: impl FnOnce(Reply) -> Result<(), E>) -> Result<(), E> {
+        self.owes = matches!(self.end, Some(End::Close(_) | End::Failed));
+        self.answer(send)
     }
 
     /// Puts what the last signal is to be answered with into `owed`, in the place of what was owed before.
-    #[cold]
     pub(crate) fn owe(&mut self, owed: &mut Option<Reply>) {
-        if let Some(reply) = self.take_reply() {
+        let Ok(()) = self.answer(|reply| {
             *owed = Some(reply);
-        }
-    }
-
-    /// Returns the last signal again, since its reply was not sent. Nothing else is received before.
-    #[cold]
-    pub(crate) const fn hold(&mut self) {
-        self.phase = Phase::Held;
+            Ok::<(), Infallible>(())
+        });
     }
 
     pub(crate) fn is_held(&self) -> bool {
@@ -346,15 +356,15 @@ impl<R: Role> RecvState<R> {
     }
 
     pub(crate) fn close_received(&self) -> Option<Close<'_>> {
-        let Some(End::Close(code)) = self.end else { return None };
+        let Some(End::Close(code)) = self.told_end() else { return None };
         let reason = self.control_payload().get(2..).unwrap_or_default();
         Some(Close { code, reason: str::from_utf8(reason).unwrap_or_default() })
     }
 
     pub(crate) const fn error(&self) -> Option<ProtocolError> {
         match self.last {
-            Last::Error(error) => Some(error),
-            Last::Control(_) => None,
+            Last::Error(error) if self.told => Some(error),
+            _ => None,
         }
     }
 
@@ -379,13 +389,24 @@ impl<R: Role> RecvState<R> {
     }
 
     /// Whether all further input is discarded.
+    #[cfg(feature = "alloc")]
     pub(crate) const fn has_ended(&self) -> bool {
         self.end.is_some()
     }
 
-    /// Whether the peer sent a Close or violated the protocol.
-    pub(crate) const fn ended_by_peer(&self) -> bool {
-        matches!(self.end, Some(End::Close(_) | End::Failed))
+    /// How receiving ended, as far as the caller knows.
+    const fn told_end(&self) -> Option<End> {
+        if self.told { self.end } else { None }
+    }
+
+    /// Whether the caller knows of an end.
+    pub(crate) const fn told_of_end(&self) -> bool {
+        self.told_end().is_some()
+    }
+
+    /// Whether the input ended.
+    pub(crate) const fn is_at_eof(&self) -> bool {
+        matches!(self.end, Some(End::Eof))
     }
 
     /// Discards all further input (§7.1.7).
@@ -407,6 +428,7 @@ impl<R: Role> RecvState<R> {
         self.phase = Phase::Ended;
         self.left = 0;
         self.end.get_or_insert(end);
+        self.told = matches!(end, End::Eof | End::Abandoned);
     }
 
     /// The message at the front of `input`, if it is the simple case: in one frame, and all of it here. It decides nothing, since whatever it does not take

@@ -13,7 +13,7 @@ use crate::frame::Header;
 use crate::frame::HeaderBytes;
 use crate::growth::growth;
 use crate::opcode::Kind;
-use crate::output::Output;
+use crate::output::{Output, Slice};
 use crate::receive::{Piece, Received, RecvState, Signal};
 use crate::reply::Reply;
 use crate::role::{Client, Role, Server};
@@ -187,9 +187,7 @@ impl<R: Role> WebSocket<R> {
     /// A Pong that the sender was not given is not sent.
     #[must_use]
     pub fn from_halves(receiver: MessageReceiver<R>, sender: MessageSender<R>) -> Self {
-        let mut whole = Self { receiver: receiver.assembler, sender };
-        whole.rejoin();
-        whole
+        Self { receiver: receiver.assembler, sender }.rejoin()
     }
 }
 
