@@ -260,9 +260,9 @@ fn print(message: &Message<'_>, to_terminal: bool) -> io::Result<()> {
 
 /// The thread that reads stdin.
 fn read_stdin(mailbox: &Mailbox) {
-    let mut stdin = io::stdin().lock();
+    let (mut stdin, mut at_end) = (io::stdin().lock(), false);
     for number in 1.. {
-        let line = read_line(&mut stdin);
+        let line = read_line(&mut stdin, &mut at_end);
         // The line before is sent first. A wait without a deadline does not fail.
         _ = mailbox.when(None, |mail| mail.line.is_none().then_some(()));
         match line {
@@ -273,13 +273,14 @@ fn read_stdin(mailbox: &Mailbox) {
     }
 }
 
-/// Reads a line without its end; `None` at the end of stdin.
-fn read_line(stdin: &mut impl BufRead) -> io::Result<Option<String>> {
+/// Reads a line without its end; `None` at the end of stdin, which a terminal reports only once.
+fn read_line(stdin: &mut impl BufRead, at_end: &mut bool) -> io::Result<Option<String>> {
     let mut line = Vec::new();
-    if stdin.take(MAX_LINE as u64 + 2).read_until(b'\n', &mut line)? == 0 {
+    if *at_end || stdin.take(MAX_LINE as u64 + 2).read_until(b'\n', &mut line)? == 0 {
         return Ok(None);
     }
-    if line.ends_with(b"\n") {
+    *at_end = !line.ends_with(b"\n");
+    if !*at_end {
         line.truncate(line.len() - if line.ends_with(b"\r\n") { 2 } else { 1 });
     }
     if line.len() > MAX_LINE {
