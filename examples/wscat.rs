@@ -7,7 +7,7 @@
 //! at last how the connection ended. The exit status is 0 only after a clean close, if stdin and stdout had no error. With `--deflate` (feature `deflate`) it
 //! offers permessage-deflate.
 //!
-//! The server has SECONDS (default 10) for the opening handshake, for accepting 16 KiB of what is sent, and from our Close to the end of its stream. Lines are read
+//! The server has SECONDS (default 10) for the opening handshake, for accepting 16 KiB of the output, and from our Close to the end of its stream. Lines are read
 //! only as fast as the server accepts them.
 //!
 //! Two threads read and write the socket, with one half of the WebSocket each, and a third one reads stdin. All that they share is a [`Mailbox`].
@@ -116,7 +116,7 @@ fn run(options: &Options) -> io::Result<bool> {
     thread::spawn(move || read_stdin(&to_writer));
 
     let written = write(&open.stream, &mut sender, &mailbox, options.timeout);
-    // This ends the reading thread too, after it has printed what has arrived. The other one may wait for stdin forever: the end of the process ends it.
+    // This ends the reading thread too, after it has printed all that has arrived. The third one may wait for stdin forever: the end of the process ends it.
     _ = open.stream.shutdown(Shutdown::Both);
     let receiver = reading.join().map_err(|_| io::Error::other("the reading thread panicked"))?;
     if let Err(error) = &written {
@@ -130,7 +130,8 @@ fn run(options: &Options) -> io::Result<bool> {
     Ok(clean && !mailbox.mail.lock().unwrap().failed)
 }
 
-/// What the other threads leave for the writing thread. None of it grows: a newer reply replaces an older one, and a line waits until the one before was sent.
+/// The mail that the other threads leave for the writing thread. It does not grow: a newer reply replaces an older one, and a line waits until the previous one was
+/// sent.
 #[derive(Default)]
 struct Mailbox {
     mail: Mutex<Mail>,
@@ -243,7 +244,7 @@ fn read(mut stream: TcpStream, mut receiver: MessageReceiver<Client>, mut early:
     receiver
 }
 
-/// Prints the message to stdout, if it is one with data.
+/// Prints a text or binary message to stdout.
 fn print(message: &Message<'_>, to_terminal: bool) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
     match message {
@@ -260,10 +261,10 @@ fn print(message: &Message<'_>, to_terminal: bool) -> io::Result<()> {
 
 /// The thread that reads stdin.
 fn read_stdin(mailbox: &Mailbox) {
-    let mut stdin = io::stdin().lock();
+    let (mut stdin, mut at_end) = (io::stdin().lock(), false);
     for number in 1.. {
-        let line = read_line(&mut stdin);
-        // The line before is sent first. A wait without a deadline does not fail.
+        let line = read_line(&mut stdin, &mut at_end);
+        // The previous line is sent first. A wait without a deadline does not fail.
         _ = mailbox.when(None, |mail| mail.line.is_none().then_some(()));
         match line {
             Ok(Some(line)) => mailbox.leave(|mail| mail.line = Some(line)),
@@ -273,13 +274,14 @@ fn read_stdin(mailbox: &Mailbox) {
     }
 }
 
-/// Reads a line without its end; `None` at the end of stdin.
-fn read_line(stdin: &mut impl BufRead) -> io::Result<Option<String>> {
+/// Reads a line without its end; `None` at the end of stdin, which a terminal reports only once.
+fn read_line(stdin: &mut impl BufRead, at_end: &mut bool) -> io::Result<Option<String>> {
     let mut line = Vec::new();
-    if stdin.take(MAX_LINE as u64 + 2).read_until(b'\n', &mut line)? == 0 {
+    if *at_end || stdin.take(MAX_LINE as u64 + 2).read_until(b'\n', &mut line)? == 0 {
         return Ok(None);
     }
-    if line.ends_with(b"\n") {
+    *at_end = !line.ends_with(b"\n");
+    if !*at_end {
         line.truncate(line.len() - if line.ends_with(b"\r\n") { 2 } else { 1 });
     }
     if line.len() > MAX_LINE {

@@ -629,23 +629,36 @@ fn se11_se12_stderr_shows_no_control_characters_of_the_server_and_a_pipe_gets_wh
     assert_eq!((end.status, end.stdout.len()), (Some(1), 0));
 }
 
-#[test]
-fn se11_se12_a_terminal_gets_no_control_characters_of_the_server() {
-    // A terminal for its stdin, stdout and stderr, of which all that it prints comes here.
+/// With a terminal for its stdin, stdout and stderr: the stdin of this is what is typed, and all that is printed is its stdout.
+fn at_a_terminal() -> Option<(Cat, Peer)> {
     const SCRIPT: &str = "
 import os, pty, sys
 sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))";
-    if python("").is_none() {
-        return;
-    }
+    python("")?.wait().unwrap();
     let (url, listener) = listen();
     let cat = Cat::start(Command::new("python3").args(["-c", SCRIPT]).arg(wscat()).arg(url));
     let mut peer = Peer::accept(&listener);
     peer.opens();
+    Some((cat, peer))
+}
+
+#[test]
+fn se11_se12_a_terminal_gets_no_control_characters_of_the_server() {
+    let Some((cat, mut peer)) = at_a_terminal() else { return };
     peer.send_frames(&[Frame::text(CONTROLS), Frame::close(1000, "")]);
     assert_eq!(peer.frame(), Frame::close(1000, ""));
     drop(peer);
     let report = format!("{ESCAPED}\nclean close by the peer, received 1000, sent 1000\n");
     // The terminal itself makes the ends of lines.
     cat.end().is(0, &report.replace('\n', "\r\n"), &[]);
+}
+
+#[test]
+fn the_end_of_stdin_is_typed_once_also_after_a_line_without_its_end() {
+    let Some((mut cat, mut peer)) = at_a_terminal() else { return };
+    // The first Ctrl-D sends what was typed to the program.
+    cat.stdin.as_mut().unwrap().write_all(b"a line\nhalf a line\x04\x04").unwrap();
+    assert_eq!([peer.frame(), peer.frame()], [Frame::text("a line"), Frame::text("half a line")]);
+    peer.closes(Frame::close(1000, ""));
+    assert_eq!(cat.end().status, Some(0));
 }

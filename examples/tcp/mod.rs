@@ -1,4 +1,4 @@
-//! A TCP connection with deadlines, and the opening handshake over it: what the client examples share.
+//! A TCP connection with deadlines, and the opening handshake over it. The client examples share it.
 
 use std::fs::File;
 use std::io::{self, ErrorKind, Read, Write};
@@ -125,7 +125,7 @@ fn connect_tcp(uri: &Uri<'_>, deadline: Deadline) -> io::Result<TcpStream> {
     result
 }
 
-/// The secret of one connection's masking keys. Elsewhere than on Unix, take the `getrandom` crate.
+/// Returns the secret seed of one connection's masking keys. On systems other than Unix, use the `getrandom` crate.
 fn seed() -> io::Result<[u8; 32]> {
     let mut seed = [0; 32];
     File::open("/dev/urandom")?.read_exact(&mut seed)?;
