@@ -403,7 +403,8 @@ fn cl6_cl14_halves_put_together_know_what_the_receiver_knows() {
                 let closure = |closure: Option<ws_proto::Closure<'_>>| {
                     let closure = closure.unwrap();
                     let received = is_close.then(|| Close { code: CloseCode::new(4000), reason: "bye" });
-                    assert_eq!((closure.by, closure.received, closure.sent, closure.clean), (Side::Peer, received, None, false));
+                    let by = if is_close { Side::Peer } else { Side::Local };
+                    assert_eq!((closure.by, closure.received, closure.sent, closure.clean), (by, received, None, false));
                     assert_eq!(closure.error, (!is_close).then(|| reserved(3)));
                 };
 

@@ -102,9 +102,9 @@ fn both_heads_are_shown_and_offsets_count_them() {
 #[test]
 fn one_head_tells_whose_frames_follow() {
     let (status, out, _) = dissect(&[], b"GET / HTTP/1.1\r\n\r\n\x89\x00");
-    assert!(status == 1 && out.contains("00000012  VIOLATION: frame from a client not masked"), "{out}");
+    assert!(status == 1 && out.contains("00000012  VIOLATION: unmasked client frame"), "{out}");
     let (status, out, _) = dissect(&[], b"HTTP/1.1 101 \r\n\r\n\x89\x80\x00\x00\x00\x00");
-    assert!(status == 1 && out.contains("00000011  VIOLATION: frame from a server masked"), "{out}");
+    assert!(status == 1 && out.contains("00000011  VIOLATION: masked server frame"), "{out}");
     let (status, out, _) = dissect(&[], b"HTTP/1.1 404 Not Found\r\n\r\n\x89\x80");
     assert!(status == 0 && out.contains("0000001a  2 bytes that are not WebSocket"), "{out}");
 }
@@ -116,14 +116,14 @@ fn violations_are_named_at_their_offsets() {
         ("8a 00  83 00", "00000002  VIOLATION: reserved opcode"),
         ("09 00", "00000000  VIOLATION: fragmented control frame"),
         ("82 7e 0001 00", "00000000  VIOLATION: payload length not in its shortest form"),
-        ("82 7f 8000000000000000", "00000000  VIOLATION: payload length beyond 63 bits"),
-        ("80 00", "00000000  VIOLATION: continuation of no message"),
-        ("01 00  81 00", "00000002  VIOLATION: new message inside another"),
+        ("82 7f 8000000000000000", "00000000  VIOLATION: payload length needs more than 63 bits"),
+        ("80 00", "00000000  VIOLATION: unexpected continuation frame"),
+        ("01 00  81 00", "00000002  VIOLATION: expected continuation frame"),
         ("88 02 03ee", "00000000  VIOLATION: invalid status code 1006"),
         // the character split between the frames is good, the byte after it is not
-        ("01 02 41c3  80 02 a9ff", "00000007  VIOLATION: text is not UTF-8"),
+        ("01 02 41c3  80 02 a9ff", "00000007  VIOLATION: invalid UTF-8"),
         // each direction is a conversation of its own
-        ("01 00  81 80 00000000  80 00  80 80 00000000", "0000000a  VIOLATION: continuation of no message"),
+        ("01 00  81 80 00000000  80 00  80 80 00000000", "0000000a  VIOLATION: unexpected continuation frame"),
     ] {
         let out = shown(hex, false);
         assert!(out.contains(violation), "{violation} in {out}");
