@@ -6,6 +6,7 @@ mod tcp;
 
 use std::io::{self, Read, Write};
 use std::net::Shutdown;
+use std::time::Duration;
 use ws_proto::{Config, Message, Transport, WebSocket, uri::Uri};
 
 fn main() -> io::Result<()> {
@@ -26,12 +27,12 @@ fn main() -> io::Result<()> {
 /// Echoes all messages until the server closes, or takes down its text instead.
 fn converse(url: &str, mut text: Option<&mut String>) -> io::Result<()> {
     let uri = Uri::parse(url)?;
-    let mut open = tcp::connect(&uri, |handshake| {
+    let mut open = tcp::connect(&uri, Duration::from_secs(10), |handshake| {
         #[cfg(feature = "deflate")]
         let handshake = handshake.deflate(&ws_proto::deflate::Config::default());
         handshake
     })?;
-    let mut ws = WebSocket::new(open.agreed, &Config::default().max_message(64 << 20).max_fragments(1 << 17));
+    let mut ws = WebSocket::new(open.agreed, &Config::default().max_message(64 << 20));
     let mut buffer = vec![0; 64 << 10];
     let mut out = Vec::new();
     let mut input = &mut open.early[..];

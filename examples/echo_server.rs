@@ -3,12 +3,13 @@
 //!     echo_server [ADDR] [--protocol NAME]... [--max-message BYTES] [--timeout SECONDS] [--deflate]
 //!
 //! It listens on ADDR (default 127.0.0.1:9001), speaks the first of the client's subprotocols that it was given by name, and takes messages of up to BYTES (default 64 MiB).
-//! A client may take up to SECONDS (default 10) for its request, for its last bytes before the connection is closed, and for taking anything of what is written to it.
+//! A client may take up to SECONDS (default 10) for its request, for its last bytes before the connection is closed, and for accepting anything of the output.
 //! With `--deflate` (feature `deflate`) it accepts permessage-deflate.
 //! `serve` is the part to read: it is the whole of a driver.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
+use std::num::NonZeroU32;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::thread;
@@ -46,7 +47,7 @@ fn main() -> ExitCode {
 }
 
 fn options(mut args: impl Iterator<Item = String>) -> Result<Options, String> {
-    let (mut address, mut protocols, mut max_message, mut timeout) = ("127.0.0.1:9001".to_owned(), Vec::new(), 64 << 20, 10);
+    let (mut address, mut protocols, mut max_message, mut timeout) = ("127.0.0.1:9001".to_owned(), Vec::new(), 64 << 20, 10_u32);
     #[cfg(feature = "deflate")]
     let mut deflate = None;
     while let Some(arg) = args.next() {
@@ -54,19 +55,18 @@ fn options(mut args: impl Iterator<Item = String>) -> Result<Options, String> {
         match &*arg {
             "--protocol" => protocols.push(value()?),
             "--max-message" => max_message = value()?.parse().map_err(|error| format!("--max-message: {error}"))?,
-            "--timeout" => timeout = value()?.parse().map_err(|error| format!("--timeout: {error}"))?,
+            "--timeout" => timeout = value()?.parse::<NonZeroU32>().map_err(|error| format!("--timeout: {error}"))?.get(),
             #[cfg(feature = "deflate")]
             "--deflate" => deflate = Some(ws_proto::deflate::Config::default()),
             option if option.starts_with('-') => return Err(format!("unknown option {option}")),
             _ => address = arg,
         }
     }
-    let config = Config::default().max_frame(max_message).max_message(max_message).max_fragments(1 << 17);
     Ok(Options {
         address,
         protocols,
-        config,
-        timeout: Duration::from_secs(timeout),
+        config: Config::default().max_message(max_message),
+        timeout: Duration::from_secs(timeout.into()),
         #[cfg(feature = "deflate")]
         deflate,
     })
@@ -105,7 +105,7 @@ fn serve(stream: &mut TcpStream, options: &Options) -> io::Result<String> {
     let mut handshake = ServerHandshake::new(HeadLimits::default());
     let deadline = Instant::now() + options.timeout;
     let (agreed, mut input) = loop {
-        let n = read_before(deadline, stream, &mut buffer)?;
+        let n = read_before(deadline, stream, &mut buffer).map_err(timed_out("waiting for the request"))?;
         if n == 0 {
             return Ok("closed without a request".to_owned());
         }
@@ -125,7 +125,7 @@ fn serve(stream: &mut TcpStream, options: &Options) -> io::Result<String> {
                 break (agreed, received..n);
             }
             Err(error) => {
-                stream.write_all(&out)?;
+                flush(stream, &mut out)?;
                 close(stream, &mut buffer, options.timeout);
                 return Ok(format!("refused: {error}"));
             }
@@ -155,7 +155,7 @@ fn serve(stream: &mut TcpStream, options: &Options) -> io::Result<String> {
             Transport::Await => stream.set_read_timeout(Some(options.timeout))?,
             Transport::Close => break,
         }
-        let n = stream.read(&mut buffer)?;
+        let n = stream.read(&mut buffer).map_err(timed_out("waiting for the Close"))?;
         if n == 0 {
             ws.recv_eof();
             break;
@@ -168,13 +168,13 @@ fn serve(stream: &mut TcpStream, options: &Options) -> io::Result<String> {
 
 /// Writes all that waits, and gives back the memory that a long message took.
 fn flush(stream: &mut TcpStream, out: &mut Vec<u8>) -> io::Result<()> {
-    stream.write_all(out)?;
+    stream.write_all(out).map_err(timed_out("the client does not read"))?;
     out.clear();
     out.shrink_to(BUFFER);
     Ok(())
 }
 
-/// Reads with a deadline for the whole handshake, so that a client that sends a byte now and then does not hold the thread for ever.
+/// Reads with a deadline for the whole handshake, so that a client that sends a byte now and then does not hold the thread forever.
 fn read_before(deadline: Instant, stream: &mut TcpStream, buffer: &mut [u8]) -> io::Result<usize> {
     let left = deadline.saturating_duration_since(Instant::now());
     if left.is_zero() {
@@ -182,6 +182,14 @@ fn read_before(deadline: Instant, stream: &mut TcpStream, buffer: &mut [u8]) -> 
     }
     stream.set_read_timeout(Some(left))?;
     stream.read(buffer)
+}
+
+/// Names the step that took too long: the system's own words for a timeout of a socket are "Resource temporarily unavailable".
+fn timed_out(step: &str) -> impl Fn(io::Error) -> io::Error {
+    move |error| match error.kind() {
+        ErrorKind::TimedOut | ErrorKind::WouldBlock => io::Error::new(ErrorKind::TimedOut, format!("timed out: {step}")),
+        _ => error,
+    }
 }
 
 /// Closes after the peer has read everything: a socket that is closed over unread input is reset, and the peer may lose the Close frame (RFC 6455 §7.1.1).

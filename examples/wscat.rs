@@ -1,41 +1,46 @@
-//! A client for the terminal: lines from stdin go out as text messages, and messages come to stdout.
+//! A client for the terminal: lines from stdin are sent as text messages, and messages are printed to stdout.
 //!
-//!     wscat URL [--protocol NAME]... [--header 'Name: value']... [--origin ORIGIN] [--deflate]
+//!     wscat URL [--protocol NAME]... [--header 'Name: value']... [--origin ORIGIN] [--timeout SECONDS] [--deflate]
 //!
-//! A text message is printed as a line, a binary one as a line of hex after `binary: `. The end of stdin (Ctrl-D) closes with 1000 and waits for the server. The exit status is
-//! 0 only after a clean close. With `--deflate` (feature `deflate`) it offers permessage-deflate.
+//! A text message is printed as a line, a binary one as a line of hex after `binary: `. If stdout is a terminal, control characters are escaped. The end of stdin
+//! (Ctrl-D) closes with 1000. A line of stdin that is not UTF-8 or is longer than 16 MiB is not sent, and closes with 1011. Everything else is reported on stderr,
+//! at last how the connection ended. The exit status is 0 only after a clean close, if stdin and stdout had no error. With `--deflate` (feature `deflate`) it
+//! offers permessage-deflate.
 //!
-//! It reads and writes in different threads: the two halves of a WebSocket share nothing, and talk through a channel.
+//! The server has SECONDS (default 10) for the opening handshake, for accepting 16 KiB of what is sent, and from our Close to the end of its stream. Lines are read
+//! only as fast as the server accepts them.
+//!
+//! Two threads read and write the socket, with one half of the WebSocket each, and a third one reads stdin. All that they share is a [`Mailbox`].
 
 mod tcp;
 
-use std::io::{self, BufRead, Read, Write};
+use std::io::{self, BufRead, IsTerminal, Read, Write};
 use std::net::{Shutdown, TcpStream};
+use std::num::NonZeroU32;
 use std::process::ExitCode;
-use std::sync::mpsc::{self, RecvTimeoutError};
-use std::thread;
+use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
-use ws_proto::{Client, CloseCode, Config, Message, MessageReceiver, MessageSender, Reply, Transport, WebSocket, uri::Uri};
+use std::{fmt, thread};
+use tcp::Deadline;
+use ws_proto::{
+    Client, CloseCode, Closure, Config, Kind, Message, MessageReceiver, MessageSender, Reply, State, Transport, WebSocket, uri::Uri,
+};
 
-/// How long the server may take to answer a Close, and to close the transport after that.
-const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
+/// The longest line of stdin, in bytes: the longest message that a peer with this crate's default limits accepts.
+const MAX_LINE: usize = 16 << 20;
 
-/// What the writing thread is told by the others.
-enum Order {
-    Line(String),
-    EndOfLines,
-    Reply(Reply),
-    /// The server's stream ended, and whether its Close had come.
-    EndOfStream {
-        closed: bool,
-    },
-}
+/// A longer line is sent in fragments of this length, and not compressed, so that a reply need not wait for all of it.
+const PART: usize = 16 << 10;
 
+const USAGE: &str = "wscat URL [--protocol NAME]... [--header 'Name: value']... [--origin ORIGIN] [--timeout SECONDS] [--deflate]";
+
+#[derive(Default)]
 struct Options {
     url: String,
     protocols: Vec<String>,
     headers: Vec<(String, String)>,
     origin: Option<String>,
+    timeout: Duration,
     #[cfg(feature = "deflate")]
     deflate: bool,
 }
@@ -44,29 +49,19 @@ fn main() -> ExitCode {
     let options = match options(std::env::args().skip(1)) {
         Ok(options) => options,
         Err(error) => {
-            eprintln!("{error}\nusage: wscat URL [--protocol NAME]... [--header 'Name: value']... [--origin ORIGIN] [--deflate]");
+            report(format_args!("{error}\nusage: {USAGE}"));
             return ExitCode::from(2);
         }
     };
-    match run(&options) {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::FAILURE,
-        Err(error) => {
-            eprintln!("{error}");
-            ExitCode::FAILURE
-        }
-    }
+    let clean = run(&options).unwrap_or_else(|error| {
+        report(format_args!("{}: {error}", options.url));
+        false
+    });
+    if clean { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 fn options(mut args: impl Iterator<Item = String>) -> Result<Options, String> {
-    let mut options = Options {
-        url: String::new(),
-        protocols: Vec::new(),
-        headers: Vec::new(),
-        origin: None,
-        #[cfg(feature = "deflate")]
-        deflate: false,
-    };
+    let mut options = Options { timeout: Duration::from_secs(10), ..Options::default() };
     while let Some(arg) = args.next() {
         let mut value = || args.next().ok_or(format!("{arg} needs a value"));
         match &*arg {
@@ -76,6 +71,10 @@ fn options(mut args: impl Iterator<Item = String>) -> Result<Options, String> {
                 let header = value()?;
                 let (name, value) = header.split_once(':').ok_or(format!("no colon in {header:?}"))?;
                 options.headers.push((name.to_owned(), value.trim().to_owned()));
+            }
+            "--timeout" => {
+                let seconds = value()?.parse::<NonZeroU32>().map_err(|error| format!("--timeout: {error}"))?;
+                options.timeout = Duration::from_secs(seconds.get().into());
             }
             #[cfg(feature = "deflate")]
             "--deflate" => options.deflate = true,
@@ -87,12 +86,12 @@ fn options(mut args: impl Iterator<Item = String>) -> Result<Options, String> {
     if options.url.is_empty() { Err("no URL".to_owned()) } else { Ok(options) }
 }
 
-/// Runs the conversation, and says whether it was closed cleanly.
+/// Runs the conversation. Returns whether it was closed cleanly, and stdin and stdout had no error.
 fn run(options: &Options) -> io::Result<bool> {
     let uri = Uri::parse(&options.url)?;
     let protocols: Vec<&str> = options.protocols.iter().map(|name| &**name).collect();
     let fields: Vec<(&str, &str)> = options.headers.iter().map(|(name, value)| (&**name, &**value)).collect();
-    let open = tcp::connect(&uri, |handshake| {
+    let open = tcp::connect(&uri, options.timeout, |handshake| {
         let handshake = handshake.protocols(&protocols).fields(&fields);
         #[cfg(feature = "deflate")]
         let handshake = if options.deflate { handshake.deflate(&ws_proto::deflate::Config::default()) } else { handshake };
@@ -102,80 +101,203 @@ fn run(options: &Options) -> io::Result<bool> {
         }
     })?;
     if let Some(protocol) = open.agreed.protocol() {
-        eprintln!("subprotocol: {protocol}");
+        report(format_args!("subprotocol: {protocol}"));
     }
     #[cfg(feature = "deflate")]
     if let Some(params) = open.agreed.deflate() {
-        eprintln!("extension: {params}");
+        report(format_args!("extension: {params}"));
     }
 
-    let (receiver, sender) = WebSocket::new(open.agreed, &Config::default()).into_halves();
-    let (orders, queue) = mpsc::channel();
-    let (stream, early, to_writer) = (open.stream.try_clone()?, open.early, orders.clone());
-    thread::spawn(move || {
-        let closed = read(stream, receiver, early, &to_writer);
-        _ = to_writer.send(Order::EndOfStream { closed });
-    });
-    thread::spawn(move || {
-        for line in io::stdin().lock().lines().map_while(Result::ok) {
-            _ = orders.send(Order::Line(line));
-        }
-        _ = orders.send(Order::EndOfLines);
-    });
-    write(open.stream, sender, &queue)
+    let (receiver, mut sender) = WebSocket::new(open.agreed, &Config::default()).into_halves();
+    let mailbox = Arc::<Mailbox>::default();
+    let (stream, early, to_writer) = (open.stream.try_clone()?, open.early, Arc::clone(&mailbox));
+    let reading = thread::spawn(move || read(stream, receiver, early, &to_writer));
+    let to_writer = Arc::clone(&mailbox);
+    thread::spawn(move || read_stdin(&to_writer));
+
+    let written = write(&open.stream, &mut sender, &mailbox, options.timeout);
+    // This ends the reading thread too, after it has printed what has arrived. The other one may wait for stdin forever: the end of the process ends it.
+    _ = open.stream.shutdown(Shutdown::Both);
+    let receiver = reading.join().map_err(|_| io::Error::other("the reading thread panicked"))?;
+    if let Err(error) = &written {
+        report(error);
+    }
+    let ws = WebSocket::from_halves(receiver, sender);
+    let Some(closure) = ws.closure() else { return Ok(false) };
+    // The WebSocket does not know whether its last frames could be written.
+    let clean = closure.clean && written.is_ok();
+    report(Closure { clean, ..closure });
+    Ok(clean && !mailbox.mail.lock().unwrap().failed)
 }
 
-/// The writing half.
-fn write(mut stream: TcpStream, mut sender: MessageSender<Client>, queue: &mpsc::Receiver<Order>) -> io::Result<bool> {
-    let mut out = Vec::new();
-    loop {
-        let timeout = if sender.transport() == Transport::Keep { Duration::MAX } else { CLOSE_TIMEOUT };
-        let sent = match queue.recv_timeout(timeout) {
-            Ok(Order::Line(line)) => sender.send_text(&line, &mut out),
-            Ok(Order::EndOfLines) => sender.close(CloseCode::NORMAL, "", &mut out),
-            Ok(Order::Reply(reply)) => sender.reply(&reply, &mut out),
-            Ok(Order::EndOfStream { closed }) => return Ok(closed && sender.close_sent().is_some()),
-            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
-                eprintln!("the server does not close the connection");
-                return Ok(false);
+/// What the other threads leave for the writing thread. None of it grows: a newer reply replaces an older one, and a line waits until the one before was sent.
+#[derive(Default)]
+struct Mailbox {
+    mail: Mutex<Mail>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct Mail {
+    reply: Option<Reply>,
+    end_of_stream: bool,
+    close: Option<CloseCode>,
+    line: Option<String>,
+    /// Whether stdin or stdout had an error.
+    failed: bool,
+}
+
+impl Mailbox {
+    /// Calls `change` whenever the mail has changed, until it returns something.
+    fn when<T>(&self, deadline: Option<Deadline>, mut change: impl FnMut(&mut Mail) -> Option<T>) -> io::Result<T> {
+        let mut mail = self.mail.lock().unwrap();
+        loop {
+            if let Some(done) = change(&mut mail) {
+                self.changed.notify_all();
+                return Ok(done);
             }
-        };
-        // All that can be wrong here is that the server closed first: lines typed since then go nowhere.
-        if sent.is_ok() {
-            stream.write_all(&out)?;
-            out.clear();
+            let left = deadline.map_or(Ok(Duration::MAX), Deadline::left)?;
+            mail = self.changed.wait_timeout(mail, left).unwrap().0;
         }
+    }
+
+    fn leave(&self, change: impl FnOnce(&mut Mail)) {
+        change(&mut self.mail.lock().unwrap());
+        self.changed.notify_all();
+    }
+
+    /// Closes the connection after an error of stdin or stdout.
+    fn fail(&self, error: impl fmt::Display) {
+        report(error);
+        self.leave(|mail| (mail.failed, mail.close) = (true, Some(CloseCode::INTERNAL_ERROR)));
+    }
+}
+
+/// The writing thread. It ends at the end of the server's stream, or when the server is too slow.
+fn write(stream: &TcpStream, sender: &mut MessageSender<Client>, mailbox: &Mailbox, timeout: Duration) -> io::Result<()> {
+    let mut out = Vec::new();
+    let mut line_sent = 0;
+    let mut closing = None;
+    while sender.state() != State::Closed {
+        mailbox.when(closing, |mail| {
+            Some(if let Some(reply) = mail.reply.take() {
+                sender.reply(&reply, &mut out)
+            } else if mail.end_of_stream {
+                sender.recv_eof();
+                Ok(())
+            } else if sender.state() != State::Open {
+                return None; // lines that are left after a Close are not sent
+            } else if let Some(code) = mail.close {
+                sender.close(code, "", &mut out)
+            } else if mail.line.as_ref()?.len() <= PART {
+                sender.send_text(&mail.line.take()?, &mut out)
+            } else {
+                let line = mail.line.as_ref()?.as_bytes();
+                let (start, end) = (line_sent, line.len().min(line_sent + PART));
+                let is_last = end == line.len();
+                let sent = sender.send_part(Kind::Text, &line[start..end], is_last, &mut out);
+                line_sent = end;
+                if is_last {
+                    (mail.line, line_sent) = (None, 0);
+                }
+                sent
+            })
+        })??;
+        if sender.state() != State::Open {
+            closing.get_or_insert_with(|| Deadline::after(timeout, "the server did not close the connection"));
+        }
+        closing.unwrap_or_else(|| Deadline::after(timeout, "the server does not read")).write_all(stream, &out)?;
+        out.clear();
         if sender.transport() == Transport::Close {
             _ = stream.shutdown(Shutdown::Write);
         }
     }
+    Ok(())
 }
 
-/// The reading half. Says whether the server's Close came before the end of the stream.
-fn read(mut stream: TcpStream, mut receiver: MessageReceiver<Client>, mut early: Vec<u8>, orders: &mpsc::Sender<Order>) -> bool {
+/// The reading thread. It ends at the end of the stream.
+fn read(mut stream: TcpStream, mut receiver: MessageReceiver<Client>, mut early: Vec<u8>, mailbox: &Mailbox) -> MessageReceiver<Client> {
+    let to_terminal = io::stdout().is_terminal();
+    let mut printed = Ok(());
     let mut buffer = vec![0; 64 << 10];
     let mut input = &mut early[..];
     loop {
         while let Some(message) = receiver.recv(&mut input) {
-            match &message {
-                Message::Text(text) => print(text),
-                Message::Binary(bytes) => print(&bytes.iter().fold("binary: ".to_owned(), |line, byte| format!("{line}{byte:02x}"))),
-                Message::Close(_) => eprintln!("closed by the server: {:?}", receiver.as_receiver().close_received()),
-                Message::Failed(error) => eprintln!("the server broke a rule: {error}"),
-                _ => {}
+            if printed.is_ok() {
+                printed = print(&message, to_terminal);
+                if let Err(error) = &printed {
+                    mailbox.fail(format_args!("stdout: {error}"));
+                }
             }
             if let Some(reply) = receiver.take_reply() {
-                _ = orders.send(Order::Reply(reply));
+                mailbox.leave(|mail| mail.reply = Some(reply));
             }
         }
         match stream.read(&mut buffer) {
             Ok(n @ 1..) => input = &mut buffer[..n],
-            _ => return receiver.as_receiver().close_received().is_some(),
+            _ => break,
+        }
+    }
+    receiver.recv_eof();
+    mailbox.leave(|mail| mail.end_of_stream = true);
+    receiver
+}
+
+/// Prints the message to stdout, if it is one with data.
+fn print(message: &Message<'_>, to_terminal: bool) -> io::Result<()> {
+    let mut stdout = io::stdout().lock();
+    match message {
+        Message::Text(text) if to_terminal => writeln!(stdout, "{}", escaped(text)),
+        Message::Text(text) => writeln!(stdout, "{text}"),
+        Message::Binary(bytes) => {
+            write!(stdout, "binary: ")?;
+            bytes.iter().try_for_each(|byte| write!(stdout, "{byte:02x}"))?;
+            writeln!(stdout)
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The thread that reads stdin.
+fn read_stdin(mailbox: &Mailbox) {
+    let mut stdin = io::stdin().lock();
+    for number in 1.. {
+        let line = read_line(&mut stdin);
+        // The line before is sent first. A wait without a deadline does not fail.
+        _ = mailbox.when(None, |mail| mail.line.is_none().then_some(()));
+        match line {
+            Ok(Some(line)) => mailbox.leave(|mail| mail.line = Some(line)),
+            Ok(None) => return mailbox.leave(|mail| _ = mail.close.get_or_insert(CloseCode::NORMAL)),
+            Err(error) => return mailbox.fail(format_args!("stdin, line {number}: {error}")),
         }
     }
 }
 
-/// Prints a line. If nobody reads it any more, the program still closes the connection properly.
-fn print(line: &str) {
-    _ = writeln!(io::stdout(), "{line}");
+/// Reads a line without its end; `None` at the end of stdin.
+fn read_line(stdin: &mut impl BufRead) -> io::Result<Option<String>> {
+    let mut line = Vec::new();
+    if stdin.take(MAX_LINE as u64 + 2).read_until(b'\n', &mut line)? == 0 {
+        return Ok(None);
+    }
+    if line.ends_with(b"\n") {
+        line.truncate(line.len() - if line.ends_with(b"\r\n") { 2 } else { 1 });
+    }
+    if line.len() > MAX_LINE {
+        return Err(io::Error::other(format!("longer than {MAX_LINE} bytes")));
+    }
+    String::from_utf8(line).map(Some).map_err(io::Error::other)
+}
+
+/// Escapes all control characters but line feeds and tabs: they could control the terminal, and `text` is the server's.
+fn escaped(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for char in text.chars() {
+        if char.is_control() && !matches!(char, '\n' | '\t') { escaped.extend(char.escape_default()) } else { escaped.push(char) }
+    }
+    escaped
+}
+
+/// Prints a line to stderr. Unlike `eprintln`, it does not panic if nobody reads it.
+fn report(line: impl fmt::Display) {
+    _ = writeln!(io::stderr(), "{}", escaped(&line.to_string()));
 }

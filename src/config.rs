@@ -31,8 +31,8 @@ impl Config {
     /// flush (RFC 7692 §7.2.1 permits any). That length has a limit of its own, which bounds the work for a message that decompresses to
     /// little or nothing: 16 bytes for each byte of `max_message` and for each of [`max_fragments`](Self::max_fragments), and 1 KiB.
     ///
-    /// For a [`Connection`](crate::Connection), which keeps nothing of a message, both limits apply to the length on the wire; its
-    /// caller must limit what a compressed message decompresses to. Set `u64::MAX` to stream without end.
+    /// A [`Connection`](crate::Connection) keeps nothing of a message and decompresses nothing: its caller must limit what a compressed
+    /// message decompresses to. Set `u64::MAX` to stream without end.
     pub const fn max_message(mut self, bytes: u64) -> Self {
         self.max_message = bytes;
         self

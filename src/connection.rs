@@ -10,7 +10,7 @@ use crate::error::{ProtocolError, SendError};
 use crate::frame::HeaderBytes;
 use crate::opcode::Kind;
 use crate::output::Output;
-use crate::receive::{Event, Receiver, RecvState};
+use crate::receive::{Event, Received, Receiver, RecvState};
 use crate::role::{Client, Role, Server};
 use crate::send::{Closing, Sender, State, Transport};
 use crate::stats::Stats;
@@ -18,7 +18,7 @@ use crate::stats::Stats;
 /// An open WebSocket connection that streams: messages come in pieces, as they arrive, and none is kept.
 ///
 /// For complete messages, use [`WebSocket`](crate::WebSocket). This is the layer for messages of any size, for relays, and for places without an allocator:
-/// it takes at most 272 bytes (as a server), and no heap.
+/// it takes at most 256 bytes (as a server), and no heap.
 ///
 /// ```
 /// use ws_proto::{Config, Connection, Event, Server, Slice};
@@ -64,8 +64,10 @@ impl<R: Role> Connection<R> {
     /// After a Close or a failure all further input is discarded (RFC 6455 §1.4, §7.1.7).
     #[inline]
     pub fn recv<'b>(&mut self, input: &mut &'b mut [u8], out: &mut (impl Output + ?Sized)) -> Option<Event<'b>> {
-        let event = self.receiver.recv(input)?;
-        if matches!(event, Event::Data(_)) { Some(event) } else { self.reply(event, out) }
+        match self.receiver.recv(input)? {
+            Received::Data(chunk) => Some(Event::Data(chunk)),
+            Received::Signal(signal) => self.reply(signal, out).map(Event::from),
+        }
     }
 
     /// The same as [`send_part`](Self::send_part) for a message that is compressed (RFC 7692 §6.1): `bytes` is a part of what a compressor made of all of it.
@@ -281,7 +283,7 @@ macro_rules! both_halves {
                 self.$($receiver).+.close_received()
             }
 
-            /// The payload of the Ping or Pong that came last: up to 125 bytes, binary (§5.5.2). The next control frame replaces it.
+            /// The payload of the Ping or Pong that came last: up to 125 bytes, binary (§5.5.2). The next control frame replaces it, and a failure empties it.
             #[must_use]
             pub fn control_payload(&self) -> &[u8] {
                 self.$($receiver).+.control_payload()
@@ -321,7 +323,7 @@ macro_rules! both_halves {
                 }
             }
 
-            /// Appends the reply to the last event, and returns the event. If there is no room for the reply, the event waits.
+            /// Appends the reply to the last event, which this returns. If there is no room for the reply, the event waits.
             #[cold]
             #[inline(never)]
             fn reply<T>(&mut self, event: T, out: &mut (impl Output + ?Sized)) -> Option<T> {

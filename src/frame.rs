@@ -181,6 +181,15 @@ impl Header {
 /// `check` must test the rules in the order of the bytes that violate them.
 #[cold]
 pub(crate) fn fault(bytes: &[u8], check: impl Fn(&Header, usize) -> Result<(), ProtocolError>) -> Option<ProtocolError> {
+    let length_ends = match bytes.get(1).map_or(0, |second| second & 0x7f) {
+        126 => 4,
+        127 => 10,
+        _ => 2,
+    };
+    // Whatever the masking key is, it violates nothing.
+    if bytes.len() > length_ends {
+        return None;
+    }
     let completed = |missing| {
         let mut header = [missing; Header::MAX_LEN];
         for (place, &byte) in header.iter_mut().zip(bytes) {

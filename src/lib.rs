@@ -14,9 +14,9 @@
 //!
 //! * Both buffers are yours. `input` is a cursor, as in `impl Read for &[u8]`: each call cuts one message off its front, unmasked where it stands.
 //! * A message borrows the input and nothing else: you can send while you hold it, and keep several.
-//! * `None` means that the input is used up, and nothing of it is needed any more: what is incomplete is kept inside. (Or that `out` has less room than
-//!   [`REPLY_ROOM`], which a `Vec<u8>` always has; then the rest stays in `input`.)
-//! * Pongs, the answer to a Close, and the Close that tells a peer which rule it broke are appended to `out` at once. Nothing is queued inside. Write `out` after
+//! * `None` means that all of the input was consumed, and that its buffer can be reused: what is incomplete is kept inside. An output of limited size can also be
+//!   full; then the rest stays in `input`, and [`is_paused`](WebSocket::is_paused) is `true`.
+//! * Pongs, the answer to a Close, and the Close that reports a violation to the peer are appended to `out` at once. Nothing is queued inside. Write `out` after
 //!   the calls that may have filled it, and there is nothing else to remember.
 //! * A violation by the peer is a message, [`Message::Failed`], so that no `?` skips writing the Close. What cannot be sent is an `Err`, with no effect.
 //! * After a failure or a Close, input is discarded. [`WebSocket::transport`] says when to close the socket.
@@ -120,13 +120,56 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! # Backpressure
+//!
+//! A `Vec<u8>` always has room. A peer that sends Pings and does not read has each of them answered there: 10,000 Pings of 125 bytes put 1.27 MB into it. A driver
+//! that writes all of `out` before it reads again, as in the loop above, has at most the answers to one read. One that reads on while output waits must limit the
+//! output: a [`Slice`], or a [`Capped`] vector.
+//!
+//! When the output has no room for a reply, `recv` returns `None`, and [`is_paused`](WebSocket::is_paused) is `true`: write the output, then call `recv` again, also
+//! if the input is empty. Messages and Pongs need no reply, so they are received all the same, and a peer that reads slowly is not taken for a dead one.
+//!
+//! An output that `recv` shares with the program's own messages is full when these fill it, and then the next Ping stops receiving. Where that matters, give `recv` a
+//! small output of its own, and append it to the queue when the queue is short:
+//!
+//! ```
+//! use ws_proto::{Config, Message, Server, Slice, WebSocket};
+//!
+//! const QUEUE_LIMIT: usize = 64 << 10;
+//!
+//! let mut ws = WebSocket::new(Server, &Config::default());
+//! let mut queue = Vec::new(); // what the socket has not accepted yet
+//! let mut memory = [0; 256];
+//! let mut replies = Slice::new(&mut memory);
+//!
+//! # let mut received = *b"\x81\x82\0\0\0\0hi\x89\x80\0\0\0\0\x88\x80\0\0\0\0";
+//! let mut input = &mut received[..];
+//! loop {
+//!     while let Some(message) = ws.recv(&mut input, &mut replies) {
+//!         if let Message::Text(text) = message {
+//!             ws.send_text(&text, &mut queue)?;
+//!         }
+//!     }
+//!     // After the messages: nothing may follow a Close.
+//!     if queue.len() < QUEUE_LIMIT {
+//!         queue.extend_from_slice(replies.as_bytes());
+//!         replies.clear();
+//!     }
+//!     if !ws.is_paused() || queue.len() >= QUEUE_LIMIT {
+//!         break; // read more, or keep the rest of the input until the queue is shorter
+//!     }
+//! }
+//! assert_eq!(queue, b"\x81\x02hi\x8a\x00\x88\x00");
+//! # Ok::<(), ws_proto::SendError>(())
+//! ```
+//!
 //! # The layers
 //!
 //! Each can be used alone, and knows only those below it.
 //!
 //! | layer | what it is | memory |
 //! | --- | --- | --- |
-//! | [`WebSocket`] | whole messages | what an incomplete message has so far |
+//! | [`WebSocket`] | complete messages | the data of an incomplete message |
 //! | [`Connection`] | a stream of events, for messages of any size | none beyond the struct |
 //! | [`Receiver`], [`Sender`], [`MessageReceiver`], [`MessageSender`] | the halves of the two above, for two tasks | as above |
 //! | [`Header`], [`Opcode`], [`Mask`], [`Utf8`] | the codec | none |
@@ -139,7 +182,7 @@
 //!
 //! * **Deadlines**: for the handshake (a client that sends a byte a minute would keep its connection), for a message whose fragments stop coming, for the Pong to a Ping, and
 //!   for the peer's Close while [`transport`](WebSocket::transport) says [`Transport::Await`].
-//! * **Backpressure**: read no more while what was written earlier has not been taken, or hand `recv` an output with a limit, [`Capped`] or [`Slice`].
+//! * **Backpressure**, as described [above](#backpressure).
 //! * **Closing the socket** as [`Transport`] says. A server closes first (§7.1.1).
 //! * **A fresh secret seed** for each client: 32 bytes of a cryptographically strong source such as `getrandom`.
 //! * **One connection at a time to the same host and port** that is still in its handshake (§4.1), and for reconnecting a delay: random, 0 to 5 seconds at first, then growing (§7.2.3).
@@ -154,6 +197,11 @@
 //!   Names of fields are in lower case. `sec-websocket-version`, `-protocol`, `-extensions` and `origin` mean what they mean here. `Upgrade`, `Connection`, `Host`,
 //!   `Sec-WebSocket-Key` and `-Accept` do not go over the wire; [`handshake::Request::from_fields`] and [`handshake::Response::from_fields`] check the others if these are added.
 //!   From what was agreed on, make an [`Agreed`]; the end of the stream and its reset are [`recv_eof`](WebSocket::recv_eof).
+//!
+//! # What is refused
+//!
+//! Everything that RFC 6455 and RFC 7692 forbid a peer to send; [`ProtocolError`] lists it, and [`Config`] has a switch for each rule that can be relaxed. The table
+//! in [`handshake`] has what is refused, and what is accepted although it deviates, where implementations differ.
 //!
 //! # Features
 //!
@@ -192,6 +240,8 @@ mod connection;
 pub mod deflate;
 mod error;
 mod frame;
+#[cfg(feature = "alloc")]
+mod growth;
 #[cfg(feature = "handshake")]
 pub mod handshake;
 mod mask;

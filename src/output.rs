@@ -6,11 +6,10 @@
 use alloc::vec::Vec;
 use core::fmt;
 
-/// The room, in bytes, that an [`Output`] must have for `recv` to go on: 131.
+/// The size of the largest automatic reply, in bytes: 131, a masked control frame with a payload of 125 bytes (RFC 6455 §5.5).
 ///
-/// It is the size of the largest reply that `recv` may append on its own: a masked control frame with a payload of
-/// 125 bytes (RFC 6455 §5.5). With less room than this `recv` returns `None` and leaves its input alone, so that a
-/// peer that sends pings and does not read cannot make the output grow without bound.
+/// An [`Output`] of at least this size has room for any reply once it was written. With less room than a reply needs, `recv` returns `None` and
+/// [is paused](crate::Connection::is_paused), so that a peer that sends Pings and does not read cannot make the output grow without bound.
 pub const REPLY_ROOM: usize = 2 + 4 + 125;
 
 /// A place that outgoing bytes are appended to: a `Vec<u8>`, a [`Slice`] of fixed size, a [`Capped`] vector, or a buffer of yours.
@@ -61,7 +60,7 @@ pub struct Slice<'a> {
 }
 
 impl<'a> Slice<'a> {
-    /// An empty output that fills `memory` from the front. With less than [`REPLY_ROOM`] bytes nothing can be received.
+    /// An empty output that fills `memory` from the front. With less than [`REPLY_ROOM`] bytes, some Pings can never be answered, and receiving stops there.
     pub const fn new(memory: &'a mut [u8]) -> Self {
         Self { memory, len: 0 }
     }
@@ -108,7 +107,7 @@ impl Output for Slice<'_> {
 
 /// A `Vec<u8>` that is not filled beyond a number of bytes.
 ///
-/// Hand it to `recv`, which then pauses while a peer that sends Pings does not read the Pongs, and the plain `Vec` to what sends messages:
+/// Pass it to `recv`, which then pauses while a peer that sends Pings does not read the Pongs, and the `Vec` itself to the calls that send messages:
 ///
 /// ```
 /// use ws_proto::{Capped, Config, Message, Output, Server, WebSocket};
@@ -122,8 +121,8 @@ impl Output for Slice<'_> {
 ///         ws.send_text(&text, &mut queue)?;
 ///     }
 /// }
-/// if !input.is_empty() {
-///     // The queue is full: keep the rest, and go on when it is shorter.
+/// if ws.is_paused() {
+///     // The queue is full: keep the rest of the input, and call `recv` again when the queue is shorter.
 /// }
 /// # assert_eq!(queue, b"\x81\x02hi");
 /// # Ok::<(), ws_proto::SendError>(())

@@ -61,26 +61,35 @@ pub(crate) struct Piece<'b> {
     pub(crate) compressed: bool,
 }
 
-pub(crate) enum Arrival<'b> {
-    Data(Piece<'b>),
-    Control(Control),
+/// What was received: a part of a message, as a [`Piece`] or a [`Chunk`], or something else.
+pub(crate) enum Received<D> {
+    Data(D),
+    Signal(Signal),
 }
 
-/// A control frame that has been acted on.
-pub(crate) enum Control {
+/// A control frame or a failure. It has been acted on, but for the reply.
+pub(crate) enum Signal {
     Ping,
     Pong,
     Close(Option<CloseCode>),
+    Failed(ProtocolError),
 }
 
-impl From<Control> for Event<'_> {
-    fn from(control: Control) -> Self {
-        match control {
-            Control::Ping => Self::Ping,
-            Control::Pong => Self::Pong,
-            Control::Close(code) => Self::Close(code),
+impl From<Signal> for Event<'_> {
+    fn from(signal: Signal) -> Self {
+        match signal {
+            Signal::Ping => Self::Ping,
+            Signal::Pong => Self::Pong,
+            Signal::Close(code) => Self::Close(code),
+            Signal::Failed(error) => Self::Failed(error),
         }
     }
+}
+
+/// A frame whose header violates no rule, and the message that it belongs to, including it.
+enum Frame {
+    Control,
+    Data { kind: Kind, compressed: bool, size: u64, fragments: u32 },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -93,7 +102,7 @@ enum Phase {
     Control(Opcode),
     /// Invalid UTF-8 follows; the valid prefix was already emitted.
     Invalid,
-    /// The last event is returned again: the output had no room for the reply to it.
+    /// The last signal is returned again: the output had no room for the reply to it.
     Held,
     /// Nothing more is received (§1.4, §7.1.7).
     Ended,
@@ -103,10 +112,18 @@ enum Phase {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum End {
     Close(Option<CloseCode>),
-    Failed(ProtocolError),
+    /// The peer violated the protocol, in the way that [`Last::Error`] has.
+    Failed,
     Eof,
     /// The caller failed the connection.
     Abandoned,
+}
+
+/// The payload of the last control frame, or the error: after a failure, no control frame comes.
+#[derive(Debug)]
+enum Last {
+    Control(ControlPayload),
+    Error(ProtocolError),
 }
 
 /// The receiving half of a [`Connection`](crate::Connection), for programs that read and write in two tasks.
@@ -170,11 +187,13 @@ impl<R: Role> Receiver<R> {
     /// discarded (RFC 6455 §1.4, §7.1.7).
     #[inline]
     pub fn recv<'b>(&mut self, input: &mut &'b mut [u8]) -> Option<Event<'b>> {
-        let event = self.state.recv(input)?;
-        if !matches!(event, Event::Data(_)) {
-            self.state.owe(&mut self.owed);
-        }
-        Some(event)
+        Some(match self.state.recv(input)? {
+            Received::Data(chunk) => Event::Data(chunk),
+            Received::Signal(signal) => {
+                self.state.owe(&mut self.owed);
+                signal.into()
+            }
+        })
     }
 
     /// Takes the reply that the peer is owed, if any: the Pong to the last Ping, or the Close after which nothing is owed. It is owed until
@@ -188,7 +207,7 @@ impl<R: Role> Receiver<R> {
         self.state.recv_eof();
     }
 
-    /// The payload of the Ping or Pong that came last: up to 125 bytes, binary (§5.5.2). The next control frame replaces it.
+    /// The payload of the Ping or Pong that came last: up to 125 bytes, binary (§5.5.2). The next control frame replaces it, and a failure empties it.
     #[must_use]
     pub fn control_payload(&self) -> &[u8] {
         self.state.control_payload()
@@ -229,7 +248,7 @@ pub(crate) struct RecvState<R> {
     may_compress: bool,
     phase: Phase,
     end: Option<End>,
-    /// Whether the last event is to be answered. Whoever receives an event takes the reply at once.
+    /// Whether the last signal is to be answered. Whoever receives it takes the reply at once.
     owes: bool,
 
     /// The beginning of a header that a cut has split.
@@ -249,8 +268,7 @@ pub(crate) struct RecvState<R> {
     fragments: u32,
     pub(crate) utf8: Utf8,
 
-    /// The payload of the last control frame.
-    control: ControlPayload,
+    last: Last,
 
     stats: Stats,
     role: PhantomData<fn() -> R>,
@@ -275,34 +293,30 @@ impl<R: Role> RecvState<R> {
             size: 0,
             fragments: 0,
             utf8: Utf8::new(),
-            control: ControlPayload::new(),
+            last: Last::Control(ControlPayload::new()),
             stats: Stats::default(),
             role: PhantomData,
         }
     }
 
     #[inline]
-    pub(crate) fn recv<'b>(&mut self, input: &mut &'b mut [u8]) -> Option<Event<'b>> {
-        match self.arrival(input)? {
-            Ok(Arrival::Data(piece)) => Some(self.open(piece)),
-            Ok(Arrival::Control(control)) => Some(control.into()),
-            Err(error) => Some(Event::Failed(self.fail(error))),
-        }
+    pub(crate) fn recv<'b>(&mut self, input: &mut &'b mut [u8]) -> Option<Received<Chunk<'b>>> {
+        self.recv_piece(input, Self::open)
     }
 
-    /// What the last event is to be answered with, if it is. Must be called after each event that is not data.
+    /// What the last signal is to be answered with, if it is. Must be called after each.
     pub(crate) fn take_reply(&mut self) -> Option<Reply> {
         if !mem::take(&mut self.owes) {
             return None;
         }
-        Some(match self.end {
-            Some(End::Failed(error)) => Reply::fail(error),
-            Some(End::Close(code)) => Reply::close(code),
-            _ => Reply::pong(&self.control),
+        Some(match (&self.last, self.end) {
+            (Last::Error(error), _) => Reply::fail(*error),
+            (_, Some(End::Close(code))) => Reply::close(code),
+            (Last::Control(payload), _) => Reply::pong(payload),
         })
     }
 
-    /// Puts what the last event is to be answered with into `owed`, in the place of what was owed before.
+    /// Puts what the last signal is to be answered with into `owed`, in the place of what was owed before.
     #[cold]
     pub(crate) fn owe(&mut self, owed: &mut Option<Reply>) {
         if let Some(reply) = self.take_reply() {
@@ -310,7 +324,7 @@ impl<R: Role> RecvState<R> {
         }
     }
 
-    /// Returns the last event again, since its reply was not sent. Nothing else is received before.
+    /// Returns the last signal again, since its reply was not sent. Nothing else is received before.
     #[cold]
     pub(crate) const fn hold(&mut self) {
         self.phase = Phase::Held;
@@ -325,7 +339,10 @@ impl<R: Role> RecvState<R> {
     }
 
     pub(crate) fn control_payload(&self) -> &[u8] {
-        self.control.as_bytes()
+        match &self.last {
+            Last::Control(payload) => payload.as_bytes(),
+            Last::Error(_) => &[],
+        }
     }
 
     pub(crate) fn close_received(&self) -> Option<Close<'_>> {
@@ -335,9 +352,9 @@ impl<R: Role> RecvState<R> {
     }
 
     pub(crate) const fn error(&self) -> Option<ProtocolError> {
-        match self.end {
-            Some(End::Failed(error)) => Some(error),
-            _ => None,
+        match self.last {
+            Last::Error(error) => Some(error),
+            Last::Control(_) => None,
         }
     }
 
@@ -368,7 +385,7 @@ impl<R: Role> RecvState<R> {
 
     /// Whether the peer sent a Close or violated the protocol.
     pub(crate) const fn ended_by_peer(&self) -> bool {
-        matches!(self.end, Some(End::Close(_) | End::Failed(_)))
+        matches!(self.end, Some(End::Close(_) | End::Failed))
     }
 
     /// Discards all further input (§7.1.7).
@@ -378,10 +395,11 @@ impl<R: Role> RecvState<R> {
 
     /// Ends receiving, since the peer violated the protocol.
     #[cold]
-    pub(crate) fn fail(&mut self, error: ProtocolError) -> ProtocolError {
-        self.stop(End::Failed(error));
+    pub(crate) fn fail(&mut self, error: ProtocolError) -> Signal {
+        self.stop(End::Failed);
+        self.last = Last::Error(error);
         self.owes = true;
-        error
+        Signal::Failed(error)
     }
 
     /// Discards all that comes from now on. What ended receiving first stays the reason.
@@ -414,23 +432,36 @@ impl<R: Role> RecvState<R> {
         Some((kind, payload))
     }
 
-    /// The next piece of a message or the next control frame.
+    /// What `open` makes of the next piece of a message, or else the next signal.
     #[inline]
-    pub(crate) fn arrival<'b>(&mut self, input: &mut &'b mut [u8]) -> Option<Result<Arrival<'b>, ProtocolError>> {
+    pub(crate) fn recv_piece<'b, T>(
+        &mut self,
+        input: &mut &'b mut [u8],
+        open: impl FnOnce(&mut Self, Piece<'b>) -> Received<T>,
+    ) -> Option<Received<T>> {
         loop {
             match self.phase {
-                Phase::Header => match self.next_header(input)? {
-                    Ok(header) => self.enter(&header),
-                    Err(error) => return Some(Err(error)),
-                },
-                Phase::Data => {
-                    if let Some(piece) = self.piece(input)? {
-                        return Some(Ok(Arrival::Data(piece)));
+                Phase::Header => {
+                    if self.enter_header(input).is_none() {
+                        if let Err(error) = self.enter_split_header(input)? {
+                            return Some(Received::Signal(self.fail(error)));
+                        }
                     }
                 }
-                Phase::Control(opcode) => return self.control_frame(opcode, input),
-                Phase::Invalid => return Some(Err(ProtocolError::InvalidUtf8)),
-                Phase::Held => return Some(self.held()),
+                Phase::Data => {
+                    if input.is_empty() && self.left > 0 {
+                        return None;
+                    }
+                    let piece = self.piece(input)?;
+                    // An empty fragment that is not the last adds nothing.
+                    if !piece.payload.is_empty() || piece.last {
+                        self.begun = true;
+                        return Some(open(self, piece));
+                    }
+                }
+                Phase::Control(opcode) => return self.control_frame(opcode, input).map(Received::Signal),
+                Phase::Invalid => return Some(Received::Signal(self.fail(ProtocolError::InvalidUtf8))),
+                Phase::Held => return Some(Received::Signal(self.held())),
                 Phase::Ended => {
                     *input = &mut [];
                     return None;
@@ -439,68 +470,79 @@ impl<R: Role> RecvState<R> {
         }
     }
 
-    /// Cuts the next header off. It is valid: it may come now, and the limits permit its payload.
+    /// Cuts the next header off and enters its payload, if it is all here and violates no rule.
     #[inline]
-    fn next_header(&mut self, input: &mut &mut [u8]) -> Option<Result<Header, ProtocolError>> {
-        if self.header_len == 0 {
-            if let Some((header, taken)) = Header::decode(input) {
-                if self.check(&header, taken).is_ok() {
-                    cut(input, taken);
-                    return Some(Ok(header));
-                }
-            }
+    fn enter_header(&mut self, input: &mut &mut [u8]) -> Option<()> {
+        if self.header_len != 0 {
+            return None;
         }
-        self.next_header_bytewise(input)
+        let (header, taken) = Header::decode(input)?;
+        let frame = self.check(&header, taken).ok()?;
+        cut(input, taken);
+        self.enter(&header, frame);
+        Some(())
     }
 
-    /// The same for a header that is split or violates a rule. It is read byte by byte, so that the violation is found at the byte that makes
-    /// it certain, wherever the input is cut.
+    /// The same for a header that is split or violates a rule. It is read byte by byte, so that the violation is found at the byte that makes it certain, wherever
+    /// the input is cut.
     #[cold]
-    fn next_header_bytewise(&mut self, input: &mut &mut [u8]) -> Option<Result<Header, ProtocolError>> {
+    #[inline(never)]
+    fn enter_split_header(&mut self, input: &mut &mut [u8]) -> Option<Result<(), ProtocolError>> {
         loop {
             let &mut byte = cut(input, 1).first_mut()?;
             if let Some(place) = self.header.get_mut(usize::from(self.header_len)) {
                 *place = byte;
                 self.header_len += 1;
             }
-            let header = self.header.get(..self.header_len.into()).unwrap_or_default();
-            if let Some(error) = fault(header, |header, taken| self.check(header, taken)) {
-                return Some(Err(error));
-            }
-            if let Some((header, _)) = Header::decode(header) {
-                self.header_len = 0;
-                return Some(Ok(header));
+            let bytes = self.header.get(..self.header_len.into()).unwrap_or_default();
+            let decoded = Header::decode(bytes);
+            let checked = decoded.map(|(header, taken)| (header, self.check_split(&header, taken)));
+            match checked {
+                Some((header, Ok(frame))) => {
+                    self.header_len = 0;
+                    self.enter(&header, frame);
+                    return Some(Ok(()));
+                }
+                Some((_, Err(error))) => return Some(Err(error)),
+                None => {
+                    if let Some(error) = fault(bytes, |header, taken| self.check_split(header, taken).map(drop)) {
+                        return Some(Err(error));
+                    }
+                }
             }
         }
     }
 
+    /// [`check`](Self::check), not inlined.
+    #[cold]
+    #[inline(never)]
+    fn check_split(&self, header: &Header, taken: usize) -> Result<Frame, ProtocolError> {
+        self.check(header, taken)
+    }
+
     /// Checks a header against all rules and limits, in the order of the bytes that violate them.
-    #[inline]
-    fn check(&self, header: &Header, taken: usize) -> Result<(), ProtocolError> {
+    #[inline(always)]
+    fn check(&self, header: &Header, taken: usize) -> Result<Frame, ProtocolError> {
         let kind = Kind::of(header.opcode);
         if header.rsv != 0 && !(header.rsv == Header::RSV1 && self.may_compress && kind.is_some()) {
             return Err(ProtocolError::ReservedBits(header.rsv));
         }
         header.check_opcode()?;
-        let is_control = header.opcode.is_control();
-        if !is_control {
-            match (self.kind, kind) {
-                (None, None) => return Err(ProtocolError::UnexpectedContinuation),
-                (Some(incomplete), Some(begun)) => return Err(ProtocolError::ExpectedContinuation { incomplete, begun }),
-                _ => {}
-            }
+        let is_minimal = self.config.allow_non_minimal_length || header.is_minimal(taken);
+        if header.opcode.is_control() {
+            Self::check_mask(header)?;
+            header.check_len(is_minimal)?;
+            return Ok(Frame::Control);
         }
-        if header.mask.is_some() == R::IS_CLIENT {
-            return Err(if R::IS_CLIENT { ProtocolError::Masked } else { ProtocolError::Unmasked });
-        }
-        header.check_len(self.config.allow_non_minimal_length || header.is_minimal(taken))?;
-        if is_control { Ok(()) } else { self.check_limits(header) }
-    }
-
-    #[inline]
-    fn check_limits(&self, header: &Header) -> Result<(), ProtocolError> {
-        let (size, fragments) = self.message_with(header);
-        if self.is_compressed(header) {
+        let (kind, compressed, size, fragments) = match (self.kind, kind) {
+            (None, Some(kind)) => (kind, header.rsv != 0, header.len, 1),
+            (Some(kind), None) => (kind, self.compressed, self.size.saturating_add(header.len), self.fragments.saturating_add(1)),
+            (None, None) => return Err(ProtocolError::UnexpectedContinuation),
+            (Some(incomplete), Some(begun)) => return Err(ProtocolError::ExpectedContinuation { incomplete, begun }),
+        };
+        Self::check_mask(header)?;
+        header.check_len(is_minimal)?;
+        if compressed {
             let limit = self.config.max_compressed();
             if size > limit {
                 return Err(ProtocolError::CompressedTooLong { len: size, limit });
@@ -508,73 +550,59 @@ impl<R: Role> RecvState<R> {
         } else if size > self.config.max_message {
             return Err(ProtocolError::MessageTooLong { len: size, limit: self.config.max_message });
         }
-        let (fragments, limit) = (fragments.into(), self.config.fragments_for(size).max(1));
-        if fragments > limit {
-            return Err(ProtocolError::TooManyFragments { fragments, limit });
+        // One is always accepted.
+        if fragments > 1 && u64::from(fragments) > self.config.fragments_for(size) {
+            return Err(ProtocolError::TooManyFragments { fragments: fragments.into(), limit: self.config.fragments_for(size).max(1) });
         }
-        Ok(())
+        Ok(Frame::Data { kind, compressed, size, fragments })
     }
 
-    /// The length that the frames of the message declare and their number, with this frame.
+    /// §5.1: a client masks every frame, a server none.
     #[inline]
-    const fn message_with(&self, header: &Header) -> (u64, u32) {
-        match self.kind {
-            None => (header.len, 1),
-            Some(_) => (self.size.saturating_add(header.len), self.fragments.saturating_add(1)),
-        }
-    }
-
-    /// Whether the message is compressed that this frame belongs to.
-    #[inline]
-    const fn is_compressed(&self, header: &Header) -> bool {
-        match self.kind {
-            None => header.rsv != 0,
-            Some(_) => self.compressed,
+    const fn check_mask(header: &Header) -> Result<(), ProtocolError> {
+        match header.mask {
+            Some(_) if R::IS_CLIENT => Err(ProtocolError::Masked),
+            None if !R::IS_CLIENT => Err(ProtocolError::Unmasked),
+            _ => Ok(()),
         }
     }
 
-    /// Enters the payload of a frame whose header was checked.
+    /// Enters the payload of a frame.
     #[inline]
-    fn enter(&mut self, header: &Header) {
-        if header.opcode.is_control() {
-            self.phase = Phase::Control(header.opcode);
-            self.control = ControlPayload::new();
-        } else {
-            (self.size, self.fragments) = self.message_with(header);
-            self.compressed = self.is_compressed(header);
-            if let Some(kind) = Kind::of(header.opcode) {
-                self.kind = Some(kind);
-                self.begun = false;
+    fn enter(&mut self, header: &Header, frame: Frame) {
+        match frame {
+            Frame::Control => {
+                self.phase = Phase::Control(header.opcode);
+                self.last = Last::Control(ControlPayload::new());
             }
-            self.phase = Phase::Data;
-            self.fin = header.fin;
+            Frame::Data { kind, compressed, size, fragments } => {
+                self.phase = Phase::Data;
+                self.fin = header.fin;
+                self.begun &= self.kind.is_some();
+                self.kind = Some(kind);
+                (self.compressed, self.size, self.fragments) = (compressed, size, fragments);
+            }
         }
         self.left = header.len;
         self.mask = header.mask.unwrap_or(Mask([0; 4]));
         self.stats.count(header.len);
     }
 
-    /// What has arrived of the current data frame; `Some(None)` for one that is empty and not the last of its message.
+    /// What has arrived of the current data frame.
     #[inline]
-    fn piece<'b>(&mut self, input: &mut &'b mut [u8]) -> Option<Option<Piece<'b>>> {
+    fn piece<'b>(&mut self, input: &mut &'b mut [u8]) -> Option<Piece<'b>> {
         let kind = self.kind?;
-        if input.is_empty() && self.left > 0 {
-            return None;
-        }
         let mask = self.mask;
         let payload = self.cut_payload(input);
-        if self.left == 0 {
+        let frame_ends = self.left == 0;
+        if frame_ends {
             self.phase = Phase::Header;
         }
-        let last = self.left == 0 && self.fin;
+        let last = frame_ends && self.fin;
         if last {
             self.kind = None;
         }
-        if payload.is_empty() && !last {
-            return Some(None);
-        }
-        let first = !mem::replace(&mut self.begun, true);
-        Some(Some(Piece { kind, payload, mask, first, last, compressed: self.compressed }))
+        Some(Piece { kind, payload, mask, first: !self.begun, last, compressed: self.compressed })
     }
 
     /// Cuts as much of the current frame's payload off as has arrived, still masked, and goes on behind it.
@@ -588,56 +616,58 @@ impl<R: Role> RecvState<R> {
 
     /// Gathers a control frame, and acts on it once it is complete.
     #[cold]
-    fn control_frame<'b>(&mut self, opcode: Opcode, input: &mut &'b mut [u8]) -> Option<Result<Arrival<'b>, ProtocolError>> {
+    fn control_frame(&mut self, opcode: Opcode, input: &mut &mut [u8]) -> Option<Signal> {
         let mask = self.mask;
         let payload = self.cut_payload(input);
         mask.apply(payload, 0);
-        self.control.push(payload);
+        if let Last::Control(last) = &mut self.last {
+            last.push(payload);
+        }
         let is_complete = self.left == 0;
         let code = if opcode == Opcode::CLOSE { close_code(self.control_payload(), is_complete) } else { Ok(None) };
         let code = match code {
             Ok(code) => code,
-            Err(error) => return Some(Err(error)),
+            Err(error) => return Some(self.fail(error)),
         };
         if !is_complete {
             return None;
         }
         self.phase = Phase::Header;
-        Some(Ok(Arrival::Control(match opcode {
+        Some(match opcode {
             Opcode::PING => {
                 self.owes = self.config.auto_pong;
-                Control::Ping
+                Signal::Ping
             }
-            Opcode::PONG => Control::Pong,
+            Opcode::PONG => Signal::Pong,
             _ => {
                 self.stop(End::Close(code));
                 self.owes = true;
-                Control::Close(code)
+                Signal::Close(code)
             }
-        })))
+        })
     }
 
-    /// The event that was held, to be answered.
+    /// The signal that was held, to be answered.
     #[cold]
-    fn held<'b>(&mut self) -> Result<Arrival<'b>, ProtocolError> {
+    fn held(&mut self) -> Signal {
         self.owes = true;
         self.phase = if self.end.is_some() { Phase::Ended } else { Phase::Header };
-        match self.end {
-            Some(End::Failed(error)) => Err(error),
-            Some(End::Close(code)) => Ok(Arrival::Control(Control::Close(code))),
-            _ => Ok(Arrival::Control(Control::Ping)),
+        match (&self.last, self.end) {
+            (Last::Error(error), _) => Signal::Failed(*error),
+            (_, Some(End::Close(code))) => Signal::Close(code),
+            _ => Signal::Ping,
         }
     }
 
     /// Unmasks a piece and validates its text.
     #[inline]
-    fn open<'b>(&mut self, mut piece: Piece<'b>) -> Event<'b> {
+    fn open<'b>(&mut self, mut piece: Piece<'b>) -> Received<Chunk<'b>> {
         let before = self.utf8;
         if let Err(error) = self.open_blocks(&mut piece) {
             // The valid part goes first, as it would if the input had been cut there.
             let valid = before.valid_up_to(piece.payload);
             if valid == 0 {
-                return Event::Failed(self.fail(error));
+                return Received::Signal(self.fail(error));
             }
             self.phase = Phase::Invalid;
             self.left = 0;
@@ -645,7 +675,7 @@ impl<R: Role> RecvState<R> {
             piece.last = false;
         }
         let Piece { kind, payload, first, last, compressed, .. } = piece;
-        Event::Data(Chunk { kind, payload, first, last, compressed })
+        Received::Data(Chunk { kind, payload, first, last, compressed })
     }
 
     #[inline]
@@ -665,6 +695,7 @@ impl<R> fmt::Debug for RecvState<R> {
             .field("config", &self.config)
             .field("phase", &self.phase)
             .field("end", &self.end)
+            .field("last", &self.last)
             .field("left", &self.left)
             .field("kind", &self.kind)
             .field("size", &self.size)

@@ -11,7 +11,7 @@ use core::fmt;
 /// nothing follows a Close. So at most one is owed, and a place for one is all that two tasks need between them.
 ///
 /// `Debug` does not show the payload.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reply {
     pub(crate) answer: Answer,
     pub(crate) payload: ControlPayload,
@@ -39,17 +39,17 @@ impl Reply {
     }
 }
 
-impl fmt::Debug for Reply {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Reply").field("answer", &self.answer).finish_non_exhaustive()
-    }
-}
-
-/// The payload of a control frame.
+/// The payload of a control frame. `Debug` does not show it.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct ControlPayload {
     bytes: [u8; MAX_CONTROL_PAYLOAD],
     len: u8,
+}
+
+impl fmt::Debug for ControlPayload {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ControlPayload").field("len", &self.len).finish_non_exhaustive()
+    }
 }
 
 impl ControlPayload {

@@ -18,7 +18,7 @@ use core::{error, fmt, net::Ipv6Addr};
 /// assert_eq!(uri.host_value().to_string(), "example.com");
 /// # Ok::<(), ws_proto::uri::UriError>(())
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Uri<'a> {
     secure: bool,
     authority: Authority<'a>,
@@ -97,6 +97,14 @@ impl<'a> Uri<'a> {
 
     const fn default_port(&self) -> u16 {
         if self.secure { 443 } else { 80 }
+    }
+}
+
+/// Shows everything but the query, which may hold a secret.
+impl fmt::Debug for Uri<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { secure, authority, path, query: _ } = self;
+        f.debug_struct("Uri").field("secure", secure).field("authority", authority).field("path", path).finish_non_exhaustive()
     }
 }
 

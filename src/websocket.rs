@@ -11,9 +11,10 @@ use crate::error::{ProtocolError, SendError};
 #[cfg(feature = "deflate")]
 use crate::frame::Header;
 use crate::frame::HeaderBytes;
+use crate::growth::growth;
 use crate::opcode::Kind;
 use crate::output::Output;
-use crate::receive::{Arrival, Control, Piece, RecvState};
+use crate::receive::{Piece, Received, RecvState, Signal};
 use crate::reply::Reply;
 use crate::role::{Client, Role, Server};
 use crate::send::{Closing, Sender, State, Transport};
@@ -282,7 +283,7 @@ impl<R: Role> MessageReceiver<R> {
         self.assembler.recv_eof();
     }
 
-    /// The payload of the Ping or Pong that came last: up to 125 bytes, binary (§5.5.2). The next control frame replaces it.
+    /// The payload of the Ping or Pong that came last: up to 125 bytes, binary (§5.5.2). The next control frame replaces it, and a failure empties it.
     #[must_use]
     pub fn control_payload(&self) -> &[u8] {
         self.assembler.state.control_payload()
@@ -360,14 +361,13 @@ impl<R: Role> Assembler<R> {
     #[inline(never)]
     fn recv_pieces<'b>(&mut self, input: &mut &'b mut [u8]) -> Option<Message<'b>> {
         loop {
-            match self.state.arrival(input)? {
-                Ok(Arrival::Data(piece)) => match self.add(piece) {
+            match self.state.recv_piece(input, |_, piece| Received::Data(piece))? {
+                Received::Data(piece) => match self.add(piece) {
                     Ok(None) => {}
                     Ok(Some(message)) => return Some(message),
                     Err(error) => return Some(self.fail(error)),
                 },
-                Ok(Arrival::Control(control)) => return Some(self.control(control)),
-                Err(error) => return Some(self.fail(error)),
+                Received::Signal(signal) => return Some(self.signal(signal)),
             }
         }
     }
@@ -383,8 +383,9 @@ impl<R: Role> Assembler<R> {
         #[cfg(feature = "deflate")]
         let max_message = state.max_message();
         let utf8 = &mut state.utf8;
-        // Appends a block with which `arrived` bytes of at most `most` are there.
-        let append = |block: &[u8], arrived, most| {
+        // Appends a block with which `arrived` bytes of at most `most` are there: a message takes no more memory than it is long.
+        let mut append = |block: &[u8], arrived: u64, most: u64| {
+            let [arrived, most] = [arrived, most].map(|bytes| usize::try_from(bytes).unwrap_or(usize::MAX));
             match kind {
                 Kind::Binary => {
                     bytes.reserve_exact(growth(bytes.len(), bytes.capacity(), arrived, most));
@@ -399,8 +400,6 @@ impl<R: Role> Assembler<R> {
             }
             Ok(())
         };
-        #[cfg(feature = "deflate")]
-        let mut append = append;
         #[cfg(feature = "deflate")]
         if let (true, Some(inbound)) = (piece.compressed, &mut self.inbound) {
             let mut append = |block: &[u8], inflated| append(block, inflated, max_message);
@@ -426,21 +425,22 @@ impl<R: Role> Assembler<R> {
     }
 
     #[cold]
-    fn control<'b>(&mut self, control: Control) -> Message<'b> {
-        match control {
-            Control::Ping => Message::Ping,
-            Control::Pong => Message::Pong,
-            Control::Close(code) => {
-                self.release();
-                Message::Close(code)
-            }
-        }
+    fn fail<'b>(&mut self, error: ProtocolError) -> Message<'b> {
+        let signal = self.state.fail(error);
+        self.signal(signal)
     }
 
     #[cold]
-    fn fail<'b>(&mut self, error: ProtocolError) -> Message<'b> {
-        self.release();
-        Message::Failed(self.state.fail(error))
+    fn signal<'b>(&mut self, signal: Signal) -> Message<'b> {
+        if self.state.has_ended() {
+            self.release();
+        }
+        match signal {
+            Signal::Ping => Message::Ping,
+            Signal::Pong => Message::Pong,
+            Signal::Close(code) => Message::Close(code),
+            Signal::Failed(error) => Message::Failed(error),
+        }
     }
 
     /// Frees the memory, since no message will be finished any more.
@@ -451,18 +451,6 @@ impl<R: Role> Assembler<R> {
             inbound.release();
         }
     }
-}
-
-/// How many bytes a buffer must grow by to hold `needed`. It at least doubles, so that a byte is moved a bounded number of times, but holds no more than `most`,
-/// so that a message takes no more memory than it is long.
-#[inline]
-fn growth(len: usize, capacity: usize, needed: u64, most: u64) -> usize {
-    let needed = usize::try_from(needed).unwrap_or(usize::MAX);
-    if needed <= capacity {
-        return 0;
-    }
-    let most = usize::try_from(most).unwrap_or(usize::MAX);
-    capacity.saturating_mul(2).min(most).max(needed) - len
 }
 
 /// Shows no payload.

@@ -88,7 +88,7 @@ fn se6_a_streaming_connection_allocates_nothing() {
 #[test]
 fn l3_a_header_that_declares_a_gigabyte_costs_nothing() {
     fn check<R: TestRole>() {
-        let config = Config::default().max_frame(1 << 30).max_message(1 << 30);
+        let config = Config::default().max_message(1 << 30);
         for opcode in [1, 2] {
             for fin in [true, false] {
                 let mut ws = WebSocket::new(R::make(), &config);
@@ -99,6 +99,67 @@ fn l3_a_header_that_declares_a_gigabyte_costs_nothing() {
                 let info = receiving(&mut ws, payload, usize::MAX);
                 assert_eq!(ws.payload_left(), (1 << 30) - 3);
                 assert!(info.bytes_max <= 64, "{info:?}");
+            }
+        }
+    }
+    for_both_roles!(check);
+}
+
+/// F1: a message in one frame takes as much memory as it is long, and not a byte more, however it is read: what is handed over has no capacity to spare. While it grows,
+/// the old memory and the new are held.
+#[test]
+fn l3_f1_a_message_in_one_frame_takes_no_more_memory_than_it_is_long() {
+    fn check<R: TestRole>() {
+        let lens: &[usize] =
+            if cfg!(debug_assertions) { &[1, 125, 65_536, 1 << 20] } else { &[1, 125, 65_536, 1 << 20, 1 << 24, (1 << 24) + 1] };
+        for &len in lens {
+            for opcode in [1, 2] {
+                let bytes = wire::<R>(&[Frame::new(opcode, "x".repeat(len))]);
+                for read in [1000, 4096, 1 << 14, (1 << 16) + 1].into_iter().filter(|&read| read < bytes.len()) {
+                    let mut ws = WebSocket::new(R::make(), &Config::default().max_message(len as u64));
+                    let (mut bytes, mut memory, mut got) = (bytes.clone(), [0; 300], None);
+                    let info = measure(|| {
+                        for mut input in bytes.chunks_mut(read) {
+                            got = got.take().or(ws.recv(&mut input, &mut Slice::new(&mut memory)).map(Message::into_owned));
+                        }
+                    });
+                    let (capacity, length) = match got {
+                        Some(Message::Text(text)) => (text.into_owned().capacity(), len),
+                        Some(Message::Binary(bytes)) => (bytes.into_owned().capacity(), len),
+                        other => panic!("{other:?}"),
+                    };
+                    assert_eq!(capacity, length, "in reads of {read}");
+                    assert!(info.bytes_max <= 2 * len as u64, "{info:?} for {len} bytes in reads of {read}");
+                }
+            }
+        }
+    }
+    for_both_roles!(check);
+}
+
+/// F1: of a fragmented message nobody knows how long it is to be. Its memory doubles, but not beyond the limit.
+#[test]
+fn l3_f1_a_fragmented_message_takes_at_most_twice_its_length() {
+    fn check<R: TestRole>() {
+        for (fragment, count, limit) in
+            [(1, 1000, 1 << 20), (1000, 1000, 1 << 20), (1000, 1000, 1_000_000), (65_536, 10, 655_361), (70_000, 3, 210_000)]
+        {
+            for opcode in [1, 2] {
+                let payload = "x".repeat(fragment);
+                let frames: Vec<_> =
+                    (0..count).map(|at| Frame::new(if at == 0 { opcode } else { 0 }, &payload).fin(at + 1 == count)).collect();
+                let mut bytes = wire::<R>(&frames);
+                let mut ws = WebSocket::new(R::make(), &Config::default().max_message(limit));
+                let mut got = None;
+                for mut input in bytes.chunks_mut(4096) {
+                    got = got.or(ws.recv(&mut input, &mut Vec::new()).map(Message::into_owned));
+                }
+                let capacity = match got {
+                    Some(Message::Text(text)) => text.into_owned().capacity(),
+                    Some(Message::Binary(bytes)) => bytes.into_owned().capacity(),
+                    other => panic!("{other:?}"),
+                };
+                assert!(capacity <= (2 * fragment * count).min(limit as usize), "{capacity} for {count} of {fragment}");
             }
         }
     }

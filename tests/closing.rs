@@ -4,9 +4,11 @@
 mod common;
 
 use common::model::is_legal_on_the_wire;
-use common::{Ended, Frame, Halves, Layer, Log, MessageHalves, Seen, TestRole, code, read_all, receive, run, stream, wire};
+use common::{Ended, Frame, Halves, Layer, Log, MessageHalves, Seen, TestRole, code, read_all, receive, reserved, run, stream, wire};
 use core::slice::from_ref;
-use ws_proto::{Client, Close, CloseCode, Config, Connection, ProtocolError, SendError, Server, Side, State, Transport, WebSocket};
+use ws_proto::{
+    Client, Close, CloseCode, Config, Connection, Kind, Opcode, ProtocolError, SendError, Server, Side, State, Transport, WebSocket,
+};
 
 /// A connection, and all that it gave and wrote.
 struct Peer<R> {
@@ -271,16 +273,16 @@ fn cl15_cl16_a_violation_fails_the_connection_with_the_fitting_code() {
         let mut peer = Peer::<R>::new();
         peer.receives(Frame::text("fine"));
         peer.receives(Frame::new(3, ""));
-        assert_eq!(peer.log.seen, [Seen::text("fine"), Seen::Failed(ProtocolError::ReservedOpcode)]);
+        assert_eq!(peer.log.seen, [Seen::text("fine"), Seen::Failed(reserved(3))]);
         peer.is(State::Closing, Transport::Close);
         let ended = peer.ended(Side::Local, false);
-        assert_eq!((ended.error, ended.close_received), (Some(ProtocolError::ReservedOpcode), None));
+        assert_eq!((ended.error, ended.close_received), (Some(reserved(3)), None));
         assert_eq!(ended.close_sent, Some(Some(CloseCode::PROTOCOL_ERROR)));
         let [close] = peer.wrote().try_into().unwrap();
         assert_eq!(close.payload, [&1002_u16.to_be_bytes(), "reserved opcode".as_bytes()].concat());
         peer.ws.recv_eof();
         peer.is(State::Closed, Transport::Close);
-        assert_eq!(peer.ended(Side::Local, false).error, Some(ProtocolError::ReservedOpcode));
+        assert_eq!(peer.ended(Side::Local, false).error, Some(reserved(3)));
     }
     for_both_roles!(check);
 }
@@ -331,7 +333,7 @@ fn p3_cl5_cl18_after_the_peers_close_everything_is_discarded() {
     for_both_roles!(check);
 }
 
-/// O3: whatever arrives, in whatever state, at most one Close is written, and nothing behind it.
+/// O3: whatever arrives, in whatever state, at most one Close is written, and nothing after it but Pongs until the peer's Close.
 #[test]
 fn o3_a_connection_writes_one_close() {
     fn check<R: TestRole>() {
@@ -356,10 +358,15 @@ fn o3_a_connection_writes_one_close() {
                         }
                         let wrote = peer.wrote();
                         let closes = wrote.iter().filter(|frame| frame.opcode == 8).count();
-                        assert!(
-                            closes <= 1 && wrote.iter().position(|frame| frame.opcode == 8).is_none_or(|at| at == wrote.len() - 1),
-                            "{wrote:?}"
-                        );
+                        let after = wrote.iter().skip_while(|frame| frame.opcode != 8).skip(1);
+                        let pings_after_ours = [first, second, third].into_iter().skip(we_close).take_while(|frame| frame.opcode == 9);
+                        let answered_first = if closes == 1 && wrote.iter().any(|frame| frame.payload.starts_with(&[0x0b, 0xb8])) {
+                            pings_after_ours.count()
+                        } else {
+                            0
+                        };
+                        assert!(closes <= 1 && after.clone().all(|frame| *frame == Frame::pong("p")), "{wrote:?}");
+                        assert_eq!(after.count(), answered_first, "{wrote:?}");
                         assert_eq!(closes == 1, peer.ws.close_sent().is_some());
                     }
                 }
@@ -378,8 +385,66 @@ fn cl15_o3_a_violation_after_our_close_ends_the_wait() {
         peer.receives(Frame::new(3, ""));
         peer.is(State::Closing, Transport::Close);
         let ended = peer.ended(Side::Local, false);
-        assert_eq!((ended.error, ended.close_sent), (Some(ProtocolError::ReservedOpcode), Some(Some(CloseCode::NORMAL))));
+        assert_eq!((ended.error, ended.close_sent), (Some(reserved(3)), Some(Some(CloseCode::NORMAL))));
         assert_eq!(peer.wrote(), [Frame::close(1000, "")]);
+    }
+    for_both_roles!(check);
+}
+
+/// The halves put together tell what the peer did, also if the sender never learned of it: CL14, unclean without a Close of ours. And what is owed is not lost:
+/// the event comes again, with the answer.
+#[test]
+fn cl6_cl14_halves_put_together_know_what_the_receiver_knows() {
+    fn check<R: TestRole>() {
+        for frame in [Frame::close(4000, "bye"), Frame::new(3, "")] {
+            let is_close = frame.opcode == 8;
+            for taken in [false, true] {
+                let bytes = wire::<R>(from_ref(&frame));
+                let closure = |closure: Option<ws_proto::Closure<'_>>| {
+                    let closure = closure.unwrap();
+                    let received = is_close.then(|| Close { code: CloseCode::new(4000), reason: "bye" });
+                    assert_eq!((closure.by, closure.received, closure.sent, closure.clean), (Side::Peer, received, None, false));
+                    assert_eq!(closure.error, (!is_close).then(|| reserved(3)));
+                };
+
+                let (mut receiver, sender) = Connection::new(R::make(), &Config::default()).into_halves();
+                assert!(receiver.recv(&mut bytes.clone().as_mut_slice()).is_some());
+                assert!(!taken || receiver.take_reply().is_some());
+                let mut whole = Connection::from_halves(receiver, sender);
+                closure(whole.closure());
+                let mut log = Log::default();
+                whole.recv_all(&mut [], &mut log);
+                assert_eq!(read_all::<R>(&log.out).len(), 1);
+                assert_eq!(whole.closure().unwrap().clean, is_close);
+
+                let (mut receiver, sender) = WebSocket::new(R::make(), &Config::default()).into_halves();
+                assert!(receiver.recv(&mut bytes.clone().as_mut_slice()).is_some());
+                assert!(!taken || receiver.take_reply().is_some());
+                let mut whole = WebSocket::from_halves(receiver, sender);
+                closure(whole.closure());
+                let mut log = Log::default();
+                whole.recv_all(&mut [], &mut log);
+                assert_eq!(log.seen, if is_close { [Seen::close(4000, "bye")] } else { [Seen::Failed(reserved(3))] });
+                assert_eq!(read_all::<R>(&log.out).len(), 1);
+                assert_eq!(
+                    (whole.state(), whole.transport()),
+                    (State::Closing, if is_close { handshake_done::<R>() } else { Transport::Close })
+                );
+            }
+        }
+        // The end of the stream, of which the sender was not told.
+        let (mut receiver, sender) = WebSocket::new(R::make(), &Config::default()).into_halves();
+        receiver.recv_eof();
+        let closure = WebSocket::from_halves(receiver, sender);
+        let closure = closure.closure().unwrap();
+        assert_eq!((closure.by, closure.received, closure.clean), (Side::Peer, None, false));
+        // What was answered is not answered again.
+        let (mut receiver, mut sender) = WebSocket::new(R::make(), &Config::default()).into_halves();
+        assert!(receiver.recv(&mut wire::<R>(&[Frame::close(1000, "")]).as_mut_slice()).is_some());
+        sender.reply(&receiver.take_reply().unwrap(), &mut Vec::new()).unwrap();
+        let mut whole = WebSocket::from_halves(receiver, sender);
+        assert!(!whole.is_paused() && whole.closure().unwrap().clean);
+        assert_eq!(whole.recv(&mut &mut [][..], &mut Vec::new()), None);
     }
     for_both_roles!(check);
 }
@@ -389,23 +454,23 @@ fn cl15_o3_a_violation_after_our_close_ends_the_wait() {
 fn cl15_every_error_has_its_code_its_section_and_its_words() {
     use ProtocolError as E;
     let errors = [
-        (E::ReservedBits, 1002, "5.2"),
-        (E::ReservedOpcode, 1002, "5.2"),
-        (E::FragmentedControl, 1002, "5.5"),
-        (E::ControlTooLong, 1002, "5.5"),
+        (E::ReservedBits(5), 1002, "5.2"),
+        (E::ReservedOpcode(Opcode::new(11).unwrap()), 1002, "5.2"),
+        (E::FragmentedControl(Opcode::PING), 1002, "5.5"),
+        (E::ControlTooLong(Opcode::CLOSE), 1002, "5.5"),
         (E::NonMinimalLength, 1002, "5.2"),
         (E::LengthOverflow, 1002, "5.2"),
         (E::Unmasked, 1002, "5.1"),
         (E::Masked, 1002, "5.1"),
         (E::UnexpectedContinuation, 1002, "5.4"),
-        (E::ExpectedContinuation, 1002, "5.4"),
+        (E::ExpectedContinuation { incomplete: Kind::Text, begun: Kind::Binary }, 1002, "5.4"),
         (E::InvalidUtf8, 1007, "8.1"),
         (E::InvalidCloseBody, 1002, "5.5.1"),
         (E::InvalidCloseCode(1005), 1002, "7.4"),
         (E::InvalidCloseReason, 1007, "5.5.1"),
-        (E::FrameTooLong, 1009, "10.4"),
-        (E::MessageTooLong, 1009, "10.4"),
-        (E::TooManyFragments, 1008, "10.4"),
+        (E::MessageTooLong { len: 11, limit: 10 }, 1009, "10.4"),
+        (E::CompressedTooLong { len: 1101, limit: 1100 }, 1009, "10.4"),
+        (E::TooManyFragments { fragments: 3, limit: 2 }, 1008, "10.4"),
     ];
     let mut words = std::collections::HashSet::new();
     for (error, code, section) in errors {
@@ -414,7 +479,20 @@ fn cl15_every_error_has_its_code_its_section_and_its_words() {
         assert!(text.ends_with(&format!(" (RFC 6455 section {section})")), "{text}");
         assert!(words.insert(text));
     }
-    assert_eq!(E::InvalidCloseCode(1005).to_string(), "invalid status code 1005 (RFC 6455 section 7.4)");
+    for (error, text) in [
+        (E::InvalidCloseCode(1005), "invalid status code 1005 (RFC 6455 section 7.4)"),
+        (E::ReservedBits(5), "reserved bit set (0b101) (RFC 6455 section 5.2)"),
+        (E::ReservedOpcode(Opcode::new(11).unwrap()), "reserved opcode 11 (RFC 6455 section 5.2)"),
+        (E::ControlTooLong(Opcode::PING), "control frame payload longer than 125 bytes (ping) (RFC 6455 section 5.5)"),
+        (
+            E::ExpectedContinuation { incomplete: Kind::Text, begun: Kind::Binary },
+            "expected continuation frame of a text message, not a binary message (RFC 6455 section 5.4)",
+        ),
+        (E::MessageTooLong { len: 11, limit: 10 }, "message too long: 11 bytes, limit 10 (RFC 6455 section 10.4)"),
+        (E::TooManyFragments { fragments: 3, limit: 2 }, "too many fragments: 3, limit 2 (RFC 6455 section 10.4)"),
+    ] {
+        assert_eq!(error.to_string(), text);
+    }
 }
 
 #[test]
@@ -479,35 +557,44 @@ fn cl15_a_failure_that_cannot_be_sent_changes_nothing() {
 
 #[test]
 fn cl4_no_frame_follows_our_close() {
-    fn check<R: TestRole>(close: impl Fn(&mut Peer<R>)) {
+    fn check<R: TestRole>(awaits: bool, close: impl Fn(&mut Peer<R>)) {
         let mut peer = Peer::<R>::new();
-        peer.ws.send_part(ws_proto::Kind::Text, b"unfinished", false, &mut peer.log.out).unwrap();
+        peer.ws.send_part(Kind::Text, b"unfinished", false, &mut peer.log.out).unwrap();
         close(&mut peer);
         let before = (peer.ws.ended(), peer.log.out.clone());
         let (ws, out) = (&mut peer.ws, &mut peer.log.out);
         let refused = [
             ws.send_text("x", out),
             ws.send_binary(b"x", out),
-            ws.send_part(ws_proto::Kind::Text, b"x", true, out),
-            ws.send_part(ws_proto::Kind::Text, b"\xff", true, out),
-            ws.send_part(ws_proto::Kind::Binary, b"x", true, out),
+            ws.send_part(Kind::Text, b"x", true, out),
+            ws.send_part(Kind::Text, b"\xff", true, out),
+            ws.send_part(Kind::Binary, b"x", true, out),
             ws.ping(b"x", out),
             ws.ping(&[0; 126], out),
-            ws.pong(b"x", out),
             ws.close(None, "", out),
             ws.close(None, "reason", out),
             ws.close(code(1000), "", out),
-            ws.fail(code(1010), "", out),
         ];
-        assert_eq!(refused, [Err(SendError::Closed); 12]);
-        assert!((peer.ws.ended(), peer.log.out) == before, "nothing is written, and nothing changed");
+        assert_eq!(refused, [Err(SendError::Closed); 10]);
+        assert!((ws.ended(), &*out) == (before.0, &before.1), "nothing is written, and nothing changed");
+
+        // CT7: until the peer's Close, a Ping may be answered, and the wait may be ended.
+        let allowed = if awaits { Ok(()) } else { Err(SendError::Closed) };
+        assert_eq!(ws.pong(b"x", out), allowed);
+        assert_eq!(out.len() > before.1.len(), awaits);
+        let written = out.len();
+        assert_eq!(ws.fail(code(1008), "", out), allowed);
+        assert_eq!(out.len(), written, "a second Close");
+        peer.is(peer.ws.state(), if R::MASKS && peer.ws.ended().clean { Transport::Await } else { Transport::Close });
+        assert_eq!(peer.ws.pong(b"x", &mut peer.log.out), Err(SendError::Closed));
+        assert_eq!(peer.ws.fail(code(1008), "", &mut peer.log.out), Err(SendError::Closed));
     }
     fn ways<R: TestRole>() {
-        check::<R>(|peer| peer.closes(CloseCode::NORMAL, ""));
-        check::<R>(|peer| peer.ws.fail(CloseCode::INTERNAL_ERROR, "", &mut peer.log.out).unwrap());
-        check::<R>(|peer| peer.receives(Frame::close(1000, "")));
-        check::<R>(|peer| peer.receives(Frame::new(3, "")));
-        check::<R>(|peer| peer.ws.recv_eof());
+        check::<R>(true, |peer| peer.closes(CloseCode::NORMAL, ""));
+        check::<R>(false, |peer| peer.ws.fail(CloseCode::INTERNAL_ERROR, "", &mut peer.log.out).unwrap());
+        check::<R>(false, |peer| peer.receives(Frame::close(1000, "")));
+        check::<R>(false, |peer| peer.receives(Frame::new(3, "")));
+        check::<R>(false, |peer| peer.ws.recv_eof());
     }
     for_both_roles!(ways);
 }
@@ -518,7 +605,7 @@ fn cl22_frames_sent_before_the_close_go_out_before_it() {
     fn check<R: TestRole>() {
         let mut peer = Peer::<R>::new();
         peer.ws.send_text("queued", &mut peer.log.out).unwrap();
-        peer.ws.send_part(ws_proto::Kind::Binary, b"part", false, &mut peer.log.out).unwrap();
+        peer.ws.send_part(Kind::Binary, b"part", false, &mut peer.log.out).unwrap();
         peer.receives(Frame::close(1001, ""));
         assert_eq!(peer.wrote(), [Frame::text("queued"), Frame::binary("part").more(), Frame::close(1001, "")]);
     }
@@ -579,7 +666,7 @@ fn cl9_cl14_a_closure_is_printed_in_words() {
     assert_eq!(closure(&|peer| peer.ws.recv_eof()), "unclean close by the peer, received no Close, sent no Close");
     assert_eq!(
         closure(&|peer| peer.receives(Frame::new(3, ""))),
-        "failed: reserved opcode (RFC 6455 section 5.2), received no Close, sent 1002"
+        "failed: reserved opcode 3 (RFC 6455 section 5.2), received no Close, sent 1002"
     );
 }
 

@@ -3,9 +3,11 @@
 
 mod common;
 
-use common::{Frame, Halves, MessageHalves, Seen, TestRole, pattern, read_all, receive, run, stream, wire};
+use common::{Frame, Halves, Layer, Log, MessageHalves, Seen, TestRole, pattern, read_all, receive, reserved, run, stream, wire};
 use core::slice::from_ref;
-use ws_proto::{Capped, Config, Connection, Event, Opcode, Output, ProtocolError, REPLY_ROOM, SendError, WebSocket};
+use ws_proto::{
+    Capped, Config, Connection, Event, Message, Opcode, ProtocolError, REPLY_ROOM, SendError, Slice, State, Transport, WebSocket,
+};
 
 #[test]
 fn ct1_payloads_of_125_bytes_are_received_and_of_126_fail() {
@@ -76,7 +78,7 @@ fn u1_a_control_frame_shows_nothing_of_the_one_before() {
             let expected: (Seen, &[u8]) = match last.payload.as_slice() {
                 [_, _, reason @ ..] => (Seen::close(4000, std::str::from_utf8(reason).unwrap()), &last.payload[..2]),
                 _ if last.opcode == 8 => (Seen::Close(None, String::new()), b""),
-                _ => (Seen::Failed(ProtocolError::ReservedOpcode(Opcode::new(3).unwrap())), b"\x03\xeareserved opcode"),
+                _ => (Seen::Failed(reserved(3)), b"\x03\xeareserved opcode"),
             };
             assert_eq!((&seen[8], close.payload.as_slice()), (&expected.0, expected.1));
         }
@@ -111,21 +113,21 @@ fn ct6_a_pong_is_accepted_unasked_and_not_answered() {
     for_both_roles!(check);
 }
 
-/// CL4: what the peer sends before its own Close still arrives.
+/// CL4: what the peer sends before its own Close still arrives, and its Pings are answered: only data may not follow our Close.
 #[test]
-fn ct7_no_pong_follows_our_close() {
+fn ct7_ct3_a_ping_is_answered_until_the_peers_close() {
     fn check<R: TestRole>() {
         let mut ws = WebSocket::new(R::make(), &Config::default());
         let mut out = Vec::new();
         ws.close(common::code(1000), "", &mut out).unwrap();
-        let mut bytes = wire::<R>(&[Frame::text("late"), Frame::ping("p"), Frame::close(1000, "")]);
+        let mut bytes = wire::<R>(&[Frame::text("late"), Frame::ping("p"), Frame::close(1000, ""), Frame::ping("late")]);
         let mut input = bytes.as_mut_slice();
         let mut seen = Vec::new();
         while let Some(message) = ws.recv(&mut input, &mut out) {
             seen.push(format!("{message:?}"));
         }
         assert_eq!(seen, ["Text(\"late\")", "Ping", "Close(Some(CloseCode(1000)))"]);
-        assert_eq!(read_all::<R>(&out), [Frame::close(1000, "")]);
+        assert_eq!(read_all::<R>(&out), [Frame::close(1000, ""), Frame::pong("p")]);
     }
     for_both_roles!(check);
 }
@@ -155,7 +157,7 @@ fn ct2_ct3_control_frames_may_be_cut_anywhere() {
     for_both_roles!(check);
 }
 
-/// O1, SE9: nothing is queued inside. While the output has no room for a reply, nothing is taken from the input; then every Ping is answered, in order.
+/// O1, SE9: nothing is queued inside. While the output has no room for a reply, nothing after its Ping is received; then every Ping is answered, in order.
 #[test]
 fn ct9_o1_a_flood_of_pings_waits_for_a_blocked_writer() {
     fn check<R: TestRole>() {
@@ -165,7 +167,7 @@ fn ct9_o1_a_flood_of_pings_waits_for_a_blocked_writer() {
         let (mut out, mut written) = (Vec::new(), Vec::new());
         let mut input = bytes.as_mut_slice();
         let mut pauses = 0;
-        while !input.is_empty() {
+        while !input.is_empty() || ws.is_paused() {
             let cap = 3 * REPLY_ROOM + 7;
             let mut events = 0;
             while ws.recv(&mut input, &mut Capped::new(&mut out, cap)).is_some() {
@@ -174,49 +176,134 @@ fn ct9_o1_a_flood_of_pings_waits_for_a_blocked_writer() {
             assert!(out.len() <= cap && events <= 3, "{events} events");
             // However often it is asked, it takes nothing more.
             let left = input.len();
-            if cap - out.len() < REPLY_ROOM {
+            assert_eq!(ws.is_paused(), left > 0 || cap - out.len() < needed::<R>());
+            if ws.is_paused() {
                 pauses += 1;
                 assert!(ws.recv(&mut input, &mut Capped::new(&mut out, cap)).is_none());
-                assert_eq!(input.len(), left);
+                assert_eq!((input.len(), ws.is_paused()), (left, true));
             }
             written.append(&mut out);
         }
-        assert!(pauses >= 333, "{pauses} pauses");
+        assert_eq!(pauses, 333);
         let pongs: Vec<_> = pings.into_iter().map(|ping| Frame::pong(ping.payload)).collect();
         assert_eq!(read_all::<R>(&written), pongs);
     }
     for_both_roles!(check);
 }
 
-/// CT5 is an option that is not taken: the same flood above is answered ping by ping. For halves it is the program's: a reply that is not taken before the
-/// next call is gone, and none is ever made of the payload of a frame that is still coming.
+/// The room that the Pong to a Ping of 125 bytes needs.
+fn needed<R: TestRole>() -> usize {
+    REPLY_ROOM - if R::MASKS { 0 } else { 4 }
+}
+
+/// CT5: for halves, at most one reply is owed, and it is owed until it is taken, whatever comes: a newer Pong takes the place of an older one. No reply is
+/// made of the payload of another frame, nor of one that is still coming.
 #[test]
-fn ct5_ct3_a_reply_not_taken_is_gone_and_never_that_of_another_frame() {
+fn ct5_ct3_ct9_a_reply_is_owed_until_it_is_taken() {
     fn check<R: TestRole>() {
-        for next in [Frame::ping("second"), Frame::pong("second"), Frame::close(1000, "second"), Frame::text("second")] {
+        let rest = [Frame::ping("second"), Frame::pong("second"), Frame::close(1000, "second"), Frame::text("second"), Frame::new(3, "")];
+        for next in rest {
             let mut first = wire::<R>(&[Frame::ping("first")]);
-            let mut second = wire::<R>(from_ref(&next));
-            let end = second.len();
+            let mut second = wire::<R>(&[next.clone(), Frame::text("after"), Frame::pong("after")]);
             let (mut receiver, mut sender) = Connection::new(R::make(), &Config::default()).into_halves();
             assert_eq!(receiver.recv(&mut first.as_mut_slice()), Some(Event::Ping));
-            for byte in second[..end - 1].chunks_mut(1) {
-                let mut input = byte;
+            // The natural loop: all that came, then the reply. Byte by byte, and never asked in between.
+            for mut input in second.chunks_mut(1) {
                 while receiver.recv(&mut input).is_some() {}
-                assert_eq!(receiver.take_reply(), None, "{next:?}");
             }
-            assert!(receiver.recv(&mut &mut second[end - 1..]).is_some());
             let mut out = Vec::new();
-            if let Some(reply) = receiver.take_reply() {
-                sender.reply(&reply, &mut out).unwrap();
+            sender.reply(&receiver.take_reply().unwrap(), &mut out).unwrap();
+            let answer = read_all::<R>(&out).pop().unwrap();
+            match next.opcode {
+                9 => assert_eq!(answer, Frame::pong("second")),
+                8 => assert_eq!(answer, Frame::close(1000, "")),
+                3 => assert_eq!(answer.payload[..2], 1002_u16.to_be_bytes()),
+                _ => assert_eq!(answer, Frame::pong("first")),
             }
-            let expected = match next.opcode {
-                9 => vec![Frame::pong("second")],
-                8 => vec![Frame::close(1000, "")],
-                _ => vec![],
-            };
-            assert_eq!(read_all::<R>(&out), expected);
             assert_eq!(receiver.take_reply(), None, "once");
         }
+    }
+    for_both_roles!(check);
+}
+
+/// The same for whole messages, of which some go the fast path: a stale reply is not made of them, nor is one lost.
+#[test]
+fn ct5_ct9_a_reply_is_owed_over_whole_messages() {
+    fn check<R: TestRole>() {
+        let mut bytes =
+            wire::<R>(&[Frame::ping("p"), Frame::text("whole"), Frame::text("in ").more(), Frame::continuation("two"), Frame::pong("q")]);
+        let (mut receiver, _) = WebSocket::new(R::make(), &Config::default()).into_halves();
+        let mut input = bytes.as_mut_slice();
+        let mut messages = 0;
+        while receiver.recv(&mut input).is_some() {
+            messages += 1;
+        }
+        assert_eq!((messages, receiver.control_payload()), (4, &b"q"[..]));
+        assert!(receiver.take_reply().is_some());
+        let mut more = wire::<R>(&[Frame::text("whole"), Frame::text("whole")]);
+        let mut input = more.as_mut_slice();
+        while receiver.recv(&mut input).is_some() {
+            assert_eq!(receiver.take_reply(), None);
+        }
+    }
+    for_both_roles!(check);
+}
+
+/// CT9, O1: two million Pings whose answers nobody takes cost nothing but one answer.
+#[test]
+fn ct9_o1_se9_a_flood_of_pings_to_halves_owes_one_reply() {
+    fn check<R: TestRole>() {
+        let pings = wire::<R>(&vec![Frame::ping(""); 1000]);
+        let (mut receiver, mut sender) = WebSocket::new(R::make(), &Config::default()).into_halves();
+        let info = allocation_counter::measure(|| {
+            let mut bytes = [0; 8000];
+            for _ in 0..200 {
+                let bytes = &mut bytes[..pings.len()];
+                bytes.copy_from_slice(&pings);
+                let mut input = bytes;
+                while receiver.recv(&mut input).is_some() {}
+            }
+        });
+        assert_eq!(info.count_total, 0);
+        let mut out = Vec::new();
+        sender.reply(&receiver.take_reply().unwrap(), &mut out).unwrap();
+        assert_eq!(read_all::<R>(&out), [Frame::pong("")]);
+        assert_eq!(receiver.stats().frames, 200_000);
+    }
+    for_both_roles!(check);
+}
+
+/// `auto_pong(false)`: no Ping is answered, in any layer, and the caller may, also after their own Close.
+#[test]
+fn ct3_ct7_without_automatic_pongs_the_caller_answers() {
+    fn check<R: TestRole>() {
+        let config = Config::default().auto_pong(false);
+        let bytes = wire::<R>(&[Frame::ping("p"), Frame::text("a")]);
+        let answers = [
+            run::<R, Connection<R>>(&config, &bytes, &[]).out,
+            run::<R, WebSocket<R>>(&config, &bytes, &[]).out,
+            run::<R, Halves<R>>(&config, &bytes, &[]).out,
+            run::<R, MessageHalves<R>>(&config, &bytes, &[]).out,
+        ];
+        assert_eq!(answers, [const { Vec::new() }; 4]);
+
+        let mut ws = WebSocket::new(R::make(), &config);
+        let mut out = Vec::new();
+        for closed in [false, true] {
+            if closed {
+                ws.close(None, "", &mut out).unwrap();
+            }
+            let (mut bytes, mut none) = (bytes.clone(), Slice::new(&mut []));
+            assert_eq!(ws.recv(&mut bytes.as_mut_slice(), &mut none), Some(Message::Ping));
+            let payload = ws.control_payload().to_vec();
+            ws.pong(&payload, &mut out).unwrap();
+        }
+        assert_eq!(read_all::<R>(&out), [Frame::pong("p"), Frame::empty_close(), Frame::pong("p")]);
+        // A Close and a failure are answered all the same.
+        assert_eq!(
+            read_all::<R>(&run::<R, WebSocket<R>>(&config, &wire::<R>(&[Frame::close(1000, "")]), &[]).out),
+            [Frame::close(1000, "")]
+        );
     }
     for_both_roles!(check);
 }
@@ -269,20 +356,86 @@ fn ct3_halves_answer_as_the_whole_does() {
     for_both_roles!(check);
 }
 
-/// The room that `recv` asks for is that of its largest answer, to the byte.
+/// O1: the event whose reply has no room waits, and `is_paused` says so, also when the input was consumed. With room for the reply, to the byte, it is returned.
 #[test]
-fn o1_reply_room_is_the_room_of_the_largest_reply() {
+fn o1_a_reply_waits_for_its_room() {
     fn check<R: TestRole>() {
-        let mut ping = wire::<R>(&[Frame::ping(pattern(125))]);
-        let mut ws = Connection::new(R::make(), &Config::default());
+        let replies = [
+            (Frame::ping(pattern(125)), Seen::ping(pattern(125)), needed::<R>()),
+            (Frame::ping(""), Seen::ping(""), needed::<R>() - 125),
+            (Frame::close(1000, "bye"), Seen::close(1000, "bye"), needed::<R>() - 123),
+            (Frame::new(3, ""), Seen::Failed(reserved(3)), needed::<R>() - 125 + 2 + "reserved opcode".len()),
+        ];
+        for (frame, event, needed) in replies {
+            for more in [vec![], wire::<R>(&[Frame::text("after")])] {
+                let mut bytes = [wire::<R>(from_ref(&frame)), more.clone()].concat();
+                let mut ws = WebSocket::new(R::make(), &Config::default());
+                let mut out = Vec::new();
+                let mut input = bytes.as_mut_slice();
+                for room in [0, needed - 1, needed - 1] {
+                    assert_eq!(ws.recv(&mut input, &mut Capped::new(&mut out, room)), None);
+                    assert!(ws.is_paused() && out.is_empty() && input.len() >= more.len(), "nothing after it is received");
+                    assert_eq!((ws.state(), ws.transport()), (State::Open, Transport::Keep));
+                }
+                let mut log = Log::default();
+                // Also with an empty input.
+                let got = ws.recv(&mut &mut [][..], &mut Capped::new(&mut out, needed));
+                assert!(got.is_some() && !ws.is_paused());
+                assert_eq!((read_all::<R>(&out).len(), out.len()), (1, needed));
+                let seen = match got {
+                    Some(Message::Ping) => Seen::ping(ws.control_payload()),
+                    Some(Message::Close(code)) => Seen::Close(code.map(u16::from), ws.close_received().unwrap().reason.into()),
+                    Some(Message::Failed(error)) => Seen::Failed(error),
+                    other => panic!("{other:?}"),
+                };
+                assert_eq!(seen, event);
+                ws.recv_all(input, &mut log);
+                let goes_on = frame.opcode == 9 && !more.is_empty();
+                assert_eq!(log.seen, if goes_on { vec![Seen::text("after")] } else { vec![] });
+            }
+        }
+        assert_eq!(needed::<R>(), REPLY_ROOM - if R::MASKS { 0 } else { 4 });
+    }
+    for_both_roles!(check);
+}
+
+/// A full output hides nothing that needs no reply: messages and Pongs of a peer that is alive and slow are received.
+#[test]
+fn o1_ct6_a_full_output_stops_only_at_what_must_be_answered() {
+    fn check<R: TestRole>() {
+        let frames = [
+            Frame::text("one"),
+            Frame::pong("alive"),
+            Frame::binary("t").more(),
+            Frame::continuation("wo"),
+            Frame::ping("p"),
+            Frame::text("after"),
+        ];
+        let mut bytes = wire::<R>(&frames);
+        let mut ws = WebSocket::new(R::make(), &Config::default());
+        let mut input = bytes.as_mut_slice();
+        let mut seen = Vec::new();
+        while let Some(message) = ws.recv(&mut input, &mut Slice::new(&mut [])) {
+            seen.push(message.into_owned());
+        }
+        assert_eq!(seen, [Message::Text("one".into()), Message::Pong, Message::Binary(b"two"[..].into())]);
+        assert!(ws.is_paused());
+        assert_eq!(input.len(), wire::<R>(&frames[5..]).len());
+    }
+    for_both_roles!(check);
+}
+
+/// Halves of a connection that is paused owe the reply.
+#[test]
+fn o1_ct5_a_paused_connection_can_be_split() {
+    fn check<R: TestRole>() {
+        let mut ws = WebSocket::new(R::make(), &Config::default());
+        assert_eq!(ws.recv(&mut wire::<R>(&[Frame::ping("p")]).as_mut_slice(), &mut Slice::new(&mut [])), None);
+        let (mut receiver, mut sender) = ws.into_halves();
+        assert_eq!(receiver.recv(&mut &mut [][..]), Some(Message::Ping));
         let mut out = Vec::new();
-        let mut input = ping.as_mut_slice();
-        let left = input.len();
-        assert_eq!(ws.recv(&mut input, &mut Capped::new(&mut out, REPLY_ROOM - 1)), None);
-        assert_eq!((input.len(), out.len()), (left, 0), "nothing is taken");
-        assert_eq!(ws.recv(&mut input, &mut Capped::new(&mut out, REPLY_ROOM)), Some(Event::Ping));
-        assert_eq!(REPLY_ROOM - out.len(), if R::MASKS { 0 } else { 4 });
-        assert_eq!(Capped::new(&mut out, REPLY_ROOM).room(), if R::MASKS { 0 } else { 4 });
+        sender.reply(&receiver.take_reply().unwrap(), &mut out).unwrap();
+        assert_eq!(read_all::<R>(&out), [Frame::pong("p")]);
     }
     for_both_roles!(check);
 }

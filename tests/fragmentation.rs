@@ -5,7 +5,7 @@ mod common;
 
 use common::{Frame, Seen, TestRole, pattern, read_all, receive, stream, wire};
 use core::slice::from_ref;
-use ws_proto::{Config, Connection, Kind, Message, ProtocolError, SendError, WebSocket};
+use ws_proto::{Config, Connection, Kind, Message, Opcode, ProtocolError, SendError, WebSocket};
 
 #[test]
 fn fg1_a_continuation_of_no_message_fails() {
@@ -28,11 +28,11 @@ fn fg2_f5_a_new_message_inside_another_fails() {
     fn check<R: TestRole>() {
         for (begin, new) in [(1, 1), (1, 2), (2, 1), (2, 2)] {
             for fin in [true, false] {
-                let failed = Seen::Failed(ProtocolError::ExpectedContinuation);
+                let kind = |opcode| if opcode == 1 { Kind::Text } else { Kind::Binary };
+                let failed = Seen::Failed(ProtocolError::ExpectedContinuation { incomplete: kind(begin), begun: kind(new) });
                 let frames = [Frame::new(begin, "a").more(), Frame::new(new, "b").fin(fin), Frame::continuation("c")];
                 assert_eq!(receive::<R>(&frames).0, from_ref(&failed));
-                let kind = if begin == 1 { Kind::Text } else { Kind::Binary };
-                assert_eq!(stream::<R>(&frames).0, [Seen::part(kind, b"a", true, false), failed.clone()]);
+                assert_eq!(stream::<R>(&frames).0, [Seen::part(kind(begin), b"a", true, false), failed.clone()]);
                 // Further on in the message, and when its first fragment was empty.
                 let frames = [Frame::new(begin, "").more(), Frame::continuation("").more(), Frame::new(new, "").fin(fin)];
                 assert_eq!(receive::<R>(&frames).0, from_ref(&failed));
@@ -78,7 +78,8 @@ fn fg4_ct2_fragmented_control_frames_fail() {
         for opcode in [8, 9, 10] {
             for before in [vec![], vec![Frame::text("a").more()]] {
                 let frames = [before, vec![Frame::new(opcode, "").more(), Frame::continuation("")]].concat();
-                assert_eq!(receive::<R>(&frames).0, [Seen::Failed(ProtocolError::FragmentedControl)]);
+                let opcode = Opcode::new(opcode).unwrap();
+                assert_eq!(receive::<R>(&frames).0, [Seen::Failed(ProtocolError::FragmentedControl(opcode))]);
             }
         }
     }

@@ -4,7 +4,7 @@
 mod common;
 
 use common::strategies::{Input, config};
-use common::{Form, Frame, Masking, Seen, TestRole, pattern, read, read_all, receive, receive_with, run, stream, wire};
+use common::{Form, Frame, Masking, Seen, TestRole, pattern, read, read_all, receive, receive_with, reserved, run, stream, wire};
 use core::slice::from_ref;
 use proptest::prelude::*;
 use ws_proto::{Client, Config, Connection, Header, Kind, Mask, Opcode, ProtocolError, Server, WebSocket};
@@ -82,11 +82,11 @@ fn rfc_5_7_binary_messages_of_256_bytes_and_of_64_kib() {
 fn fr1_a_reserved_bit_fails_on_every_opcode() {
     fn check<R: TestRole>() {
         for (opcode, rsv) in [0, 1, 2, 8, 9, 10].into_iter().flat_map(|opcode| (1..8).map(move |rsv| (opcode, rsv))) {
-            fails::<R>(&Config::default(), &[Frame::new(opcode, "").rsv(rsv)], ProtocolError::ReservedBits);
+            fails::<R>(&Config::default(), &[Frame::new(opcode, "").rsv(rsv)], ProtocolError::ReservedBits(rsv));
         }
         // Also where a continuation is due.
         let (seen, _) = receive::<R>(&[Frame::text("a").more(), Frame::continuation("b").rsv(4)]);
-        assert_eq!(seen, [Seen::Failed(ProtocolError::ReservedBits)]);
+        assert_eq!(seen, [Seen::Failed(ProtocolError::ReservedBits(4))]);
     }
     for_both_roles!(check);
 }
@@ -97,9 +97,9 @@ fn fr2_ct10_reserved_opcodes_fail_with_and_without_fin() {
     fn check<R: TestRole>() {
         for opcode in [3, 4, 5, 6, 7, 11, 12, 13, 14, 15] {
             for fin in [true, false] {
-                fails::<R>(&Config::default(), &[Frame::new(opcode, "x").fin(fin)], ProtocolError::ReservedOpcode);
+                fails::<R>(&Config::default(), &[Frame::new(opcode, "x").fin(fin)], reserved(opcode));
                 let (seen, _) = receive::<R>(&[Frame::text("a").more(), Frame::new(opcode, "x").fin(fin)]);
-                assert_eq!(seen, [Seen::Failed(ProtocolError::ReservedOpcode)]);
+                assert_eq!(seen, [Seen::Failed(reserved(opcode))]);
             }
         }
     }
@@ -140,7 +140,7 @@ fn fr3_l4_a_length_in_a_longer_form_fails() {
             assert_eq!(receive_with::<R>(&lax, &[frame]).0, [Seen::binary(&pattern(len))], "{len} as {form:?}, allowed");
             if len <= 125 {
                 let ping = Frame::ping(pattern(len)).form(form);
-                fails::<R>(&Config::default(), from_ref(&ping), ProtocolError::NonMinimalLength);
+                fails::<R>(&Config::default(), from_ref(&ping), ProtocolError::ControlTooLong(Opcode::PING));
                 assert_eq!(receive_with::<R>(&lax, &[ping]), (vec![Seen::Ping(pattern(len))], vec![Frame::pong(pattern(len))]));
             }
         }
@@ -232,24 +232,100 @@ fn l1_l2_lengths_at_the_end_of_the_address_space() {
     for_both_roles!(check);
 }
 
-/// What a header says is judged when the header is whole, and not a byte later: the payload need not come.
+/// What a header says of the length is judged when the length is complete, and not a byte later: neither the masking key nor the payload need come.
 #[test]
-fn fr7_a_header_may_be_cut_at_any_byte_and_is_judged_at_its_last() {
+fn fr7_a_header_may_be_cut_at_any_byte_and_its_length_is_judged_at_its_last() {
     fn check<R: TestRole>() {
         for len in [5, 300, 70_000] {
             let header = wire::<R>(&[Frame::binary("").declaring(len)]);
+            let length_ends = header.len() - if R::MASKS { 0 } else { 4 };
             for cut in 0..header.len() {
-                let strict = Config::default().max_frame(4);
-                let early = run::<R, WebSocket<R>>(&strict, &header[..header.len() - 1], &[cut]);
+                let strict = Config::default().max_message(4);
+                let early = run::<R, WebSocket<R>>(&strict, &header[..length_ends - 1], &[cut]);
                 assert_eq!((early.seen, early.ended.payload_left, early.ended.received.frames), (vec![], 0, 0), "{len} cut at {cut}");
-                let whole = run::<R, WebSocket<R>>(&strict, &header, &[cut]);
-                assert_eq!(whole.seen, [Seen::Failed(ProtocolError::FrameTooLong)], "{len} cut at {cut}");
+                let whole = run::<R, WebSocket<R>>(&strict, &header[..length_ends], &[cut]);
+                assert_eq!(whole.seen, [Seen::Failed(ProtocolError::MessageTooLong { len, limit: 4 })], "{len} cut at {cut}");
                 let whole = run::<R, WebSocket<R>>(&Config::default(), &header, &[cut]);
                 assert_eq!((whole.seen, whole.ended.payload_left, whole.ended.received.frames), (vec![], len, 1), "{len} cut at {cut}");
             }
         }
     }
     for_both_roles!(check);
+}
+
+/// FR7: a violation is reported at the byte that makes it certain. These bytes are all that is received.
+#[test]
+fn fr7_a_header_is_judged_at_the_byte_that_breaks_a_rule() {
+    use ProtocolError as E;
+    const TEXT: E = E::ExpectedContinuation { incomplete: Kind::Text, begun: Kind::Text };
+    fn check<R: TestRole>(before: &[u8], bytes: &[u8], error: ProtocolError) {
+        let fails = |config: &Config, bytes: &[u8]| {
+            for cuts in [vec![], (0..before.len() + bytes.len()).collect()] {
+                let all = [before, bytes].concat();
+                let streamed = run::<R, Connection<R>>(config, &all, &cuts);
+                let whole = run::<R, WebSocket<R>>(config, &all, &cuts);
+                assert_eq!((&whole.seen, &whole.out), (&common::assembled(streamed.seen), &streamed.out));
+                assert_eq!(whole.seen.contains(&Seen::Failed(error)), !read_all::<R>(&whole.out).is_empty());
+                if whole.seen.is_empty() {
+                    return false;
+                }
+                assert_eq!(whole.seen, [Seen::Failed(error)]);
+            }
+            true
+        };
+        assert!(fails(&Config::default(), bytes), "{bytes:02x?}");
+        assert!(!fails(&Config::default(), &bytes[..bytes.len() - 1]), "{bytes:02x?}");
+        // What comes after it changes nothing.
+        for byte in [0, 1, 0x80, 0xff] {
+            assert!(fails(&Config::default(), &[bytes, &[byte; 14]].concat()), "{bytes:02x?} and {byte:02x}");
+        }
+    }
+    let opcode = |number| Opcode::new(number).unwrap();
+    for (first, error) in [
+        (0xff, E::ReservedBits(7)),
+        (0x91, E::ReservedBits(1)),
+        (0x83, E::ReservedOpcode(opcode(3))),
+        (0x0b, E::ReservedOpcode(opcode(11))),
+        (0x09, E::FragmentedControl(Opcode::PING)),
+        (0x08, E::FragmentedControl(Opcode::CLOSE)),
+        (0x80, E::UnexpectedContinuation),
+        (0x00, E::UnexpectedContinuation),
+    ] {
+        check::<Server>(&[], &[first], error);
+        check::<Client>(&[], &[first], error);
+    }
+    check::<Client>(b"\x01\0", &[0x81], TEXT);
+    check::<Server>(b"\x01\x80\0\0\0\0", &[0x01], TEXT);
+    for (bytes, error) in [
+        (&[0x81, 0x80][..], E::Masked),
+        (&[0x89, 126], E::ControlTooLong(Opcode::PING)),
+        (&[0x8a, 127], E::ControlTooLong(Opcode::PONG)),
+        (&[0x88, 1], E::InvalidCloseBody),
+        (&[0x82, 126, 0, 125], E::NonMinimalLength),
+        (&[0x82, 127, 0x80], E::LengthOverflow),
+        (&[0x82, 127, 0, 0, 0, 0, 0, 0], E::NonMinimalLength),
+        (&[0x82, 127, 0, 0, 0, 0, 1, 0, 0, 1], E::MessageTooLong { len: (1 << 24) + 1, limit: 1 << 24 }),
+    ] {
+        check::<Client>(&[], bytes, error);
+    }
+    check::<Server>(&[], &[0x81, 0x7e], E::Unmasked);
+    check::<Server>(&[], &[0x81, 0x00], E::Unmasked);
+    check::<Server>(&[], &[0x89, 0x80 | 126], E::ControlTooLong(Opcode::PING));
+    // The body of a Close, too.
+    check::<Client>(&[], &[0x88, 3, 0x03, 0xed], E::InvalidCloseCode(1005));
+    check::<Client>(&[], &[0x88, 10, 0x03, 0xe8, b'a', 0xc0], E::InvalidCloseReason);
+}
+
+/// With the leniency, what is not certain is waited for.
+#[test]
+fn fr3_fr7_lengths_in_a_longer_form_are_judged_by_their_value_if_that_is_allowed() {
+    let lenient = Config::default().allow_non_minimal_length(true);
+    let run = |bytes: &[u8]| run::<Client, WebSocket<Client>>(&lenient, bytes, &[]).seen;
+    assert_eq!(run(&[0x89, 126]), []);
+    assert_eq!(run(&[0x89, 126, 0, 1, b'x']), [Seen::ping("x")]);
+    assert_eq!(run(&[0x89, 126, 0, 126]), [Seen::Failed(ProtocolError::ControlTooLong(Opcode::PING))]);
+    assert_eq!(run(&[0x88, 126, 0, 1]), [Seen::Failed(ProtocolError::InvalidCloseBody)]);
+    assert_eq!(run(&[0x82, 127, 0, 0, 0, 0, 0, 0, 0, 1, 7]), [Seen::binary(&[7])]);
 }
 
 // The codec alone.
@@ -276,7 +352,9 @@ proptest! {
         prop_assert_eq!(Header::decode(&bytes), Some((header, encoded.len())));
         for len in 0..encoded.len() {
             prop_assert_eq!(Header::decode(&encoded[..len]), None);
-            prop_assert_eq!(Header::parse(&encoded[..len]), Ok(None));
+            // A fault may be certain before the header is complete; then it is the same.
+            let early = Header::parse(&encoded[..len]);
+            prop_assert!(early == Ok(None) || early == header.check().map(|()| None), "{:?}", early);
         }
         match header.check() {
             Ok(()) => prop_assert_eq!(Header::parse(&bytes), Ok(Some((header, encoded.len())))),
@@ -351,5 +429,20 @@ fn fr3_l4_a_header_alone_is_parsed_in_its_shortest_form_only() {
         assert_eq!(Header::decode(bytes), Some((header, bytes.len())));
         let parsed = if shortest { Ok(Some((header, bytes.len()))) } else { Err(ProtocolError::NonMinimalLength) };
         assert_eq!(Header::parse(bytes), parsed);
+    }
+    // FR7: at the byte that breaks the rule.
+    for (bytes, error) in [
+        (&[0x83][..], ProtocolError::ReservedOpcode(Opcode::new(3).unwrap())),
+        (&[0x09], ProtocolError::FragmentedControl(Opcode::PING)),
+        (&[0x89, 126], ProtocolError::ControlTooLong(Opcode::PING)),
+        (&[0x88, 0x81], ProtocolError::InvalidCloseBody),
+        (&[0x82, 0x80 | 126, 0, 125], ProtocolError::NonMinimalLength),
+        (&[0x82, 127, 0xff], ProtocolError::LengthOverflow),
+        (&[0x82, 127, 0, 0, 0, 0, 0, 0], ProtocolError::NonMinimalLength),
+    ] {
+        assert_eq!(Header::parse(&bytes[..bytes.len() - 1]), Ok(None));
+        assert_eq!(Header::parse(bytes), Err(error));
+        assert_eq!(Header::parse(&[bytes, &[0; 14]].concat()), Err(error));
+        assert_eq!(Header::parse(&[bytes, &[0xff; 14]].concat()), Err(error));
     }
 }

@@ -13,8 +13,12 @@ use ws_proto::{Client, uri::Uri};
 /// Lets `client` read an answer, and returns the subprotocol in use if it opens the connection.
 #[track_caller]
 fn opened(client: ClientHandshake, head: &Head) -> Option<String> {
-    let (mut client, mut head) = (client, head.bytes());
-    let mut input = &mut head[..];
+    opened_by(client, head.bytes())
+}
+
+#[track_caller]
+fn opened_by(mut client: ClientHandshake, mut answer: Vec<u8>) -> Option<String> {
+    let mut input = &mut answer[..];
     let answer = client.recv(&mut input).unwrap().expect("the answer is complete");
     assert!(input.is_empty());
     match answer {
@@ -110,6 +114,11 @@ fn ch10_n2_no_extensions_and_no_empty_lists_are_sent() {
 fn ch11_cr4_cr5_cr6_the_answer_opens_the_connection() {
     assert_eq!(opened(client(), &Head::response()), None);
     assert_eq!(opened(client(), &Head::response().first("HTTP/1.1 101 ")), None);
+    // Devices leave the second space out if there is no reason.
+    assert_eq!(opened(client(), &Head::response().first("HTTP/1.1 101")), None);
+    refusal("HTTP/1.1 404\r\nX: y\r\n\r\n", |response| {
+        assert_eq!((response.status(), response.reason(), response.fields().get("X")), (404, &b""[..], Some(&b"y"[..])));
+    });
     assert_eq!(opened(client(), &Head::response().first("HTTP/1.1 101 Caf\u{e9}\t!")), None);
 }
 
@@ -166,7 +175,7 @@ fn cr3_interim_answers_are_skipped_and_counted() {
     let mut head = (interim.concat() + &answer).into_bytes();
     assert!(matches!(client().limits(limits).recv(&mut &mut head[..]).unwrap(), Some(Answer::Accepted { .. })));
     let limits = HeadLimits { interim: 2, ..limits };
-    fails_with(client().limits(limits), &head, E::TooManyInterim);
+    fails_with(client().limits(limits), &head, E::TooManyInterim { limit: 2 });
     // Each has a limit of its own, and the last may be a refusal.
     let limits = HeadLimits { bytes: 100, interim: 3, ..limits };
     let mut head = (interim.concat() + "HTTP/1.1 500 \r\n\r\n").into_bytes();
@@ -174,11 +183,94 @@ fn cr3_interim_answers_are_skipped_and_counted() {
 }
 
 #[test]
+fn cr3_the_limit_on_interim_answers_is_exact() {
+    let interim = ["HTTP/1.1 103 \r\nLink: x\r\n\r\n", "HTTP/1.1 100 Continue\r\n\r\n"];
+    for limit in (0..=20).chain([100]) {
+        let limits = HeadLimits { interim: limit, ..HeadLimits::default() };
+        let most: String = interim.into_iter().cycle().take(limit).collect();
+        opened_by(client().limits(limits), (most.clone() + &Head::response().text()).into_bytes());
+        let more = most + interim[0];
+        fails_with(client().limits(limits), &more, E::TooManyInterim { limit });
+        fails_with(client().limits(limits), more + &Head::response().text(), E::TooManyInterim { limit });
+    }
+    assert_eq!(HeadLimits::default().interim, 8);
+}
+
+/// CR13, SE1: bytes of another protocol fail at the first byte that no response has there.
+#[test]
+fn cr13_what_no_response_begins_with_fails_at_its_first_byte() {
+    for (good, bad, error) in [
+        (&b""[..], &b"\x15\x03\x03\0\x02\x02\x28"[..], E::StatusLine), // TLS: alert
+        (b"", b"\x16\x03\x01", E::StatusLine),                         // TLS: handshake
+        (b"", b"\0\0\x12\x04\0\0\0\0\0", E::StatusLine),               // HTTP/2: SETTINGS
+        (b"", b"<html>", E::StatusLine),
+        (b"", b"\r\n", E::StatusLine),
+        (b"", b"\n", E::BareLf),
+        (b"", b"SSH-2.0-OpenSSH_9.6\r\n", E::StatusLine),
+        (b"", b"\x81\x05hello", E::StatusLine),
+        (b"", b"h", E::StatusLine),
+        (b"H", b"h", E::StatusLine),
+        (b"HTTP", b" ", E::StatusLine),
+        (b"HTTP/", b"?", E::StatusLine),
+        (b"HTTP/1", b" ", E::StatusLine),
+        (b"HTTP/1", b"1", E::StatusLine),
+        (b"HTTP/1.", b".", E::StatusLine),
+        (b"HTTP/0.", b"9", E::HttpVersion { major: 0, minor: 9 }),
+        (b"HTTP/2.", b"0", E::HttpVersion { major: 2, minor: 0 }),
+        (b"HTTP/1.1", b"\r", E::StatusLine),
+        (b"HTTP/1.1", b"0", E::StatusLine),
+        (b"HTTP/1.1 ", b" ", E::StatusLine),
+        (b"HTTP/1.1 ", b"0", E::StatusLine),
+        (b"HTTP/1.1 1", b"\r", E::StatusLine),
+        (b"HTTP/1.1 10", b" ", E::StatusLine),
+        (b"HTTP/1.1 101", b"0", E::StatusLine),
+        (b"HTTP/1.1 101", b"\n", E::BareLf),
+        (b"HTTP/1.1 101\r", b"\r", E::BareCr),
+        (b"HTTP/1.1 101 ", b"\0", E::StatusLine),
+        (b"HTTP/1.1 101 a", b"\x7f", E::StatusLine),
+        (b"HTTP/1.1 101 a", b"\n", E::BareLf),
+        (b"HTTP/1.1 101 a\r", b"b", E::BareCr),
+        (b"HTTP/1.1 101 a\r\n", b"\t", E::ObsFold),
+        (b"HTTP/1.1 101 a\r\nX", b"(", E::FieldName),
+        (b"HTTP/1.1 101 a\r\nX:", b"\0", E::FieldValue),
+        (b"HTTP/1.1 101 a\r\nUpgrade: a\r\nUpgrade: a\r", b"\n", E::Duplicate("Upgrade")),
+        (b"HTTP/1.1 100 \r\n\r\n", b"\x15", E::StatusLine),
+    ] {
+        let shown = format!("{} and {}", good.escape_ascii(), bad.escape_ascii());
+        let mut client = client();
+        assert!(client.recv(&mut &mut good.to_vec()[..]).unwrap().is_none(), "{shown}");
+        assert_eq!(client.recv(&mut &mut bad[..1].to_vec()[..]).unwrap_err(), error, "{shown}");
+        fails_with(self::client(), [good, bad].concat(), error);
+        if !good.starts_with(b"HTTP/1.1 100") {
+            assert!(Response::parse(good, &HeadLimits::default()).unwrap().is_none(), "{shown}");
+            assert_eq!(Response::parse(&[good, bad].concat(), &HeadLimits::default()).unwrap_err(), error, "{shown}");
+        }
+    }
+}
+
+/// And what can still become a response is waited for.
+#[test]
+fn cr13_sh17_every_beginning_of_a_response_is_waited_for() {
+    for head in
+        [Head::response(), Head::response().first("HTTP/1.9 101"), Head::response().first("HTTP/1.0 999 \u{e4}\t").with("X:\t\u{e4}\t")]
+    {
+        let head = head.bytes();
+        for len in 0..head.len() {
+            assert!(Response::parse(&head[..len], &HeadLimits::default()).unwrap().is_none(), "{len}");
+        }
+        assert_eq!(Response::parse(&head, &HeadLimits::default()).unwrap().unwrap().1, head.len());
+    }
+}
+
+#[test]
 fn cr4_upgrade_is_websocket_in_any_case() {
     opened(client(), &Head::response().but("Upgrade", "WebSocket"));
     fails(&Head::response().without("Upgrade"), E::Upgrade);
-    for value in ["", "h2c", "websockets", "websocket/13", "websocket, h2c"] {
+    for value in ["", "h2c", "websockets", "websocket/13", "websocket, h2c", ", ,"] {
         fails(&Head::response().but("Upgrade", value), E::Upgrade);
+    }
+    for value in ["web socket", "\"websocket\"", "websocket, /a"] {
+        fails(&Head::response().but("Upgrade", value), E::Invalid("Upgrade"));
     }
     fails(&Head::response().with("Upgrade: websocket"), E::Duplicate("Upgrade"));
 }
@@ -190,8 +282,11 @@ fn cr5_connection_contains_the_token_upgrade() {
     }
     opened(client(), &Head::response().but("Connection", "keep-alive").with("connection: Upgrade").with("Connection: x"));
     fails(&Head::response().without("Connection"), E::Connection);
-    for value in ["", "keep-alive", "upgraded", "no upgrade"] {
+    for value in ["", "keep-alive", "upgraded", ", ,"] {
         fails(&Head::response().but("Connection", value), E::Connection);
+    }
+    for value in ["no upgrade", "Upgrade, Up]rade", "Upgrade; a"] {
+        fails(&Head::response().but("Connection", value), E::Invalid("Connection"));
     }
 }
 
@@ -239,6 +334,9 @@ fn cr10_n1_a_subprotocol_that_was_not_requested_fails() {
     for name in ["Chat", "cha", "chat2", "", ",", "other"] {
         fails_with(asked(), with(name).text(), E::ProtocolNotRequested);
     }
+    for name in ["cha]t", "chat superchat", "\"chat\""] {
+        fails_with(asked(), with(name).text(), E::Invalid("Sec-WebSocket-Protocol"));
+    }
     fails(&with("chat"), E::ProtocolNotRequested);
     fails(&with(""), E::ProtocolNotRequested);
 }
@@ -263,8 +361,8 @@ fn cr12_no_subprotocol_passes_unless_one_is_required() {
 #[test]
 fn cr13_the_version_is_1_1_or_a_later_1_x() {
     opened(client(), &Head::response().first("HTTP/1.2 101 x"));
-    for line in ["HTTP/1.0 101 x", "HTTP/2.0 101 x", "HTTP/0.9 101 x"] {
-        fails(&Head::response().first(line), E::HttpVersion);
+    for (line, major, minor) in [("HTTP/1.0 101 x", 1, 0), ("HTTP/2.0 101 x", 2, 0), ("HTTP/0.9 101 x", 0, 9)] {
+        fails(&Head::response().first(line), E::HttpVersion { major, minor });
     }
 }
 
@@ -273,7 +371,7 @@ fn cr13_a_malformed_status_line_fails() {
     for line in [
         "",
         "HTTP/1.1",
-        "HTTP/1.1 101",
+        "HTTP/1.1 ",
         "HTTP/1.1  101 x",
         "HTTP/1.1 10 x",
         "HTTP/1.1 1010 x",
@@ -284,7 +382,6 @@ fn cr13_a_malformed_status_line_fails() {
         "HTTP/1.1\t101 x",
         " HTTP/1.1 101 x",
         "HTTP/1.1 101 \u{0}",
-        "HTTP/1.1 101 a\rb",
         "ICY 200 OK",
         "GET / HTTP/1.1",
     ] {
@@ -315,9 +412,9 @@ fn cr15_h1_h2_limits_are_exact_and_have_their_own_errors() {
     let head = Head::response().text();
     let limits = |bytes, fields| HeadLimits { bytes, fields, ..HeadLimits::default() };
     assert!(client().limits(limits(head.len(), 3)).recv(&mut &mut head.clone().into_bytes()[..]).unwrap().is_some());
-    fails_with(client().limits(limits(head.len() - 1, 3)), &head, E::HeadTooLarge);
-    fails_with(client().limits(limits(head.len(), 2)), &head, E::TooManyFields);
-    fails_with(client(), "HTTP/1.1 101 ".to_owned() + &"x".repeat(1 << 14), E::HeadTooLarge);
+    fails_with(client().limits(limits(head.len() - 1, 3)), &head, E::HeadTooLarge { limit: head.len() - 1 });
+    fails_with(client().limits(limits(head.len(), 2)), &head, E::TooManyFields { limit: 2 });
+    fails_with(client(), "HTTP/1.1 101 ".to_owned() + &"x".repeat(1 << 14), E::HeadTooLarge { limit: 1 << 14 });
 }
 
 #[test]
@@ -344,7 +441,7 @@ fn cr18_h6_malformed_lines_fail() {
         ("X", E::FieldName),
         (" folded", E::ObsFold),
         ("X: a\u{0}", E::FieldValue),
-        ("X: a\rb", E::FieldValue),
+        ("X: a\rb", E::BareCr),
         ("X: a\nY: b", E::BareLf),
     ] {
         fails(&Head::response().with(line), error);
@@ -368,10 +465,12 @@ fn a_response_that_something_else_parsed_follows_the_same_rules() {
     assert_eq!(verify(101, (1, 1), &plus("a b", b""), ""), Err(E::FieldName));
     assert_eq!(verify(101, (1, 1), &plus("a", b"\0"), ""), Err(E::FieldValue));
     assert_eq!(verify(101, (1, 1), &good[..2], ""), Err(E::Missing("Sec-WebSocket-Accept")));
-    assert_eq!(verify(101, (1, 0), &good, ""), Err(E::HttpVersion));
-    assert_eq!(verify(200, (2, 0), &good, ""), Err(E::HttpVersion));
+    assert_eq!(verify(101, (1, 0), &good, ""), Err(E::HttpVersion { major: 1, minor: 0 }));
+    assert_eq!(verify(200, (2, 0), &good, ""), Err(E::HttpVersion { major: 2, minor: 0 }));
     assert_eq!(verify(200, (1, 1), &good, ""), Err(E::Status(200)));
-    assert_eq!(verify(99, (1, 1), &good, ""), Err(E::StatusLine));
+    for status in [0, 99, 1000] {
+        assert_eq!(verify(status, (1, 1), &good, ""), Err(E::StatusLine));
+    }
 }
 
 /// Faults of a response are for a gateway to report.

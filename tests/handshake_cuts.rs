@@ -21,12 +21,16 @@ fn shown(fields: &Fields<'_>) -> Vec<(String, Vec<u8>)> {
     fields.iter().map(|(name, value)| (name.to_owned(), value.to_vec())).collect()
 }
 
+/// All that a request says, and the answer to its key.
 fn show_request(request: &Request<'_>) -> String {
-    format!("{} {:?} {:?}", request.target(), shown(request.fields()), request)
+    let mut answer = Vec::new();
+    request.accept().write(&mut answer).unwrap();
+    let parts = (request.path(), request.query(), request.host());
+    format!("{} {parts:?} {:?} {}", request.target(), shown(request.fields()), answer.escape_ascii())
 }
 
 fn show_response(response: &Response<'_>) -> String {
-    format!("{:?} {:?}", shown(response.fields()), response)
+    format!("{} {:?} {:?} {:?}", response.status(), response.reason(), response.body(), shown(response.fields()))
 }
 
 fn serve(pieces: &[&[u8]], limits: HeadLimits) -> Outcome {
@@ -140,6 +144,22 @@ fn same(run: impl Fn(&[&[u8]], HeadLimits) -> Outcome, bytes: &[u8], cuts: &[Ind
     Ok(())
 }
 
+/// Checks that what `parse` makes of the first bytes is certain: `None` up to some byte, and from there on always the same.
+fn certain<T: PartialEq + std::fmt::Debug>(
+    bytes: &[u8],
+    parse: impl Fn(&[u8]) -> Result<Option<T>, HandshakeError>,
+) -> Result<(), TestCaseError> {
+    let mut before = Ok(None);
+    for len in 0..=bytes.len() {
+        let now = parse(&bytes[..len]);
+        if before != Ok(None) {
+            prop_assert_eq!(&now, &before, "after {} bytes", len);
+        }
+        before = now;
+    }
+    Ok(())
+}
+
 /// SE11: errors say nothing of the peer's, and neither does the answer that a server gives by itself: there is nothing to be escaped in them.
 #[test]
 fn se11_an_error_and_its_answer_hold_no_text_of_the_peer() {
@@ -204,6 +224,16 @@ proptest! {
         let mut bytes = damaged(&if refuse { head.first("HTTP/1.1 302 Found") } else { head }, &damages);
         bytes.extend(rest);
         same(connect, &bytes, &cuts, limits)?;
+    }
+
+    /// SH13: a fault is reported at the byte that makes it certain, and more bytes do not make another of it.
+    #[test]
+    fn sh13_sh17_a_verdict_is_final(damages in vec(damage(), 0..4), limits in limits(), refuse: bool) {
+        let request = damaged(&Head::request().with("Sec-WebSocket-Protocol: chat").with("Sec-WebSocket-Extensions: a; b"), &damages);
+        certain(&request, |bytes| Ok(Request::parse(bytes, &limits)?.map(|(request, len)| (show_request(&request), len))))?;
+        let response = Head::response().with("Content-Length: 5");
+        let response = damaged(&if refuse { response.first("HTTP/1.1 302 Found") } else { response }, &damages);
+        certain(&response, |bytes| Ok(Response::parse(bytes, &limits)?.map(|(response, len)| (show_response(&response), len))))?;
     }
 
     #[test]
@@ -289,6 +319,7 @@ proptest! {
         let head = Head::request().bytes();
         let (request, _) = Request::parse(&head, &HeadLimits::default()).unwrap().unwrap();
         let mut out = Vec::new();
+        let body = if status == 304 { vec![] } else { body };
         request.reject(status).body(&body).fields(&[("Location", "ws://b/")]).write(&mut out).unwrap();
         let (response, len) = Response::parse(&out, &HeadLimits::default()).unwrap().unwrap();
         prop_assert_eq!((response.status(), response.fields().get("location")), (status, Some(&b"ws://b/"[..])));

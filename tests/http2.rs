@@ -75,7 +75,7 @@ fn hx4_hx10_a_client_checks_the_answer_by_the_same_rules() {
     assert_eq!(verify(&[("sec-websocket-extensions", b"permessage-deflate")], ""), Err(E::ExtensionNotOffered));
     assert_eq!(verify(&[("sec-websocket-extensions", b";")], ""), Err(E::Invalid("Sec-WebSocket-Extensions")));
     // An answer of HTTP/2 is not taken for one of HTTP/1.1, nor 200 for an open connection.
-    assert_eq!(Response::from_fields((2, 0), 200, &[]).unwrap_err(), E::HttpVersion);
+    assert_eq!(Response::from_fields((2, 0), 200, &[]).unwrap_err(), E::HttpVersion { major: 2, minor: 0 });
     assert_eq!(Response::from_fields((1, 1), 200, &[]).unwrap().verify(KEY, ""), Err(E::Status(200)));
 }
 

@@ -5,13 +5,14 @@ mod common;
 
 #[cfg(feature = "deflate")]
 use common::SEED;
+use common::{Frame, wire};
 use std::collections::HashSet;
 use std::error::Error;
-#[cfg(feature = "std")]
-use ws_proto::SendError;
+use ws_proto::{Capped, Config, Connection, Event, Header, Kind, Opcode, Output, Server, Slice, Utf8, WebSocket, uri::UriError};
 #[cfg(feature = "deflate")]
-use ws_proto::{Client, ProtocolError, uri::Uri};
-use ws_proto::{Config, Connection, Event, Header, Opcode, Server, uri::UriError};
+use ws_proto::{Client, uri::Uri};
+#[cfg(feature = "std")]
+use ws_proto::{ProtocolError, SendError};
 
 /// Each error says something else, in a line of ASCII.
 #[track_caller]
@@ -36,17 +37,22 @@ fn se11_errors_of_a_uri_are_told_in_words() {
 fn se11_errors_of_a_handshake_are_told_in_words() {
     use ws_proto::handshake::{HandshakeError as E, WriteError as W};
     told_in_words(&[
-        E::HeadTooLarge,
-        E::TooManyFields,
-        E::TooManyInterim,
+        E::HeadTooLarge { limit: 7 },
+        E::HeadTooLarge { limit: 8 },
+        E::TooManyFields { limit: 7 },
+        E::TooManyFields { limit: 8 },
+        E::TooManyInterim { limit: 7 },
+        E::TooManyInterim { limit: 8 },
         E::Incomplete,
         E::BareLf,
+        E::BareCr,
         E::ObsFold,
         E::FieldName,
         E::FieldValue,
         E::RequestLine,
         E::StatusLine,
-        E::HttpVersion,
+        E::HttpVersion { major: 1, minor: 0 },
+        E::HttpVersion { major: 2, minor: 0 },
         E::Method,
         E::Target,
         E::Body,
@@ -74,6 +80,7 @@ fn se11_errors_of_a_handshake_are_told_in_words() {
         W::ProtocolRepeated,
         W::ProtocolNotRequested,
         W::Status,
+        W::Body,
     ]);
 }
 
@@ -82,13 +89,13 @@ fn se11_errors_of_a_handshake_are_told_in_words() {
 fn se11_errors_of_compression_are_told_in_words() {
     told_in_words(&[ws_proto::deflate::InflateError]);
     for (error, text) in [
-        (ProtocolError::InvalidCompression, "compressed data is not valid (RFC 7692 section 7.2.2)"),
-        (ProtocolError::RatioTooHigh, "compressed too much (RFC 7692 section 8)"),
+        (ProtocolError::InvalidCompression, "invalid compressed data (RFC 7692 section 7.2.2)"),
+        (ProtocolError::CompressedTooLong { len: 9, limit: 8 }, "compressed message too long: 9 bytes, limit 8 (RFC 6455 section 10.4)"),
     ] {
         assert_eq!(error.to_string(), text);
     }
-    assert_eq!(SendError::NotNegotiated.to_string(), "compression was not agreed on");
-    assert_eq!(SendError::ContextInUse.to_string(), "the connection's own compressor has the context");
+    assert_eq!(SendError::NotNegotiated.to_string(), "permessage-deflate was not negotiated");
+    assert_eq!(SendError::ContextInUse.to_string(), "the compression context is in use by the connection");
 }
 
 /// With `?`, errors become those of the driver's sockets, and stay what they are.
@@ -102,18 +109,18 @@ fn errors_become_errors_of_io() {
         assert_eq!(io.kind(), kind);
         assert_eq!(io.get_ref().and_then(|inner| inner.downcast_ref()), Some(&error));
     }
-    becomes(SendError::Closed, ErrorKind::Other);
+    becomes(ProtocolError::Unmasked, ErrorKind::InvalidData);
+    becomes(SendError::Closed, ErrorKind::BrokenPipe);
+    becomes(SendError::Full { needed: 1 }, ErrorKind::WriteZero);
+    becomes(SendError::MessageUnfinished, ErrorKind::InvalidInput);
+    #[cfg(feature = "deflate")]
+    becomes(ws_proto::deflate::InflateError, ErrorKind::InvalidData);
     becomes(UriError::Port, ErrorKind::InvalidInput);
-    #[cfg(feature = "handshake")]
-    {
-        becomes(ws_proto::handshake::HandshakeError::Incomplete, ErrorKind::Other);
-        becomes(ws_proto::handshake::WriteError::Status, ErrorKind::Other);
-    }
 }
 
 /// Bytes are printed as they are, and only those that are there.
 #[test]
-fn headers_and_replies_are_printed_as_their_bytes() {
+fn headers_are_printed_as_their_bytes_and_replies_without_them() {
     let header = Header { fin: true, rsv: 0, opcode: Opcode::TEXT, mask: None, len: 5 };
     assert_eq!(format!("{:?}", header.encode()), "HeaderBytes([129, 5])");
 
@@ -121,7 +128,59 @@ fn headers_and_replies_are_printed_as_their_bytes() {
     let mut ping = *b"\x89\x82\0\0\0\0hi";
     assert_eq!(receiver.recv(&mut &mut ping[..]), Some(Event::Ping));
     let reply = format!("{:?}", receiver.take_reply().unwrap());
-    assert!(reply.ends_with("payload: [104, 105] }"), "{reply}");
+    assert_eq!(reply, "Reply { answer: Pong, payload: ControlPayload { len: 2, .. } }");
+}
+
+/// No `Debug` of a machine, an output or a reply shows a payload: not what is being received, nor what was sent, nor what waits. (A message shows itself.)
+#[test]
+fn nothing_that_holds_a_payload_shows_it() {
+    const SECRET: &str = "SECRET-\u{e9}";
+    let decimal = format!("{:?}", SECRET.as_bytes());
+    let decimal = decimal.trim_matches(['[', ']']);
+    let hidden = |value: &dyn core::fmt::Debug| {
+        for text in [format!("{value:?}"), format!("{value:#?}").split_whitespace().collect::<Vec<_>>().join(" ")] {
+            assert!(!text.contains("SECRET") && !text.contains(decimal) && !text.contains(&decimal[..14]), "{text}");
+        }
+    };
+    let frames = [Frame::ping(SECRET), Frame::text(SECRET).more(), Frame::text(SECRET)];
+    for frames in [&frames[..1], &frames[..2], &[Frame::close(1000, SECRET)], &[Frame::binary(SECRET).more()], &frames[2..]] {
+        let mut out = Vec::new();
+        let mut bytes = wire::<Server>(frames);
+        // A text that a cut has split inside its last character.
+        let end = bytes.len() - usize::from(frames[0].opcode == 1);
+        let mut ws = WebSocket::new(Server, &Config::default());
+        let mut input = &mut bytes[..end];
+        while ws.recv(&mut input, &mut out).is_some() {}
+        hidden(&ws);
+        let (receiver, sender) = ws.into_halves();
+        hidden(&receiver);
+        hidden(&sender);
+
+        let mut bytes = wire::<Server>(frames);
+        let mut connection = Connection::new(Server, &Config::default());
+        let mut input = &mut bytes[..end];
+        while connection.recv(&mut input, &mut out).is_some() {}
+        hidden(&connection);
+
+        let mut bytes = wire::<Server>(frames);
+        let (mut receiver, mut sender) = Connection::new(Server, &Config::default()).into_halves();
+        let mut input = &mut bytes[..end];
+        while receiver.recv(&mut input).is_some() {}
+        hidden(&receiver);
+        if let Some(reply) = receiver.take_reply() {
+            hidden(&reply);
+        }
+        sender.send_part(Kind::Text, &SECRET.as_bytes()[..SECRET.len() - 1], false, &mut out).unwrap();
+        hidden(&sender);
+        assert!(!out.is_empty());
+        hidden(&Capped::new(&mut out, 1000));
+        let mut slice = Slice::new(&mut out);
+        slice.append(SECRET.as_bytes());
+        hidden(&slice);
+    }
+    let mut utf8 = Utf8::new();
+    utf8.feed(&SECRET.as_bytes()[..SECRET.len() - 1]).unwrap();
+    assert!(!format!("{utf8:?}").contains("195"));
 }
 
 /// Values of fields may be secrets, such as cookies. Those of parameters are tokens (RFC 6455 §9.1), in whatever way they were written.

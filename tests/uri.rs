@@ -58,6 +58,8 @@ fn ch14_what_is_not_a_websocket_uri_is_refused() {
         ("ws://a\\b", UriError::Host),
         ("ws://a%2", UriError::Host),
         ("ws://a%zz", UriError::Host),
+        ("ws://a%4g", UriError::Host),
+        ("ws://a%4", UriError::Host),
         ("ws://::1", UriError::Host),
         ("ws://[::1", UriError::Host),
         ("ws://[]", UriError::Host),
@@ -82,7 +84,12 @@ fn ch14_what_is_not_a_websocket_uri_is_refused() {
         ("ws://h/\u{e4}", UriError::ResourceName),
         ("ws://h/%", UriError::ResourceName),
         ("ws://h/%4", UriError::ResourceName),
+        ("ws://h/%g0", UriError::ResourceName),
+        ("ws://h/%4g", UriError::ResourceName),
+        ("ws://h/%4/", UriError::ResourceName),
         ("ws://h/?%g0", UriError::ResourceName),
+        ("ws://h/?%0g", UriError::ResourceName),
+        ("ws://h/?%0%00", UriError::ResourceName),
         ("ws://h/[x]", UriError::ResourceName),
         ("ws://h/?\"", UriError::ResourceName),
         ("ws://h/\\", UriError::ResourceName),
@@ -91,6 +98,13 @@ fn ch14_what_is_not_a_websocket_uri_is_refused() {
     }
     // An error says nothing of the URI, which may hold a secret.
     assert!(!UriError::UserInfo.to_string().contains("secret"));
+}
+
+/// SE11: a query may hold a secret, such as a token.
+#[test]
+fn se11_a_uri_is_printed_without_its_query() {
+    let uri = format!("{:?}", Uri::parse("wss://h:1/path?key=MARK").unwrap());
+    assert!(uri.contains("path") && !uri.contains("MARK") && !uri.contains("key"), "{uri}");
 }
 
 /// What is said of a URI can be parsed again, and says the same.

@@ -55,8 +55,12 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
     let whole = bounded(&BOUNDS, bytes.len(), || connect(&[bytes]));
     let pieces = cuts.pieces(bytes);
     assert_eq!(whole, bounded(&BOUNDS, bytes.len(), || connect(&pieces)), "a cut makes a difference");
-    let interim = b"HTTP/1.1 103 Early Hints\r\n\r\n".repeat(HeadLimits::default().interim + 1);
-    assert!(!bytes.starts_with(&interim) || whole.0 == Err(HandshakeError::TooManyInterim), "more interim responses than the limit");
+    let limit = HeadLimits::default().interim;
+    let interim = b"HTTP/1.1 103 Early Hints\r\n\r\n".repeat(limit + 1);
+    assert!(
+        !bytes.starts_with(&interim) || whole.0 == Err(HandshakeError::TooManyInterim { limit }),
+        "more interim responses than the limit"
+    );
     match whole.0 {
         Ok(Some(Ok((protocol, params)))) => {
             assert!(protocol.is_none_or(|name| ["chat", "superchat"].contains(&&*name)));

@@ -152,8 +152,8 @@ impl ClientHandshake {
     ///
     /// # Errors
     ///
-    /// [`HandshakeError`] if the answer is not valid. Close the connection. Input that comes later is dropped, and answered
-    /// with the same error.
+    /// [`HandshakeError`] if the answer is not valid, at the first byte that makes it certain. Close the connection. Later input is
+    /// dropped, and the same error is returned.
     pub fn recv<'a, 'b: 'a>(&'a mut self, input: &mut &'b mut [u8]) -> Result<Option<Answer<'a>>, HandshakeError> {
         if matches!(self.state, Ok(None)) {
             return Ok(None);
@@ -199,8 +199,9 @@ impl ClientHandshake {
                 break place;
             }
             self.interim += 1;
-            if self.interim > self.head.limits().interim {
-                return Err(HandshakeError::TooManyInterim);
+            let limit = self.head.limits().interim;
+            if self.interim > limit {
+                return Err(HandshakeError::TooManyInterim { limit });
             }
             self.head.skip(place, input);
         };
@@ -248,7 +249,6 @@ impl fmt::Debug for ClientHandshake {
 }
 
 /// How a handshake ended that the server answered.
-#[derive(Debug)]
 pub enum Answer<'a> {
     /// The connection is open.
     Accepted {
@@ -260,4 +260,14 @@ pub enum Answer<'a> {
     /// The server answered with a status other than 101 (§4.1): a redirect, 401, an error. The bytes after it are its body, as
     /// [`Response::body`] says.
     Refused(Response<'a>),
+}
+
+/// Shows what [`Response`] shows.
+impl fmt::Debug for Answer<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Accepted { response, .. } => f.debug_struct("Accepted").field("response", response).finish_non_exhaustive(),
+            Self::Refused(response) => f.debug_tuple("Refused").field(response).finish(),
+        }
+    }
 }

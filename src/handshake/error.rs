@@ -9,30 +9,46 @@ use core::{error, fmt};
 #[non_exhaustive]
 pub enum HandshakeError {
     /// The head is longer than [`HeadLimits::bytes`](super::HeadLimits::bytes).
-    HeadTooLarge,
+    HeadTooLarge {
+        /// The limit in bytes.
+        limit: usize,
+    },
     /// The head has more fields than [`HeadLimits::fields`](super::HeadLimits::fields).
-    TooManyFields,
+    TooManyFields {
+        /// The limit.
+        limit: usize,
+    },
     /// More interim responses (1xx) than [`HeadLimits::interim`](super::HeadLimits::interim) came before the final one.
-    TooManyInterim,
+    TooManyInterim {
+        /// The limit.
+        limit: usize,
+    },
     /// The connection ended before the head did.
     Incomplete,
     /// A line ends with LF that has no CR before it.
     BareLf,
+    /// A line contains CR that has no LF after it (RFC 9112 §2.2).
+    BareCr,
     /// A line begins with whitespace: a folded field (obs-fold, RFC 9112 §5.2).
     ObsFold,
     /// A field line has no name that is a token and directly followed by a colon (RFC 9112 §5.1).
     FieldName,
-    /// A field's value contains CR, NUL or another control character.
+    /// A field's value contains a control character, such as NUL (RFC 9110 §5.5).
     FieldValue,
     /// The first line of the request is not `method SP target SP version` (RFC 9112 §3).
     RequestLine,
     /// The first line of the response is not `version SP status SP reason` (RFC 9112 §4).
     StatusLine,
     /// The HTTP version is not 1.1 or a later 1.x (RFC 6455 §4.1, §4.2.1).
-    HttpVersion,
+    HttpVersion {
+        /// The number before the dot.
+        major: u8,
+        /// The number after the dot.
+        minor: u8,
+    },
     /// The request's method is not GET (§4.2.1).
     Method,
-    /// The request target is neither a path nor an absolute http or https URI (§4.2.1).
+    /// The request target is neither a path nor an absolute URI with the scheme `http`, `https`, `ws` or `wss` (§4.2.1).
     Target,
     /// The request announces a body, where the next bytes would be frames.
     Body,
@@ -63,17 +79,19 @@ pub enum HandshakeError {
 impl HandshakeError {
     /// The status with which a server answers a request that has this fault: 400, 405, 426, 431 or 505.
     ///
+    /// For HTTP/1.0 it is 426, since the client can upgrade to HTTP/1.1 (RFC 9110 §15.5.22), and for other versions 505.
+    ///
     /// For a fault of a response it is 502, with which a gateway would pass the failure on.
     #[must_use]
     pub const fn status(self) -> u16 {
         match self {
             Self::Method => 405,
-            Self::Upgrade | Self::WebSocketVersion => 426,
-            Self::HeadTooLarge | Self::TooManyFields => 431,
-            Self::HttpVersion => 505,
+            Self::Upgrade | Self::WebSocketVersion | Self::HttpVersion { major: 1, minor: 0 } => 426,
+            Self::HeadTooLarge { .. } | Self::TooManyFields { .. } => 431,
+            Self::HttpVersion { .. } => 505,
             Self::StatusLine
             | Self::Status(_)
-            | Self::TooManyInterim
+            | Self::TooManyInterim { .. }
             | Self::ExtensionNotOffered
             | Self::ExtensionParameter
             | Self::ProtocolNotRequested
@@ -86,17 +104,18 @@ impl HandshakeError {
 impl fmt::Display for HandshakeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::HeadTooLarge => "the head has too many bytes",
-            Self::TooManyFields => "the head has too many fields",
-            Self::TooManyInterim => "too many interim responses",
+            Self::HeadTooLarge { limit } => return write!(f, "the head has more than {limit} bytes"),
+            Self::TooManyFields { limit } => return write!(f, "the head has more than {limit} fields"),
+            Self::TooManyInterim { limit } => return write!(f, "more than {limit} interim responses"),
             Self::Incomplete => "the connection ended before the handshake was complete",
             Self::BareLf => "a line ends with LF without CR",
+            Self::BareCr => "a line contains CR without LF",
             Self::ObsFold => "a field is folded over several lines",
             Self::FieldName => "a field's name is malformed",
             Self::FieldValue => "a field's value contains a control character",
             Self::RequestLine => "the request line is malformed",
             Self::StatusLine => "the status line is malformed",
-            Self::HttpVersion => "the HTTP version is not 1.1 or a later 1.x",
+            Self::HttpVersion { major, minor } => return write!(f, "the HTTP version is {major}.{minor}, not 1.1 or a later 1.x"),
             Self::Method => "the method is not GET",
             Self::Target => "the request target is malformed",
             Self::Body => "the request announces a body",
@@ -141,6 +160,8 @@ pub enum WriteError {
     ProtocolNotRequested,
     /// The status of a rejection is not from 300 to 599.
     Status,
+    /// A body is given for a rejection whose status has none: 304 (RFC 9110 §15.4.5).
+    Body,
 }
 
 impl fmt::Display for WriteError {
@@ -154,22 +175,35 @@ impl fmt::Display for WriteError {
             Self::ProtocolRepeated => "a subprotocol is requested twice",
             Self::ProtocolNotRequested => "the chosen subprotocol was not requested",
             Self::Status => "the status of a rejection is not from 300 to 599",
+            Self::Body => "a response with this status has no body",
         })
     }
 }
 
 impl error::Error for WriteError {}
 
+/// [`Incomplete`](HandshakeError::Incomplete) is an `UnexpectedEof`, [`Status`](HandshakeError::Status) is a `ConnectionRefused`,
+/// and every other error is `InvalidData`.
 #[cfg(feature = "std")]
 impl From<HandshakeError> for std::io::Error {
     fn from(error: HandshakeError) -> Self {
-        Self::other(error)
+        let kind = match error {
+            HandshakeError::Incomplete => std::io::ErrorKind::UnexpectedEof,
+            HandshakeError::Status(_) => std::io::ErrorKind::ConnectionRefused,
+            _ => std::io::ErrorKind::InvalidData,
+        };
+        Self::new(kind, error)
     }
 }
 
+/// [`NoRoom`](WriteError::NoRoom) is a `WriteZero`, and every other error is `InvalidInput`.
 #[cfg(feature = "std")]
 impl From<WriteError> for std::io::Error {
     fn from(error: WriteError) -> Self {
-        Self::other(error)
+        let kind = match error {
+            WriteError::NoRoom { .. } => std::io::ErrorKind::WriteZero,
+            _ => std::io::ErrorKind::InvalidInput,
+        };
+        Self::new(kind, error)
     }
 }

@@ -95,9 +95,8 @@ impl<'a> Iterator for Iter<'a> {
             Self::Lines(lines) => {
                 let (line, rest) = lines.split_at_checked(memchr(b'\n', lines)? + 1)?;
                 *lines = rest;
-                // All was checked when the head was parsed; the empty line has no colon.
-                let (name, value) = line.split_at_checked(memchr(b':', line)?)?;
-                Some((str::from_utf8(name).ok()?, trim(value.strip_prefix(b":")?.strip_suffix(b"\r\n")?)))
+                // The empty line has no colon.
+                split(line.strip_suffix(b"\r\n")?)
             }
             Self::Pairs(pairs) => {
                 let (&(name, value), rest) = pairs.split_first()?;
@@ -108,14 +107,10 @@ impl<'a> Iterator for Iter<'a> {
     }
 }
 
-/// Reads one field line, without its CRLF.
-pub(super) fn parse(line: &[u8]) -> Result<(&str, &[u8]), HandshakeError> {
-    if matches!(line, [b' ' | b'\t', ..]) {
-        return Err(HandshakeError::ObsFold);
-    }
-    let (name, value) = split_token(line).ok_or(HandshakeError::FieldName)?;
-    let value = value.strip_prefix(b":").ok_or(HandshakeError::FieldName)?;
-    if is_field_value(value) { Ok((name, trim(value))) } else { Err(HandshakeError::FieldValue) }
+/// Splits a field line at its colon. The line is without its CRLF, and its syntax was checked.
+pub(super) fn split(line: &[u8]) -> Option<(&str, &[u8])> {
+    let (name, value) = line.split_at_checked(memchr(b':', line)?)?;
+    Some((str::from_utf8(name).ok()?, trim(value.strip_prefix(b":")?)))
 }
 
 /// Splits off the token with which `text` begins.
@@ -125,14 +120,19 @@ pub(super) fn split_token(text: &[u8]) -> Option<(&str, &[u8])> {
     if token.is_empty() { None } else { Some((str::from_utf8(token).ok()?, rest)) }
 }
 
-/// The elements of a comma-separated list (RFC 9110 §5.6.1) of tokens; empty ones are passed over.
+/// The elements of a comma-separated list (RFC 9110 §5.6.1). Empty elements are skipped.
 pub(super) fn list(value: &[u8]) -> impl Iterator<Item = &[u8]> {
     value.split(|&byte| byte == b',').map(trim).filter(|element| !element.is_empty())
 }
 
-/// Whether the list contains this token, in any case.
-pub(super) fn list_contains(value: &[u8], token: &str) -> bool {
-    list(value).any(|element| element.eq_ignore_ascii_case(token.as_bytes()))
+/// The number of elements in the list that is the value of the field `name`, all of which must be `valid`.
+pub(super) fn count(name: &'static str, value: &[u8], valid: fn(&[u8]) -> bool) -> Result<usize, HandshakeError> {
+    list(value).try_fold(0, |count, element| if valid(element) { Ok(count + 1) } else { Err(HandshakeError::Invalid(name)) })
+}
+
+/// Whether the list contains this element, in any case.
+pub(super) fn list_contains(value: &[u8], wanted: &str) -> bool {
+    list(value).any(|element| element.eq_ignore_ascii_case(wanted.as_bytes()))
 }
 
 /// Strips the whitespace that may surround a value or an element (OWS, RFC 9110 §5.6.3).
@@ -145,6 +145,11 @@ pub(super) fn trim(mut text: &[u8]) -> &[u8] {
 
 pub(super) fn is_token(text: &[u8]) -> bool {
     !text.is_empty() && text.iter().all(|&byte| is_token_char(byte))
+}
+
+/// Whether `text` is a protocol with or without a version (RFC 9110 §7.8), such as `websocket` or `HTTP/2.0`.
+pub(super) fn is_protocol(text: &[u8]) -> bool {
+    text.splitn(2, |&byte| byte == b'/').all(is_token)
 }
 
 /// RFC 9110 §5.6.2.
@@ -168,7 +173,26 @@ pub(super) const fn is_token_char(byte: u8) -> bool {
 /// Whether the bytes may stand in a field's value or in a reason phrase (RFC 9110 §5.5): all but control characters.
 pub(super) fn is_field_value(value: &[u8]) -> bool {
     // Without an early exit, so that compilers vectorise it.
-    !value.iter().fold(false, |control, &byte| control | (byte < b' ' && byte != b'\t') | (byte == 0x7f))
+    !value.iter().fold(false, |control, &byte| control | !is_field_value_char(byte))
+}
+
+/// The number of bytes with which `text` continues a field's value.
+pub(super) fn value_len(text: &[u8]) -> usize {
+    let line = memchr(b'\r', text).and_then(|cr| text.get(..cr)).unwrap_or(text);
+    if is_field_value(line) { line.len() } else { line.iter().take_while(|&&byte| is_field_value_char(byte)).count() }
+}
+
+pub(super) const fn is_field_value_char(byte: u8) -> bool {
+    (byte >= b' ' || byte == b'\t') && byte != 0x7f
+}
+
+/// Shows the names only of fields that the caller wants to send.
+pub(super) struct Names<'a>(pub(super) &'a [(&'a str, &'a str)]);
+
+impl fmt::Debug for Names<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.0.iter().map(|(name, _)| name)).finish()
+    }
 }
 
 /// Checks fields that the caller wants to send.

@@ -1,10 +1,12 @@
 //! The head of an HTTP/1.1 message: lines, and fields in them (RFC 9112 §2 to §5), read strictly.
 //!
-//! Each line is looked at once, when it is complete, wherever the input was cut. So the work is linear in the input, and a
-//! fault is found at the end of its line. What the lines mean is up to a [`Message`].
+//! Each byte is read once, wherever the input was split, so the work is linear in the input. A syntax error is reported at the
+//! first byte that no valid head has there, and what a field's value means is checked at the end of its line. The meaning of
+//! the lines is up to a [`Message`].
 
 use super::{HandshakeError, fields};
-use memchr::memchr;
+#[cfg(feature = "alloc")]
+use crate::growth::growth;
 
 /// What the head of a request or of a response may take up. Each limit is the largest value that passes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,31 +27,49 @@ impl Default for HeadLimits {
 
 /// What the lines of a head mean.
 pub(super) trait Message {
-    /// Takes the first line, without its CRLF.
-    fn start_line(&mut self, line: &[u8]) -> Result<(), HandshakeError>;
+    /// Consumes the next byte of the first line, after the bytes `line`. The byte is not LF. If it is CR, the line must be
+    /// complete, or empty; after an empty line the first line is still to come.
+    fn start_line(&mut self, line: &[u8], byte: u8) -> Result<(), HandshakeError>;
 
-    /// Takes a field: `name` is a token, `value` has no whitespace around it and no control characters in it.
+    /// Consumes a field: `name` is a token, `value` has no whitespace around it and no control characters in it.
     fn field(&mut self, name: &str, value: &[u8]) -> Result<(), HandshakeError>;
 
     /// The head is complete.
     fn end(&self) -> Result<(), HandshakeError>;
 }
 
+/// The part of a head to which the next byte belongs.
+#[derive(Clone, Copy)]
+enum Part {
+    StartLine,
+    /// The LF of the start line.
+    StartLineEnd,
+    /// The first byte of a field line or of the empty line.
+    Line,
+    Name,
+    Value,
+    /// The LF of a field line.
+    FieldEnd,
+    /// The LF of the empty line.
+    End,
+}
+
 /// Reads a head that may still grow.
 pub(super) struct Parser<M> {
     limits: HeadLimits,
     message: M,
-    /// Where the first line begins that is not complete.
+    part: Part,
+    /// The number of bytes read.
+    read: usize,
+    /// Where the current line begins.
     line: usize,
-    /// Up to where there is no LF in that line.
-    searched: usize,
-    /// Lines read: the first line and the fields.
-    lines: usize,
+    /// The number of fields begun.
+    fields: usize,
 }
 
 impl<M: Message> Parser<M> {
     pub(super) const fn new(limits: HeadLimits, message: M) -> Self {
-        Self { limits, message, line: 0, searched: 0, lines: 0 }
+        Self { limits, message, part: Part::StartLine, read: 0, line: 0, fields: 0 }
     }
 
     pub(super) const fn message(&self) -> &M {
@@ -60,26 +80,53 @@ impl<M: Message> Parser<M> {
     /// when it is complete.
     pub(super) fn advance(&mut self, bytes: &[u8]) -> Result<Option<usize>, HandshakeError> {
         let bytes = bytes.get(..self.limits.bytes).unwrap_or(bytes);
-        while let Some(len) = memchr(b'\n', bytes.get(self.searched..).unwrap_or_default()) {
-            let lf = self.searched + len;
-            let line = bytes.get(self.line..lf).unwrap_or_default().strip_suffix(b"\r").ok_or(HandshakeError::BareLf)?;
-            self.line = lf + 1;
-            self.searched = self.line;
-            if self.lines == 0 {
-                self.message.start_line(line)?;
-            } else if line.is_empty() {
-                self.message.end()?;
-                return Ok(Some(self.line));
-            } else if self.lines > self.limits.fields {
-                return Err(HandshakeError::TooManyFields);
-            } else {
-                let (name, value) = fields::parse(line)?;
-                self.message.field(name, value)?;
-            }
-            self.lines += 1;
+        while let Some(&byte) = bytes.get(self.read) {
+            // The line so far.
+            let line = bytes.get(self.line..self.read).unwrap_or_default();
+            self.read += 1;
+            self.part = match (self.part, byte) {
+                (Part::StartLineEnd, b'\n') => {
+                    self.line = self.read;
+                    if line == b"\r" { Part::StartLine } else { Part::Line }
+                }
+                (Part::FieldEnd, b'\n') => {
+                    self.line = self.read;
+                    let (name, value) = line.strip_suffix(b"\r").and_then(fields::split).ok_or(HandshakeError::FieldName)?;
+                    self.message.field(name, value)?;
+                    Part::Line
+                }
+                (Part::End, b'\n') => {
+                    self.message.end()?;
+                    return Ok(Some(self.read));
+                }
+                (Part::StartLineEnd | Part::FieldEnd | Part::End, _) => return Err(HandshakeError::BareCr),
+                (_, b'\n') => return Err(HandshakeError::BareLf),
+                (Part::StartLine, _) => {
+                    self.message.start_line(line, byte)?;
+                    if byte == b'\r' { Part::StartLineEnd } else { Part::StartLine }
+                }
+                (Part::Line, b'\r') => Part::End,
+                (Part::Line, b' ' | b'\t') => return Err(HandshakeError::ObsFold),
+                (Part::Line, _) if fields::is_token_char(byte) => {
+                    if self.fields == self.limits.fields {
+                        return Err(HandshakeError::TooManyFields { limit: self.limits.fields });
+                    }
+                    self.fields += 1;
+                    Part::Name
+                }
+                (Part::Name, b':') => Part::Value,
+                (Part::Name, _) if fields::is_token_char(byte) => Part::Name,
+                (Part::Line | Part::Name, _) => return Err(HandshakeError::FieldName),
+                (Part::Value, b'\r') => Part::FieldEnd,
+                (Part::Value, _) if fields::is_field_value_char(byte) => {
+                    // Values are most of a head, and reading them in one go is faster than by the byte.
+                    self.read += fields::value_len(bytes.get(self.read..).unwrap_or_default());
+                    Part::Value
+                }
+                (Part::Value, _) => return Err(HandshakeError::FieldValue),
+            };
         }
-        self.searched = bytes.len();
-        if bytes.len() < self.limits.bytes { Ok(None) } else { Err(HandshakeError::HeadTooLarge) }
+        if bytes.len() < self.limits.bytes { Ok(None) } else { Err(HandshakeError::HeadTooLarge { limit: self.limits.bytes }) }
     }
 }
 
@@ -130,20 +177,27 @@ impl<M: Message + Default> Collector<M> {
         if self.held.is_empty() {
             let len = self.parser.advance(input)?;
             if len.is_none() {
-                self.held.extend_from_slice(input);
+                self.hold(input);
                 *input = &mut [];
             }
             return Ok(len.map(Place::Input));
         }
         let before = self.held.len();
         let wanted = input.len().min(self.limits().bytes - before);
-        self.held.extend_from_slice(input.get(..wanted).unwrap_or_default());
+        self.hold(input.get(..wanted).unwrap_or_default());
         let len = self.parser.advance(&self.held)?;
         cut(input, len.map_or(wanted, |len| len - before));
         Ok(len.map(|len| {
             self.held.truncate(len);
             Place::Held
         }))
+    }
+
+    /// Appends `bytes`, with which the head is no longer than its limit. Neither is the memory for it.
+    fn hold(&mut self, bytes: &[u8]) {
+        let len = self.held.len();
+        self.held.reserve_exact(growth(len, self.held.capacity(), len + bytes.len(), self.limits().bytes));
+        self.held.extend_from_slice(bytes);
     }
 
     /// The head that [`read`](Self::read) found.
@@ -187,8 +241,8 @@ mod tests {
     struct Count(usize);
 
     impl Message for Count {
-        fn start_line(&mut self, line: &[u8]) -> Result<(), HandshakeError> {
-            self.0 += line.len();
+        fn start_line(&mut self, _line: &[u8], _byte: u8) -> Result<(), HandshakeError> {
+            self.0 += 1;
             Ok(())
         }
 
@@ -202,7 +256,7 @@ mod tests {
         }
     }
 
-    /// 64 KiB byte by byte: after each byte nothing is left to search again, and each line was handed on once.
+    /// 64 KiB byte by byte: each call reads the new byte alone, and each line was handed on once.
     #[test]
     fn h1_cr15_no_byte_is_looked_at_twice() {
         const SIZE: usize = 64 * 1024;
@@ -213,10 +267,11 @@ mod tests {
             }
             let mut parser = Parser::new(HeadLimits { bytes: usize::MAX, fields: usize::MAX, interim: 0 }, Count::default());
             for end in 1..=head.len() {
+                // What was read before is not there to be read again.
+                head.get_mut(..parser.line).unwrap_or_default().fill(b'\n');
                 assert_eq!(parser.advance(head.get(..end).unwrap_or_default()), Ok(None));
-                assert_eq!(parser.searched, end);
+                assert_eq!(parser.read, end);
             }
-            assert_eq!(parser.lines, head.iter().filter(|&&b| b == b'\n').count());
             assert!(parser.message.0 <= head.len());
         }
     }
@@ -246,7 +301,31 @@ mod tests {
         let mut collector = Collector::<Count>::new(HeadLimits { bytes: 10, ..HeadLimits::default() });
         let (mut begin, mut rest) = (*b"first", [b'x'; 100]);
         assert!(matches!(collector.read(&mut &mut begin[..]), Ok(None)));
-        assert!(matches!(collector.read(&mut &mut rest[..]), Err(HandshakeError::HeadTooLarge)));
+        assert!(matches!(collector.read(&mut &mut rest[..]), Err(HandshakeError::HeadTooLarge { limit: 10 })));
         assert_eq!(collector.held, b"firstxxxxx");
+    }
+
+    /// H1: nor is memory for more. It grows by doubling, so that a head byte by byte is not copied at every byte.
+    #[cfg(feature = "alloc")]
+    #[test]
+    fn h1_memory_for_a_head_grows_by_doubling_up_to_the_limit() {
+        for limit in [1_usize, 2, 9, 1000, 16 * 1024] {
+            for piece in [1, 2, 3, 100, 9000] {
+                let mut collector = Collector::<Count>::new(HeadLimits { bytes: limit, ..HeadLimits::default() });
+                let (mut line, mut capacity) = (vec![b'x'; limit - 1], 0);
+                for mut piece in line.chunks_mut(piece) {
+                    assert!(matches!(collector.read(&mut piece), Ok(None)));
+                    let grown = collector.held.capacity();
+                    let needed = collector.held.len() > capacity;
+                    assert!(
+                        if needed { (2 * capacity).min(limit) <= grown && grown <= limit } else { grown == capacity },
+                        "{capacity}, {grown} of {limit}"
+                    );
+                    capacity = grown;
+                }
+                assert!(matches!(collector.read(&mut &mut b"x".to_vec()[..]), Err(HandshakeError::HeadTooLarge { .. })));
+                assert!(collector.held.capacity() <= limit);
+            }
+        }
     }
 }

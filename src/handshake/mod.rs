@@ -89,10 +89,47 @@
 //! proxy in front), [`Request::from_fields`] and [`Response::from_fields`] apply the same rules to what it found, and an
 //! [`Agreed`](crate::Agreed) can be built from a role.
 //!
-//! # What is refused
+//! # What is refused, and why
 //!
-//! Heads are read strictly: no line that ends in a bare LF, no folded lines, no space before a colon, no control characters.
-//! There is no switch for it, since what two readers of a stream understand differently is how requests are smuggled.
+//! Heads are read strictly, without an option to relax it: two recipients that read the same bytes
+//! differently are what request smuggling needs (RFC 9112 §11.2). An error is returned at the first
+//! byte that makes it certain, before the line or the head is complete. A TLS record or an HTTP/2
+//! frame that arrives here fails at its first byte.
+//!
+//! | input | result | reason |
+//! | --- | --- | --- |
+//! | LF without CR, CR without LF | `BareLf`, `BareCr` | RFC 9112 §2.2 |
+//! | a line that begins with whitespace | `ObsFold` | RFC 9112 §5.2 |
+//! | whitespace before the colon of a field | `FieldName` | RFC 9112 §5.1 |
+//! | a control character in a value | `FieldValue` | RFC 9110 §5.5 |
+//! | a byte that the first line cannot have there | `RequestLine`, `StatusLine` | RFC 9112 §3, §4 |
+//! | a method other than GET | `Method` (405) | RFC 6455 §4.2.1 |
+//! | a target that is `*`, `host:port`, or has a `#` | `Target` | RFC 6455 §4.2.1 |
+//! | a request of HTTP/1.0 | `HttpVersion` (426) | `Upgrade` is ignored there, RFC 9110 §7.8 |
+//! | another version before 1.1 or after 1.9 | `HttpVersion` (505) | RFC 9110 §15.6.6 |
+//! | a response 101 of HTTP/1.0 | `HttpVersion` | RFC 6455 §4.1 |
+//! | `Host`, `Origin`, `Upgrade`, key, version or accept twice | `Duplicate` | ambiguous |
+//! | a second `Sec-WebSocket-Protocol` in a response | `Duplicate` | RFC 6455 §11.3.4 |
+//! | a list with an element against its grammar | `Invalid` | RFC 9110 §5.6.1, RFC 6455 §9.1 |
+//! | a key that does not decode to 16 bytes | `Invalid` | RFC 6455 §4.2.1 |
+//! | a request with a body | `Body` | its bytes would be read as frames |
+//! | two empty lines before a request | `RequestLine` | RFC 9112 §2.2 |
+//! | an empty line before a response | `StatusLine` | RFC 9112 §2.2 |
+//! | later, a compressed message of zero bytes | `InvalidCompression` | no block ends, RFC 7692 §7.2.1 |
+//! | later, one with its tail `00 00 ff ff` | `InvalidCompression` | sent without, RFC 7692 §7.2.1 |
+//!
+//! Some deviations are common, and have only one possible meaning:
+//!
+//! | input | result | reason |
+//! | --- | --- | --- |
+//! | one empty line before a request | skipped, and counted as bytes of the head | RFC 9112 §2.2 |
+//! | an absolute target with `ws` or `wss` | accepted as with `http` or `https` | RFC 9112 §3.2.2 |
+//! | a target that is not fully percent-encoded | accepted as received | browsers send it |
+//! | a key with padding bits that are not zero | accepted as received | RFC 6455 §4.1 prints one |
+//! | empty elements of lists | skipped | RFC 9110 §5.6.1.2 |
+//! | a status line that ends after its code | accepted, with an empty reason | devices send it |
+//! | a refusal of HTTP/1.0 | returned as any other | proxies send it |
+//! | fields about a body in a response 101 | ignored | RFC 9112 §6.3 |
 
 #[cfg(feature = "alloc")]
 mod client;

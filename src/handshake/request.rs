@@ -9,7 +9,7 @@ use super::{
     origin::Origin,
 };
 use crate::uri::{Authority, split_authority};
-use core::{mem, str};
+use core::{fmt, mem, str};
 
 /// A valid request to open a WebSocket connection (RFC 6455 §4.2.1).
 ///
@@ -17,7 +17,7 @@ use core::{mem, str};
 /// browser, and can write into any field what it likes (§10.1).
 ///
 /// It borrows the bytes that it was read from. Answer it with [`accept`](Self::accept) or [`reject`](Self::reject).
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub struct Request<'a> {
     target: &'a str,
     fields: Fields<'a>,
@@ -31,7 +31,7 @@ impl<'a> Request<'a> {
     ///
     /// # Errors
     ///
-    /// [`HandshakeError`] names the first fault, which may be found before the request is complete.
+    /// [`HandshakeError`] names the first fault, at the first byte that makes it certain.
     pub fn parse(head: &'a [u8], limits: &HeadLimits) -> Result<Option<(Self, usize)>, HandshakeError> {
         let mut parser = Parser::new(*limits, RequestFacts::default());
         let Some(len) = parser.advance(head)? else { return Ok(None) };
@@ -66,7 +66,16 @@ impl<'a> Request<'a> {
         version: (u8, u8),
         fields: &'a [(&'a str, &'a [u8])],
     ) -> Result<Self, HandshakeError> {
-        check_request_line(method, target, version)?;
+        match method.as_bytes() {
+            b"GET" => {}
+            method if fields::is_token(method) => return Err(HandshakeError::Method),
+            _ => return Err(HandshakeError::RequestLine),
+        }
+        if !target.bytes().all(is_target_char) {
+            return Err(HandshakeError::Target);
+        }
+        check_target(target)?;
+        check_version(version)?;
         let mut facts = RequestFacts::default();
         let fields = Fields::elsewhere(fields, |name, value| facts.field(name, value))?;
         facts.end()?;
@@ -74,6 +83,7 @@ impl<'a> Request<'a> {
     }
 
     pub(super) fn in_head(head: &'a [u8], facts: &RequestFacts) -> Self {
+        let head = head.strip_prefix(b"\r\n").unwrap_or(head);
         let target = head.get(METHOD.len()..METHOD.len() + facts.target_len).unwrap_or_default();
         Self { target: str::from_utf8(target).unwrap_or_default(), fields: Fields::in_head(head), key: facts.key.unwrap_or_default() }
     }
@@ -174,12 +184,22 @@ impl<'a> Request<'a> {
     }
 }
 
-/// Its length leads to the target.
-const METHOD: &str = "GET ";
+/// Shows the path and the names of the fields only: query and values may be secrets.
+impl fmt::Debug for Request<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Request").field("path", &self.path()).field("fields", &self.fields).finish_non_exhaustive()
+    }
+}
+
+/// The method of every request, and the space after it.
+const METHOD: &[u8] = b"GET ";
 
 /// What is to know of a request whose fields are read one after the other.
 #[derive(Default)]
 pub(super) struct RequestFacts {
+    /// Whether an empty line came before the request line.
+    empty_line: bool,
+    /// The length of the target, or 0 until it is complete.
     target_len: usize,
     host: bool,
     origin: bool,
@@ -194,15 +214,37 @@ pub(super) struct RequestFacts {
 }
 
 impl Message for RequestFacts {
-    fn start_line(&mut self, line: &[u8]) -> Result<(), HandshakeError> {
-        let line = str::from_utf8(line).map_err(|_| HandshakeError::RequestLine)?;
-        let mut words = line.split(' ');
-        let (Some(method), Some(target), Some(version), None) = (words.next(), words.next(), words.next(), words.next()) else {
-            return Err(HandshakeError::RequestLine);
+    fn start_line(&mut self, line: &[u8], byte: u8) -> Result<(), HandshakeError> {
+        let Some(rest) = line.strip_prefix(METHOD) else {
+            return match byte {
+                b' ' if line == b"GET" => Ok(()),
+                b' ' if !line.is_empty() => Err(HandshakeError::Method),
+                // One empty line before the request line is skipped (RFC 9112 §2.2).
+                b'\r' if line.is_empty() && !mem::replace(&mut self.empty_line, true) => Ok(()),
+                _ if fields::is_token_char(byte) => Ok(()),
+                _ => Err(HandshakeError::RequestLine),
+            };
         };
-        let version = parse_version(version.as_bytes()).ok_or(HandshakeError::RequestLine)?;
-        self.target_len = target.len();
-        check_request_line(method, target, version)
+        if self.target_len == 0 {
+            return match byte {
+                b' ' => {
+                    self.target_len = rest.len();
+                    check_target(str::from_utf8(rest).unwrap_or_default())
+                }
+                b'\r' => Err(HandshakeError::RequestLine),
+                _ if is_target_char(byte) => Ok(()),
+                _ => Err(HandshakeError::Target),
+            };
+        }
+        match (rest.get(self.target_len + 1..).unwrap_or_default(), byte) {
+            (version, _) if version.len() < VERSION_LEN => match next_of_version(version, byte) {
+                Some(Some(version)) => check_version(version),
+                Some(None) => Ok(()),
+                None => Err(HandshakeError::RequestLine),
+            },
+            (_, b'\r') => Ok(()),
+            _ => Err(HandshakeError::RequestLine),
+        }
     }
 
     fn field(&mut self, name: &str, value: &[u8]) -> Result<(), HandshakeError> {
@@ -213,8 +255,12 @@ impl Message for RequestFacts {
                 host.map(|_| ()).ok_or(HandshakeError::Invalid(HOST))
             }
             Some(ORIGIN) => once(mem::replace(&mut self.origin, true), ORIGIN),
-            Some(UPGRADE) => once(self.upgrade.replace(fields::list_contains(value, "websocket")).is_some(), UPGRADE),
+            Some(UPGRADE) => {
+                once(self.upgrade.replace(fields::list_contains(value, "websocket")).is_some(), UPGRADE)?;
+                fields::count(UPGRADE, value, fields::is_protocol).map(drop)
+            }
             Some(CONNECTION) => {
+                fields::count(CONNECTION, value, fields::is_token)?;
                 self.connection |= fields::list_contains(value, UPGRADE);
                 Ok(())
             }
@@ -228,9 +274,8 @@ impl Message for RequestFacts {
                 if value == b"13" { Ok(()) } else { Err(HandshakeError::WebSocketVersion) }
             }
             Some(PROTOCOL) => {
-                let valid = fields::list(value).all(fields::is_token);
-                *self.protocols.get_or_insert(0) += fields::list(value).count();
-                if valid { Ok(()) } else { Err(HandshakeError::Invalid(PROTOCOL)) }
+                *self.protocols.get_or_insert(0) += fields::count(PROTOCOL, value, fields::is_token)?;
+                Ok(())
             }
             Some(EXTENSIONS) => {
                 let offers = self.extensions.get_or_insert(0);
@@ -263,28 +308,43 @@ pub(super) fn once(seen: bool, name: &'static str) -> Result<(), HandshakeError>
     if seen { Err(HandshakeError::Duplicate(name)) } else { Ok(()) }
 }
 
-/// `HTTP/1.1` as `(1, 1)` (RFC 9112 §2.3).
-pub(super) fn parse_version(version: &[u8]) -> Option<(u8, u8)> {
-    match version {
-        [b'H', b'T', b'T', b'P', b'/', major @ b'0'..=b'9', b'.', minor @ b'0'..=b'9'] => Some((major - b'0', minor - b'0')),
+/// The length of `HTTP/1.1`.
+pub(super) const VERSION_LEN: usize = 8;
+
+/// Reads the next byte of an HTTP version (RFC 9112 §2.3), of which the bytes `before` were read. Returns `None` if it cannot be
+/// there, and `Some(Some((1, 1)))` if it completes `HTTP/1.1`.
+pub(super) fn next_of_version(before: &[u8], byte: u8) -> Option<Option<(u8, u8)>> {
+    match (before, byte) {
+        ([_, _, _, _, _], b'0'..=b'9') | ([_, _, _, _, _, _], b'.') => Some(None),
+        ([_, _, _, _, _, major @ b'0'..=b'9', _], b'0'..=b'9') => Some(Some((major - b'0', byte - b'0'))),
+        _ if b"HTTP/".get(before.len()) == Some(&byte) => Some(None),
         _ => None,
     }
 }
 
-fn check_request_line(method: &str, target: &str, version: (u8, u8)) -> Result<(), HandshakeError> {
-    if !fields::is_token(method.as_bytes()) || target.is_empty() {
-        return Err(HandshakeError::RequestLine);
-    }
-    if method != METHOD.trim_end() {
-        return Err(HandshakeError::Method);
-    }
-    match version {
+const fn check_version((major, minor): (u8, u8)) -> Result<(), HandshakeError> {
+    match (major, minor) {
         // In HTTP/1.0, `Upgrade` means nothing (RFC 9110 §7.8); from 2 on, the protocol has no such request.
-        (1, 1..) => {}
-        _ => return Err(HandshakeError::HttpVersion),
+        (1, 1..) => Ok(()),
+        _ => Err(HandshakeError::HttpVersion { major, minor }),
     }
-    Target::parse(target).map(|_| ()).ok_or(HandshakeError::Target)
 }
+
+/// Visible characters but `#`: browsers do not encode all that RFC 3986 wants to be encoded.
+const fn is_target_char(byte: u8) -> bool {
+    byte.is_ascii_graphic() && byte != b'#'
+}
+
+fn check_target(target: &str) -> Result<(), HandshakeError> {
+    match Target::parse(target) {
+        Some(_) => Ok(()),
+        None if target.is_empty() => Err(HandshakeError::RequestLine),
+        None => Err(HandshakeError::Target),
+    }
+}
+
+/// The schemes of an absolute target: those of HTTP, and those of WebSocket (RFC 6455 §3), which some clients send.
+const SCHEMES: [&str; 4] = ["http", "https", "ws", "wss"];
 
 /// A request target (RFC 9112 §3.2) in one of the two forms that name a resource.
 struct Target<'a> {
@@ -294,13 +354,9 @@ struct Target<'a> {
 }
 
 impl<'a> Target<'a> {
-    /// Takes all visible characters but `#`: browsers do not encode all that RFC 3986 wants to be encoded.
     fn parse(target: &'a str) -> Option<Self> {
-        if !target.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'#') {
-            return None;
-        }
         let (authority, resource) = match target.split_once("://") {
-            Some((scheme, rest)) if scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https") => {
+            Some((scheme, rest)) if SCHEMES.iter().any(|known| scheme.eq_ignore_ascii_case(known)) => {
                 let (authority, resource) = split_authority(rest);
                 Authority::parse(authority).ok()?;
                 (Some(authority), resource)

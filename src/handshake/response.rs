@@ -5,14 +5,14 @@ use super::{
     extension::extensions,
     fields::{self, ACCEPT, CONNECTION, CONTENT_LENGTH, EXTENSIONS, Fields, PROTOCOL, TRANSFER_ENCODING, UPGRADE},
     head::{Message, Parser},
-    request::{once, parse_version},
+    request::{VERSION_LEN, next_of_version, once},
 };
-use core::{mem, str};
+use core::{fmt, mem, str};
 
 /// A server's answer to a request to open a WebSocket connection (RFC 6455 §4.1): well-formed HTTP, with any status.
 ///
 /// It borrows the bytes that it was read from.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub struct Response<'a> {
     reason: &'a [u8],
     fields: Fields<'a>,
@@ -27,7 +27,7 @@ impl<'a> Response<'a> {
     ///
     /// # Errors
     ///
-    /// [`HandshakeError`] names the first fault, which may be found before the response is complete.
+    /// [`HandshakeError`] names the first fault, at the first byte that makes it certain.
     pub fn parse(head: &'a [u8], limits: &HeadLimits) -> Result<Option<(Self, usize)>, HandshakeError> {
         let mut parser = Parser::new(*limits, ResponseFacts::default());
         let Some(len) = parser.advance(head)? else { return Ok(None) };
@@ -42,7 +42,11 @@ impl<'a> Response<'a> {
     ///
     /// [`HandshakeError`] names the first fault.
     pub fn from_fields(version: (u8, u8), status: u16, fields: &'a [(&'a str, &'a [u8])]) -> Result<Self, HandshakeError> {
-        let mut facts = ResponseFacts::new(version, status)?;
+        check_version(version)?;
+        if !(100..=999).contains(&status) {
+            return Err(HandshakeError::StatusLine);
+        }
+        let mut facts = ResponseFacts { version, status, ..ResponseFacts::default() };
         let fields = Fields::elsewhere(fields, |name, value| facts.field(name, value))?;
         facts.end()?;
         Ok(Self { reason: b"", fields, facts })
@@ -109,8 +113,8 @@ impl<'a> Response<'a> {
         if facts.status != 101 {
             return Err(HandshakeError::Status(facts.status));
         }
-        if facts.version < (1, 1) {
-            return Err(HandshakeError::HttpVersion);
+        if let (major, minor @ 0) = facts.version {
+            return Err(HandshakeError::HttpVersion { major, minor });
         }
         if facts.upgrade != Some(true) {
             return Err(HandshakeError::Upgrade);
@@ -164,6 +168,13 @@ impl<'a> Response<'a> {
     }
 }
 
+/// Shows the status and the names of the fields only: values may be secrets.
+impl fmt::Debug for Response<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Response").field("status", &self.status()).field("fields", &self.fields).finish_non_exhaustive()
+    }
+}
+
 /// How the body of a response is framed (RFC 9112 §6.3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Body {
@@ -177,8 +188,13 @@ pub enum Body {
     UntilClose,
 }
 
-/// The length of `HTTP/1.1 101 `, after which the reason stands.
+/// The length of `HTTP/1.1 101 `, after which comes the reason.
 const STATUS_LEN: usize = 13;
+
+/// A proxy may refuse with HTTP/1.0.
+const fn check_version((major, minor): (u8, u8)) -> Result<(), HandshakeError> {
+    if major == 1 { Ok(()) } else { Err(HandshakeError::HttpVersion { major, minor }) }
+}
 
 /// What is to know of a response whose fields are read one after the other.
 #[derive(Debug, Clone, Copy, Default)]
@@ -205,15 +221,6 @@ enum Coding {
 }
 
 impl ResponseFacts {
-    fn new(version: (u8, u8), status: u16) -> Result<Self, HandshakeError> {
-        match (version, status) {
-            // A proxy may refuse with HTTP/1.0.
-            ((1, _), 100..=999) => Ok(Self { version, status, ..Self::default() }),
-            ((1, _), _) => Err(HandshakeError::StatusLine),
-            _ => Err(HandshakeError::HttpVersion),
-        }
-    }
-
     /// Whether another response will follow (RFC 9110 §15.2).
     #[cfg(feature = "alloc")]
     pub(super) const fn is_interim(&self) -> bool {
@@ -222,17 +229,22 @@ impl ResponseFacts {
 }
 
 impl Message for ResponseFacts {
-    fn start_line(&mut self, line: &[u8]) -> Result<(), HandshakeError> {
-        let (version, rest) = line.split_at_checked(8).ok_or(HandshakeError::StatusLine)?;
-        let version = parse_version(version).ok_or(HandshakeError::StatusLine)?;
-        let [b' ', a @ b'0'..=b'9', b @ b'0'..=b'9', c @ b'0'..=b'9', b' ', reason @ ..] = rest else {
-            return Err(HandshakeError::StatusLine);
-        };
-        if !fields::is_field_value(reason) {
-            return Err(HandshakeError::StatusLine);
+    fn start_line(&mut self, line: &[u8], byte: u8) -> Result<(), HandshakeError> {
+        match (line.len(), byte) {
+            (..VERSION_LEN, _) => match next_of_version(line, byte) {
+                Some(Some(version)) => {
+                    self.version = version;
+                    check_version(version)?;
+                }
+                Some(None) => {}
+                None => return Err(HandshakeError::StatusLine),
+            },
+            (9, b'1'..=b'9') | (10 | 11, b'0'..=b'9') => self.status = self.status * 10 + u16::from(byte - b'0'),
+            // The second space may be missing if there is no reason.
+            (8 | 12, b' ') | (12.., b'\r') => {}
+            (STATUS_LEN.., _) if fields::is_field_value_char(byte) => self.reason_len += 1,
+            _ => return Err(HandshakeError::StatusLine),
         }
-        let status = [a, b, c].into_iter().fold(0, |status, digit| status * 10 + u16::from(digit - b'0'));
-        *self = Self { reason_len: reason.len(), ..Self::new(version, status)? };
         Ok(())
     }
 
@@ -240,13 +252,20 @@ impl Message for ResponseFacts {
         let known = fields::known(name);
         match (self.status, known) {
             // 101 has no body, and what it says of one is to be ignored (RFC 9110 §15.2, RFC 9112 §6.3).
-            (101, Some(UPGRADE)) => once(self.upgrade.replace(value.eq_ignore_ascii_case(b"websocket")).is_some(), UPGRADE),
+            (101, Some(UPGRADE)) => {
+                once(self.upgrade.replace(value.eq_ignore_ascii_case(b"websocket")).is_some(), UPGRADE)?;
+                fields::count(UPGRADE, value, fields::is_protocol).map(drop)
+            }
             (101, Some(CONNECTION)) => {
+                fields::count(CONNECTION, value, fields::is_token)?;
                 self.connection |= fields::list_contains(value, UPGRADE);
                 Ok(())
             }
             (101, Some(ACCEPT)) => once(mem::replace(&mut self.accept, true), ACCEPT),
-            (101, Some(PROTOCOL)) => once(mem::replace(&mut self.protocol, true), PROTOCOL),
+            (101, Some(PROTOCOL)) => {
+                once(mem::replace(&mut self.protocol, true), PROTOCOL)?;
+                fields::count(PROTOCOL, value, fields::is_token).map(drop)
+            }
             (101, Some(EXTENSIONS)) => {
                 let chosen = self.extensions.get_or_insert(0);
                 extensions(value).try_for_each(|choice| choice.map(|_| *chosen += 1)).map_err(|_| HandshakeError::Invalid(EXTENSIONS))

@@ -10,7 +10,6 @@ use crate::output::REPLY_ROOM;
 use crate::{Agreed, Output, Server};
 #[cfg(feature = "deflate")]
 use alloc::string::ToString;
-#[cfg(feature = "alloc")]
 use core::fmt;
 
 /// Reads a client's opening handshake from bytes that arrive in any pieces (RFC 6455 §4.2.1).
@@ -51,8 +50,8 @@ impl ServerHandshake {
     ///
     /// # Errors
     ///
-    /// [`HandshakeError`] if the request is not valid. The HTTP response that says so has been appended to `out`: send it, then
-    /// close the connection. Input that comes later is dropped, and answered with the same error.
+    /// [`HandshakeError`] if the request is not valid, at the first byte that makes it certain. The HTTP response for it has been
+    /// appended to `out`: send it, then close the connection. Later input is dropped, and the same error is returned.
     pub fn recv<'a, 'b: 'a>(
         &'a mut self,
         input: &mut &'b mut [u8],
@@ -109,7 +108,7 @@ impl fmt::Debug for ServerHandshake {
 }
 
 /// The answer that opens the connection (RFC 6455 §4.2.2), made by [`Request::accept`].
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 #[must_use = "nothing is answered until `write` is called"]
 pub struct Accept<'a> {
     request: Request<'a>,
@@ -195,10 +194,17 @@ impl<'a> Accept<'a> {
     }
 }
 
+/// Shows what [`Request`] shows, and the names of the fields.
+impl fmt::Debug for Accept<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Accept").field("request", &self.request).field("fields", &fields::Names(self.fields)).finish_non_exhaustive()
+    }
+}
+
 /// An answer that does not open the connection, made by [`Request::reject`].
 ///
 /// It says `Connection: close`, so close the connection when it is sent (RFC 9112 §9.6).
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 #[must_use = "nothing is answered until `write` is called"]
 pub struct Reject<'a> {
     status: u16,
@@ -217,7 +223,7 @@ impl<'a> Reject<'a> {
         self
     }
 
-    /// The body. Its type goes into [`fields`](Self::fields).
+    /// The body. Its type goes into [`fields`](Self::fields). A 304 must not have one (RFC 9110 §15.4.5).
     pub const fn body(mut self, body: &'a [u8]) -> Self {
         self.body = body;
         self
@@ -227,11 +233,16 @@ impl<'a> Reject<'a> {
     ///
     /// # Errors
     ///
-    /// [`WriteError`] if the status is not from 300 to 599, if a field must not be sent, or if `out` has too little room.
-    /// Nothing was written then.
+    /// [`WriteError`] if the status is not from 300 to 599, if it is 304 and there is a body, if a field must not be sent, or if
+    /// `out` has too little room. Nothing was written then.
     pub fn write(&self, out: &mut (impl Output + ?Sized)) -> Result<(), WriteError> {
-        if !(300..=599).contains(&self.status) {
-            return Err(WriteError::Status);
+        let has_body = match self.status {
+            304 => false,
+            300..=599 => true,
+            _ => return Err(WriteError::Status),
+        };
+        if !has_body && !self.body.is_empty() {
+            return Err(WriteError::Body);
         }
         fields::check(self.fields)?;
         let demanded: &[u8] = match self.status {
@@ -241,9 +252,16 @@ impl<'a> Reject<'a> {
         };
         let status = Decimal::new(self.status.into());
         let length = Decimal::new(self.body.len());
-        let start: [&[u8]; 8] =
-            [b"HTTP/1.1 ", status.digits(), b" ", reason(self.status), b"\r\n", demanded, b"Content-Length: ", length.digits()];
-        append(out, start.into_iter().chain([&b"\r\n"[..]]).chain(fields::pieces(self.fields)).chain([b"\r\n", self.body]))
+        let length: [&[u8]; 3] = if has_body { [b"Content-Length: ", length.digits(), b"\r\n"] } else { [b"", b"", b""] };
+        let start: [&[u8]; 6] = [b"HTTP/1.1 ", status.digits(), b" ", reason(self.status), b"\r\n", demanded];
+        append(out, start.into_iter().chain(length).chain(fields::pieces(self.fields)).chain([b"\r\n", self.body]))
+    }
+}
+
+/// Shows the status and the names of the fields only.
+impl fmt::Debug for Reject<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reject").field("status", &self.status).field("fields", &fields::Names(self.fields)).finish_non_exhaustive()
     }
 }
 

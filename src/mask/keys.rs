@@ -141,6 +141,20 @@ mod tests {
         }
     }
 
+    /// The counter goes on there: the keys that `next_key` gives are those of the stream.
+    #[test]
+    fn m1_mk5_the_keystream_goes_on_beyond_32_bits_of_block_numbers() {
+        let seed = [7; 32];
+        for counter in [u64::from(u32::MAX) - 1, (1 << 40) - 1] {
+            let mut keys = Keys { counter, ..Keys::new(seed) };
+            let mut theirs = ChaCha12Rng::from_seed(seed);
+            theirs.set_word_pos(u128::from(counter) * 16);
+            for _ in 0..64 {
+                assert_eq!(u32::from_le_bytes(keys.next_key()), theirs.next_u32());
+            }
+        }
+    }
+
     #[test]
     fn m1_a_key_is_forgotten_when_it_is_handed_out() {
         let mut keys = Keys::new([7; 32]);

@@ -11,7 +11,7 @@ pub(crate) mod strategies;
 pub(crate) use frames::{Form, Frame, Head, Masking, TestRole, read, read_all, read_head, wire, xor};
 pub(crate) use layers::{Ended, Halves, Layer, Log, MessageHalves, Outcome, Seen, assembled, drive, receive, receive_with, run, stream};
 
-use ws_proto::CloseCode;
+use ws_proto::{CloseCode, Opcode, ProtocolError};
 
 /// A client's seed. Nothing depends on its value.
 pub(crate) const SEED: [u8; 32] = *b"a seed for tests, of no secrecy.";
@@ -19,6 +19,11 @@ pub(crate) const SEED: [u8; 32] = *b"a seed for tests, of no secrecy.";
 /// The status code of this number.
 pub(crate) fn code(number: u16) -> CloseCode {
     CloseCode::new(number).expect("a code for the wire")
+}
+
+/// The error for a frame with this reserved opcode.
+pub(crate) fn reserved(opcode: u8) -> ProtocolError {
+    ProtocolError::ReservedOpcode(Opcode::new(opcode).expect("four bits"))
 }
 
 /// Bytes that differ from their neighbours at every distance that matters to a mask.

@@ -6,7 +6,7 @@ use ws_proto::handshake::accept_key;
 const ACCEPT: u8 = 0x80;
 
 /// What the bytes after [`ACCEPT`] stand for.
-const WORDS: [&[u8]; 69] = [
+const WORDS: [&[u8]; 71] = [
     // Lines of a valid request, and of a valid response.
     b"GET /chat?a=b HTTP/1.1\r\n",
     b"Host: example.com\r\n",
@@ -81,6 +81,9 @@ const WORDS: [&[u8]; 69] = [
     &[b';'; 1000],
     &[b','; 1000],
     b"a:\r\nb:\r\nc:\r\nd:\r\ne:\r\nf:\r\ng:\r\nh:\r\ni:\r\nj:\r\n",
+    // What is read though it is unusual.
+    b"GET ws://example.com/ HTTP/1.1\r\n",
+    b"HTTP/1.1 101\r\n",
 ];
 
 /// The text that these bytes spell. `key` is that of the request; for what is read by a server it does not matter.

@@ -54,7 +54,7 @@ pub(crate) const CASES: &[Case] = &[
     }),
     case("H1 C1 SH3 SR12: a request with a long host and origin", 700, long_origin),
     case("H1 CR15: a request that is refused at the limit, and as many bytes again", 300, |n| {
-        serving(n, &format!("GET /{}", "a".repeat(2 * n)), Err(HandshakeError::HeadTooLarge))
+        serving(n, &format!("GET /{}", "a".repeat(2 * n)), Err(HandshakeError::HeadTooLarge { limit: n }))
     }),
     case("H1 SH5: many options of the connection", 500, |n| request(n, &format!("Connection: {}", fill(n, "x,")))),
     case("SH11: many subprotocols in a list", 700, |n| request(n, &format!("Sec-WebSocket-Protocol: {}z", fill(n, "a, b ,, ab,")))),
@@ -83,7 +83,7 @@ pub(crate) const CASES: &[Case] = &[
         connecting(n, &Head::response().first(&format!("HTTP/1.1 101 {}", fill(n, "a"))).text(), Ok(true))
     }),
     case("H1 CR15: a response that is refused at the limit, and as many bytes again", 300, |n| {
-        connecting(n, &format!("HTTP/1.1 101 {}", "a".repeat(2 * n)), Err(HandshakeError::HeadTooLarge))
+        connecting(n, &format!("HTTP/1.1 101 {}", "a".repeat(2 * n)), Err(HandshakeError::HeadTooLarge { limit: n }))
     }),
     case("H1 CR3: many interim responses", 500, |n| {
         connecting(n, &(fill(n, "HTTP/1.1 103 Early Hints\r\nLink: a\r\n\r\n") + &Head::response().text()), Ok(true))

@@ -1,0 +1,107 @@
+//! Which of the auto traits the public types have: all of them, with any features. A field of another kind takes one away without a word.
+
+use std::panic::{RefUnwindSafe, UnwindSafe};
+use ws_proto::{Client, Role, Server};
+
+const fn has_all<T: Send + Sync + Unpin + UnwindSafe + RefUnwindSafe>() {}
+
+/// Whatever borrows mutably is not `UnwindSafe`, as no `&mut` is.
+#[test]
+fn what_borrows_mutably_has_all_but_one() {
+    const fn has_all_but_one<T: Send + Sync + Unpin + RefUnwindSafe>() {}
+    has_all_but_one::<ws_proto::Chunk<'_>>();
+    has_all_but_one::<ws_proto::Event<'_>>();
+    has_all_but_one::<ws_proto::Slice<'_>>();
+    #[cfg(feature = "alloc")]
+    has_all_but_one::<ws_proto::Capped<'_>>();
+}
+
+#[test]
+fn values() {
+    has_all::<ws_proto::Close<'_>>();
+    has_all::<ws_proto::CloseCode>();
+    has_all::<ws_proto::Closure<'_>>();
+    has_all::<ws_proto::Config>();
+    has_all::<ws_proto::Header>();
+    has_all::<ws_proto::HeaderBytes>();
+    has_all::<ws_proto::Kind>();
+    has_all::<ws_proto::Mask>();
+    has_all::<ws_proto::Opcode>();
+    has_all::<ws_proto::ProtocolError>();
+    has_all::<ws_proto::Reply>();
+    has_all::<ws_proto::SendError>();
+    has_all::<ws_proto::Side>();
+    has_all::<ws_proto::State>();
+    has_all::<ws_proto::Stats>();
+    has_all::<ws_proto::Transport>();
+    has_all::<ws_proto::Utf8>();
+    #[cfg(feature = "alloc")]
+    has_all::<ws_proto::Message<'_>>();
+}
+
+#[test]
+fn connections_of_both_roles() {
+    fn check<R: Role + Send + Sync + Unpin + UnwindSafe + RefUnwindSafe>() {
+        has_all::<R>();
+        has_all::<ws_proto::Agreed<R>>();
+        has_all::<ws_proto::Connection<R>>();
+        has_all::<ws_proto::Receiver<R>>();
+        has_all::<ws_proto::Sender<R>>();
+        #[cfg(feature = "alloc")]
+        {
+            has_all::<ws_proto::MessageReceiver<R>>();
+            has_all::<ws_proto::MessageSender<R>>();
+            has_all::<ws_proto::WebSocket<R>>();
+        }
+    }
+    check::<Server>();
+    check::<Client>();
+}
+
+#[cfg(feature = "deflate")]
+#[test]
+fn deflate() {
+    use ws_proto::deflate::{Compressor, Config, Decompressor, InflateError, Inflated, Params};
+    has_all::<Compressor>();
+    has_all::<Config>();
+    has_all::<Decompressor>();
+    has_all::<InflateError>();
+    has_all::<Inflated>();
+    has_all::<Params>();
+}
+
+#[test]
+fn uri() {
+    use ws_proto::uri::{Uri, UriError};
+    has_all::<Uri<'_>>();
+    has_all::<UriError>();
+}
+
+#[cfg(feature = "handshake")]
+#[test]
+fn handshake() {
+    use ws_proto::handshake::{
+        Accept, Body, Extension, Fields, HandshakeError, HeadLimits, Param, Reject, Request, Response, Value, WriteError,
+    };
+    has_all::<Accept<'_>>();
+    has_all::<Body>();
+    has_all::<Extension<'_>>();
+    has_all::<Fields<'_>>();
+    has_all::<HandshakeError>();
+    has_all::<HeadLimits>();
+    has_all::<Param<'_>>();
+    has_all::<Reject<'_>>();
+    has_all::<Request<'_>>();
+    has_all::<Response<'_>>();
+    has_all::<Value<'_>>();
+    has_all::<WriteError>();
+}
+
+#[cfg(all(feature = "handshake", feature = "alloc"))]
+#[test]
+fn handshake_machines() {
+    use ws_proto::handshake::{Answer, ClientHandshake, ServerHandshake};
+    has_all::<Answer<'_>>();
+    has_all::<ClientHandshake>();
+    has_all::<ServerHandshake>();
+}
