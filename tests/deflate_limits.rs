@@ -137,7 +137,12 @@ fn d3_dp13_dp17_two_ends_with_default_settings_exchange_16_mib_of_noise() {
         }
     }
     let data = noise(16, MOST + 1);
-    for_both_roles!(check, &data);
+    if cfg!(debug_assertions) {
+        // It takes seconds there, and what is compressed and limited is the same in both directions.
+        check::<Client>(&data);
+    } else {
+        for_both_roles!(check, &data);
+    }
 }
 
 /// A part of a message that a sender flushes, to be sent at once (RFC 7692 §7.2.1 permits any flush).

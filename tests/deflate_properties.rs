@@ -278,8 +278,8 @@ proptest! {
         any_cut::<ws_proto::Client>(&Setup::default(), &[wire::<ws_proto::Client>(&frames), bytes.0].concat(), &cuts)?;
     }
 
-    /// P1, SE7: any calls between any pieces of input, the end of the stream at any point: no panic, and all that is written consists of whole frames, of which a Close
-    /// is the last.
+    /// P1, SE7: any calls between any pieces of input, the end of the stream at any point: no panic, and all that is written consists of whole frames, and after a
+    /// Close come only Pongs.
     #[test]
     fn p1_se7_no_calls_on_any_input_panic(setup in setup(), calls in vec((call(), piece()), 0..20), eof in 0..40_usize) {
         any_calls::<ws_proto::Server>(&setup, &calls, eof)?;

@@ -112,6 +112,7 @@ proptest! {
     fn d12_anything_inflates_as_the_oracle_says(
         (sample, level, is_final) in (0..4_usize, 0..10_u32, any::<bool>()),
         spoilt in proptest::collection::vec((any::<Index>(), any::<u8>()), 0..4),
+        truncated in proptest::option::weighted(0.3, any::<Index>()),
         garbage in proptest::option::weighted(0.2, proptest::collection::vec(any::<u8>(), 0..60)),
         cuts in proptest::collection::vec(any::<Index>(), 0..6),
         block in prop_oneof![1..20_usize, 20..3000_usize],
@@ -122,6 +123,9 @@ proptest! {
         for (at, byte) in spoilt {
             let at = at.index(message.len());
             message[at] = byte;
+        }
+        if let Some(len) = truncated {
+            message.truncate(len.index(message.len() + 1));
         }
         let message = garbage.unwrap_or(message);
 

@@ -28,7 +28,7 @@ pub struct Decompressor {
     /// Whether the last block had BFINAL.
     ended: bool,
     failed: bool,
-    /// How many bytes the backend reads behind the header of an empty stored block after which it was stopped.
+    /// How many bytes the backend reads to finish an empty stored block after it was stopped at the end of the block's header: that depends on its version.
     after_header: Option<usize>,
 }
 

@@ -176,7 +176,8 @@ pub(crate) fn compare<M: Message>(bytes: &[u8]) -> Result<(Found, Vec<u8>), Stri
 
 /// Takes one difference out of the input.
 fn explain<M: Message>(case: &mut Vec<u8>, ours: Ours, theirs: Theirs) -> Option<&'static Difference> {
-    let first_line = case.iter().position(|&byte| byte == b'\n').map_or(case.len(), |lf| lf + 1);
+    let before = if case.starts_with(b"\r\n") { 2 } else { 0 };
+    let first_line = case[before..].iter().position(|&byte| byte == b'\n').map_or(case.len(), |lf| before + lf + 1);
     let minor = case[..first_line].windows(7).position(|window| window == b"HTTP/1.").map(|at| at + 7);
     match (ours, theirs) {
         (_, Err(httparse::Error::Version)) if matches!(case.get(minor.unwrap_or(case.len())), Some(b'2'..=b'9')) => {
