@@ -22,9 +22,11 @@ pub struct Closure<'a> {
     pub by: Side,
     /// The Close frame that was received; `None` if the connection ended without one (§7.1.5 calls that 1006).
     pub received: Option<Close<'a>>,
-    /// The Close frame that was sent: `None` if none was, `Some(None)` if it carried no code.
+    /// The Close frame that was appended to an output: `None` if none was, `Some(None)` if it carried no code. Whether it reached the transport, the driver knows.
     pub sent: Option<Option<CloseCode>>,
     /// Whether Close frames went both ways (§7.1.4), so that nothing that was sent before them is missing. While the peer's Close is awaited it is not yet so.
+    ///
+    /// A driver that failed to write its output knows better: `Closure { clean: false, ..closure }`.
     pub clean: bool,
     /// The rule that the peer broke, if the connection failed for that.
     pub error: Option<ProtocolError>,

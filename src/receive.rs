@@ -138,12 +138,14 @@ enum Last {
 ///   taken. A place for one reply is all that the tasks need between them, since a later one always replaces an earlier one that was not
 ///   sent: a newer Pong answers the older Ping too (RFC 6455 §5.5.3), and nothing follows a Close. A queue would give a peer that sends
 ///   Pings and does not read the memory of this endpoint, and a bounded channel would stop the tasks. Hand over the reply to a Close
-///   too: it may have nothing to write, but it tells the sender that the connection is closed.
+///   too: it may have nothing to write, but it tells the sender that the connection is closed. The writing task must send it before it acts on the end of the
+///   input, and ahead of waiting messages; a long message that is sent in parts lets it pass between them (§5.5.2: as soon as is practical).
 /// * **The end of the input.** The reading task calls [`recv_eof`](Self::recv_eof), and the writing task
 ///   [`Sender::recv_eof`](crate::Sender::recv_eof).
 /// * **What to do with the transport.** [`Sender::transport`](crate::Sender::transport) tells the writing task.
 /// * **The end of the reading task.** When a timer fires or a write fails, the writing task must be able to end the reading task, for
-///   instance by shutting down the socket in both directions; otherwise it waits for a peer that is gone.
+///   instance by shutting down the socket in both directions; otherwise it waits for a peer that is gone. What has arrived by then can still be received: join the
+///   reading task first.
 ///
 /// When both have ended, [`Connection::from_halves`](crate::Connection::from_halves) puts the halves together, to see
 /// [how](crate::Connection::closure).

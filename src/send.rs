@@ -19,8 +19,8 @@ use crate::utf8::Utf8;
 pub enum Transport {
     /// Go on reading and writing.
     Keep,
-    /// Go on reading, under a timer: the peer's Close is to come, or (for a client) the end of the stream, since the server closes the transport first
-    /// (RFC 6455 §7.1.1). When the timer fires, close it.
+    /// Go on reading, under a deadline: the peer's Close is to come, or (for a client) the end of the stream, since the server closes the transport first
+    /// (RFC 6455 §7.1.1). Set the deadline once, when the value is no longer `Keep`; what arrives must not extend it. When it passes, close the transport.
     Await,
     /// Close it: nothing more will come that matters. To be sure that the peer gets what was written, shut down the sending side, and read and discard until the
     /// stream ends, for a short time at most (§7.1.1): a socket that is closed over unread bytes is reset.

@@ -219,13 +219,13 @@ both_halves!(WebSocket, receiver, receiver.state, sender.sender);
 ///     # let mut buf = reads.next().unwrap(); let n = buf.len();
 ///     let mut input = &mut buf[..n];
 ///     while let Some(message) = receiver.recv(&mut input) {
-///         if let Message::Text(text) = message {
-///             assert_eq!(text, "yo");
+///         if let Some(reply) = receiver.take_reply() {
+///             to_writer.mail.lock().unwrap().0 = Some(reply);
+///             to_writer.changed.notify_one();
 ///         }
-///     }
-///     if let Some(reply) = receiver.take_reply() {
-///         to_writer.mail.lock().unwrap().0 = Some(reply);
-///         to_writer.changed.notify_one();
+///         if let Message::Text(text) = message {
+///             assert_eq!(text, "yo"); // however long that takes, the Pong is on its way
+///         }
 ///     }
 ///     // } at the end of the input:
 ///     receiver.recv_eof();
