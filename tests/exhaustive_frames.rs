@@ -1,9 +1,11 @@
-//! All of something, not samples of it: all headers, all status codes, all short texts, and all short sequences of frames, at every cut.
+//! Exhaustive tests: every header, status code, short text and short sequence of frames, at every split of the input.
 //!
-//! `judge` and `Model` are a receiver of their own, written from RFC 6455, RFC 7692 and the documentation of [`Config`] without a look at
-//! the crate's: a prefix of a header is judged by the lengths that it can still become. With optimisation all is tested, in about a
-//! minute of one core. Without (`cargo test`) a part of it is, in a few seconds: fewer headers, codes and texts, and sequences of 2 frames
-//! and not 4. [`FULL`] tells which.
+//! `judge` and `Model` are an independent receiver, written from RFC 6455, RFC 7692 and the documentation of [`Config`]: a prefix of a header is
+//! judged by the lengths that it can still become. Of the 64-bit lengths and of texts of four bytes only those are tested at which something
+//! changes.
+//!
+//! With optimization everything is tested, in about a minute of CPU time. Without (`cargo test`), [`FULL`] is false and a part is, in a few
+//! seconds: fewer lengths, codes and texts, and sequences of two frames instead of four.
 #![cfg(feature = "alloc")]
 
 mod common;
