@@ -211,6 +211,8 @@ enum Call {
     Pong,
     Close(Option<CloseCode>),
     Fail,
+    /// What is refused in any state.
+    Misuse(Misuse),
     Recv(In),
     /// With an empty input.
     Resume,
@@ -219,6 +221,14 @@ enum Call {
     Deliver,
     /// Halves: the sender is told of the end.
     SenderEof,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Misuse {
+    LongPing,
+    LongPong,
+    InvalidText,
+    ReasonWithoutCode,
 }
 
 /// Is there room?
@@ -245,7 +255,9 @@ fn alphabet(halves: bool) -> Vec<Step> {
         Fail,
     ];
     let receiving = [Recv(In::Data), Recv(In::Ping), Recv(In::Close), Recv(In::EmptyClose), Recv(In::Fault)];
+    let misuses = [self::Misuse::LongPing, self::Misuse::LongPong, self::Misuse::InvalidText, self::Misuse::ReasonWithoutCode];
     let mut without = vec![Eof];
+    without.extend(misuses.map(Misuse));
     if halves {
         with_output.push(Deliver);
         without.extend(receiving);
@@ -379,6 +391,16 @@ impl Model {
                 code.map_or_else(Frame::empty_close, |code| Frame::close(code.into(), if code == CloseCode::NORMAL { "bye" } else { "" })),
             ),
             Call::Fail => (Row::Fail, Frame::close(1011, "sorry")),
+            Call::Misuse(misuse) => {
+                let (row, error) = match misuse {
+                    Misuse::LongPing => (Row::Send, SendError::ControlTooLong),
+                    Misuse::LongPong => (Row::Pong, SendError::ControlTooLong),
+                    Misuse::InvalidText if self.unfinished == Some(Kind::Binary) => (Row::Send, SendError::MessageUnfinished),
+                    Misuse::InvalidText => (Row::Send, SendError::InvalidUtf8),
+                    Misuse::ReasonWithoutCode => (Row::Close, SendError::ReasonWithoutCode),
+                };
+                return Err(if table.get(row, self.phase).acts { error } else { SendError::Closed });
+            }
             _ => unreachable!(),
         };
         let cell = table.get(row, self.phase);
@@ -524,6 +546,10 @@ macro_rules! send {
             Call::Pong => $sender.pong(b"r", $out),
             Call::Close(code) => $sender.close(code, if code.is_some() { "bye" } else { "" }, $out),
             Call::Fail => $sender.fail(CloseCode::INTERNAL_ERROR, "sorry", $out),
+            Call::Misuse(Misuse::LongPing) => $sender.ping(&[0; 126], $out),
+            Call::Misuse(Misuse::LongPong) => $sender.pong(&[0; 126], $out),
+            Call::Misuse(Misuse::InvalidText) => $sender.send_part(Kind::Text, b"\xff", true, $out),
+            Call::Misuse(Misuse::ReasonWithoutCode) => $sender.close(None, "bye", $out),
             other => panic!("{other:?} is not sent"),
         }
     };
@@ -580,6 +606,7 @@ macro_rules! receive {
         while let Some(event) = $recv {
             let control = $receiver.control_payload();
             $events.push(event.what(control));
+            assert!($events.len() <= 10, "events without end");
         }
         *$input = $rest.to_vec();
     }};
