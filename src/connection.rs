@@ -308,7 +308,7 @@ macro_rules! both_halves {
             /// Whether `recv` returned `None` because the output has no room for the reply to a frame that was received.
             ///
             /// Write the output, then call `recv` again, also with an empty input: it returns the event and appends the reply. Until then nothing after that
-            /// frame is received. If this is `false` after `None`, all of the input was consumed.
+            /// frame is received, and no other method shows anything of it. If this is `false` after `None`, all of the input was consumed.
             #[must_use]
             pub fn is_paused(&self) -> bool {
                 self.$($receiver).+.is_held()

@@ -19,7 +19,8 @@
 //! * Pongs, the answer to a Close, and the Close that reports a violation to the peer are appended to `out` at once. Nothing is queued inside. Write `out` after
 //!   the calls that may have filled it, and there is nothing else to remember.
 //! * A violation by the peer is a message, [`Message::Failed`], so that no `?` skips writing the Close. What cannot be sent is an `Err`, with no effect.
-//! * After a failure or a Close, input is discarded. [`WebSocket::transport`] says when to close the socket.
+//! * After a failure or a Close, input is discarded. [`WebSocket::transport`] says when to close the socket, and [`State`] has the whole of closing in a diagram
+//!   and a table.
 //! * However the input is cut, messages, output and final state are the same. (A [`Connection`] gives a message in other chunks, then; the same bytes.)
 //!
 //! # The loop

@@ -411,8 +411,12 @@ impl<R: Role> RecvState<R> {
         matches!(self.end, Some(End::Eof))
     }
 
-    /// Discards all further input (§7.1.7).
+    /// Discards all further input (§7.1.7), and an end that the caller does not know of yet.
     pub(crate) fn abandon(&mut self) {
+        if !self.told {
+            self.end = None;
+            self.last = Last::Control(ControlPayload::new());
+        }
         self.stop(End::Abandoned);
     }
 
@@ -427,7 +431,10 @@ impl<R: Role> RecvState<R> {
 
     /// Discards all that comes from now on. What ended receiving first stays the reason.
     fn stop(&mut self, end: End) {
-        self.phase = Phase::Ended;
+        // At the end of the stream no answer needs room: what waits for it is still returned.
+        if !(self.phase == Phase::Held && end == End::Eof) {
+            self.phase = Phase::Ended;
+        }
         self.left = 0;
         self.end.get_or_insert(end);
         self.told = matches!(end, End::Eof | End::Abandoned);

@@ -43,11 +43,48 @@ pub(crate) enum Closing {
 }
 
 /// The state of a connection (§7.1.3, §7.1.4).
+///
+/// What moves it, and what each call does in it. "Done" is a closing handshake that is complete, "failed" one that is not needed.
+///
+/// ```text
+///                  close()                           recv: Close
+///  Open ───────────────────────► Close sent ───────────────────────────► Done
+///  Open, Keep                    Closing, Await                          Closing, Close
+///   │   │                           │                                    (a client: Await) *
+///   │   │  recv: Close;             │                                      ▲
+///   │   │  a Close is written       │                                      │
+///   │   └───────────────────────────┼──────────────────────────────────────┘
+///   │                               │
+///   │ recv: a violation, or fail(); │ recv: a violation, or fail();
+///   │ a Close is written            │ nothing is written
+///   ▼                               │
+///  Failed ◄─────────────────────────┘
+///  Closing, Close
+///
+///  any of them ── recv_eof() ──► Ended: Closed, Close
+///
+///  Below each: state() and transport().   * The server closes the transport first (§7.1.1).
+/// ```
+///
+/// | call | open | Close sent | done, failed, ended |
+/// | --- | --- | --- | --- |
+/// | `send_*`, `ping` | writes the frame | `Closed` | `Closed` |
+/// | `pong` | writes a Pong | writes a Pong | `Closed` |
+/// | `close` | writes a Close, → Close sent | `Closed` | `Closed` |
+/// | `fail` | writes a Close, → failed | → failed | `Closed` |
+/// | `recv`: data, Pong | event | event | discarded |
+/// | `recv`: Ping | event, writes a Pong | event, writes a Pong | discarded |
+/// | `recv`: Close | event, writes a Close, → done | event, → done | discarded |
+/// | `recv`: violation | event, writes a Close, → failed | event, → failed | discarded |
+/// | `recv_eof` | → ended | → ended | → ended |
+///
+/// While the output has no room for what must be written, the event waits, and nothing has changed: `recv` returns `None`, and `is_paused` is `true`. Of halves,
+/// the receiver returns the event, and [`Sender::reply`] writes the answer and changes the state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum State {
     /// Messages go both ways.
     Open,
-    /// A Close frame was sent or received.
+    /// A Close frame was sent, or received and answered.
     Closing,
     /// The transport has ended, as `recv_eof` was told.
     Closed,

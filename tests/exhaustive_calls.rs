@@ -18,21 +18,6 @@ use ws_proto::{
 /// Whether to test everything.
 const FULL: bool = !cfg!(debug_assertions);
 
-/// Where the crate is known to differ from what is documented. Remove a number here when that is fixed: then the documented behaviour is demanded.
-///
-/// 1. While the peer's Close or violation waits for room to be answered, `close_received` or `error` and `closure` tell of it, but `state` is
-///    `Open`, and not `Closing` ("a Close frame was sent or received").
-/// 2. `fail` succeeds then, and not with `Closed` ("if the peer's Close was received or the connection failed"). The event is lost.
-/// 3. [`Closure::by`] changes: from `Peer` to `Local` when a violation that waits is answered, and when `close` is called while the peer's Close,
-///    which was first, waits.
-/// 4. `from_halves` does not return the peer's Close or violation again if this side had sent a Close, so that `transport` awaits it for ever.
-const KNOWN: &[u8] = &[1, 2, 3, 4];
-
-/// What is documented, or what the crate is known to do instead.
-fn known<T>(number: u8, documented: T, instead: T) -> T {
-    if KNOWN.contains(&number) { instead } else { documented }
-}
-
 /// The result of each call in each state, what it writes, and the next state. "-": the input is discarded.
 const TABLE: &str = "
 | call              | Open                     | CloseSent        | Done   | Failed | Ended   |
@@ -332,11 +317,6 @@ impl Model {
         frame.payload.len() + if self.masks { 6 } else { 2 }
     }
 
-    /// Whether the peer's Close or violation waits for room to be answered.
-    fn holds_end(&self) -> bool {
-        self.phase == Phase::Open && self.held.is_some_and(In::ends)
-    }
-
     fn call(&mut self, table: &Table, (call, room): Step) -> Outcome {
         let mut outcome = Outcome { result: Ok(()), events: Vec::new(), written: Vec::new() };
         match call {
@@ -349,10 +329,11 @@ impl Model {
             Call::Eof if self.halves => _ = self.end.get_or_insert(End::Eof),
             Call::Eof | Call::SenderEof => {
                 self.phase = table.get(Row::Eof, self.phase).next.unwrap_or(self.phase);
-                self.by.get_or_insert(Side::Peer);
+                self.by.get_or_insert(if self.held == Some(In::Fault) { Side::Local } else { Side::Peer });
                 if !self.halves {
-                    self.end.get_or_insert(End::Eof);
-                    self.held = None;
+                    // What waits for room is still returned, and if it ended the connection, this is told.
+                    let end = self.held.filter(|held| held.ends()).map_or(End::Eof, End::Peer);
+                    self.end.get_or_insert(end);
                     self.queue.clear();
                 }
             }
@@ -404,9 +385,7 @@ impl Model {
             _ => unreachable!(),
         };
         let cell = table.get(row, self.phase);
-        // `fail`: "Closed if the peer's Close was received or the connection failed".
-        let failed_before = call == Call::Fail && self.holds_end() && known(2, true, false);
-        if !cell.acts || failed_before {
+        if !cell.acts {
             return Err(SendError::Closed);
         }
         match (call, self.unfinished) {
@@ -423,9 +402,7 @@ impl Model {
             Call::Part(kind, last) => self.unfinished = (!last).then_some(kind),
             Call::Close(code) => {
                 self.sent = Some(code);
-                // "Who began: sent the first Close frame." The peer's came first if it waits to be answered.
-                let by = if self.held.is_some_and(|held| held.code().is_some()) { known(3, Side::Peer, Side::Local) } else { Side::Local };
-                self.by.get_or_insert(by);
+                self.by.get_or_insert(Side::Local);
             }
             Call::Fail => {
                 self.sent.get_or_insert(Some(CloseCode::INTERNAL_ERROR));
@@ -454,9 +431,7 @@ impl Model {
                 None if self.queue.is_empty() => return,
                 None => self.queue.remove(0),
             };
-            if event.ends() {
-                self.end.get_or_insert(End::Peer(event));
-            }
+            // An event that waits has not happened yet.
             if self.halves {
                 if event != In::Data {
                     self.owed = Some(event);
@@ -469,6 +444,9 @@ impl Model {
                         return;
                     }
                 }
+            }
+            if event.ends() {
+                self.end.get_or_insert(End::Peer(event));
             }
             outcome.events.push(event);
         }
@@ -495,11 +473,6 @@ impl Model {
         Ok(frame)
     }
 
-    fn state(&self, table: &Table) -> State {
-        // `State::Closing`: "A Close frame was sent or received."
-        if self.holds_end() && !self.halves { known(1, State::Closing, State::Open) } else { table.state(self.phase) }
-    }
-
     fn received(&self) -> Option<(Option<CloseCode>, &'static str)> {
         match self.end {
             Some(End::Peer(In::Close)) => Some((Some(CloseCode::GOING_AWAY), "away")),
@@ -522,9 +495,9 @@ impl Model {
         let received = closure.received.map(|close| (close.code, close.reason));
         assert_eq!((received, closure.sent, closure.error), (self.received(), self.sent, self.error()), "closure");
         assert_eq!(closure.clean, self.received().is_some() && self.sent.is_some(), "clean");
-        // While a violation is not answered: it is this side that fails the connection.
-        let unanswered = if self.error().is_some() { known(3, Side::Local, Side::Peer) } else { Side::Peer };
-        assert_eq!(closure.by, self.by.unwrap_or(unanswered), "by");
+        // A violation: it is this side that fails the connection, whatever else ends it.
+        let by = if self.error().is_some() { Side::Local } else { self.by.unwrap_or(Side::Peer) };
+        assert_eq!(closure.by, by, "by");
     }
 }
 
@@ -652,7 +625,7 @@ macro_rules! whole {
             }
 
             fn check(&self, model: &Model, table: &Table) {
-                assert_eq!(self.state(), model.state(table), "state");
+                assert_eq!(self.state(), table.state(model.phase), "state");
                 assert_eq!(self.transport(), table.transport::<R>(model.phase), "transport");
                 assert_eq!(self.close_sent(), model.sent, "close_sent");
                 assert_eq!(self.close_received().map(|close| (close.code, close.reason)), model.received(), "close_received");
@@ -727,7 +700,7 @@ macro_rules! halves {
 
             fn check(&self, model: &Model, table: &Table) {
                 let Self(receiver, sender, _) = self;
-                assert_eq!(sender.state(), model.state(table), "state");
+                assert_eq!(sender.state(), table.state(model.phase), "state");
                 assert_eq!(sender.transport(), table.transport::<R>(model.phase), "transport");
                 assert_eq!(sender.close_sent(), model.sent, "close_sent");
                 assert_eq!(receiver.close_received().map(|close| (close.code, close.reason)), model.received(), "close_received");
@@ -736,19 +709,25 @@ macro_rules! halves {
             }
 
             /// "If the sender was not given the answer to the peer's Close or violation, the next `recv` returns the event again and appends the
-            /// answer. A Pong that the sender was not given is not sent."
+            /// answer." If none is written, the sender is told at once, as it is of the end of the stream. "A Pong that the sender was not given is not sent."
             fn finish(self, mut model: Model, table: &Table) {
                 let Self(receiver, sender, _) = self;
                 let mut whole = $Type::from_halves(receiver, sender);
-                model.check_closure(whole.closure());
                 let again = match model.end {
                     Some(End::Peer(event)) if !model.answered => match model.phase {
                         Phase::Open => Some(event),
-                        Phase::CloseSent => known(4, Some(event), None),
-                        _ => None,
+                        _ => {
+                            assert_eq!(model.answer(table, event, Room::Short), Ok(None));
+                            None
+                        }
                     },
+                    Some(End::Eof) => {
+                        model.call(table, (Call::SenderEof, Room::Enough));
+                        None
+                    }
                     _ => None,
                 };
+                model.check_closure(whole.closure());
                 assert_eq!(whole.is_paused(), again.is_some(), "halves together: is_paused");
                 let (mut out, mut events) = (Vec::new(), Vec::new());
                 receive!(whole, &mut Vec::new(), events, |rest| whole.recv(&mut rest, &mut out));

@@ -167,7 +167,14 @@ fn broken_by_header<R: TestRole>(bytes: &[u8], partial: Option<&Partial>, limits
         }
         len => Some(len.into()),
     };
-    rule(is_control && (strict && second & 0x7f > 125 || len.is_some_and(|len| len > 125)), ProtocolError::ControlTooLong(opcode));
+    // What the length is at least, if the bytes of it that are missing are zero.
+    let known = bytes.get(2..).unwrap_or_default().iter().map(|&byte| u64::from(byte)).chain(core::iter::repeat(0));
+    let least = match second & 0x7f {
+        126 => known.take(2).fold(0, |number, byte| number * 256 + byte),
+        127 => known.take(8).fold(0, |number, byte| number * 256 + byte),
+        len => len.into(),
+    };
+    rule(is_control && (strict && second & 0x7f > 125 || least > 125), ProtocolError::ControlTooLong(opcode));
     let Some(len) = len else { return broken };
     rule(number == 8 && len == 1, ProtocolError::InvalidCloseBody);
     if !is_control {
@@ -198,9 +205,9 @@ pub(crate) fn is_legal_on_the_wire(code: u16) -> bool {
 /// The status code that tells of the breach (§7.4.1).
 pub(crate) fn status(error: ProtocolError) -> u16 {
     match error {
-        ProtocolError::InvalidUtf8 | ProtocolError::InvalidCloseReason => 1007,
+        ProtocolError::InvalidUtf8 | ProtocolError::InvalidCloseReason | ProtocolError::InvalidCompression => 1007,
         ProtocolError::TooManyFragments { .. } => 1008,
-        ProtocolError::MessageTooLong { .. } => 1009,
+        ProtocolError::MessageTooLong { .. } | ProtocolError::CompressedTooLong { .. } => 1009,
         _ => 1002,
     }
 }
