@@ -23,6 +23,8 @@ use core::{fmt, mem, str};
 /// What the peer did. It borrows the input and nothing else.
 #[derive(Debug, PartialEq, Eq)]
 #[non_exhaustive]
+// With a tag as wide as a word, what follows it is moved in whole words.
+#[repr(usize)]
 pub enum Event<'b> {
     /// A piece of a message.
     Data(Chunk<'b>),
@@ -558,13 +560,13 @@ impl<R: Role> RecvState<R> {
         if header.rsv != 0 && !(header.rsv == Header::RSV1 && self.may_compress && kind.is_some()) {
             return Err(ProtocolError::ReservedBits(header.rsv));
         }
-        header.check_opcode()?;
-        let is_minimal = self.config.allow_non_minimal_length || header.is_minimal(taken);
         if header.opcode.is_control() {
+            header.check_opcode()?;
             Self::check_mask(header)?;
-            header.check_len(is_minimal)?;
+            self.check_len(header, taken)?;
             return Ok(Frame::Control);
         }
+        header.check_opcode()?;
         let (kind, compressed, size, fragments) = match (self.kind, kind) {
             (None, Some(kind)) => (kind, header.rsv != 0, header.len, 1),
             (Some(kind), None) => (kind, self.compressed, self.size.saturating_add(header.len), self.fragments.saturating_add(1)),
@@ -572,7 +574,7 @@ impl<R: Role> RecvState<R> {
             (Some(incomplete), Some(begun)) => return Err(ProtocolError::ExpectedContinuation { incomplete, begun }),
         };
         Self::check_mask(header)?;
-        header.check_len(is_minimal)?;
+        self.check_len(header, taken)?;
         if compressed {
             let limit = self.config.max_compressed();
             if size > limit {
@@ -586,6 +588,11 @@ impl<R: Role> RecvState<R> {
             return Err(ProtocolError::TooManyFragments { fragments: fragments.into(), limit: self.config.fragments_for(size).max(1) });
         }
         Ok(Frame::Data { kind, compressed, size, fragments })
+    }
+
+    #[inline]
+    fn check_len(&self, header: &Header, taken: usize) -> Result<(), ProtocolError> {
+        header.check_len(self.config.allow_non_minimal_length || header.is_minimal(taken))
     }
 
     /// §5.1: a client masks every frame, a server none.

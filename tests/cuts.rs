@@ -4,7 +4,7 @@
 mod common;
 
 use common::strategies::{any_input, at, config, cuts, limits, text};
-use common::{Halves, Layer, MessageHalves, Outcome, TestRole, assembled, run};
+use common::{Ended, Halves, Layer, MessageHalves, Outcome, TestRole, assembled, run};
 use proptest::prelude::*;
 use ws_proto::{Client, Config, Connection, Server, Utf8, WebSocket};
 
@@ -23,7 +23,14 @@ fn all_layers<R: TestRole>(config: &Config, bytes: &[u8], cuts: &[usize]) -> Res
     let halves = same::<R, Halves<R>>(config, bytes, cuts)?;
     let message_halves = same::<R, MessageHalves<R>>(config, bytes, cuts)?;
 
+    // Who began, and whether it was clean, halves do not know before they are put together.
+    let of_halves = |ended: &Ended| Ended { by: None, clean: false, ..ended.clone() };
     prop_assert_eq!((&halves.seen, &halves.out), (&streamed.seen, &streamed.out), "halves, and the whole");
+    prop_assert_eq!(
+        (&halves.ended, &message_halves.ended),
+        (&of_halves(&streamed.ended), &of_halves(&messages.ended)),
+        "halves, and the whole"
+    );
     prop_assert_eq!((&message_halves.seen, &message_halves.out), (&messages.seen, &messages.out), "halves, and the whole");
     prop_assert_eq!(&streamed.out, &messages.out, "chunks, and messages");
     prop_assert_eq!(&streamed.ended, &messages.ended, "chunks, and messages");
