@@ -19,6 +19,8 @@ pub enum Side {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Closure<'a> {
     /// Who began: sent the first Close frame, or let the stream end without one.
+    ///
+    /// A driver that ended the stream by itself (a timer fired, a write failed) knows better: `Closure { by: Side::Local, clean: false, ..closure }`.
     pub by: Side,
     /// The Close frame that was received; `None` if the connection ended without one (§7.1.5 calls that 1006).
     pub received: Option<Close<'a>>,

@@ -2,8 +2,9 @@
 
 /// What a connection accepts. The default is strict, with limits that a server can use on the open internet.
 ///
-/// Limits are checked against the length that a frame declares, before its payload arrives; memory is allocated only for received
-/// bytes. Each limit is exact: the limit itself is accepted, and one more fails the connection.
+/// Limits are checked against the length that a frame declares, before its payload arrives, and the content of a compressed message
+/// while it is decompressed; memory is allocated only for received bytes. Each limit is exact: the limit itself is accepted, and one
+/// more fails the connection.
 ///
 /// ```
 /// let config = ws_proto::Config::default().max_message(1 << 20).max_fragments(64);
@@ -27,9 +28,13 @@ impl Config {
     /// The longest message that is received, in bytes of its content: the sum of its fragments, decompressed. Default: 16 MiB. A longer
     /// one fails the connection with 1009 (RFC 6455 §10.4).
     ///
+    /// An incomplete message takes at most twice the memory of what has arrived, and never more than this limit; while it grows, the old
+    /// memory is held too, so that it is less than twice the limit for a moment. A message in one uncompressed frame takes at most its
+    /// length.
+    ///
     /// The length on the wire of a compressed message may exceed it, since DEFLATE adds to what it cannot compress, and more with each
     /// flush (RFC 7692 §7.2.1 permits any). That length has a limit of its own, which bounds the work for a message that decompresses to
-    /// little or nothing: 16 bytes for each byte of `max_message` and for each of [`max_fragments`](Self::max_fragments), and 1 KiB.
+    /// little or nothing: 16 × (`max_message` + [`max_fragments`](Self::max_fragments)) + 1024 bytes (saturating).
     ///
     /// A [`Connection`](crate::Connection) keeps nothing of a message and decompresses nothing: its caller must limit what a compressed
     /// message decompresses to. Set `u64::MAX` to stream without end.
@@ -38,8 +43,9 @@ impl Config {
         self
     }
 
-    /// The number of fragments that a message may consist of, beyond one for each 16 bytes of its payload on the wire. Default: 16,384.
-    /// One more fails the connection with 1008 (§10.4).
+    /// The number of fragments that a message may consist of, beyond one for each 16 bytes of its payload on the wire, rounded down.
+    /// Default: 16,384. It is checked at each fragment, with its length; one more fails the connection with 1008 (§10.4). By default
+    /// 20,000 fragments of 3 bytes are accepted, and 20,200 are not.
     ///
     /// The limit is for empty and tiny fragments, which cost the receiver work and the sender nearly nothing. A message in fragments of
     /// 16 bytes or more is never refused, however many there are, and the first frame of a message is always accepted.
@@ -50,9 +56,23 @@ impl Config {
 
     /// Whether Pings are answered automatically. Default: `true`.
     ///
-    /// If not, the caller must answer each Ping with [`WebSocket::pong`](crate::WebSocket::pong) or
-    /// [`Connection::pong`](crate::Connection::pong) and the same payload, as soon as practical (§5.5.2). Of several Pings that are
-    /// unanswered, it is enough to answer the last (§5.5.3).
+    /// If not, the caller must answer each Ping with `pong` ([`WebSocket::pong`](crate::WebSocket::pong)) and the same payload, as soon
+    /// as practical (§5.5.2). Of several Pings that are unanswered, it is enough to answer the last (§5.5.3). Halves then owe no reply to
+    /// a Ping: its payload must be carried to the sender's `pong`.
+    ///
+    /// ```
+    /// use ws_proto::{Config, Message, Server, WebSocket};
+    ///
+    /// let mut ws = WebSocket::new(Server, &Config::default().auto_pong(false));
+    /// let mut out = Vec::new();
+    /// let mut received = *b"\x89\x82\0\0\0\0hi";
+    /// if let Some(Message::Ping) = ws.recv(&mut &mut received[..], &mut out) {
+    ///     let payload = ws.control_payload().to_vec();
+    ///     ws.pong(&payload, &mut out)?;
+    /// }
+    /// assert_eq!(out, b"\x8a\x02hi");
+    /// # Ok::<(), ws_proto::SendError>(())
+    /// ```
     pub const fn auto_pong(mut self, answer: bool) -> Self {
         self.auto_pong = answer;
         self

@@ -60,8 +60,8 @@ impl<R: Role> Connection<R> {
     /// Consumes the next event from `input`, and appends the automatic reply to `out`: the Pong to a Ping, the Close that answers a Close, and the Close that
     /// reports a violation to the peer.
     ///
-    /// `None` means that `input` is empty: read more. It also means that `out` has no room for a reply, which [`is_paused`](Self::is_paused) distinguishes.
-    /// After a Close or a failure all further input is discarded (RFC 6455 §1.4, §7.1.7).
+    /// `None` means either that all of `input` was consumed: read more, unless [`transport`](Self::transport) says otherwise; or that `out` has no room for a reply:
+    /// [`is_paused`](Self::is_paused) tells which. After a Close or a failure all further input is discarded (RFC 6455 §1.4, §7.1.7).
     #[inline]
     pub fn recv<'b>(&mut self, input: &mut &'b mut [u8], out: &mut (impl Output + ?Sized)) -> Option<Event<'b>> {
         match self.receiver.recv(input)? {
@@ -95,8 +95,8 @@ impl<R: Role> Connection<R> {
 
     /// The halves together again, for [`closure`](Self::closure) when both tasks have ended.
     ///
-    /// If the sender was not given the answer to the peer's Close or violation, the next [`recv`](Self::recv) returns the event again and appends the answer.
-    /// A Pong that the sender was not given is not sent.
+    /// What the receiver knows of the end, the sender learns. If it was not given the answer to the peer's Close or violation, and it was not told of the end of the
+    /// stream, the next [`recv`](Self::recv) returns the event again and appends the answer. A Pong that the sender was not given is not sent.
     #[must_use]
     pub fn from_halves(receiver: Receiver<R>, sender: Sender<R>) -> Self {
         Self { receiver: receiver.state, sender }.rejoin()
@@ -129,7 +129,8 @@ macro_rules! sends {
                 self.$($sender).+.ping(payload, out)
             }
 
-            /// Sends a Pong: unsolicited, as a heartbeat (§5.5.3), or the answer to a Ping if [`Config::auto_pong`] is off.
+            /// Sends a Pong: unsolicited, as a heartbeat (§5.5.3), or the answer to a Ping if [`Config::auto_pong`] is off (copy the payload first, since it is
+            /// the connection's: `let payload = ws.control_payload().to_vec()`).
             ///
             /// It may still be sent after `close`, until the peer's Close arrives: only data may not follow a Close (§5.5.1, §5.5.2).
             ///
@@ -198,7 +199,8 @@ macro_rules! both_halves {
         impl<R: Role> $Type<R> {
             /// The input has ended: the peer closed or reset the transport. Without Close frames both ways that is an abnormal closure (RFC 6455 §7.1.5).
             ///
-            /// To be called when `recv` has taken all that was received: input that comes later is discarded.
+            /// Must be called after `recv` has consumed what was received, and not while [`is_paused`](Self::is_paused): the next `recv` then still returns the
+            /// event that waits, but its answer is not sent. Later input is discarded.
             pub fn recv_eof(&mut self) {
                 self.$half.recv_eof();
                 self.sender.recv_eof();
@@ -224,8 +226,8 @@ macro_rules! both_halves {
                 self.sender.send_binary(bytes, out)
             }
 
-            /// Starts the closing handshake (§7.1.2). Nothing can be sent after it, and a message that is unfinished stays so. What the peer sends before its own
-            /// Close still arrives; to answer it is [`SendError::Closed`].
+            /// Starts the closing handshake (§7.1.2). After it only [`pong`](Self::pong) can be sent, and an unfinished message is abandoned. What the peer sends
+            /// before its own Close still arrives, and its Pings are answered; to answer its messages is [`SendError::Closed`].
             ///
             /// `code` is a [`CloseCode`] or `None`. A reason of more than 123 bytes is cut, before the character that does not fit.
             ///
@@ -243,7 +245,7 @@ macro_rules! both_halves {
 
             /// Fails the connection for a reason of the caller's, such as a message that violates a policy (§7.1.7): sends a Close, and discards all further input.
             ///
-            /// After `close` it writes nothing, since the Close was sent, and ends the wait for the peer's.
+            /// After `close` it writes nothing, whatever the code, since the Close was sent, and ends the wait for the peer's.
             ///
             /// # Errors
             ///

@@ -51,7 +51,7 @@ pub enum ProtocolError {
         /// The limit, in bytes.
         limit: u64,
     },
-    /// A compressed message that is longer on the wire than [`Config::max_message`](crate::Config::max_message) permits.
+    /// A compressed message that is longer on the wire than the limit that follows from [`Config::max_message`](crate::Config::max_message).
     CompressedTooLong {
         /// The length that the frames of the message declare so far, in bytes.
         len: u64,
@@ -64,7 +64,7 @@ pub enum ProtocolError {
     TooManyFragments {
         /// The fragments of the message so far.
         fragments: u64,
-        /// The limit for a message of this length.
+        /// The limit for a message of this length: [`Config::max_fragments`](crate::Config::max_fragments), and one for each 16 bytes.
         limit: u64,
     },
 }
@@ -149,8 +149,8 @@ impl core::error::Error for ProtocolError {}
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum SendError {
-    /// A Close frame was sent, or the connection ended: nothing may follow (RFC 6455 §5.5.1). A program that answers messages meets it after its own
-    /// `close`, since messages may still arrive then.
+    /// A Close frame was sent, or the connection ended (RFC 6455 §5.5.1). Only a Pong may follow our own Close, until the peer's arrives. It is checked before all other
+    /// errors. A program that answers messages meets it after its own `close`, since messages may still arrive then.
     Closed,
     /// The output has no room for the frame. The call can be repeated when it has, which for an output of fixed size may be never.
     Full {

@@ -16,7 +16,7 @@
 //! * A message borrows the input and nothing else: you can send while you hold it, and keep several.
 //! * `None` means that all of the input was consumed, and that its buffer can be reused: what is incomplete is kept inside. An output of limited size can also be
 //!   full; then the rest stays in `input`, and [`is_paused`](WebSocket::is_paused) is `true`.
-//! * Pongs, the answer to a Close, and the Close that reports a violation to the peer are appended to `out` at once. Nothing is queued inside. Write `out` after
+//! * Pongs (unless [`Config::auto_pong`] is off), the answer to a Close, and the Close that reports a violation to the peer are appended to `out` at once. Nothing is queued inside. Write `out` after
 //!   the calls that may have filled it, and there is nothing else to remember.
 //! * A violation by the peer is a message, [`Message::Failed`], so that no `?` skips writing the Close. What cannot be sent is an `Err`, with no effect.
 //! * After a failure or a Close, input is discarded. [`WebSocket::transport`] says when to close the socket, and [`State`] has the whole of closing in a diagram
@@ -128,41 +128,42 @@
 //! output: a [`Slice`], or a [`Capped`] vector.
 //!
 //! When the output has no room for a reply, `recv` returns `None`, and [`is_paused`](WebSocket::is_paused) is `true`: write the output, then call `recv` again, also
-//! if the input is empty. Messages and Pongs need no reply, so they are received all the same, and a peer that reads slowly is not taken for a dead one.
+//! if the input is empty. Nothing after that frame is received until then. Messages and Pongs before it need no reply, and are received.
 //!
-//! An output that `recv` shares with the program's own messages is full when these fill it, and then the next Ping stops receiving. Where that matters, give `recv` a
-//! small output of its own, and append it to the queue when the queue is short:
+//! An output that `recv` shares with the program's own messages is full when these fill it, and then the next Ping stops receiving. A small output of its own, such
+//! as a [`Capped`] of 512 bytes, moves that stop by as many replies as it holds. Append it to the queue whenever the queue becomes shorter, and before
+//! [`close`](WebSocket::close) or [`fail`](WebSocket::fail); close the transport when both are empty.
+//!
+//! To receive whatever the peer does, use the halves, in one task if you like. The receiver owes at most one reply, the Pong to the last Ping or a Close, until the
+//! queue has room for it. A peer that reads slowly is then not mistaken for a dead one:
 //!
 //! ```
-//! use ws_proto::{Config, Message, Server, Slice, WebSocket};
+//! use ws_proto::{Config, Message, Server, WebSocket};
 //!
 //! const QUEUE_LIMIT: usize = 64 << 10;
 //!
-//! let mut ws = WebSocket::new(Server, &Config::default());
+//! let (mut receiver, mut sender) = WebSocket::new(Server, &Config::default()).into_halves();
 //! let mut queue = Vec::new(); // what the socket has not accepted yet
-//! let mut memory = [0; 256];
-//! let mut replies = Slice::new(&mut memory);
 //!
-//! # let mut received = *b"\x81\x82\0\0\0\0hi\x89\x80\0\0\0\0\x88\x80\0\0\0\0";
+//! // Whenever something was received:
+//! # let mut received = *b"\x81\x82\0\0\0\0hi\x89\x81\0\0\0\x001\x89\x81\0\0\0\x002";
 //! let mut input = &mut received[..];
-//! loop {
-//!     while let Some(message) = ws.recv(&mut input, &mut replies) {
-//!         if let Message::Text(text) = message {
-//!             ws.send_text(&text, &mut queue)?;
-//!         }
-//!     }
-//!     // After the messages: nothing may follow a Close.
-//!     if queue.len() < QUEUE_LIMIT {
-//!         queue.extend_from_slice(replies.as_bytes());
-//!         replies.clear();
-//!     }
-//!     if !ws.is_paused() || queue.len() >= QUEUE_LIMIT {
-//!         break; // read more, or keep the rest of the input until the queue is shorter
+//! while let Some(message) = receiver.recv(&mut input) {
+//!     if let Message::Text(text) = message {
+//!         sender.send_text(&text, &mut queue)?;
 //!     }
 //! }
-//! assert_eq!(queue, b"\x81\x02hi\x8a\x00\x88\x00");
+//! // And whenever the queue has become shorter:
+//! if queue.len() < QUEUE_LIMIT {
+//!     if let Some(reply) = receiver.take_reply() {
+//!         sender.reply(&reply, &mut queue)?;
+//!     }
+//! }
+//! assert_eq!(queue, b"\x81\x02hi\x8a\x012");
 //! # Ok::<(), ws_proto::SendError>(())
 //! ```
+//!
+//! All this bounds replies. What the program sends is for the program to bound: stop calling `recv` while too many answers of its own wait.
 //!
 //! # The layers
 //!
@@ -181,8 +182,9 @@
 //!
 //! What a state machine without clock, sockets and random source cannot do, and where it matters:
 //!
-//! * **Deadlines**: for the handshake (a client that sends a byte a minute would keep its connection), for a message whose fragments stop coming, for the Pong to a Ping, and
-//!   for the peer's Close while [`transport`](WebSocket::transport) says [`Transport::Await`].
+//! * **Deadlines**: for the handshake (a client that sends a byte a minute would keep its connection), for a message whose fragments stop coming, for the Pong to a Ping,
+//!   for a write that makes no progress (a blocking `write_all` waits without end for a peer that does not read), and for the peer's Close while
+//!   [`transport`](WebSocket::transport) says [`Transport::Await`].
 //! * **Backpressure**, as described [above](#backpressure).
 //! * **Closing the socket** as [`Transport`] says. A server closes first (§7.1.1).
 //! * **A fresh secret seed** for each client: 32 bytes of a cryptographically strong source such as `getrandom`.
@@ -198,6 +200,18 @@
 //!   Names of fields are in lower case. `sec-websocket-version`, `-protocol`, `-extensions` and `origin` mean what they mean here. `Upgrade`, `Connection`, `Host`,
 //!   `Sec-WebSocket-Key` and `-Accept` do not go over the wire; [`handshake::Request::from_fields`] and [`handshake::Response::from_fields`] check the others if these are added.
 //!   From what was agreed on, make an [`Agreed`]; the end of the stream and its reset are [`recv_eof`](WebSocket::recv_eof).
+//!
+//! # Errors
+//!
+//! With the feature `std` each becomes a `std::io::Error` by `?`, of these kinds:
+//!
+//! | error | kind |
+//! | --- | --- |
+//! | [`ProtocolError`], `deflate::InflateError` | `InvalidData` |
+//! | [`SendError`] | `BrokenPipe` if `Closed`, `WriteZero` if `Full`, else `InvalidInput` |
+//! | [`handshake::HandshakeError`] | `UnexpectedEof` if `Incomplete`, `ConnectionRefused` for another status, else `InvalidData` |
+//! | [`handshake::WriteError`] | `WriteZero` if `NoRoom`, else `InvalidInput` |
+//! | [`uri::UriError`] | `InvalidInput` |
 //!
 //! # What is refused
 //!

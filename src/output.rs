@@ -40,7 +40,8 @@ impl Output for Vec<u8> {
     }
 }
 
-/// An [`Output`] of fixed size, for firmware and for buffers that something else allocated.
+/// An [`Output`] of fixed size, for firmware and for buffers that something else allocated. It borrows them; for the state of a connection, `Capped` can be made
+/// anew over the same `Vec` for each call.
 ///
 /// ```
 /// use ws_proto::{Output, Slice};

@@ -28,14 +28,16 @@ use core::{fmt, mem, str};
 pub enum Event<'b> {
     /// A piece of a message.
     Data(Chunk<'b>),
-    /// A Ping (RFC 6455 §5.5.2). Its payload is [`Connection::control_payload`](crate::Connection::control_payload); the Pong is already in the output.
+    /// A Ping (RFC 6455 §5.5.2). Its payload is [`Connection::control_payload`](crate::Connection::control_payload); the Pong is already in the output, or owed
+    /// (halves), or left to the caller ([`Config::auto_pong`]).
     Ping,
     /// A Pong (§5.5.3). Its payload is [`Connection::control_payload`](crate::Connection::control_payload).
     Pong,
     /// A Close frame with this code (§5.5.1). Its reason is in [`Connection::close_received`](crate::Connection::close_received); the answer is already in the
-    /// output. Nothing comes after it.
+    /// output (or owed, with halves) unless a Close was sent before. Nothing comes after it.
     Close(Option<CloseCode>),
-    /// The peer broke a rule, and the connection failed (§7.1.7). The Close frame that says so is already in the output. Nothing comes after it.
+    /// The peer violated the protocol, and the connection failed (§7.1.7). The Close frame that reports it is already in the output (or owed, with halves) unless a
+    /// Close was sent before. Nothing comes after it.
     Failed(ProtocolError),
 }
 
@@ -141,13 +143,14 @@ enum Last {
 ///   sent: a newer Pong answers the older Ping too (RFC 6455 §5.5.3), and nothing follows a Close. A queue would give a peer that sends
 ///   Pings and does not read the memory of this endpoint, and a bounded channel would stop the tasks. Hand over the reply to a Close
 ///   too: it may have nothing to write, but it tells the sender that the connection is closed. The writing task must send it before it acts on the end of the
-///   input, and ahead of waiting messages; a long message that is sent in parts lets it pass between them (§5.5.2: as soon as is practical).
+///   input, and ahead of waiting messages; a long message that is sent in parts lets it pass between them (§5.5.2: as soon as is practical). Messages that still
+///   wait when a Close is answered are not sent: `clean` in the closure does not count them.
 /// * **The end of the input.** The reading task calls [`recv_eof`](Self::recv_eof), and the writing task
 ///   [`Sender::recv_eof`](crate::Sender::recv_eof).
 /// * **What to do with the transport.** [`Sender::transport`](crate::Sender::transport) tells the writing task.
 /// * **The end of the reading task.** When a timer fires or a write fails, the writing task must be able to end the reading task, for
-///   instance by shutting down the socket in both directions; otherwise it waits for a peer that is gone. What has arrived by then can still be received: join the
-///   reading task first.
+///   instance by shutting down the socket in both directions; otherwise it waits for a peer that is gone. Join it before you put the halves together: it may still
+///   receive what had arrived.
 ///
 /// When both have ended, [`Connection::from_halves`](crate::Connection::from_halves) puts the halves together, to see
 /// [how](crate::Connection::closure).

@@ -68,12 +68,12 @@ pub(crate) enum Closing {
 ///
 /// | call | open | Close sent | done, failed, ended |
 /// | --- | --- | --- | --- |
-/// | `send_*`, `ping` | writes the frame | `Closed` | `Closed` |
+/// | `send_*`, `header`, `mask_in_place`, `ping` | writes the frame | `Closed` | `Closed` |
 /// | `pong` | writes a Pong | writes a Pong | `Closed` |
 /// | `close` | writes a Close, → Close sent | `Closed` | `Closed` |
 /// | `fail` | writes a Close, → failed | → failed | `Closed` |
 /// | `recv`: data, Pong | event | event | discarded |
-/// | `recv`: Ping | event, writes a Pong | event, writes a Pong | discarded |
+/// | `recv`: Ping | event, writes a Pong (if automatic) | event, writes a Pong (if automatic) | discarded |
 /// | `recv`: Close | event, writes a Close, → done | event, → done | discarded |
 /// | `recv`: violation | event, writes a Close, → failed | event, → failed | discarded |
 /// | `recv_eof` | → ended | → ended | → ended |
@@ -220,7 +220,7 @@ impl<R: Role> Sender<R> {
         self.control(Opcode::PONG, payload, out)
     }
 
-    /// Starts the closing handshake (§7.1.2). Nothing can be sent after it; a message unfinished is left so.
+    /// Starts the closing handshake (§7.1.2). After it only [`pong`](Self::pong) can be sent, and what [`reply`](Self::reply) is given; an unfinished message is abandoned.
     ///
     /// A reason of more than 123 bytes is cut, before the character that does not fit. It is not shown to end users.
     ///
@@ -239,7 +239,7 @@ impl<R: Role> Sender<R> {
     /// Fails the connection for a reason of the caller's, such as a message that violates a policy (§7.1.7): sends a Close, and ends the connection. The receiving
     /// half is not notified; ignore its further events.
     ///
-    /// After [`close`](Self::close) it writes nothing, since the Close was sent, and ends the wait for the peer's.
+    /// After [`close`](Self::close) it writes nothing, whatever the code, since the Close was sent, and ends the wait for the peer's.
     ///
     /// # Errors
     ///

@@ -130,6 +130,8 @@ impl fmt::Display for HostValue<'_> {
 }
 
 /// What is wrong with a URI.
+///
+/// With the feature `std` it becomes a `std::io::Error` of kind `InvalidInput` by `?`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum UriError {

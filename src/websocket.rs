@@ -35,14 +35,16 @@ pub enum Message<'b> {
     Text(Cow<'b, str>),
     /// A binary message (§5.6): borrowed if it arrived whole, in one frame.
     Binary(Cow<'b, [u8]>),
-    /// A Ping (§5.5.2). Its payload is [`WebSocket::control_payload`] (with halves: [`MessageReceiver::control_payload`]); the Pong is already in the output.
+    /// A Ping (§5.5.2). Its payload is [`WebSocket::control_payload`] (with halves: [`MessageReceiver::control_payload`]); the Pong is already in the output, or owed (halves), or left to the
+    /// caller ([`Config::auto_pong`]).
     Ping,
     /// A Pong (§5.5.3). Its payload is [`WebSocket::control_payload`] (with halves: [`MessageReceiver::control_payload`]).
     Pong,
-    /// A Close frame with this code (§5.5.1). Its reason is in [`WebSocket::close_received`]; the answer, with the same code and no reason, is already in the output.
-    /// Nothing comes after it.
+    /// A Close frame with this code (§5.5.1). Its reason is in [`WebSocket::close_received`]; the answer, with the same code and no reason, is already in the output
+    /// (or owed, with halves) unless a Close was sent before. Nothing comes after it.
     Close(Option<CloseCode>),
-    /// The peer broke a rule, and the connection failed (§7.1.7). The Close frame that says so is already in the output. Nothing comes after it.
+    /// The peer violated the protocol, and the connection failed (§7.1.7). The Close frame that reports it is already in the output (or owed, with halves) unless a
+    /// Close was sent before. Nothing comes after it.
     Failed(ProtocolError),
 }
 
@@ -63,8 +65,8 @@ impl Message<'_> {
 
 /// An open WebSocket connection that receives whole messages.
 ///
-/// A message that arrived whole is lent where it stands in the input. One that came in pieces is put together in memory of the connection's own, which grows with what
-/// has arrived, and is handed over with the message. An idle connection holds no memory but this struct.
+/// An unfragmented message that lies entirely in the input is borrowed from there. Another one is put together in memory of the connection's own, which grows with what
+/// has arrived (see [`Config::max_message`] for how much it takes), and is handed over with the message. An idle connection holds no memory but this struct.
 ///
 /// ```
 /// use ws_proto::{Config, Message, Server, WebSocket};
@@ -119,8 +121,8 @@ impl<R: Role> WebSocket<R> {
     /// Consumes the next message from `input`, and appends the automatic reply to `out`: the Pong to a Ping, the Close that answers a Close, and the Close that
     /// reports a violation to the peer.
     ///
-    /// `None` means that `input` is empty: read more. It also means that `out` has no room for a reply, which [`is_paused`](Self::is_paused) distinguishes.
-    /// After a Close or a failure all further input is discarded (RFC 6455 §1.4, §7.1.7).
+    /// `None` means either that all of `input` was consumed: read more, unless [`transport`](Self::transport) says otherwise; or that `out` has no room for a reply:
+    /// [`is_paused`](Self::is_paused) tells which. After a Close or a failure all further input is discarded (RFC 6455 §1.4, §7.1.7).
     #[inline]
     pub fn recv<'b>(&mut self, input: &mut &'b mut [u8], out: &mut (impl Output + ?Sized)) -> Option<Message<'b>> {
         let message = self.receiver.recv(input)?;
@@ -183,8 +185,8 @@ impl<R: Role> WebSocket<R> {
 
     /// The halves together again, for [`closure`](Self::closure) when both tasks have ended.
     ///
-    /// If the sender was not given the answer to the peer's Close or violation, the next [`recv`](Self::recv) returns the message again and appends the answer.
-    /// A Pong that the sender was not given is not sent.
+    /// What the receiver knows of the end, the sender learns. If it was not given the answer to the peer's Close or violation, and it was not told of the end of the
+    /// stream, the next [`recv`](Self::recv) returns the message again and appends the answer. A Pong that the sender was not given is not sent.
     #[must_use]
     pub fn from_halves(receiver: MessageReceiver<R>, sender: MessageSender<R>) -> Self {
         Self { receiver: receiver.assembler, sender }.rejoin()
@@ -201,7 +203,8 @@ both_halves!(WebSocket, receiver, receiver.state, sender.sender);
 ///
 /// ```
 /// use std::sync::{Arc, Condvar, Mutex};
-/// use ws_proto::{Config, Message, Reply, Server, WebSocket};
+/// use std::time::{Duration, Instant};
+/// use ws_proto::{Config, Message, Reply, Server, Transport, WebSocket};
 ///
 /// /// What the reading thread leaves for the writing thread: at most one reply, since a newer one replaces an older one.
 /// #[derive(Default)]
@@ -234,13 +237,20 @@ both_halves!(WebSocket, receiver, receiver.state, sender.sender);
 ///     receiver
 /// });
 /// let mut out = Vec::new();
-/// loop {
-///     let mut mail = mailbox.changed.wait_while(mailbox.mail.lock().unwrap(), |(reply, ended)| reply.is_none() && !*ended).unwrap();
-///     let Some(reply) = mail.0.take() else { break };
+/// let mut deadline = None;
+/// while sender.transport() != Transport::Close {
+///     if sender.transport() == Transport::Await {
+///         deadline.get_or_insert_with(|| Instant::now() + Duration::from_secs(10));
+///     }
+///     let left = deadline.map_or(Duration::MAX, |deadline| deadline.saturating_duration_since(Instant::now()));
+///     let mail = mailbox.mail.lock().unwrap();
+///     let (mut mail, _) = mailbox.changed.wait_timeout_while(mail, left, |(reply, ended)| reply.is_none() && !*ended).unwrap();
+///     let Some(reply) = mail.0.take() else { break }; // the end of the input, or the deadline
 ///     drop(mail);
 ///     sender.reply(&reply, &mut out)?;
-///     // sock.write_all(&out)?, and if that fails, sock.shutdown(Shutdown::Both) ends the reading thread
+///     // sock.write_all(&out), and if that fails or takes too long, break; out.clear()
 /// }
+/// // sock.shutdown(Shutdown::Both) ends the reading thread
 /// sender.recv_eof();
 /// assert_eq!(out, b"\x8a\x02hi");
 /// let ws = WebSocket::from_halves(reading.join().unwrap(), sender);

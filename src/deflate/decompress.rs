@@ -41,7 +41,7 @@ pub struct Inflated {
     pub done: bool,
 }
 
-/// A message is not a valid DEFLATE stream (RFC 1951).
+/// A message is not a valid DEFLATE stream (RFC 1951). It becomes a `std::io::Error` of kind `InvalidData` by `?`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct InflateError;
 

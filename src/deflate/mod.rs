@@ -24,7 +24,7 @@
 //! | 14 | 201 | 207 | 228 | 314 | 429 |
 //! | 15 (default) | 266 | 273 | 294 | 380 | 495 |
 //!
-//! Besides, the longest compressed message so far, up to 64 KiB of it.
+//! Besides, a state to send keeps the buffer of the longest message that it has compressed, up to 64 KiB.
 //!
 //! # Secrets
 //!
