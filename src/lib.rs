@@ -263,6 +263,7 @@ mod mask;
 mod opcode;
 mod output;
 mod receive;
+mod receiver;
 mod reply;
 mod role;
 mod send;
@@ -288,7 +289,8 @@ pub use opcode::{Kind, MAX_CONTROL_PAYLOAD, Opcode};
 #[cfg(feature = "alloc")]
 pub use output::Capped;
 pub use output::{Output, REPLY_ROOM, Slice};
-pub use receive::{Chunk, Event, Receiver};
+pub use receive::{Chunk, Event};
+pub use receiver::Receiver;
 pub use reply::Reply;
 pub use role::{Client, Role, Server};
 pub use send::{Sender, State, Transport};
