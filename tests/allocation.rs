@@ -302,6 +302,22 @@ fn u1_memory_that_is_given_back_is_used() {
     for_both_roles!(check);
 }
 
+/// The receiving half takes memory back as the whole does.
+#[test]
+fn u1_memory_that_is_given_back_to_a_half_is_used() {
+    fn check<R: TestRole>() {
+        let (mut receiver, _) = new::<R>().into_halves();
+        receiver.recycle(vec![0xaa; 4000]);
+        let mut bytes = wire::<R>(&[Frame::binary(pattern(1000)).more(), Frame::continuation(pattern(2000))]);
+        let info = measure(|| {
+            let mut input = bytes.as_mut_slice();
+            assert!(matches!(receiver.recv(&mut input), Some(Message::Binary(bytes)) if bytes.len() == 3000));
+        });
+        assert_eq!(info.count_total, 0);
+    }
+    for_both_roles!(check);
+}
+
 /// Recycling in the middle of a message neither disturbs it nor keeps more than one piece of memory.
 #[test]
 fn memory_given_back_inside_a_message_leaves_it_alone() {

@@ -152,6 +152,7 @@ fn nothing_that_holds_a_payload_shows_it() {
         let mut input = &mut bytes[..end];
         while ws.recv(&mut input, &mut out).is_some() {}
         hidden(&ws);
+        assert!(format!("{ws:?}").contains("Assembler { state: RecvState { config: Config {"));
         let (receiver, sender) = ws.into_halves();
         hidden(&receiver);
         hidden(&sender);
