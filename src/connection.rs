@@ -96,7 +96,7 @@ impl<R: Role> Connection<R> {
 
     /// The halves together again, for [`closure`](Self::closure) when both tasks have ended.
     ///
-    /// What the receiver knows of the end, the sender learns. If it was not given the answer to the peer's Close or violation, and it was not told of the end of the
+    /// What one half knows of the end, the other learns. If the sender was not given the answer to the peer's Close or violation, and it was not told of the end of the
     /// stream, the next [`recv`](Self::recv) returns the event again and appends the answer. A Pong that the sender was not given is not sent.
     #[must_use]
     pub fn from_halves(receiver: Receiver<R>, sender: Sender<R>) -> Self {
@@ -317,13 +317,18 @@ macro_rules! both_halves {
                 self.$($receiver).+.is_held()
             }
 
-            /// Tells the sender how the peer ended the connection, if the halves did not. What must be written for that waits for the next `recv`.
+            /// Tells each half what the other one knows of the end. What must be written for that waits for the next `recv`.
             fn rejoin(mut self) -> Self {
                 if self.$($receiver).+.is_at_eof() {
                     self.sender.recv_eof();
                 }
                 let sender = &mut self.sender;
                 _ = self.$($receiver).+.answer_end(|reply| sender.reply(&reply, &mut Slice::new(&mut [])));
+                match (self.state(), self.$($sender).+.closing()) {
+                    (State::Closed, _) => self.$half.recv_eof(),
+                    (_, Closing::Failed) => self.$half.abandon(),
+                    _ => {}
+                }
                 self
             }
 

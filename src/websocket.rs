@@ -185,7 +185,7 @@ impl<R: Role> WebSocket<R> {
 
     /// The halves together again, for [`closure`](Self::closure) when both tasks have ended.
     ///
-    /// What the receiver knows of the end, the sender learns. If it was not given the answer to the peer's Close or violation, and it was not told of the end of the
+    /// What one half knows of the end, the other learns. If the sender was not given the answer to the peer's Close or violation, and it was not told of the end of the
     /// stream, the next [`recv`](Self::recv) returns the message again and appends the answer. A Pong that the sender was not given is not sent.
     #[must_use]
     pub fn from_halves(receiver: MessageReceiver<R>, sender: MessageSender<R>) -> Self {

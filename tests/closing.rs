@@ -439,6 +439,22 @@ fn cl6_cl14_halves_put_together_know_what_the_receiver_knows() {
         let closure = WebSocket::from_halves(receiver, sender);
         let closure = closure.closure().unwrap();
         assert_eq!((closure.by, closure.received, closure.clean), (Side::Peer, None, false));
+        // What the sender knows: it failed the connection, or was told of the end of the stream, so that all further input is discarded.
+        for fails in [true, false] {
+            let (receiver, mut sender) = WebSocket::new(R::make(), &Config::default()).into_halves();
+            let mut out = Vec::new();
+            if fails {
+                sender.fail(code(1008), "", &mut out).unwrap();
+            } else {
+                sender.recv_eof();
+            }
+            let written = out.len();
+            let mut whole = WebSocket::from_halves(receiver, sender);
+            let mut bytes = wire::<R>(&[Frame::ping("late"), Frame::text("late")]);
+            let mut input = bytes.as_mut_slice();
+            assert_eq!(whole.recv(&mut input, &mut out), None);
+            assert!(input.is_empty() && out.len() == written);
+        }
         // What was answered is not answered again.
         let (mut receiver, mut sender) = WebSocket::new(R::make(), &Config::default()).into_halves();
         assert!(receiver.recv(&mut wire::<R>(&[Frame::close(1000, "")]).as_mut_slice()).is_some());
