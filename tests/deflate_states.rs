@@ -210,6 +210,7 @@ fn se8_debug_shows_no_message() {
             let (receiver, sender) = ws.into_halves();
             hides(&receiver);
             hides(&sender);
+            assert!(format!("{sender:?}").contains("Outbound { settings: Settings {"));
             let halves = MessageHalves(receiver, sender);
             hides(&WebSocket::from_halves(halves.0, halves.1));
 

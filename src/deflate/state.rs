@@ -66,7 +66,7 @@ impl Outbound {
     /// Whether to compress a message of this length.
     #[inline]
     pub(crate) fn is_worth(&self, len: usize) -> bool {
-        let gains = !self.settings.direction.no_context_takeover || (len >= self.config.threshold && len > 0);
+        let gains = !self.settings.direction.no_context_takeover || len >= self.config.threshold;
         gains && !self.left
     }
 
@@ -178,15 +178,9 @@ impl Inbound {
     }
 }
 
-/// Neither direction shows what is in its memory, nor the memory that it shares with other connections.
+/// Shows nothing of its memory, nor of the memory that it shares with other connections.
 impl fmt::Debug for Outbound {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Outbound").field("settings", &self.settings).finish_non_exhaustive()
-    }
-}
-
-impl fmt::Debug for Inbound {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Inbound").field("inflated", &self.inflated).finish_non_exhaustive()
     }
 }
