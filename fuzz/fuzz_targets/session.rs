@@ -253,10 +253,8 @@ impl<R: End> Endpoint<R> {
 
     fn split(&mut self) {
         match std::mem::replace(&mut self.layer, Layer::Between) {
-            Layer::Whole(ws) => {
-                self.paused = None;
-                self.layer = Layer::Halves(Box::new(ws.into_halves()), None);
-            }
+            // What waited for room is the receiver's next event.
+            Layer::Whole(ws) => self.layer = Layer::Halves(Box::new(ws.into_halves()), None),
             layer => self.layer = layer,
         }
     }
@@ -334,6 +332,7 @@ impl<R: End> Endpoint<R> {
                 },
                 Layer::Halves(halves, slot) => {
                     let (receiver, _) = &mut **halves;
+                    self.paused = None;
                     if self.failed {
                         // The receiving half does not know of it.
                         input = &mut [];
