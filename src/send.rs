@@ -44,7 +44,8 @@ pub(crate) enum Closing {
 
 /// The state of a connection (§7.1.3, §7.1.4).
 ///
-/// What moves it, and what each call does in it. "Done" is a closing handshake that is complete, "failed" one that is not needed.
+/// What changes it, and what each call does in it. "Done" means that Close frames went both ways; "failed", that the peer violated the protocol or the caller called
+/// `fail`.
 ///
 /// ```text
 ///                  close()                           recv: Close
