@@ -323,7 +323,7 @@ macro_rules! both_halves {
                     self.sender.recv_eof();
                 }
                 let sender = &mut self.sender;
-                _ = self.$($receiver).+.answer_end(|reply| sender.reply(&reply, &mut Slice::new(&mut [])));
+                _ = self.$($receiver).+.answer_end(|answer, payload| sender.answer(answer, payload, &mut Slice::new(&mut [])));
                 match (self.state(), self.$($sender).+.closing()) {
                     (State::Closed, _) => self.$half.recv_eof(),
                     (_, Closing::Failed) => self.$half.abandon(),
@@ -337,7 +337,7 @@ macro_rules! both_halves {
             #[inline(never)]
             fn reply<T>(&mut self, event: T, out: &mut (impl Output + ?Sized)) -> Option<T> {
                 let sender = &mut self.sender;
-                self.$($receiver).+.answer(|reply| sender.reply(&reply, out)).ok()?;
+                self.$($receiver).+.answer(|answer, payload| sender.answer(answer, payload, out)).ok()?;
                 Some(event)
             }
         }

@@ -11,7 +11,7 @@ use crate::error::ProtocolError;
 use crate::frame::{Header, fault};
 use crate::mask::{BLOCK, Mask};
 use crate::opcode::{Kind, Opcode};
-use crate::reply::{ControlPayload, Reply};
+use crate::reply::{Answer, ControlPayload, Reply};
 use crate::role::Role;
 use crate::stats::Stats;
 use crate::utf8::Utf8;
@@ -198,14 +198,20 @@ impl<R: Role> RecvState<R> {
 
     /// Answers the last signal with `send`, and tells the caller of it. If that fails, the signal is held: it is returned again before anything else is received.
     #[cold]
-    pub(crate) fn answer<E>(&mut self, send: impl FnOnce(Reply) -> Result<(), E>) -> Result<(), E> {
+    pub(crate) fn answer<E>(&mut self, send: impl FnOnce(Answer, &[u8]) -> Result<(), E>) -> Result<(), E> {
         if mem::take(&mut self.owes) {
-            let reply = match (&self.last, self.end) {
-                (Last::Error(error), _) => Reply::fail(*error),
-                (_, Some(End::Close(code))) => Reply::close(code),
-                (Last::Control(payload), _) => Reply::pong(payload),
+            let body;
+            let (answer, payload) = match (&self.last, self.end) {
+                (Last::Error(error), _) => {
+                    let code = error.close_code();
+                    body = ControlPayload::close(Some(code), error.rule());
+                    (Answer::Fail(code), body.as_bytes())
+                }
+                // With the same code, and no reason (§5.5.1).
+                (Last::Control(payload), Some(End::Close(code))) => (Answer::Close(code), payload.as_bytes().get(..2).unwrap_or_default()),
+                (Last::Control(payload), _) => (Answer::Pong, payload.as_bytes()),
             };
-            if let Err(error) = send(reply) {
+            if let Err(error) = send(answer, payload) {
                 self.phase = Phase::Held;
                 return Err(error);
             }
@@ -215,15 +221,15 @@ impl<R: Role> RecvState<R> {
     }
 
     /// Answers once more how the peer ended the connection, if it did.
-    pub(crate) fn answer_end<E>(&mut self, send: impl FnOnce(Reply) -> Result<(), E>) -> Result<(), E> {
+    pub(crate) fn answer_end<E>(&mut self, send: impl FnOnce(Answer, &[u8]) -> Result<(), E>) -> Result<(), E> {
         self.owes = matches!(self.end, Some(End::Close(_) | End::Failed));
         self.answer(send)
     }
 
     /// Puts what the last signal is to be answered with into `owed`, in the place of what was owed before.
     pub(crate) fn owe(&mut self, owed: &mut Option<Reply>) {
-        let Ok(()) = self.answer(|reply| {
-            *owed = Some(reply);
+        let Ok(()) = self.answer(|answer, payload| {
+            *owed = Some(Reply::new(answer, payload));
             Ok::<(), Infallible>(())
         });
     }

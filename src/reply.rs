@@ -1,7 +1,6 @@
 //! What the receiving half owes the peer: the only thing that the sending half learns from it.
 
 use crate::close::CloseCode;
-use crate::error::ProtocolError;
 use crate::opcode::MAX_CONTROL_PAYLOAD;
 use core::fmt;
 
@@ -25,17 +24,10 @@ pub(crate) enum Answer {
 }
 
 impl Reply {
-    pub(crate) fn pong(payload: &ControlPayload) -> Self {
-        Self { answer: Answer::Pong, payload: payload.clone() }
-    }
-
-    pub(crate) fn close(code: Option<CloseCode>) -> Self {
-        Self { answer: Answer::Close(code), payload: ControlPayload::close(code, "") }
-    }
-
-    pub(crate) fn fail(error: ProtocolError) -> Self {
-        let code = error.close_code();
-        Self { answer: Answer::Fail(code), payload: ControlPayload::close(Some(code), error.rule()) }
+    pub(crate) fn new(answer: Answer, payload: &[u8]) -> Self {
+        let mut reply = Self { answer, payload: ControlPayload::new() };
+        reply.payload.push(payload);
+        reply
     }
 }
 

@@ -234,7 +234,7 @@ impl<R: Role> Sender<R> {
         if code.is_none() && !reason.is_empty() {
             return Err(SendError::ReasonWithoutCode);
         }
-        self.send_close(code, &ControlPayload::close(code, reason), Closing::Sent, out)
+        self.send_close(code, ControlPayload::close(code, reason).as_bytes(), Closing::Sent, out)
     }
 
     /// Fails the connection for a reason of the caller's, such as a message that violates a policy (§7.1.7): sends a Close, and ends the connection. The receiving
@@ -251,7 +251,7 @@ impl<R: Role> Sender<R> {
             self.closing = Closing::Failed;
             return Ok(());
         }
-        self.send_close(Some(code), &ControlPayload::close(Some(code), reason), Closing::Failed, out)
+        self.send_close(Some(code), ControlPayload::close(Some(code), reason).as_bytes(), Closing::Failed, out)
     }
 
     /// Sends what the receiving half owes the peer. After our Close only a Pong is written, and nothing after the peer's; the reply to a Close or a violation still
@@ -262,11 +262,16 @@ impl<R: Role> Sender<R> {
     /// [`SendError::Full`]; nothing was written, and the call can be repeated.
     #[cold]
     pub fn reply(&mut self, reply: &Reply, out: &mut (impl Output + ?Sized)) -> Result<(), SendError> {
-        match (reply.answer, self.closing) {
+        self.answer(reply.answer, reply.payload.as_bytes(), out)
+    }
+
+    /// The same with the payload wherever it is.
+    pub(crate) fn answer(&mut self, answer: Answer, payload: &[u8], out: &mut (impl Output + ?Sized)) -> Result<(), SendError> {
+        match (answer, self.closing) {
             _ if self.ended => Ok(()),
-            (Answer::Pong, _) if self.may_pong() => self.control(Opcode::PONG, reply.payload.as_bytes(), out),
-            (Answer::Close(code), Closing::Open) => self.send_close(code, &reply.payload, Closing::Answering, out),
-            (Answer::Fail(code), Closing::Open) => self.send_close(Some(code), &reply.payload, Closing::Failed, out),
+            (Answer::Pong, _) if self.may_pong() => self.control(Opcode::PONG, payload, out),
+            (Answer::Close(code), Closing::Open) => self.send_close(code, payload, Closing::Answering, out),
+            (Answer::Fail(code), Closing::Open) => self.send_close(Some(code), payload, Closing::Failed, out),
             (Answer::Close(_), Closing::Sent) => {
                 self.closing = Closing::Answered;
                 Ok(())
@@ -367,7 +372,7 @@ impl<R: Role> Sender<R> {
     fn send_close(
         &mut self,
         code: Option<CloseCode>,
-        payload: &ControlPayload,
+        payload: &[u8],
         then: Closing,
         out: &mut (impl Output + ?Sized),
     ) -> Result<(), SendError> {
@@ -375,7 +380,7 @@ impl<R: Role> Sender<R> {
         if !R::IS_CLIENT && code == Some(CloseCode::MANDATORY_EXTENSION) && then != Closing::Answering {
             return Err(SendError::CodeOfClients);
         }
-        self.control(Opcode::CLOSE, payload.as_bytes(), out)?;
+        self.control(Opcode::CLOSE, payload, out)?;
         self.closing = then;
         self.sent = Some(code);
         Ok(())

@@ -15,7 +15,7 @@ use crate::growth::growth;
 use crate::opcode::Kind;
 use crate::output::{Output, Slice};
 use crate::receive::{Piece, Received, RecvState, Signal};
-use crate::reply::Reply;
+use crate::reply::{Answer, Reply};
 use crate::role::{Client, Role, Server};
 use crate::send::{Closing, Sender, State, Transport};
 use crate::stats::Stats;
@@ -579,7 +579,12 @@ impl<R: Role> MessageSender<R> {
     ///
     /// [`SendError::Full`]; nothing was written, and the call can be repeated.
     pub fn reply(&mut self, reply: &Reply, out: &mut (impl Output + ?Sized)) -> Result<(), SendError> {
-        self.sender.reply(reply, out)?;
+        self.answer(reply.answer, reply.payload.as_bytes(), out)
+    }
+
+    /// The same with the payload wherever it is.
+    fn answer(&mut self, answer: Answer, payload: &[u8], out: &mut (impl Output + ?Sized)) -> Result<(), SendError> {
+        self.sender.answer(answer, payload, out)?;
         if self.state() != State::Open {
             self.release();
         }

@@ -40,7 +40,7 @@ pub(crate) const CASES: &[Case] = &[
     case("P3 CL5: bytes after a Close", 200, |n| received(&[Frame::close(1000, ""), Frame::text(text(n))])),
     case("P2 CL15: bytes after a violation", 200, |n| invalid(&[Frame::text(b"\xff"), Frame::text(text(n))])),
     case("O1 CT9: Pings, with room for one Pong at a time", 700, both_roles!(pong_by_pong)),
-    case("O1 CT9: calls while the output is full", 600, both_roles!(output_full)),
+    case("O1 CT9: calls while the output is full", 450, both_roles!(output_full)),
     // Requests
     case("H1 SH17: a request of many fields", 1000, |n| request(n, fill(n, "X-Many: 1\r\n").trim_end())),
     case("H1: a request with a long field", 500, |n| request(n, &format!("X-Long: {}", fill(n, "a")))),
