@@ -1,6 +1,8 @@
-//! Receiving and sending for both roles: sizes from 16 bytes to 1 MiB, binary and text, fragments, byte by byte.
+//! Receiving and sending for both roles: sizes from 16 bytes to 1 MiB, binary and text, fragments,
+//! byte by byte.
 //!
-//! Input is copied afresh before each pass, since payloads are unmasked in place; `copy` shows what that alone costs.
+//! Input is copied afresh before each pass, since payloads are unmasked in place; `copy` shows what
+//! that alone costs.
 
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use std::hint::black_box;
@@ -8,7 +10,8 @@ use ws_proto::{Agreed, Client, Config, Connection, Kind, Message, Role, Server, 
 
 const SIZES: [usize; 5] = [16, 125, 1 << 10, 64 << 10, 1 << 20];
 
-/// What is read at a time: as a driver would that has a buffer of 16 KiB, or one message if that is longer.
+/// What is read at a time: as a driver would that has a buffer of 16 KiB, or one message if that is
+/// longer.
 const READ: usize = 16 << 10;
 
 fn config() -> Config {
@@ -21,7 +24,11 @@ fn client() -> Client {
 
 /// A payload of `size` bytes: ASCII, or text in several scripts.
 fn text(size: usize, mixed: bool) -> String {
-    let pattern = if mixed { "grüße, 世界! Привет 🦀 " } else { "The quick brown fox jumps over. " };
+    let pattern = if mixed {
+        "grüße, 世界! Привет 🦀 "
+    } else {
+        "The quick brown fox jumps over. "
+    };
     let mut text = pattern.repeat(size / pattern.len() + 1);
     while !text.is_char_boundary(size) {
         text.insert(0, ' ');
@@ -31,21 +38,33 @@ fn text(size: usize, mixed: bool) -> String {
 }
 
 /// A stream of messages of `size` bytes, as `sender` sends it, and how many they are.
-fn stream<R: Role>(sender: impl Into<Agreed<R>>, kind: Kind, payload: &[u8], parts: usize) -> (Vec<u8>, usize) {
+fn stream<R: Role>(
+    sender: impl Into<Agreed<R>>,
+    kind: Kind,
+    payload: &[u8],
+    parts: usize,
+) -> (Vec<u8>, usize) {
     let mut sender = Connection::new(sender, &config());
     let count = (READ / payload.len()).max(1);
     let mut bytes = Vec::new();
     for _ in 0..count {
         let mut rest = payload.chunks(payload.len().div_ceil(parts)).peekable();
         while let Some(part) = rest.next() {
-            sender.send_part(kind, part, rest.peek().is_none(), &mut bytes).unwrap();
+            sender
+                .send_part(kind, part, rest.peek().is_none(), &mut bytes)
+                .unwrap();
         }
     }
     (bytes, count)
 }
 
 /// Receives all of `bytes` in reads of at most `read` bytes.
-fn receive<R: Role>(ws: &mut WebSocket<R>, bytes: &mut [u8], read: usize, out: &mut Vec<u8>) -> usize {
+fn receive<R: Role>(
+    ws: &mut WebSocket<R>,
+    bytes: &mut [u8],
+    read: usize,
+    out: &mut Vec<u8>,
+) -> usize {
     let mut messages = 0;
     for mut input in bytes.chunks_mut(read) {
         while let Some(message) = ws.recv(&mut input, out) {
@@ -60,7 +79,14 @@ fn receive<R: Role>(ws: &mut WebSocket<R>, bytes: &mut [u8], read: usize, out: &
     messages
 }
 
-fn bench_receive<R: Role>(c: &mut Criterion, group: &str, role: fn() -> R, (bytes, count): &(Vec<u8>, usize), size: usize, read: usize) {
+fn bench_receive<R: Role>(
+    c: &mut Criterion,
+    group: &str,
+    role: fn() -> R,
+    (bytes, count): &(Vec<u8>, usize),
+    size: usize,
+    read: usize,
+) {
     let mut ws = WebSocket::new(role(), &config());
     let mut out = Vec::new();
     let mut copy = bytes.clone();
@@ -77,8 +103,22 @@ fn bench_receive<R: Role>(c: &mut Criterion, group: &str, role: fn() -> R, (byte
 fn receiving(c: &mut Criterion) {
     for size in SIZES {
         let binary = vec![0x5a; size];
-        bench_receive(c, "server receives binary", || Server, &stream(client(), Kind::Binary, &binary, 1), size, usize::MAX);
-        bench_receive(c, "client receives binary", client, &stream(Server, Kind::Binary, &binary, 1), size, usize::MAX);
+        bench_receive(
+            c,
+            "server receives binary",
+            || Server,
+            &stream(client(), Kind::Binary, &binary, 1),
+            size,
+            usize::MAX,
+        );
+        bench_receive(
+            c,
+            "client receives binary",
+            client,
+            &stream(Server, Kind::Binary, &binary, 1),
+            size,
+            usize::MAX,
+        );
         for (name, mixed) in [("ASCII", false), ("mixed", true)] {
             let text = text(size, mixed);
             bench_receive(
@@ -98,7 +138,14 @@ fn receiving(c: &mut Criterion) {
                 usize::MAX,
             );
         }
-        bench_receive(c, "server receives binary in 16 KiB reads", || Server, &stream(client(), Kind::Binary, &binary, 1), size, READ);
+        bench_receive(
+            c,
+            "server receives binary in 16 KiB reads",
+            || Server,
+            &stream(client(), Kind::Binary, &binary, 1),
+            size,
+            READ,
+        );
         bench_receive(
             c,
             "server receives mixed text in 8 fragments",
@@ -109,7 +156,14 @@ fn receiving(c: &mut Criterion) {
         );
     }
     for size in [16, 1 << 10] {
-        bench_receive(c, "server receives byte by byte", || Server, &stream(client(), Kind::Binary, &vec![0x5a; size], 1), size, 1);
+        bench_receive(
+            c,
+            "server receives byte by byte",
+            || Server,
+            &stream(client(), Kind::Binary, &vec![0x5a; size], 1),
+            size,
+            1,
+        );
     }
 }
 
@@ -133,7 +187,13 @@ fn bench_send<R: Role>(c: &mut Criterion, name: &str, role: fn() -> R) {
 fn sending(c: &mut Criterion) {
     bench_send(c, "server sends", || Server);
     bench_send(c, "client sends", client);
-    c.bench_function("a connection is made", |b| b.iter_batched(|| (), |()| WebSocket::new(Server, &config()), BatchSize::SmallInput));
+    c.bench_function("a connection is made", |b| {
+        b.iter_batched(
+            || (),
+            |()| WebSocket::new(Server, &config()),
+            BatchSize::SmallInput,
+        )
+    });
 }
 
 /// What copying the input costs, which is in every figure above.

@@ -32,15 +32,17 @@ fn server(c: &mut Criterion) {
             b.iter(|| {
                 out.clear();
                 let mut server = ServerHandshake::new(HeadLimits::default());
-                black_box(&mut bytes).chunks_mut(piece).find_map(|mut piece| {
-                    let request = server.recv(&mut piece, &mut out).ok()??;
-                    if !request.is_same_origin(true) {
-                        return None;
-                    }
-                    let protocol = request.protocols().find(|name| *name == "chat");
-                    let mut answer = ws_proto::Capped::new(&mut out, 1024);
-                    request.accept().protocol(protocol).write(&mut answer).ok()
-                })
+                black_box(&mut bytes)
+                    .chunks_mut(piece)
+                    .find_map(|mut piece| {
+                        let request = server.recv(&mut piece, &mut out).ok()??;
+                        if !request.is_same_origin(true) {
+                            return None;
+                        }
+                        let protocol = request.protocols().find(|name| *name == "chat");
+                        let mut answer = ws_proto::Capped::new(&mut out, 1024);
+                        request.accept().protocol(protocol).write(&mut answer).ok()
+                    })
             });
         });
     }
@@ -49,18 +51,26 @@ fn server(c: &mut Criterion) {
 fn client(c: &mut Criterion) {
     let mut group = c.benchmark_group("handshake/client");
     let client = || {
-        let uri = Uri::parse(black_box("wss://example.com/chat?room=lobby")).expect("the URI is valid");
-        ClientHandshake::new(&uri, Client::new(black_box([7; 32]))).protocols(&["chat"]).origin("https://example.com")
+        let uri =
+            Uri::parse(black_box("wss://example.com/chat?room=lobby")).expect("the URI is valid");
+        ClientHandshake::new(&uri, Client::new(black_box([7; 32])))
+            .protocols(&["chat"])
+            .origin("https://example.com")
     };
     let mut request = Vec::new();
-    client().write_request(&mut request).expect("a vector has room");
+    client()
+        .write_request(&mut request)
+        .expect("a vector has room");
     let mut answer = Vec::new();
     let mut server = ServerHandshake::new(HeadLimits::default());
     if let Ok(Some(request)) = server.recv(&mut &mut request.clone()[..], &mut answer) {
         request
             .accept()
             .protocol("chat")
-            .fields(&[("Server", "example"), ("Date", "Sun, 06 Nov 1994 08:49:37 GMT")])
+            .fields(&[
+                ("Server", "example"),
+                ("Date", "Sun, 06 Nov 1994 08:49:37 GMT"),
+            ])
             .write(&mut answer)
             .expect("room");
     }

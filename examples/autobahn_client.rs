@@ -10,18 +10,26 @@ use std::time::Duration;
 use ws_proto::{Config, Message, Transport, WebSocket, uri::Uri};
 
 fn main() -> io::Result<()> {
-    let address = std::env::args().nth(1).unwrap_or_else(|| "127.0.0.1:9001".to_owned());
+    let address = std::env::args()
+        .nth(1)
+        .unwrap_or_else(|| "127.0.0.1:9001".to_owned());
     let address = address.trim_start_matches("ws://").trim_end_matches('/');
     let mut count = String::new();
     converse(&format!("ws://{address}/getCaseCount"), Some(&mut count))?;
     let count: usize = count.parse().map_err(io::Error::other)?;
     for case in 1..=count {
         // A case in which the server breaks off is for its report to judge.
-        if let Err(error) = converse(&format!("ws://{address}/runCase?case={case}&agent=ws-proto"), None) {
+        if let Err(error) = converse(
+            &format!("ws://{address}/runCase?case={case}&agent=ws-proto"),
+            None,
+        ) {
             eprintln!("case {case}: {error}");
         }
     }
-    converse(&format!("ws://{address}/updateReports?agent=ws-proto"), None)
+    converse(
+        &format!("ws://{address}/updateReports?agent=ws-proto"),
+        None,
+    )
 }
 
 /// Echoes all messages until the server closes, or takes down its text instead.

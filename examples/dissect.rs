@@ -1,12 +1,17 @@
-//! Shows the bytes of a captured conversation as a protocol analyser would: the heads of the handshake, then frame by frame.
+//! Shows the bytes of a captured conversation as a protocol analyser would: the heads of the
+//! handshake, then frame by frame.
 //!
-//! How a frame looks comes from [`Header::decode`], which shows broken frames as they are. What is wrong with it is the verdict of a [`Connection`] that receives
-//! it, one for each direction, so that the rules across frames hold too: fragmentation, UTF-8, the closing handshake.
+//! How a frame looks comes from [`Header::decode`], which shows broken frames as they are. What is
+//! wrong with it is the verdict of a [`Connection`] that receives it, one for each direction, so
+//! that the rules across frames hold too: fragmentation, UTF-8, the closing handshake.
 
 use std::io::{self, Read, Write};
 use std::process::ExitCode;
 use std::{env, fs, str};
-use ws_proto::{Client, Config, Connection, Event, Header, Kind, Opcode, ProtocolError, REPLY_ROOM, Role, Server, Slice, State};
+use ws_proto::{
+    Client, Config, Connection, Event, Header, Kind, Opcode, ProtocolError, REPLY_ROOM, Role,
+    Server, Slice, State,
+};
 
 const HELP: &str = "\
 Shows the bytes of a WebSocket conversation: the heads of the handshake, then frame by frame.
@@ -34,11 +39,17 @@ fn main() -> ExitCode {
             return ExitCode::SUCCESS;
         }
         [] => read_stdin().and_then(capture),
-        ["--file", file] => fs::read(file).map_err(|error| format!("{file}: {error}")).and_then(capture),
-        [option, ..] if option.starts_with('-') => Err(format!("bad usage of {option}; --help explains")),
+        ["--file", file] => fs::read(file)
+            .map_err(|error| format!("{file}: {error}"))
+            .and_then(capture),
+        [option, ..] if option.starts_with('-') => {
+            Err(format!("bad usage of {option}; --help explains"))
+        }
         hex => parse_hex(&hex.join(" ")),
     };
-    let result = input.and_then(|bytes| dissect(&bytes, &mut io::stdout().lock()).map_err(|error| error.to_string()));
+    let result = input.and_then(|bytes| {
+        dissect(&bytes, &mut io::stdout().lock()).map_err(|error| error.to_string())
+    });
     match result {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::from(1),
@@ -51,14 +62,22 @@ fn main() -> ExitCode {
 
 fn read_stdin() -> Result<Vec<u8>, String> {
     let mut bytes = Vec::new();
-    io::stdin().read_to_end(&mut bytes).map_err(|error| error.to_string())?;
+    io::stdin()
+        .read_to_end(&mut bytes)
+        .map_err(|error| error.to_string())?;
     Ok(bytes)
 }
 
 /// The bytes of a capture that is either hexadecimal or raw.
 fn capture(bytes: Vec<u8>) -> Result<Vec<u8>, String> {
     match str::from_utf8(&bytes) {
-        Ok(text) if text.chars().all(|c| c.is_ascii_hexdigit() || c.is_whitespace()) => parse_hex(text),
+        Ok(text)
+            if text
+                .chars()
+                .all(|c| c.is_ascii_hexdigit() || c.is_whitespace()) =>
+        {
+            parse_hex(text)
+        }
         _ => Ok(bytes),
     }
 }
@@ -74,11 +93,22 @@ fn parse_hex(text: &str) -> Result<Vec<u8>, String> {
                 high = None;
             }
             (None, None) if c.is_whitespace() => {}
-            (Some(_), None) if c.is_whitespace() => return Err(format!("half a byte at character {at}")),
-            _ => return Err(format!("{c:?} at character {} is not a hexadecimal digit", at + 1)),
+            (Some(_), None) if c.is_whitespace() => {
+                return Err(format!("half a byte at character {at}"));
+            }
+            _ => {
+                return Err(format!(
+                    "{c:?} at character {} is not a hexadecimal digit",
+                    at + 1
+                ));
+            }
         }
     }
-    if high.is_some() { Err(format!("half a byte at character {}", text.chars().count())) } else { Ok(bytes) }
+    if high.is_some() {
+        Err(format!("half a byte at character {}", text.chars().count()))
+    } else {
+        Ok(bytes)
+    }
 }
 
 /// Shows all of `bytes`, and says whether they keep to the standard.
@@ -92,34 +122,68 @@ fn dissect(bytes: &[u8], out: &mut impl Write) -> io::Result<bool> {
         refused = !is_request(head) && head.split(|&byte| byte == b' ').nth(1) != Some(b"101");
     }
     if refused && !rest.is_empty() {
-        writeln!(out, "{:08x}  {} bytes that are not WebSocket: the server did not switch to it", bytes.len() - rest.len(), rest.len())?;
+        writeln!(
+            out,
+            "{:08x}  {} bytes that are not WebSocket: the server did not switch to it",
+            bytes.len() - rest.len(),
+            rest.len()
+        )?;
         return Ok(true);
     }
 
-    // The limits are a receiver's own, not the standard's. Nothing of what the client would send is seen, so its seed does not matter.
-    let config = Config::default().max_message(u64::MAX).max_fragments(u32::MAX);
+    // The limits are a receiver's own, not the standard's. Nothing of what the client would send is
+    // seen, so its seed does not matter.
+    let config = Config::default()
+        .max_message(u64::MAX)
+        .max_fragments(u32::MAX);
     let mut server = Connection::new(Server, &config);
     let mut client = Connection::new(Client::new([0; 32]), &config);
     let mut valid = true;
     while !rest.is_empty() {
         let offset = bytes.len() - rest.len();
         let Some((header, header_len)) = Header::decode(rest) else {
-            writeln!(out, "{offset:08x}  incomplete: {} bytes of a frame header", rest.len())?;
+            writeln!(
+                out,
+                "{offset:08x}  incomplete: {} bytes of a frame header",
+                rest.len()
+            )?;
             break;
         };
         let whole = header.len.saturating_add(header_len as u64);
-        let (frame, after) = rest.split_at(rest.len().min(usize::try_from(whole).unwrap_or(usize::MAX)));
+        let (frame, after) =
+            rest.split_at(rest.len().min(usize::try_from(whole).unwrap_or(usize::MAX)));
         rest = after;
 
-        let from_client = if request == response { header.mask.is_some() } else { request };
-        let verdict = if from_client { receive(&mut server, frame) } else { receive(&mut client, frame) };
-        writeln!(out, "{offset:08x}  {} from the {}", header.opcode, if from_client { "client" } else { "server" })?;
+        let from_client = if request == response {
+            header.mask.is_some()
+        } else {
+            request
+        };
+        let verdict = if from_client {
+            receive(&mut server, frame)
+        } else {
+            receive(&mut client, frame)
+        };
+        writeln!(
+            out,
+            "{offset:08x}  {} from the {}",
+            header.opcode,
+            if from_client { "client" } else { "server" }
+        )?;
         show_frame(&header, frame.split_at(header_len), verdict.kind, out)?;
         if (frame.len() as u64) < whole {
-            writeln!(out, "          incomplete: {} of {} bytes of payload", frame.len() - header_len, header.len)?;
+            writeln!(
+                out,
+                "          incomplete: {} of {} bytes of payload",
+                frame.len() - header_len,
+                header.len
+            )?;
         }
         if verdict.discarded {
-            writeln!(out, "          discarded: no receiver takes anything after a Close or a violation")?;
+            writeln!(
+                out,
+                "          discarded: no receiver takes anything after a Close or a violation"
+            )?;
         }
         if let Some((at, error)) = verdict.violation {
             valid = false;
@@ -140,13 +204,19 @@ struct Verdict {
 }
 
 fn receive<R: Role>(connection: &mut Connection<R>, frame: &[u8]) -> Verdict {
-    let mut verdict = Verdict { kind: None, discarded: connection.state() != State::Open, violation: None };
+    let mut verdict = Verdict {
+        kind: None,
+        discarded: connection.state() != State::Open,
+        violation: None,
+    };
     // Byte by byte, so that a failure tells its place. Nobody is there to read the replies.
     for (at, &byte) in frame.iter().enumerate() {
         match connection.recv(&mut &mut [byte][..], &mut Slice::new(&mut [0; REPLY_ROOM])) {
             Some(Event::Data(chunk)) => verdict.kind = Some(chunk.kind),
             // One bad byte of a text has a place of its own; the other rules are about the frame.
-            Some(Event::Failed(ProtocolError::InvalidUtf8)) => verdict.violation = Some((at, ProtocolError::InvalidUtf8)),
+            Some(Event::Failed(ProtocolError::InvalidUtf8)) => {
+                verdict.violation = Some((at, ProtocolError::InvalidUtf8))
+            }
             Some(Event::Failed(error)) => verdict.violation = Some((0, error)),
             _ => {}
         }
@@ -154,7 +224,8 @@ fn receive<R: Role>(connection: &mut Connection<R>, frame: &[u8]) -> Verdict {
     verdict
 }
 
-/// Cuts the head of a request or response off the front of `rest`, its empty line included if it is there.
+/// Cuts the head of a request or response off the front of `rest`, its empty line included if it is
+/// there.
 fn cut_head<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
     if !is_request(rest) && !rest.starts_with(b"HTTP/") {
         return None;
@@ -170,7 +241,15 @@ fn is_request(head: &[u8]) -> bool {
 }
 
 fn show_head(offset: usize, head: &[u8], out: &mut impl Write) -> io::Result<()> {
-    writeln!(out, "{offset:08x}  {} head", if is_request(head) { "request" } else { "response" })?;
+    writeln!(
+        out,
+        "{offset:08x}  {} head",
+        if is_request(head) {
+            "request"
+        } else {
+            "response"
+        }
+    )?;
     for line in head.split_inclusive(|&byte| byte == b'\n') {
         writeln!(out, "          {}", line.escape_ascii())?;
     }
@@ -180,14 +259,31 @@ fn show_head(offset: usize, head: &[u8], out: &mut impl Write) -> io::Result<()>
     Ok(())
 }
 
-fn show_frame(header: &Header, (head, payload): (&[u8], &[u8]), kind: Option<Kind>, out: &mut impl Write) -> io::Result<()> {
-    let Header { fin, rsv, opcode, mask, len } = *header;
+fn show_frame(
+    header: &Header,
+    (head, payload): (&[u8], &[u8]),
+    kind: Option<Kind>,
+    out: &mut impl Write,
+) -> io::Result<()> {
+    let Header {
+        fin,
+        rsv,
+        opcode,
+        mask,
+        len,
+    } = *header;
     let form = match head.len() - if mask.is_some() { 4 } else { 0 } {
         2 => "7",
         4 => "7+16",
         _ => "7+64",
     };
-    writeln!(out, "          FIN {}, RSV {rsv:03b}, opcode {}, MASK {}", u8::from(fin), u8::from(opcode), u8::from(mask.is_some()))?;
+    writeln!(
+        out,
+        "          FIN {}, RSV {rsv:03b}, opcode {}, MASK {}",
+        u8::from(fin),
+        u8::from(opcode),
+        u8::from(mask.is_some())
+    )?;
     writeln!(out, "          length    {len} ({form} bits)")?;
     let mut unmasked = payload.to_vec();
     if let Some(mask) = mask {
@@ -202,7 +298,9 @@ fn show_frame(header: &Header, (head, payload): (&[u8], &[u8]), kind: Option<Kin
             writeln!(out, "          code      {code} ({})", code_name(code))?;
             writeln!(out, "          reason    \"{}\"", text(reason))
         }
-        _ if opcode == Opcode::TEXT || kind == Some(Kind::Text) => writeln!(out, "          text      \"{}\"", text(&unmasked)),
+        _ if opcode == Opcode::TEXT || kind == Some(Kind::Text) => {
+            writeln!(out, "          text      \"{}\"", text(&unmasked))
+        }
         _ => Ok(()),
     }
 }
@@ -212,18 +310,39 @@ fn hex(bytes: &[u8]) -> String {
     if bytes.is_empty() {
         return "(none)".into();
     }
-    let shown: Vec<String> = bytes.iter().take(SHOWN).map(|byte| format!("{byte:02x}")).collect();
+    let shown: Vec<String> = bytes
+        .iter()
+        .take(SHOWN)
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
     shown.join(" ") + if bytes.len() > SHOWN { " ..." } else { "" }
 }
 
-/// The first characters of a text, with all that is not printable escaped, bytes that are not UTF-8 included.
+/// The first characters of a text, with all that is not printable escaped, bytes that are not UTF-8
+/// included.
 fn text(bytes: &[u8]) -> String {
     let mut characters = bytes.utf8_chunks().flat_map(|chunk| {
-        let valid = chunk.valid().chars().map(|c| if c == '\'' { c.to_string() } else { c.escape_debug().to_string() });
-        valid.chain(chunk.invalid().iter().map(|byte| byte.escape_ascii().to_string()))
+        let valid = chunk.valid().chars().map(|c| {
+            if c == '\'' {
+                c.to_string()
+            } else {
+                c.escape_debug().to_string()
+            }
+        });
+        valid.chain(
+            chunk
+                .invalid()
+                .iter()
+                .map(|byte| byte.escape_ascii().to_string()),
+        )
     });
     let shown: String = characters.by_ref().take(SHOWN).collect();
-    shown + if characters.next().is_some() { "..." } else { "" }
+    shown
+        + if characters.next().is_some() {
+            "..."
+        } else {
+            ""
+        }
 }
 
 /// The meaning of a status code (RFC 6455 §7.4, and the registry that it set up).

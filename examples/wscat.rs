@@ -1,16 +1,22 @@
-//! A client for the terminal: lines from stdin are sent as text messages, and messages are printed to stdout.
+//! A client for the terminal: lines from stdin are sent as text messages, and messages are printed
+//! to stdout.
 //!
-//!     wscat URL [--protocol NAME]... [--header 'Name: value']... [--origin ORIGIN] [--timeout SECONDS] [--deflate]
+//!     wscat URL [--protocol NAME]... [--header 'Name: value']... [--origin ORIGIN] [--timeout
+//! SECONDS] [--deflate]
 //!
-//! A text message is printed as a line, a binary one as a line of hex after `binary: `. If stdout is a terminal, control characters are escaped. The end of stdin
-//! (Ctrl-D) closes with 1000. A line of stdin that is not UTF-8 or is longer than 16 MiB is not sent, and closes with 1011. Everything else is reported on stderr,
-//! at last how the connection ended. The exit status is 0 only after a clean close, if stdin and stdout had no error. With `--deflate` (feature `deflate`) it
-//! offers permessage-deflate.
+//! A text message is printed as a line, a binary one as a line of hex after `binary: `. If stdout
+//! is a terminal, control characters are escaped. The end of stdin (Ctrl-D) closes with 1000. A
+//! line of stdin that is not UTF-8 or is longer than 16 MiB is not sent, and closes with 1011.
+//! Everything else is reported on stderr, at last how the connection ended. The exit status is 0
+//! only after a clean close, if stdin and stdout had no error. With `--deflate` (feature `deflate`)
+//! it offers permessage-deflate.
 //!
-//! The server has SECONDS (default 10) for the opening handshake, for accepting 16 KiB of the output, and from our Close to the end of its stream. Lines are read
-//! only as fast as the server accepts them.
+//! The server has SECONDS (default 10) for the opening handshake, for accepting 16 KiB of the
+//! output, and from our Close to the end of its stream. Lines are read only as fast as the server
+//! accepts them.
 //!
-//! Two threads read and write the socket, with one half of the WebSocket each, and a third one reads stdin. All that they share is a [`Mailbox`].
+//! Two threads read and write the socket, with one half of the WebSocket each, and a third one
+//! reads stdin. All that they share is a [`Mailbox`].
 
 mod tcp;
 
@@ -23,13 +29,16 @@ use std::time::Duration;
 use std::{fmt, thread};
 use tcp::Deadline;
 use ws_proto::{
-    Client, CloseCode, Closure, Config, Kind, Message, MessageReceiver, MessageSender, Reply, State, Transport, WebSocket, uri::Uri,
+    Client, CloseCode, Closure, Config, Kind, Message, MessageReceiver, MessageSender, Reply,
+    State, Transport, WebSocket, uri::Uri,
 };
 
-/// The longest line of stdin, in bytes: the longest message that a peer with this crate's default limits accepts.
+/// The longest line of stdin, in bytes: the longest message that a peer with this crate's default
+/// limits accepts.
 const MAX_LINE: usize = 16 << 20;
 
-/// A longer line is sent in fragments of this length, and not compressed, so that a reply need not wait for all of it.
+/// A longer line is sent in fragments of this length, and not compressed, so that a reply need not
+/// wait for all of it.
 const PART: usize = 16 << 10;
 
 const USAGE: &str = "wscat URL [--protocol NAME]... [--header 'Name: value']... [--origin ORIGIN] [--timeout SECONDS] [--deflate]";
@@ -57,11 +66,18 @@ fn main() -> ExitCode {
         report(format_args!("{}: {error}", options.url));
         false
     });
-    if clean { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    if clean {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
 }
 
 fn options(mut args: impl Iterator<Item = String>) -> Result<Options, String> {
-    let mut options = Options { timeout: Duration::from_secs(10), ..Options::default() };
+    let mut options = Options {
+        timeout: Duration::from_secs(10),
+        ..Options::default()
+    };
     while let Some(arg) = args.next() {
         let mut value = || args.next().ok_or(format!("{arg} needs a value"));
         match &*arg {
@@ -69,11 +85,17 @@ fn options(mut args: impl Iterator<Item = String>) -> Result<Options, String> {
             "--origin" => options.origin = Some(value()?),
             "--header" => {
                 let header = value()?;
-                let (name, value) = header.split_once(':').ok_or(format!("no colon in {header:?}"))?;
-                options.headers.push((name.to_owned(), value.trim().to_owned()));
+                let (name, value) = header
+                    .split_once(':')
+                    .ok_or(format!("no colon in {header:?}"))?;
+                options
+                    .headers
+                    .push((name.to_owned(), value.trim().to_owned()));
             }
             "--timeout" => {
-                let seconds = value()?.parse::<NonZeroU32>().map_err(|error| format!("--timeout: {error}"))?;
+                let seconds = value()?
+                    .parse::<NonZeroU32>()
+                    .map_err(|error| format!("--timeout: {error}"))?;
                 options.timeout = Duration::from_secs(seconds.get().into());
             }
             #[cfg(feature = "deflate")]
@@ -83,18 +105,30 @@ fn options(mut args: impl Iterator<Item = String>) -> Result<Options, String> {
             _ => return Err(format!("two URLs: {} and {arg}", options.url)),
         }
     }
-    if options.url.is_empty() { Err("no URL".to_owned()) } else { Ok(options) }
+    if options.url.is_empty() {
+        Err("no URL".to_owned())
+    } else {
+        Ok(options)
+    }
 }
 
 /// Runs the conversation. Returns whether it was closed cleanly, and stdin and stdout had no error.
 fn run(options: &Options) -> io::Result<bool> {
     let uri = Uri::parse(&options.url)?;
     let protocols: Vec<&str> = options.protocols.iter().map(|name| &**name).collect();
-    let fields: Vec<(&str, &str)> = options.headers.iter().map(|(name, value)| (&**name, &**value)).collect();
+    let fields: Vec<(&str, &str)> = options
+        .headers
+        .iter()
+        .map(|(name, value)| (&**name, &**value))
+        .collect();
     let open = tcp::connect(&uri, options.timeout, |handshake| {
         let handshake = handshake.protocols(&protocols).fields(&fields);
         #[cfg(feature = "deflate")]
-        let handshake = if options.deflate { handshake.deflate(&ws_proto::deflate::Config::default()) } else { handshake };
+        let handshake = if options.deflate {
+            handshake.deflate(&ws_proto::deflate::Config::default())
+        } else {
+            handshake
+        };
         match &options.origin {
             Some(origin) => handshake.origin(origin),
             None => handshake,
@@ -116,22 +150,27 @@ fn run(options: &Options) -> io::Result<bool> {
     thread::spawn(move || read_stdin(&to_writer));
 
     let written = write(&open.stream, &mut sender, &mailbox, options.timeout);
-    // This ends the reading thread too, after it has printed all that has arrived. The third one may wait for stdin forever: the end of the process ends it.
+    // This ends the reading thread too, after it has printed all that has arrived. The third one
+    // may wait for stdin forever: the end of the process ends it.
     _ = open.stream.shutdown(Shutdown::Both);
-    let receiver = reading.join().map_err(|_| io::Error::other("the reading thread panicked"))?;
+    let receiver = reading
+        .join()
+        .map_err(|_| io::Error::other("the reading thread panicked"))?;
     if let Err(error) = &written {
         report(error);
     }
     let ws = WebSocket::from_halves(receiver, sender);
-    let Some(closure) = ws.closure() else { return Ok(false) };
+    let Some(closure) = ws.closure() else {
+        return Ok(false);
+    };
     // The WebSocket does not know whether its last frames could be written.
     let clean = closure.clean && written.is_ok();
     report(Closure { clean, ..closure });
     Ok(clean && !mailbox.mail.lock().unwrap().failed)
 }
 
-/// The mail that the other threads leave for the writing thread. It does not grow: a newer reply replaces an older one, and a line waits until the previous one was
-/// sent.
+/// The mail that the other threads leave for the writing thread. It does not grow: a newer reply
+/// replaces an older one, and a line waits until the previous one was sent.
 #[derive(Default)]
 struct Mailbox {
     mail: Mutex<Mail>,
@@ -150,7 +189,11 @@ struct Mail {
 
 impl Mailbox {
     /// Calls `change` whenever the mail has changed, until it returns something.
-    fn when<T>(&self, deadline: Option<Deadline>, mut change: impl FnMut(&mut Mail) -> Option<T>) -> io::Result<T> {
+    fn when<T>(
+        &self,
+        deadline: Option<Deadline>,
+        mut change: impl FnMut(&mut Mail) -> Option<T>,
+    ) -> io::Result<T> {
         let mut mail = self.mail.lock().unwrap();
         loop {
             if let Some(done) = change(&mut mail) {
@@ -175,7 +218,12 @@ impl Mailbox {
 }
 
 /// The writing thread. It ends at the end of the server's stream, or when the server is too slow.
-fn write(stream: &TcpStream, sender: &mut MessageSender<Client>, mailbox: &Mailbox, timeout: Duration) -> io::Result<()> {
+fn write(
+    stream: &TcpStream,
+    sender: &mut MessageSender<Client>,
+    mailbox: &Mailbox,
+    timeout: Duration,
+) -> io::Result<()> {
     let mut out = Vec::new();
     let mut line_sent = 0;
     let mut closing = None;
@@ -205,9 +253,13 @@ fn write(stream: &TcpStream, sender: &mut MessageSender<Client>, mailbox: &Mailb
             })
         })??;
         if sender.state() != State::Open {
-            closing.get_or_insert_with(|| Deadline::after(timeout, "the server did not close the connection"));
+            closing.get_or_insert_with(|| {
+                Deadline::after(timeout, "the server did not close the connection")
+            });
         }
-        closing.unwrap_or_else(|| Deadline::after(timeout, "the server does not read")).write_all(stream, &out)?;
+        closing
+            .unwrap_or_else(|| Deadline::after(timeout, "the server does not read"))
+            .write_all(stream, &out)?;
         out.clear();
         if sender.transport() == Transport::Close {
             _ = stream.shutdown(Shutdown::Write);
@@ -217,7 +269,12 @@ fn write(stream: &TcpStream, sender: &mut MessageSender<Client>, mailbox: &Mailb
 }
 
 /// The reading thread. It ends at the end of the stream.
-fn read(mut stream: TcpStream, mut receiver: MessageReceiver<Client>, mut early: Vec<u8>, mailbox: &Mailbox) -> MessageReceiver<Client> {
+fn read(
+    mut stream: TcpStream,
+    mut receiver: MessageReceiver<Client>,
+    mut early: Vec<u8>,
+    mailbox: &Mailbox,
+) -> MessageReceiver<Client> {
     let to_terminal = io::stdout().is_terminal();
     let mut printed = Ok(());
     let mut buffer = vec![0; 64 << 10];
@@ -252,7 +309,9 @@ fn print(message: &Message<'_>, to_terminal: bool) -> io::Result<()> {
         Message::Text(text) => writeln!(stdout, "{text}"),
         Message::Binary(bytes) => {
             write!(stdout, "binary: ")?;
-            bytes.iter().try_for_each(|byte| write!(stdout, "{byte:02x}"))?;
+            bytes
+                .iter()
+                .try_for_each(|byte| write!(stdout, "{byte:02x}"))?;
             writeln!(stdout)
         }
         _ => Ok(()),
@@ -268,7 +327,9 @@ fn read_stdin(mailbox: &Mailbox) {
         _ = mailbox.when(None, |mail| mail.line.is_none().then_some(()));
         match line {
             Ok(Some(line)) => mailbox.leave(|mail| mail.line = Some(line)),
-            Ok(None) => return mailbox.leave(|mail| _ = mail.close.get_or_insert(CloseCode::NORMAL)),
+            Ok(None) => {
+                return mailbox.leave(|mail| _ = mail.close.get_or_insert(CloseCode::NORMAL));
+            }
             Err(error) => return mailbox.fail(format_args!("stdin, line {number}: {error}")),
         }
     }
@@ -277,7 +338,12 @@ fn read_stdin(mailbox: &Mailbox) {
 /// Reads a line without its end; `None` at the end of stdin, which a terminal reports only once.
 fn read_line(stdin: &mut impl BufRead, at_end: &mut bool) -> io::Result<Option<String>> {
     let mut line = Vec::new();
-    if *at_end || stdin.take(MAX_LINE as u64 + 2).read_until(b'\n', &mut line)? == 0 {
+    if *at_end
+        || stdin
+            .take(MAX_LINE as u64 + 2)
+            .read_until(b'\n', &mut line)?
+            == 0
+    {
         return Ok(None);
     }
     *at_end = !line.ends_with(b"\n");
@@ -290,11 +356,16 @@ fn read_line(stdin: &mut impl BufRead, at_end: &mut bool) -> io::Result<Option<S
     String::from_utf8(line).map(Some).map_err(io::Error::other)
 }
 
-/// Escapes all control characters but line feeds and tabs: they could control the terminal, and `text` is the server's.
+/// Escapes all control characters but line feeds and tabs: they could control the terminal, and
+/// `text` is the server's.
 fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for char in text.chars() {
-        if char.is_control() && !matches!(char, '\n' | '\t') { escaped.extend(char.escape_default()) } else { escaped.push(char) }
+        if char.is_control() && !matches!(char, '\n' | '\t') {
+            escaped.extend(char.escape_default())
+        } else {
+            escaped.push(char)
+        }
     }
     escaped
 }

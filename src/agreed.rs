@@ -1,4 +1,5 @@
-//! What an opening handshake agreed on: all that the handshake and the connection know of each other.
+//! What an opening handshake agreed on: all that the handshake and the connection know of each
+//! other.
 
 #[cfg(feature = "alloc")]
 use alloc::string::String;
@@ -7,10 +8,12 @@ use alloc::string::String;
 use crate::deflate;
 use crate::role::Role;
 
-/// What both sides agreed on in the opening handshake (RFC 6455 §4), and all that a connection needs to begin.
+/// What both sides agreed on in the opening handshake (RFC 6455 §4), and all that a connection
+/// needs to begin.
 ///
-/// The handshake makes it. Build it yourself when something else spoke HTTP (hyper, an HTTP/2 stack, a proxy in front, another process that hands the
-/// connection over): a role is enough, since what was not agreed on is not in use.
+/// The handshake makes it. Build it yourself when something else spoke HTTP (hyper, an HTTP/2
+/// stack, a proxy in front, another process that hands the connection over): a role is enough,
+/// since what was not agreed on is not in use.
 ///
 /// ```
 /// use ws_proto::{Agreed, Config, Server, WebSocket};
@@ -56,7 +59,8 @@ impl<R: Role> Agreed<R> {
         self.protocol.as_deref()
     }
 
-    /// The same with permessage-deflate in use (RFC 7692): what was agreed on, and how this endpoint compresses.
+    /// The same with permessage-deflate in use (RFC 7692): what was agreed on, and how this
+    /// endpoint compresses.
     #[cfg(feature = "deflate")]
     #[must_use]
     pub fn with_deflate(mut self, config: &deflate::Config, params: deflate::Params) -> Self {

@@ -1,4 +1,5 @@
-//! `Arbitrary` for the public types, so that those who build on them can fuzz what they build. All values are valid.
+//! `Arbitrary` for the public types, so that those who build on them can fuzz what they build. All
+//! values are valid.
 
 use crate::{CloseCode, Config, Header, Kind, Mask, Opcode};
 use arbitrary::{Arbitrary, Result, Unstructured};
@@ -22,7 +23,8 @@ impl<'a> Arbitrary<'a> for Opcode {
     }
 }
 
-/// One that [`Header::decode`] reads as it was written. What rules it breaks is chance, so that [`Header::parse`] refuses most.
+/// One that [`Header::decode`] reads as it was written. What rules it breaks is chance, so that
+/// [`Header::parse`] refuses most.
 impl<'a> Arbitrary<'a> for Header {
     fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
         Ok(Self {
@@ -39,7 +41,9 @@ impl<'a> Arbitrary<'a> for Header {
 impl<'a> Arbitrary<'a> for CloseCode {
     fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
         let number = match u.arbitrary::<bool>()? {
-            true => *u.choose(&[1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014])?,
+            true => *u.choose(&[
+                1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014,
+            ])?,
             false => u.int_in_range(3000..=4999)?,
         };
         Ok(Self::new(number).unwrap_or(Self::NORMAL))
@@ -67,9 +71,19 @@ fn below_2_to(bits: &[u32], u: &mut Unstructured<'_>) -> Result<u64> {
 impl<'a> Arbitrary<'a> for crate::deflate::Params {
     fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
         let mut direction = || -> Result<_> {
-            let max_window_bits = if u.arbitrary()? { Some(u.int_in_range(8..=15)?) } else { None };
-            Ok(crate::deflate::Direction { no_context_takeover: u.arbitrary()?, max_window_bits })
+            let max_window_bits = if u.arbitrary()? {
+                Some(u.int_in_range(8..=15)?)
+            } else {
+                None
+            };
+            Ok(crate::deflate::Direction {
+                no_context_takeover: u.arbitrary()?,
+                max_window_bits,
+            })
         };
-        Ok(Self { server: direction()?, client: direction()? })
+        Ok(Self {
+            server: direction()?,
+            client: direction()?,
+        })
     }
 }

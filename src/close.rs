@@ -4,8 +4,9 @@ use core::fmt;
 
 /// A status code that may stand in a Close frame (RFC 6455 §7.4).
 ///
-/// It is one of 1000 to 1003, 1007 to 1014 (all registered codes that are meant for the wire) or 3000 to 4999. The codes
-/// 1005, 1006 and 1015, which stand for an absent code, cannot be built and therefore not be sent: absence is `None`.
+/// It is one of 1000 to 1003, 1007 to 1014 (all registered codes that are meant for the wire) or
+/// 3000 to 4999. The codes 1005, 1006 and 1015, which stand for an absent code, cannot be built and
+/// therefore not be sent: absence is `None`.
 ///
 /// ```
 /// use ws_proto::CloseCode;
@@ -32,7 +33,8 @@ impl CloseCode {
     pub const POLICY_VIOLATION: Self = Self(1008);
     /// 1009: a message too big to process.
     pub const MESSAGE_TOO_BIG: Self = Self(1009);
-    /// 1010: the server did not agree on an extension that the client needs; sent by clients only. The reason should list the extensions.
+    /// 1010: the server did not agree on an extension that the client needs; sent by clients only.
+    /// The reason should list the extensions.
     pub const MANDATORY_EXTENSION: Self = Self(1010);
     /// 1011: an unexpected condition in the endpoint.
     pub const INTERNAL_ERROR: Self = Self(1011);
@@ -52,7 +54,8 @@ impl CloseCode {
         }
     }
 
-    /// Whether application code may choose it in an API like the browsers' `close(code)`: 1000 and 3000 to 4999.
+    /// Whether application code may choose it in an API like the browsers' `close(code)`: 1000 and
+    /// 3000 to 4999.
     #[must_use]
     pub const fn is_for_applications(self) -> bool {
         matches!(self.0, 1000 | 3000..=4999)
@@ -76,6 +79,7 @@ impl fmt::Display for CloseCode {
 pub struct Close<'a> {
     /// The status code; `None` if the frame had none (which §7.1.5 calls 1005).
     pub code: Option<CloseCode>,
-    /// The reason, at most 123 bytes. It is meant for logs and debugging: not necessarily readable, and not to be shown to end users (§5.5.1).
+    /// The reason, at most 123 bytes. It is meant for logs and debugging: not necessarily
+    /// readable, and not to be shown to end users (§5.5.1).
     pub reason: &'a str,
 }

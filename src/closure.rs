@@ -15,20 +15,26 @@ pub enum Side {
 
 /// How a connection ended, or how far its end is: the closing handshake as a value (RFC 6455 §7.1).
 ///
-/// Its `Display` is a line for a log. The reason in it is quoted and escaped, since it is the peer's.
+/// Its `Display` is a line for a log. The reason in it is quoted and escaped, since it is the
+/// peer's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Closure<'a> {
     /// Who began: sent the first Close frame, or let the stream end without one.
     ///
-    /// A driver that ended the stream by itself (a timer fired, a write failed) knows better: `Closure { by: Side::Local, clean: false, ..closure }`.
+    /// A driver that ended the stream by itself (a timer fired, a write failed) knows better:
+    /// `Closure { by: Side::Local, clean: false, ..closure }`.
     pub by: Side,
-    /// The Close frame that was received; `None` if the connection ended without one (§7.1.5 calls that 1006).
+    /// The Close frame that was received; `None` if the connection ended without one (§7.1.5 calls
+    /// that 1006).
     pub received: Option<Close<'a>>,
-    /// The Close frame that was appended to an output: `None` if none was, `Some(None)` if it carried no code. Whether it reached the transport, the driver knows.
+    /// The Close frame that was appended to an output: `None` if none was, `Some(None)` if it
+    /// carried no code. Whether it reached the transport, the driver knows.
     pub sent: Option<Option<CloseCode>>,
-    /// Whether Close frames went both ways (§7.1.4), so that nothing that was sent before them is missing. While the peer's Close is awaited it is not yet so.
+    /// Whether Close frames went both ways (§7.1.4), so that nothing that was sent before them is
+    /// missing. While the peer's Close is awaited it is not yet so.
     ///
-    /// A driver that failed to write its output knows better: `Closure { clean: false, ..closure }`.
+    /// A driver that failed to write its output knows better: `Closure { clean: false, ..closure
+    /// }`.
     pub clean: bool,
     /// The rule that the peer broke, if the connection failed for that.
     pub error: Option<ProtocolError>,
@@ -39,15 +45,25 @@ impl fmt::Display for Closure<'_> {
         if let Some(error) = self.error {
             write!(f, "failed: {error}")?;
         } else {
-            f.write_str(if self.clean { "clean close" } else { "unclean close" })?;
+            f.write_str(if self.clean {
+                "clean close"
+            } else {
+                "unclean close"
+            })?;
             f.write_str(match self.by {
                 Side::Local => " by us",
                 Side::Peer => " by the peer",
             })?;
         }
         match self.received {
-            Some(Close { code: Some(code), reason: "" }) => write!(f, ", received {code}")?,
-            Some(Close { code: Some(code), reason }) => write!(f, ", received {code} {reason:?}")?,
+            Some(Close {
+                code: Some(code),
+                reason: "",
+            }) => write!(f, ", received {code}")?,
+            Some(Close {
+                code: Some(code),
+                reason,
+            }) => write!(f, ", received {code} {reason:?}")?,
             Some(Close { code: None, .. }) => f.write_str(", received no code")?,
             None => f.write_str(", received no Close")?,
         }

@@ -1,6 +1,8 @@
-//! A connection: the two halves together, so that what one receives the other answers by itself (RFC 6455 §5 to §7).
+//! A connection: the two halves together, so that what one receives the other answers by itself
+//! (RFC 6455 §5 to §7).
 //!
-//! Streams: it keeps no payload of a message, and allocates nothing. The methods that it shares with [`WebSocket`](crate::WebSocket) are defined here once.
+//! Streams: it keeps no payload of a message, and allocates nothing. The methods that it shares
+//! with [`WebSocket`](crate::WebSocket) are defined here once.
 
 use crate::agreed::Agreed;
 use crate::close::{Close, CloseCode};
@@ -16,10 +18,12 @@ use crate::role::{Client, Role, Server};
 use crate::send::{Closing, Sender, State, Transport};
 use crate::stats::Stats;
 
-/// An open WebSocket connection that streams: messages come in pieces, as they arrive, and none is kept.
+/// An open WebSocket connection that streams: messages come in pieces, as they arrive, and none is
+/// kept.
 ///
-/// For complete messages, use [`WebSocket`](crate::WebSocket). This is the layer for messages of any size, for relays, and for places without an allocator:
-/// it takes at most 256 bytes (as a server), and no heap.
+/// For complete messages, use [`WebSocket`](crate::WebSocket). This is the layer for messages of
+/// any size, for relays, and for places without an allocator: it takes at most 256 bytes (as a
+/// server), and no heap.
 ///
 /// ```
 /// use ws_proto::{Config, Connection, Event, Server, Slice};
@@ -51,32 +55,45 @@ pub struct Connection<R> {
 }
 
 impl<R: Role> Connection<R> {
-    /// A connection whose opening handshake is done. `agreed` is what the handshake gave, or just the role.
+    /// A connection whose opening handshake is done. `agreed` is what the handshake gave, or just
+    /// the role.
     pub fn new(agreed: impl Into<Agreed<R>>, config: &Config) -> Self {
         let agreed = agreed.into();
         let may_compress = agreed.compresses();
-        Self { receiver: RecvState::new(config, may_compress), sender: Sender::new(agreed.into_role(), may_compress) }
+        Self {
+            receiver: RecvState::new(config, may_compress),
+            sender: Sender::new(agreed.into_role(), may_compress),
+        }
     }
 
-    /// Consumes the next event from `input`, and appends the automatic reply to `out`: the Pong to a Ping, the Close that answers a Close, and the Close that
-    /// reports a violation to the peer.
+    /// Consumes the next event from `input`, and appends the automatic reply to `out`: the Pong to
+    /// a Ping, the Close that answers a Close, and the Close that reports a violation to the
+    /// peer.
     ///
-    /// `None` means either that all of `input` was consumed: read more, unless [`transport`](Self::transport) says otherwise; or that `out` has no room for a reply:
-    /// [`is_paused`](Self::is_paused) tells which. After a Close or a failure all further input is discarded (RFC 6455 §1.4, §7.1.7).
+    /// `None` means either that all of `input` was consumed: read more, unless
+    /// [`transport`](Self::transport) says otherwise; or that `out` has no room for a reply:
+    /// [`is_paused`](Self::is_paused) tells which. After a Close or a failure all further input is
+    /// discarded (RFC 6455 §1.4, §7.1.7).
     #[inline]
-    pub fn recv<'b>(&mut self, input: &mut &'b mut [u8], out: &mut (impl Output + ?Sized)) -> Option<Event<'b>> {
+    pub fn recv<'b>(
+        &mut self,
+        input: &mut &'b mut [u8],
+        out: &mut (impl Output + ?Sized),
+    ) -> Option<Event<'b>> {
         match self.receiver.recv(input)? {
             Received::Data(chunk) => Some(Event::Data(chunk)),
             Received::Signal(signal) => self.reply(signal, out).map(Event::from),
         }
     }
 
-    /// The same as [`send_part`](Self::send_part) for a message that is compressed (RFC 7692 §6.1): `bytes` is a part of what a compressor made of all of it.
+    /// The same as [`send_part`](Self::send_part) for a message that is compressed (RFC 7692 §6.1):
+    /// `bytes` is a part of what a compressor made of all of it.
     ///
     /// # Errors
     ///
-    /// [`SendError::NotNegotiated`], [`SendError::MessageUnfinished`] if the unfinished message is of another kind or not compressed,
-    /// [`SendError::Closed`] or [`SendError::Full`]; nothing was written.
+    /// [`SendError::NotNegotiated`], [`SendError::MessageUnfinished`] if the unfinished message is
+    /// of another kind or not compressed, [`SendError::Closed`] or [`SendError::Full`]; nothing
+    /// was written.
     pub fn send_compressed_part(
         &mut self,
         kind: Kind,
@@ -87,20 +104,28 @@ impl<R: Role> Connection<R> {
         self.sender.send_compressed_part(kind, bytes, last, out)
     }
 
-    /// The two halves, for two tasks that share no lock. [`Receiver`] describes what they must tell each other.
+    /// The two halves, for two tasks that share no lock. [`Receiver`] describes what they must tell
+    /// each other.
     ///
-    /// If receiving is [paused](Self::is_paused), the receiver returns the event that waits, and then owes the reply.
+    /// If receiving is [paused](Self::is_paused), the receiver returns the event that waits, and
+    /// then owes the reply.
     pub fn into_halves(self) -> (Receiver<R>, Sender<R>) {
         (Receiver::new(self.receiver), self.sender)
     }
 
     /// The halves together again, for [`closure`](Self::closure) when both tasks have ended.
     ///
-    /// What one half knows of the end, the other learns. If the sender was not given the answer to the peer's Close or violation, and it was not told of the end of the
-    /// stream, the next [`recv`](Self::recv) returns the event again and appends the answer. A Pong that the sender was not given is not sent.
+    /// What one half knows of the end, the other learns. If the sender was not given the answer to
+    /// the peer's Close or violation, and it was not told of the end of the stream, the next
+    /// [`recv`](Self::recv) returns the event again and appends the answer. A Pong that the sender
+    /// was not given is not sent.
     #[must_use]
     pub fn from_halves(receiver: Receiver<R>, sender: Sender<R>) -> Self {
-        Self { receiver: receiver.state, sender }.rejoin()
+        Self {
+            receiver: receiver.state,
+            sender,
+        }
+        .rejoin()
     }
 }
 
@@ -192,7 +217,8 @@ macro_rules! sends {
     };
 }
 
-/// What [`Connection`] and [`WebSocket`](crate::WebSocket) share: a receiving half (in which stands a [`Receiver`]) and a sending half side by side.
+/// What [`Connection`] and [`WebSocket`](crate::WebSocket) share: a receiving half (in which stands
+/// a [`Receiver`]) and a sending half side by side.
 macro_rules! both_halves {
     ($Type:ident, $half:ident, $($receiver:ident).+, $($sender:ident).+) => {
         sends!($Type, $($sender).+);

@@ -1,22 +1,26 @@
-//! What can go wrong once the connection is open: violations by the peer, and mistakes of the caller.
+//! What can go wrong once the connection is open: violations by the peer, and mistakes of the
+//! caller.
 
 use crate::close::CloseCode;
 use crate::opcode::{Kind, Opcode};
 use core::fmt;
 
-/// How the peer violated the protocol, or which limit it exceeded: why the connection failed (RFC 6455 §7.1.7).
+/// How the peer violated the protocol, or which limit it exceeded: why the connection failed (RFC
+/// 6455 §7.1.7).
 ///
 /// With the feature `std` it becomes a `std::io::Error` of kind `InvalidData` by `?`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ProtocolError {
-    /// A reserved bit is set that no negotiated extension defines. The bits RSV1 to RSV3 have the values 4, 2 and 1.
+    /// A reserved bit is set that no negotiated extension defines. The bits RSV1 to RSV3 have the
+    /// values 4, 2 and 1.
     ReservedBits(u8),
     /// A reserved opcode: 3 to 7, or 11 to 15.
     ReservedOpcode(Opcode),
     /// A control frame without FIN.
     FragmentedControl(Opcode),
-    /// A control frame whose payload length is more than 125 bytes, or in a form that is meant for more.
+    /// A control frame whose payload length is more than 125 bytes, or in a form that is meant for
+    /// more.
     ControlTooLong(Opcode),
     /// A payload length in a longer form than it needs.
     NonMinimalLength,
@@ -45,13 +49,14 @@ pub enum ProtocolError {
     InvalidCloseReason,
     /// A message that is longer than [`Config::max_message`](crate::Config::max_message).
     MessageTooLong {
-        /// The length that the frames of the message declare so far, in bytes. Of a compressed message it is one more than the limit, since
-        /// decompression stops there.
+        /// The length that the frames of the message declare so far, in bytes. Of a compressed
+        /// message it is one more than the limit, since decompression stops there.
         len: u64,
         /// The limit, in bytes.
         limit: u64,
     },
-    /// A compressed message that is longer on the wire than the limit that follows from [`Config::max_message`](crate::Config::max_message).
+    /// A compressed message that is longer on the wire than the limit that follows from
+    /// [`Config::max_message`](crate::Config::max_message).
     CompressedTooLong {
         /// The length that the frames of the message declare so far, in bytes.
         len: u64,
@@ -60,11 +65,13 @@ pub enum ProtocolError {
     },
     /// A compressed message that is not a valid DEFLATE stream.
     InvalidCompression,
-    /// A message of more fragments than [`Config::max_fragments`](crate::Config::max_fragments) permits.
+    /// A message of more fragments than [`Config::max_fragments`](crate::Config::max_fragments)
+    /// permits.
     TooManyFragments {
         /// The fragments of the message so far.
         fragments: u64,
-        /// The limit for a message of this length: [`Config::max_fragments`](crate::Config::max_fragments), and one for each 16 bytes.
+        /// The limit for a message of this length:
+        /// [`Config::max_fragments`](crate::Config::max_fragments), and one for each 16 bytes.
         limit: u64,
     },
 }
@@ -74,25 +81,35 @@ impl ProtocolError {
     #[must_use]
     pub const fn close_code(self) -> CloseCode {
         match self {
-            Self::InvalidUtf8 | Self::InvalidCloseReason | Self::InvalidCompression => CloseCode::INVALID_PAYLOAD,
-            Self::MessageTooLong { .. } | Self::CompressedTooLong { .. } => CloseCode::MESSAGE_TOO_BIG,
+            Self::InvalidUtf8 | Self::InvalidCloseReason | Self::InvalidCompression => {
+                CloseCode::INVALID_PAYLOAD
+            }
+            Self::MessageTooLong { .. } | Self::CompressedTooLong { .. } => {
+                CloseCode::MESSAGE_TOO_BIG
+            }
             Self::TooManyFragments { .. } => CloseCode::POLICY_VIOLATION,
             _ => CloseCode::PROTOCOL_ERROR,
         }
     }
 
-    /// The section that states the rule: of RFC 7692 for [`InvalidCompression`](Self::InvalidCompression), else of RFC 6455.
+    /// The section that states the rule: of RFC 7692 for
+    /// [`InvalidCompression`](Self::InvalidCompression), else of RFC 6455.
     #[must_use]
     pub const fn section(self) -> &'static str {
         match self {
-            Self::ReservedBits(_) | Self::ReservedOpcode(_) | Self::NonMinimalLength | Self::LengthOverflow => "5.2",
+            Self::ReservedBits(_)
+            | Self::ReservedOpcode(_)
+            | Self::NonMinimalLength
+            | Self::LengthOverflow => "5.2",
             Self::FragmentedControl(_) | Self::ControlTooLong(_) => "5.5",
             Self::Unmasked | Self::Masked => "5.1",
             Self::UnexpectedContinuation | Self::ExpectedContinuation { .. } => "5.4",
             Self::InvalidUtf8 => "8.1",
             Self::InvalidCloseBody | Self::InvalidCloseReason => "5.5.1",
             Self::InvalidCloseCode(_) => "7.4",
-            Self::MessageTooLong { .. } | Self::CompressedTooLong { .. } | Self::TooManyFragments { .. } => "10.4",
+            Self::MessageTooLong { .. }
+            | Self::CompressedTooLong { .. }
+            | Self::TooManyFragments { .. } => "10.4",
             Self::InvalidCompression => "7.2.2",
         }
     }
@@ -128,14 +145,26 @@ impl fmt::Display for ProtocolError {
         match self {
             Self::ReservedBits(rsv) => write!(f, " ({rsv:#05b})")?,
             Self::ReservedOpcode(opcode) => write!(f, " {}", u8::from(*opcode))?,
-            Self::FragmentedControl(opcode) | Self::ControlTooLong(opcode) => write!(f, " ({opcode})")?,
-            Self::ExpectedContinuation { incomplete, begun } => write!(f, " of a {incomplete} message, not a {begun} message")?,
+            Self::FragmentedControl(opcode) | Self::ControlTooLong(opcode) => {
+                write!(f, " ({opcode})")?
+            }
+            Self::ExpectedContinuation { incomplete, begun } => {
+                write!(f, " of a {incomplete} message, not a {begun} message")?
+            }
             Self::InvalidCloseCode(code) => write!(f, " {code}")?,
-            Self::MessageTooLong { len, limit } | Self::CompressedTooLong { len, limit } => write!(f, ": {len} bytes, limit {limit}")?,
-            Self::TooManyFragments { fragments, limit } => write!(f, ": {fragments}, limit {limit}")?,
+            Self::MessageTooLong { len, limit } | Self::CompressedTooLong { len, limit } => {
+                write!(f, ": {len} bytes, limit {limit}")?
+            }
+            Self::TooManyFragments { fragments, limit } => {
+                write!(f, ": {fragments}, limit {limit}")?
+            }
             _ => {}
         }
-        let rfc = if matches!(self, Self::InvalidCompression) { 7692 } else { 6455 };
+        let rfc = if matches!(self, Self::InvalidCompression) {
+            7692
+        } else {
+            6455
+        };
         write!(f, " (RFC {rfc} section {})", self.section())
     }
 }
@@ -144,17 +173,21 @@ impl core::error::Error for ProtocolError {}
 
 /// Why nothing was sent: nothing was written, and nothing changed.
 ///
-/// With the feature `std` it becomes a `std::io::Error` by `?`: of kind `BrokenPipe` for [`Closed`](Self::Closed), `WriteZero` for
-/// [`Full`](Self::Full), and else `InvalidInput`.
+/// With the feature `std` it becomes a `std::io::Error` by `?`: of kind `BrokenPipe` for
+/// [`Closed`](Self::Closed), `WriteZero` for [`Full`](Self::Full), and else `InvalidInput`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum SendError {
-    /// A Close frame was sent, or the connection ended (RFC 6455 §5.5.1). Only a Pong may follow our own Close, until the peer's arrives. It is checked before all other
-    /// errors. A program that answers messages meets it after its own `close`, since messages may still arrive then.
+    /// A Close frame was sent, or the connection ended (RFC 6455 §5.5.1). Only a Pong may follow
+    /// our own Close, until the peer's arrives. It is checked before all other
+    /// errors. A program that answers messages meets it after its own `close`, since messages may
+    /// still arrive then.
     Closed,
-    /// The output has no room for the frame. The call can be repeated when it has, which for an output of fixed size may be never.
+    /// The output has no room for the frame. The call can be repeated when it has, which for an
+    /// output of fixed size may be never.
     Full {
-        /// The room that the frame takes, in bytes. Of a message that is to be compressed it is what suffices in any case, some more than what is not compressed takes.
+        /// The room that the frame takes, in bytes. Of a message that is to be compressed it is
+        /// what suffices in any case, some more than what is not compressed takes.
         needed: usize,
     },
     /// A message sent in parts is not finished, and this one is another (§5.4).
@@ -169,8 +202,8 @@ pub enum SendError {
     ReasonWithoutCode,
     /// Compression was not negotiated (RFC 7692 §6).
     NotNegotiated,
-    /// The connection compresses messages itself, with a context that is taken over from one to the next (RFC 7692 §7.1.1): what the caller compresses does not fit
-    /// between them.
+    /// The connection compresses messages itself, with a context that is taken over from one to the
+    /// next (RFC 7692 §7.1.1): what the caller compresses does not fit between them.
     ContextInUse,
     /// A server may not send 1010 (§7.4.1).
     CodeOfClients,

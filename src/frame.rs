@@ -1,6 +1,8 @@
-//! The frame header (RFC 6455 §5.2), parsed and encoded: the codec alone, for proxies, analysers and tests.
+//! The frame header (RFC 6455 §5.2), parsed and encoded: the codec alone, for proxies, analysers
+//! and tests.
 //!
-//! Knows the rules that one header can break by itself; not roles, messages or the state of a connection.
+//! Knows the rules that one header can break by itself; not roles, messages or the state of a
+//! connection.
 
 use crate::error::ProtocolError;
 use crate::mask::Mask;
@@ -13,7 +15,8 @@ use core::ops::Deref;
 pub struct Header {
     /// Whether this is the last fragment of its message.
     pub fin: bool,
-    /// The reserved bits RSV1 to RSV3, as the bits of value 4, 2 and 1. Zero unless an extension gives them a meaning.
+    /// The reserved bits RSV1 to RSV3, as the bits of value 4, 2 and 1. Zero unless an extension
+    /// gives them a meaning.
     pub rsv: u8,
     /// What the payload is.
     pub opcode: Opcode,
@@ -24,16 +27,19 @@ pub struct Header {
 }
 
 impl Header {
-    /// The value of [`rsv`](Self::rsv) in which only RSV1 is set: a compressed message begins, if permessage-deflate is in use (RFC 7692 §6).
+    /// The value of [`rsv`](Self::rsv) in which only RSV1 is set: a compressed message begins, if
+    /// permessage-deflate is in use (RFC 7692 §6).
     pub const RSV1: u8 = 4;
 
     /// The longest header, in bytes.
     pub const MAX_LEN: usize = 14;
 
-    /// Parses the header at the start of `bytes`, and returns it with its length in bytes, or `None` if more bytes are needed.
+    /// Parses the header at the start of `bytes`, and returns it with its length in bytes, or
+    /// `None` if more bytes are needed.
     ///
-    /// A fault is returned at the byte that makes it certain, even if the header is incomplete. The caller must check what depends
-    /// on the connection: whether reserved bits have a meaning, whether the frame must be masked, and whether it may come now.
+    /// A fault is returned at the byte that makes it certain, even if the header is incomplete. The
+    /// caller must check what depends on the connection: whether reserved bits have a meaning,
+    /// whether the frame must be masked, and whether it may come now.
     ///
     /// ```
     /// use ws_proto::{Header, Opcode, ProtocolError};
@@ -41,14 +47,18 @@ impl Header {
     /// let (header, taken) = Header::parse(&[0x81, 0x05, 0x48, 0x65])?.unwrap();
     /// assert_eq!((header.opcode, header.len, taken), (Opcode::TEXT, 5, 2));
     ///
-    /// assert_eq!(Header::parse(&[0x09]), Err(ProtocolError::FragmentedControl(Opcode::PING)));
+    /// assert_eq!(
+    ///     Header::parse(&[0x09]),
+    ///     Err(ProtocolError::FragmentedControl(Opcode::PING))
+    /// );
     /// # Ok::<(), ProtocolError>(())
     /// ```
     ///
     /// # Errors
     ///
-    /// [`ProtocolError`] if the header violates §5.2 or §5.5: the opcode is reserved, a control frame is fragmented or too long, a
-    /// Close has a body of one byte, or the length is not in its shortest form or needs more than 63 bits.
+    /// [`ProtocolError`] if the header violates §5.2 or §5.5: the opcode is reserved, a control
+    /// frame is fragmented or too long, a Close has a body of one byte, or the length is not in
+    /// its shortest form or needs more than 63 bits.
     #[inline]
     pub fn parse(bytes: &[u8]) -> Result<Option<(Self, usize)>, ProtocolError> {
         fn check(header: &Header, taken: usize) -> Result<(), ProtocolError> {
@@ -67,7 +77,8 @@ impl Header {
         }
     }
 
-    /// The same without any check: what the bits say, for tools that show broken frames as they are.
+    /// The same without any check: what the bits say, for tools that show broken frames as they
+    /// are.
     #[inline]
     #[must_use]
     pub fn decode(bytes: &[u8]) -> Option<(Self, usize)> {
@@ -77,8 +88,18 @@ impl Header {
             127 => u64::from_be_bytes(*take(&mut rest)?),
             len => u64::from(len),
         };
-        let mask = if second & 0x80 != 0 { Some(Mask(*take(&mut rest)?)) } else { None };
-        let header = Self { fin: first & 0x80 != 0, rsv: first >> 4 & 7, opcode: Opcode(first & 0x0f), mask, len };
+        let mask = if second & 0x80 != 0 {
+            Some(Mask(*take(&mut rest)?))
+        } else {
+            None
+        };
+        let header = Self {
+            fin: first & 0x80 != 0,
+            rsv: first >> 4 & 7,
+            opcode: Opcode(first & 0x0f),
+            mask,
+            len,
+        };
         Some((header, bytes.len() - rest.len()))
     }
 
@@ -86,8 +107,8 @@ impl Header {
     ///
     /// # Errors
     ///
-    /// [`ProtocolError`] for a reserved opcode, a control frame that is fragmented or too long, a Close with a body of one byte, or a
-    /// length of more than 63 bits.
+    /// [`ProtocolError`] for a reserved opcode, a control frame that is fragmented or too long, a
+    /// Close with a body of one byte, or a length of more than 63 bits.
     #[inline]
     pub fn check(&self) -> Result<(), ProtocolError> {
         self.check_opcode()?;
@@ -106,8 +127,8 @@ impl Header {
         Ok(())
     }
 
-    /// The rules that the length can violate. A control frame whose length is in a longer form is too long, whatever the length is:
-    /// that is certain once the form is known.
+    /// The rules that the length can violate. A control frame whose length is in a longer form is
+    /// too long, whatever the length is: that is certain once the form is known.
     #[inline]
     pub(crate) fn check_len(&self, is_minimal: bool) -> Result<(), ProtocolError> {
         if self.opcode.is_control() {
@@ -131,18 +152,28 @@ impl Header {
         taken == self.encoded_len()
     }
 
-    /// The header as it stands on the wire, its length in the shortest form. Of `rsv` and `len` no more is written than their 3 and 63 bits.
+    /// The header as it stands on the wire, its length in the shortest form. Of `rsv` and `len` no
+    /// more is written than their 3 and 63 bits.
     ///
     /// ```
     /// use ws_proto::{Header, Mask, Opcode};
     ///
-    /// let header = Header { fin: true, rsv: 0, opcode: Opcode::PING, mask: Some(Mask([1, 2, 3, 4])), len: 5 };
+    /// let header = Header {
+    ///     fin: true,
+    ///     rsv: 0,
+    ///     opcode: Opcode::PING,
+    ///     mask: Some(Mask([1, 2, 3, 4])),
+    ///     len: 5,
+    /// };
     /// assert_eq!(*header.encode(), [0x89, 0x85, 1, 2, 3, 4]);
     /// ```
     #[inline]
     #[must_use]
     pub fn encode(&self) -> HeaderBytes {
-        let mut header = HeaderBytes { bytes: [0; Self::MAX_LEN], len: 0 };
+        let mut header = HeaderBytes {
+            bytes: [0; Self::MAX_LEN],
+            len: 0,
+        };
         let masked = if self.mask.is_some() { 0x80 } else { 0 };
         header.push([u8::from(self.fin) << 7 | (self.rsv & 7) << 4 | self.opcode.0]);
         match self.len {
@@ -175,12 +206,15 @@ impl Header {
     }
 }
 
-/// The rule that a header which begins with `bytes` violates for certain: the error that `check` returns both for the least and for the
-/// greatest values of the bytes that are missing.
+/// The rule that a header which begins with `bytes` violates for certain: the error that `check`
+/// returns both for the least and for the greatest values of the bytes that are missing.
 ///
 /// `check` must test the rules in the order of the bytes that violate them.
 #[cold]
-pub(crate) fn fault(bytes: &[u8], check: impl Fn(&Header, usize) -> Result<(), ProtocolError>) -> Option<ProtocolError> {
+pub(crate) fn fault(
+    bytes: &[u8],
+    check: impl Fn(&Header, usize) -> Result<(), ProtocolError>,
+) -> Option<ProtocolError> {
     let length_ends = match bytes.get(1).map_or(0, |second| second & 0x7f) {
         126 => 4,
         127 => 10,
@@ -219,7 +253,11 @@ pub struct HeaderBytes {
 impl HeaderBytes {
     #[inline]
     fn push<const N: usize>(&mut self, value: [u8; N]) {
-        if let Some(place) = self.bytes.get_mut(self.len.into()..).and_then(|rest| rest.first_chunk_mut()) {
+        if let Some(place) = self
+            .bytes
+            .get_mut(self.len.into()..)
+            .and_then(|rest| rest.first_chunk_mut())
+        {
             *place = value;
             self.len += N as u8;
         }

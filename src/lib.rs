@@ -1,5 +1,5 @@
-//! A sans-IO WebSocket (RFC 6455): a state machine that takes bytes in, and gives events and outgoing bytes back. No socket, no runtime, no clock, no
-//! random source, no `unsafe`.
+//! A sans-IO WebSocket (RFC 6455): a state machine that takes bytes in, and gives events and
+//! outgoing bytes back. No socket, no runtime, no clock, no random source, no `unsafe`.
 //!
 //! # The contract
 //!
@@ -8,24 +8,35 @@
 //! ```
 //! # use ws_proto::{Message, Output, Server, WebSocket};
 //! # trait Shape {
-//! fn recv<'b>(&mut self, input: &mut &'b mut [u8], out: &mut impl Output) -> Option<Message<'b>>;
+//! fn recv<'b>(
+//!     &mut self,
+//!     input: &mut &'b mut [u8],
+//!     out: &mut impl Output,
+//! ) -> Option<Message<'b>>;
 //! # }
 //! ```
 //!
-//! * Both buffers are yours. `input` is a cursor, as in `impl Read for &[u8]`: each call cuts one message off its front, unmasked where it stands.
-//! * A message borrows the input and nothing else: you can send while you hold it, and keep several.
-//! * `None` means that all of the input was consumed, and that its buffer can be reused: what is incomplete is kept inside. An output of limited size can also be
-//!   full; then the rest stays in `input`, and [`is_paused`](WebSocket::is_paused) is `true`.
-//! * Pongs (unless [`Config::auto_pong`] is off), the answer to a Close, and the Close that reports a violation to the peer are appended to `out` at once. Nothing is queued inside. Write `out` after
-//!   the calls that may have filled it, and there is nothing else to remember.
-//! * A violation by the peer is a message, [`Message::Failed`], so that no `?` skips writing the Close. What cannot be sent is an `Err`, with no effect.
-//! * After a failure or a Close, input is discarded. [`WebSocket::transport`] says when to close the socket, and [`State`] has the whole of closing in a diagram
-//!   and a table.
-//! * However the input is cut, messages, output and final state are the same. (A [`Connection`] gives a message in other chunks, then; the same bytes.)
+//! * Both buffers are yours. `input` is a cursor, as in `impl Read for &[u8]`: each call cuts one
+//!   message off its front, unmasked where it stands.
+//! * A message borrows the input and nothing else: you can send while you hold it, and keep
+//!   several.
+//! * `None` means that all of the input was consumed, and that its buffer can be reused: what is
+//!   incomplete is kept inside. An output of limited size can also be full; then the rest stays in
+//!   `input`, and [`is_paused`](WebSocket::is_paused) is `true`.
+//! * Pongs (unless [`Config::auto_pong`] is off), the answer to a Close, and the Close that reports
+//!   a violation to the peer are appended to `out` at once. Nothing is queued inside. Write `out`
+//!   after the calls that may have filled it, and there is nothing else to remember.
+//! * A violation by the peer is a message, [`Message::Failed`], so that no `?` skips writing the
+//!   Close. What cannot be sent is an `Err`, with no effect.
+//! * After a failure or a Close, input is discarded. [`WebSocket::transport`] says when to close
+//!   the socket, and [`State`] has the whole of closing in a diagram and a table.
+//! * However the input is cut, messages, output and final state are the same. (A [`Connection`]
+//!   gives a message in other chunks, then; the same bytes.)
 //!
 //! # The loop
 //!
-//! An echo server's connection, but for deadlines. A client's is the same, with something to send first.
+//! An echo server's connection, but for deadlines. A client's is the same, with something to send
+//! first.
 //!
 //! ```
 //! # use std::io::{self, Read, Write};
@@ -123,19 +134,25 @@
 //!
 //! # Backpressure
 //!
-//! A `Vec<u8>` always has room. A peer that sends Pings and does not read has each of them answered there: 10,000 Pings of 125 bytes put 1.27 MB into it. A driver
-//! that writes all of `out` before it reads again, as in the loop above, has at most the answers to one read. One that reads on while output waits must limit the
-//! output: a [`Slice`], or a [`Capped`] vector.
+//! A `Vec<u8>` always has room. A peer that sends Pings and does not read has each of them answered
+//! there: 10,000 Pings of 125 bytes put 1.27 MB into it. A driver that writes all of `out` before
+//! it reads again, as in the loop above, has at most the answers to one read. One that reads on
+//! while output waits must limit the output: a [`Slice`], or a [`Capped`] vector.
 //!
-//! When the output has no room for a reply, `recv` returns `None`, and [`is_paused`](WebSocket::is_paused) is `true`: write the output, then call `recv` again, also
-//! if the input is empty. Nothing after that frame is received until then. Messages and Pongs before it need no reply, and are received.
+//! When the output has no room for a reply, `recv` returns `None`, and
+//! [`is_paused`](WebSocket::is_paused) is `true`: write the output, then call `recv` again, also if
+//! the input is empty. Nothing after that frame is received until then. Messages and Pongs before
+//! it need no reply, and are received.
 //!
-//! An output that `recv` shares with the program's own messages is full when these fill it, and then the next Ping stops receiving. A small output of its own, such
-//! as a [`Capped`] of 512 bytes, moves that stop by as many replies as it holds. Append it to the queue whenever the queue becomes shorter, and before
-//! [`close`](WebSocket::close) or [`fail`](WebSocket::fail); close the transport when both are empty.
+//! An output that `recv` shares with the program's own messages is full when these fill it, and
+//! then the next Ping stops receiving. A small output of its own, such as a [`Capped`] of 512
+//! bytes, moves that stop by as many replies as it holds. Append it to the queue whenever the queue
+//! becomes shorter, and before [`close`](WebSocket::close) or [`fail`](WebSocket::fail); close the
+//! transport when both are empty.
 //!
-//! To receive whatever the peer does, use the halves, in one task if you like. The receiver owes at most one reply, the Pong to the last Ping or a Close, until the
-//! queue has room for it. A peer that reads slowly is then not mistaken for a dead one:
+//! To receive whatever the peer does, use the halves, in one task if you like. The receiver owes at
+//! most one reply, the Pong to the last Ping or a Close, until the queue has room for it. A peer
+//! that reads slowly is then not mistaken for a dead one:
 //!
 //! ```
 //! use ws_proto::{Config, Message, Server, WebSocket};
@@ -163,7 +180,8 @@
 //! # Ok::<(), ws_proto::SendError>(())
 //! ```
 //!
-//! All this bounds replies. What the program sends is for the program to bound: stop calling `recv` while too many answers of its own wait.
+//! All this bounds replies. What the program sends is for the program to bound: stop calling `recv`
+//! while too many answers of its own wait.
 //!
 //! # The layers
 //!
@@ -182,24 +200,36 @@
 //!
 //! What a state machine without clock, sockets and random source cannot do, and where it matters:
 //!
-//! * **Deadlines**: for the handshake (a client that sends a byte a minute would keep its connection), for a message whose fragments stop coming, for the Pong to a Ping,
-//!   for a write that makes no progress (a blocking `write_all` waits without end for a peer that does not read), and for the peer's Close while
-//!   [`transport`](WebSocket::transport) says [`Transport::Await`].
+//! * **Deadlines**: for the handshake (a client that sends a byte a minute would keep its
+//!   connection), for a message whose fragments stop coming, for the Pong to a Ping, for a write
+//!   that makes no progress (a blocking `write_all` waits without end for a peer that does not
+//!   read), and for the peer's Close while [`transport`](WebSocket::transport) says
+//!   [`Transport::Await`].
 //! * **Backpressure**, as described [above](#backpressure).
 //! * **Closing the socket** as [`Transport`] says. A server closes first (§7.1.1).
-//! * **A fresh secret seed** for each client: 32 bytes of a cryptographically strong source such as `getrandom`.
-//! * **One connection at a time to the same host and port** that is still in its handshake (§4.1), and for reconnecting a delay: random, 0 to 5 seconds at first, then growing (§7.2.3).
-//! * **Origin**: a server that pages of other origins must not use checks [`handshake::Request::is_same_origin`] (§10.2). A client that is not a browser can send anything
-//!   (§10.1), so nothing in a request is proof of anything.
-//! * **Relaying**: whoever forwards messages may change how they are fragmented only as long as no extension is in use that he does not know (§5.4). The one extension here lets
-//!   him, as long as compressed messages go on compressed to a peer that agreed on the same. What a frame's borders mean is nothing to rely on.
-//! * **Reasons** of Close frames are the peer's words, for logs and debugging: not to be shown to end users (§5.5.1).
+//! * **A fresh secret seed** for each client: 32 bytes of a cryptographically strong source such as
+//!   `getrandom`.
+//! * **One connection at a time to the same host and port** that is still in its handshake (§4.1),
+//!   and for reconnecting a delay: random, 0 to 5 seconds at first, then growing (§7.2.3).
+//! * **Origin**: a server that pages of other origins must not use checks
+//!   [`handshake::Request::is_same_origin`] (§10.2). A client that is not a browser can send
+//!   anything (§10.1), so nothing in a request is proof of anything.
+//! * **Relaying**: whoever forwards messages may change how they are fragmented only as long as no
+//!   extension is in use that he does not know (§5.4). The one extension here lets him, as long as
+//!   compressed messages go on compressed to a peer that agreed on the same. What a frame's borders
+//!   mean is nothing to rely on.
+//! * **Reasons** of Close frames are the peer's words, for logs and debugging: not to be shown to
+//!   end users (§5.5.1).
 //! * **TLS**, for `wss`: wrap the socket (§10.6). Nothing here knows whether it is.
-//! * **HTTP/2 and HTTP/3** (RFC 8441, RFC 9220). The stream is opened by the HTTP library: a client that has seen `SETTINGS_ENABLE_CONNECT_PROTOCOL` (8 in both) be 1
-//!   sends `CONNECT` with `:protocol` `websocket`, `:scheme`, `:path` and `:authority`, and a server answers with 200, or with 501 if it does not know the `:protocol`.
-//!   Names of fields are in lower case. `sec-websocket-version`, `-protocol`, `-extensions` and `origin` mean what they mean here. `Upgrade`, `Connection`, `Host`,
-//!   `Sec-WebSocket-Key` and `-Accept` do not go over the wire; [`handshake::Request::from_fields`] and [`handshake::Response::from_fields`] check the others if these are added.
-//!   From what was agreed on, make an [`Agreed`]; the end of the stream and its reset are [`recv_eof`](WebSocket::recv_eof).
+//! * **HTTP/2 and HTTP/3** (RFC 8441, RFC 9220). The stream is opened by the HTTP library: a client
+//!   that has seen `SETTINGS_ENABLE_CONNECT_PROTOCOL` (8 in both) be 1 sends `CONNECT` with
+//!   `:protocol` `websocket`, `:scheme`, `:path` and `:authority`, and a server answers with 200,
+//!   or with 501 if it does not know the `:protocol`. Names of fields are in lower case.
+//!   `sec-websocket-version`, `-protocol`, `-extensions` and `origin` mean what they mean here.
+//!   `Upgrade`, `Connection`, `Host`, `Sec-WebSocket-Key` and `-Accept` do not go over the wire;
+//!   [`handshake::Request::from_fields`] and [`handshake::Response::from_fields`] check the others
+//!   if these are added. From what was agreed on, make an [`Agreed`]; the end of the stream and its
+//!   reset are [`recv_eof`](WebSocket::recv_eof).
 //!
 //! # Errors
 //!
@@ -215,8 +245,9 @@
 //!
 //! # What is refused
 //!
-//! Everything that RFC 6455 and RFC 7692 forbid a peer to send; [`ProtocolError`] lists it, and [`Config`] has a switch for each rule that can be relaxed. The table
-//! in [`handshake`] has what is refused, and what is accepted although it deviates, where implementations differ.
+//! Everything that RFC 6455 and RFC 7692 forbid a peer to send; [`ProtocolError`] lists it, and
+//! [`Config`] has a switch for each rule that can be relaxed. The table in [`handshake`] has what
+//! is refused, and what is accepted although it deviates, where implementations differ.
 //!
 //! # Features
 //!
@@ -224,20 +255,29 @@
 //! * `alloc`: [`WebSocket`], `Vec<u8>` as an [`Output`], and the handshake's machines.
 //! * `handshake` (default): the opening handshake.
 //! * `deflate`: permessage-deflate, by zlib-rs. Implies `std` and `handshake`.
-//! * `arbitrary`: `Arbitrary` (of arbitrary 1.4) for [`Config`], [`Header`], [`Opcode`], [`Mask`], [`Kind`], [`CloseCode`] and `deflate::Params`, to fuzz what is built on them.
+//! * `arbitrary`: `Arbitrary` (of arbitrary 1.4) for [`Config`], [`Header`], [`Opcode`], [`Mask`],
+//!   [`Kind`], [`CloseCode`] and `deflate::Params`, to fuzz what is built on them.
 //! * `simdutf8`: faster validation of text, above all of text that is not ASCII.
 //!
-//! Without default features the crate needs neither `std` nor an allocator: [`Connection`] over a [`Slice`].
+//! Without default features the crate needs neither `std` nor an allocator: [`Connection`] over a
+//! [`Slice`].
 
-// The caller's duties of the checklist are CH12, CL20, F4, FG8, FG9, FG11, H8, HX1, HX2, HX4, HX5, HX8, HX9, SE5, SE12, SH16:
-// "Left to the driver" tells of them.
+// The caller's duties of the checklist are CH12, CL20, F4, FG8, FG9, FG11, H8, HX1, HX2, HX4, HX5,
+// HX8, HX9, SE5, SE12, SH16: "Left to the driver" tells of them.
 #![no_std]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
 #![deny(missing_docs, unreachable_pub, unnameable_types)]
 #![deny(clippy::missing_errors_doc, clippy::missing_panics_doc)]
 #![cfg_attr(not(test), deny(clippy::indexing_slicing))]
-#![cfg_attr(not(test), deny(clippy::std_instead_of_core, clippy::std_instead_of_alloc, clippy::alloc_instead_of_core))]
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::std_instead_of_core,
+        clippy::std_instead_of_alloc,
+        clippy::alloc_instead_of_core
+    )
+)]
 
 #[cfg(feature = "alloc")]
 extern crate alloc;

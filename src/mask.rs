@@ -4,7 +4,8 @@
 
 pub(crate) mod keys;
 
-/// Payloads are unmasked, validated and copied in blocks of this many bytes, so that each block is still in the cache.
+/// Payloads are unmasked, validated and copied in blocks of this many bytes, so that each block is
+/// still in the cache.
 pub(crate) const BLOCK: usize = 4096;
 
 /// A frame's masking key (RFC 6455 §5.3), in the order of its bytes on the wire.
@@ -14,7 +15,8 @@ pub struct Mask(pub [u8; 4]);
 impl Mask {
     /// Masks `data`, or unmasks it: the operation is its own inverse.
     ///
-    /// `offset` is where in the frame's payload `data` begins, in bytes, so that a payload can be masked piece by piece:
+    /// `offset` is where in the frame's payload `data` begins, in bytes, so that a payload can be
+    /// masked piece by piece:
     ///
     /// ```
     /// # use ws_proto::Mask;
@@ -28,12 +30,16 @@ impl Mask {
     #[inline]
     pub fn apply(self, data: &mut [u8], offset: u64) {
         let key = self.word(offset);
-        // The last word is computed before the others are written, and written after them: where they overlap both hold the same, and no byte of the tail
-        // is treated alone.
+        // The last word is computed before the others are written, and written after them: where
+        // they overlap both hold the same, and no byte of the tail is treated alone.
         if let Some(&last) = data.last_chunk() {
-            let last = u64::from_le_bytes(last) ^ twice(self.word(offset.wrapping_add(data.len() as u64)));
+            let last =
+                u64::from_le_bytes(last) ^ twice(self.word(offset.wrapping_add(data.len() as u64)));
             let key = twice(key);
-            for word in data.chunks_exact_mut(8).filter_map(|word| word.first_chunk_mut()) {
+            for word in data
+                .chunks_exact_mut(8)
+                .filter_map(|word| word.first_chunk_mut())
+            {
                 *word = (u64::from_le_bytes(*word) ^ key).to_le_bytes();
             }
             if let Some(place) = data.last_chunk_mut() {

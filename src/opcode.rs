@@ -26,7 +26,11 @@ impl Opcode {
     /// The opcode of this number, if it has four bits.
     #[must_use]
     pub const fn new(number: u8) -> Option<Self> {
-        if number < 16 { Some(Self(number)) } else { None }
+        if number < 16 {
+            Some(Self(number))
+        } else {
+            None
+        }
     }
 
     /// Whether frames with this opcode are control frames: those from 8 on (§5.5).

@@ -6,22 +6,27 @@
 use alloc::vec::Vec;
 use core::fmt;
 
-/// The size of the largest automatic reply, in bytes: 131, a masked control frame with a payload of 125 bytes (RFC 6455 §5.5).
+/// The size of the largest automatic reply, in bytes: 131, a masked control frame with a payload of
+/// 125 bytes (RFC 6455 §5.5).
 ///
-/// An [`Output`] of at least this size has room for any reply once it was written. With less room than a reply needs, `recv` returns `None` and
-/// [is paused](crate::Connection::is_paused), so that a peer that sends Pings and does not read cannot make the output grow without bound.
+/// An [`Output`] of at least this size has room for any reply once it was written. With less room
+/// than a reply needs, `recv` returns `None` and [is paused](crate::Connection::is_paused), so that
+/// a peer that sends Pings and does not read cannot make the output grow without bound.
 pub const REPLY_ROOM: usize = 2 + 4 + 125;
 
-/// A place that outgoing bytes are appended to: a `Vec<u8>`, a [`Slice`] of fixed size, a [`Capped`] vector, or a buffer of yours.
+/// A place that outgoing bytes are appended to: a `Vec<u8>`, a [`Slice`] of fixed size, a
+/// [`Capped`] vector, or a buffer of yours.
 ///
-/// Backpressure is [`room`](Self::room): a call that would write more than that writes nothing and says so.
+/// Backpressure is [`room`](Self::room): a call that would write more than that writes nothing and
+/// says so.
 pub trait Output {
     /// How many bytes can be appended now.
     fn room(&self) -> usize;
 
     /// Appends `bytes` and returns the place where they stand, so that they can be masked there.
     ///
-    /// Callers ask [`room`](Self::room) first; what does not fit is not appended, and the returned slice is shorter by as much.
+    /// Callers ask [`room`](Self::room) first; what does not fit is not appended, and the returned
+    /// slice is shorter by as much.
     fn append(&mut self, bytes: &[u8]) -> &mut [u8];
 }
 
@@ -40,8 +45,9 @@ impl Output for Vec<u8> {
     }
 }
 
-/// An [`Output`] of fixed size, for firmware and for buffers that something else allocated. It borrows them; for the state of a connection, `Capped` can be made
-/// anew over the same `Vec` for each call.
+/// An [`Output`] of fixed size, for firmware and for buffers that something else allocated. It
+/// borrows them; for the state of a connection, `Capped` can be made anew over the same `Vec` for
+/// each call.
 ///
 /// ```
 /// use ws_proto::{Output, Slice};
@@ -61,7 +67,8 @@ pub struct Slice<'a> {
 }
 
 impl<'a> Slice<'a> {
-    /// An empty output that fills `memory` from the front. With less than [`REPLY_ROOM`] bytes, some Pings can never be answered, and receiving stops there.
+    /// An empty output that fills `memory` from the front. With less than [`REPLY_ROOM`] bytes,
+    /// some Pings can never be answered, and receiving stops there.
     pub const fn new(memory: &'a mut [u8]) -> Self {
         Self { memory, len: 0 }
     }
@@ -77,7 +84,8 @@ impl<'a> Slice<'a> {
         self.len = 0;
     }
 
-    /// Forgets the first `bytes` of what was appended, after they were sent, and moves the others to the front.
+    /// Forgets the first `bytes` of what was appended, after they were sent, and moves the others
+    /// to the front.
     pub fn consume(&mut self, bytes: usize) {
         let sent = bytes.min(self.len);
         self.memory.copy_within(sent..self.len, 0);
@@ -88,7 +96,10 @@ impl<'a> Slice<'a> {
 /// Shows no bytes.
 impl fmt::Debug for Slice<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Slice").field("len", &self.len).field("room", &self.room()).finish()
+        f.debug_struct("Slice")
+            .field("len", &self.len)
+            .field("room", &self.room())
+            .finish()
     }
 }
 
@@ -99,7 +110,10 @@ impl Output for Slice<'_> {
 
     fn append(&mut self, bytes: &[u8]) -> &mut [u8] {
         let len = bytes.len().min(self.room());
-        let place = self.memory.get_mut(self.len..self.len + len).unwrap_or_default();
+        let place = self
+            .memory
+            .get_mut(self.len..self.len + len)
+            .unwrap_or_default();
         place.copy_from_slice(bytes.get(..len).unwrap_or_default());
         self.len += len;
         place
@@ -108,7 +122,8 @@ impl Output for Slice<'_> {
 
 /// A `Vec<u8>` that is not filled beyond a number of bytes.
 ///
-/// Pass it to `recv`, which then pauses while a peer that sends Pings does not read the Pongs, and the `Vec` itself to the calls that send messages:
+/// Pass it to `recv`, which then pauses while a peer that sends Pings does not read the Pongs, and
+/// the `Vec` itself to the calls that send messages:
 ///
 /// ```
 /// use ws_proto::{Capped, Config, Message, Output, Server, WebSocket};
@@ -146,7 +161,10 @@ impl<'a> Capped<'a> {
 #[cfg(feature = "alloc")]
 impl fmt::Debug for Capped<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Capped").field("len", &self.bytes.len()).field("room", &self.room()).finish()
+        f.debug_struct("Capped")
+            .field("len", &self.bytes.len())
+            .field("room", &self.room())
+            .finish()
     }
 }
 

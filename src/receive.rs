@@ -1,9 +1,11 @@
 //! The receiving machine: bytes in, streaming events out (RFC 6455 §5, §6.2, §7).
 //!
-//! Enforces every rule on what a peer may send and when. It sends nothing itself: what it owes the peer is a [`Reply`] for the
-//! sending side. It knows nothing of whole messages in memory, and allocates nothing.
+//! Enforces every rule on what a peer may send and when. It sends nothing itself: what it owes the
+//! peer is a [`Reply`] for the sending side. It knows nothing of whole messages in memory, and
+//! allocates nothing.
 //!
-//! [`RecvState`] is the machine, which a connection holds beside the sending half, and the receiving half alone.
+//! [`RecvState`] is the machine, which a connection holds beside the sending half, and the
+//! receiving half alone.
 
 use crate::close::{Close, CloseCode};
 use crate::config::Config;
@@ -27,16 +29,21 @@ use core::{fmt, mem, str};
 pub enum Event<'b> {
     /// A piece of a message.
     Data(Chunk<'b>),
-    /// A Ping (RFC 6455 §5.5.2). Its payload is [`Connection::control_payload`](crate::Connection::control_payload); the Pong is already in the output, or owed
-    /// (halves), or left to the caller ([`Config::auto_pong`]).
+    /// A Ping (RFC 6455 §5.5.2). Its payload is
+    /// [`Connection::control_payload`](crate::Connection::control_payload); the Pong is already in
+    /// the output, or owed (halves), or left to the caller ([`Config::auto_pong`]).
     Ping,
-    /// A Pong (§5.5.3). Its payload is [`Connection::control_payload`](crate::Connection::control_payload).
+    /// A Pong (§5.5.3). Its payload is
+    /// [`Connection::control_payload`](crate::Connection::control_payload).
     Pong,
-    /// A Close frame with this code (§5.5.1). Its reason is in [`Connection::close_received`](crate::Connection::close_received); the answer is already in the
-    /// output (or owed, with halves) unless a Close was sent before. Nothing comes after it.
+    /// A Close frame with this code (§5.5.1). Its reason is in
+    /// [`Connection::close_received`](crate::Connection::close_received); the answer is already in
+    /// the output (or owed, with halves) unless a Close was sent before. Nothing comes after
+    /// it.
     Close(Option<CloseCode>),
-    /// The peer violated the protocol, and the connection failed (§7.1.7). The Close frame that reports it is already in the output (or owed, with halves) unless a
-    /// Close was sent before. Nothing comes after it.
+    /// The peer violated the protocol, and the connection failed (§7.1.7). The Close frame that
+    /// reports it is already in the output (or owed, with halves) unless a Close was sent
+    /// before. Nothing comes after it.
     Failed(ProtocolError),
 }
 
@@ -45,13 +52,15 @@ pub enum Event<'b> {
 pub struct Chunk<'b> {
     /// The type of the message.
     pub kind: Kind,
-    /// The bytes, unmasked where they stood. Those of a text are valid UTF-8, but the end may split a character (see [`Utf8`]).
+    /// The bytes, unmasked where they stood. Those of a text are valid UTF-8, but the end may
+    /// split a character (see [`Utf8`]).
     pub payload: &'b mut [u8],
     /// Whether the message begins here.
     pub first: bool,
     /// Whether the message ends here.
     pub last: bool,
-    /// Whether the message is compressed (RFC 7692 §6): the bytes are to be inflated, and of a text it is not known whether it is valid.
+    /// Whether the message is compressed (RFC 7692 §6): the bytes are to be inflated, and of a
+    /// text it is not known whether it is valid.
     pub compressed: bool,
 }
 
@@ -93,7 +102,12 @@ impl From<Signal> for Event<'_> {
 /// A frame whose header violates no rule, and the message that it belongs to, including it.
 enum Frame {
     Control,
-    Data { kind: Kind, compressed: bool, size: u64, fragments: u32 },
+    Data {
+        kind: Kind,
+        compressed: bool,
+        size: u64,
+        fragments: u32,
+    },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -146,12 +160,14 @@ pub(crate) struct RecvState<R> {
     header: [u8; Header::MAX_LEN],
     header_len: u8,
 
-    /// The frame that is being received: how much of its payload is to come, and how it is masked from there on.
+    /// The frame that is being received: how much of its payload is to come, and how it is masked
+    /// from there on.
     left: u64,
     mask: Mask,
     fin: bool,
 
-    /// The message that is incomplete, whether it is compressed, whether a chunk of it was given out, how long it is with the current frame, and of how many frames.
+    /// The message that is incomplete, whether it is compressed, whether a chunk of it was given
+    /// out, how long it is with the current frame, and of how many frames.
     kind: Option<Kind>,
     compressed: bool,
     begun: bool,
@@ -196,9 +212,13 @@ impl<R: Role> RecvState<R> {
         self.recv_piece(input, Self::open)
     }
 
-    /// Answers the last signal with `send`, and tells the caller of it. If that fails, the signal is held: it is returned again before anything else is received.
+    /// Answers the last signal with `send`, and tells the caller of it. If that fails, the signal
+    /// is held: it is returned again before anything else is received.
     #[cold]
-    pub(crate) fn answer<E>(&mut self, send: impl FnOnce(Answer, &[u8]) -> Result<(), E>) -> Result<(), E> {
+    pub(crate) fn answer<E>(
+        &mut self,
+        send: impl FnOnce(Answer, &[u8]) -> Result<(), E>,
+    ) -> Result<(), E> {
         if mem::take(&mut self.owes) {
             let body;
             let (answer, payload) = match (&self.last, self.end) {
@@ -208,7 +228,10 @@ impl<R: Role> RecvState<R> {
                     (Answer::Fail(code), body.as_bytes())
                 }
                 // With the same code, and no reason (§5.5.1).
-                (Last::Control(payload), Some(End::Close(code))) => (Answer::Close(code), payload.as_bytes().get(..2).unwrap_or_default()),
+                (Last::Control(payload), Some(End::Close(code))) => (
+                    Answer::Close(code),
+                    payload.as_bytes().get(..2).unwrap_or_default(),
+                ),
                 (Last::Control(payload), _) => (Answer::Pong, payload.as_bytes()),
             };
             if let Err(error) = send(answer, payload) {
@@ -221,12 +244,16 @@ impl<R: Role> RecvState<R> {
     }
 
     /// Answers once more how the peer ended the connection, if it did.
-    pub(crate) fn answer_end<E>(&mut self, send: impl FnOnce(Answer, &[u8]) -> Result<(), E>) -> Result<(), E> {
+    pub(crate) fn answer_end<E>(
+        &mut self,
+        send: impl FnOnce(Answer, &[u8]) -> Result<(), E>,
+    ) -> Result<(), E> {
         self.owes = matches!(self.end, Some(End::Close(_) | End::Failed));
         self.answer(send)
     }
 
-    /// Puts what the last signal is to be answered with into `owed`, in the place of what was owed before.
+    /// Puts what the last signal is to be answered with into `owed`, in the place of what was owed
+    /// before.
     pub(crate) fn owe(&mut self, owed: &mut Option<Reply>) {
         let Ok(()) = self.answer(|answer, payload| {
             *owed = Some(Reply::new(answer, payload));
@@ -250,9 +277,14 @@ impl<R: Role> RecvState<R> {
     }
 
     pub(crate) fn close_received(&self) -> Option<Close<'_>> {
-        let Some(End::Close(code)) = self.told_end() else { return None };
+        let Some(End::Close(code)) = self.told_end() else {
+            return None;
+        };
         let reason = self.control_payload().get(2..).unwrap_or_default();
-        Some(Close { code, reason: str::from_utf8(reason).unwrap_or_default() })
+        Some(Close {
+            code,
+            reason: str::from_utf8(reason).unwrap_or_default(),
+        })
     }
 
     pub(crate) const fn error(&self) -> Option<ProtocolError> {
@@ -276,10 +308,18 @@ impl<R: Role> RecvState<R> {
         self.config.max_message
     }
 
-    /// How much of the current message has arrived, in bytes, and how much there can be of it at most, as far as that is known.
+    /// How much of the current message has arrived, in bytes, and how much there can be of it at
+    /// most, as far as that is known.
     #[cfg(feature = "alloc")]
     pub(crate) const fn message_len(&self) -> (u64, u64) {
-        (self.size - self.left, if self.fin { self.size } else { self.config.max_message })
+        (
+            self.size - self.left,
+            if self.fin {
+                self.size
+            } else {
+                self.config.max_message
+            },
+        )
     }
 
     /// Whether all further input is discarded.
@@ -332,18 +372,28 @@ impl<R: Role> RecvState<R> {
         self.told = matches!(end, End::Eof | End::Abandoned);
     }
 
-    /// The message at the front of `input`, if it is the simple case: in one frame, and all of it here. It decides nothing, since whatever it does not take
-    /// goes the general way, which would do the same with it in more steps.
+    /// The message at the front of `input`, if it is the simple case: in one frame, and all of it
+    /// here. It decides nothing, since whatever it does not take goes the general way, which
+    /// would do the same with it in more steps.
     #[cfg(feature = "alloc")]
     #[inline]
-    pub(crate) fn whole_message<'b>(&mut self, input: &mut &'b mut [u8]) -> Option<(Kind, &'b mut [u8])> {
+    pub(crate) fn whole_message<'b>(
+        &mut self,
+        input: &mut &'b mut [u8],
+    ) -> Option<(Kind, &'b mut [u8])> {
         if self.phase != Phase::Header || self.header_len != 0 || self.kind.is_some() {
             return None;
         }
         let (header, taken) = Header::decode(input)?;
         let kind = Kind::of(header.opcode)?;
-        let plain = header.fin && header.rsv == 0 && header.mask.is_some() != R::IS_CLIENT && header.is_minimal(taken);
-        if !plain || header.len > self.config.max_message || header.len > (input.len() - taken) as u64 {
+        let plain = header.fin
+            && header.rsv == 0
+            && header.mask.is_some() != R::IS_CLIENT
+            && header.is_minimal(taken);
+        if !plain
+            || header.len > self.config.max_message
+            || header.len > (input.len() - taken) as u64
+        {
             return None;
         }
         cut(input, taken);
@@ -382,8 +432,12 @@ impl<R: Role> RecvState<R> {
                         return Some(open(self, piece));
                     }
                 }
-                Phase::Control(opcode) => return self.control_frame(opcode, input).map(Received::Signal),
-                Phase::Invalid => return Some(Received::Signal(self.fail(ProtocolError::InvalidUtf8))),
+                Phase::Control(opcode) => {
+                    return self.control_frame(opcode, input).map(Received::Signal);
+                }
+                Phase::Invalid => {
+                    return Some(Received::Signal(self.fail(ProtocolError::InvalidUtf8)));
+                }
                 Phase::Held => return Some(Received::Signal(self.held())),
                 Phase::Ended => {
                     *input = &mut [];
@@ -406,8 +460,8 @@ impl<R: Role> RecvState<R> {
         Some(())
     }
 
-    /// The same for a header that is split or violates a rule. It is read byte by byte, so that the violation is found at the byte that makes it certain, wherever
-    /// the input is cut.
+    /// The same for a header that is split or violates a rule. It is read byte by byte, so that the
+    /// violation is found at the byte that makes it certain, wherever the input is cut.
     #[cold]
     #[inline(never)]
     fn enter_split_header(&mut self, input: &mut &mut [u8]) -> Option<Result<(), ProtocolError>> {
@@ -417,7 +471,10 @@ impl<R: Role> RecvState<R> {
                 *place = byte;
                 self.header_len += 1;
             }
-            let bytes = self.header.get(..self.header_len.into()).unwrap_or_default();
+            let bytes = self
+                .header
+                .get(..self.header_len.into())
+                .unwrap_or_default();
             let decoded = Header::decode(bytes);
             let checked = decoded.map(|(header, taken)| (header, self.check_split(&header, taken)));
             match checked {
@@ -428,7 +485,9 @@ impl<R: Role> RecvState<R> {
                 }
                 Some((_, Err(error))) => return Some(Err(error)),
                 None => {
-                    if let Some(error) = fault(bytes, |header, taken| self.check_split(header, taken).map(drop)) {
+                    if let Some(error) = fault(bytes, |header, taken| {
+                        self.check_split(header, taken).map(drop)
+                    }) {
                         return Some(Err(error));
                     }
                 }
@@ -459,9 +518,16 @@ impl<R: Role> RecvState<R> {
         header.check_opcode()?;
         let (kind, compressed, size, fragments) = match (self.kind, kind) {
             (None, Some(kind)) => (kind, header.rsv != 0, header.len, 1),
-            (Some(kind), None) => (kind, self.compressed, self.size.saturating_add(header.len), self.fragments.saturating_add(1)),
+            (Some(kind), None) => (
+                kind,
+                self.compressed,
+                self.size.saturating_add(header.len),
+                self.fragments.saturating_add(1),
+            ),
             (None, None) => return Err(ProtocolError::UnexpectedContinuation),
-            (Some(incomplete), Some(begun)) => return Err(ProtocolError::ExpectedContinuation { incomplete, begun }),
+            (Some(incomplete), Some(begun)) => {
+                return Err(ProtocolError::ExpectedContinuation { incomplete, begun });
+            }
         };
         Self::check_mask(header)?;
         self.check_len(header, taken)?;
@@ -471,13 +537,24 @@ impl<R: Role> RecvState<R> {
                 return Err(ProtocolError::CompressedTooLong { len: size, limit });
             }
         } else if size > self.config.max_message {
-            return Err(ProtocolError::MessageTooLong { len: size, limit: self.config.max_message });
+            return Err(ProtocolError::MessageTooLong {
+                len: size,
+                limit: self.config.max_message,
+            });
         }
         // One is always accepted.
         if fragments > 1 && u64::from(fragments) > self.config.fragments_for(size) {
-            return Err(ProtocolError::TooManyFragments { fragments: fragments.into(), limit: self.config.fragments_for(size).max(1) });
+            return Err(ProtocolError::TooManyFragments {
+                fragments: fragments.into(),
+                limit: self.config.fragments_for(size).max(1),
+            });
         }
-        Ok(Frame::Data { kind, compressed, size, fragments })
+        Ok(Frame::Data {
+            kind,
+            compressed,
+            size,
+            fragments,
+        })
     }
 
     #[inline]
@@ -503,7 +580,12 @@ impl<R: Role> RecvState<R> {
                 self.phase = Phase::Control(header.opcode);
                 self.last = Last::Control(ControlPayload::new());
             }
-            Frame::Data { kind, compressed, size, fragments } => {
+            Frame::Data {
+                kind,
+                compressed,
+                size,
+                fragments,
+            } => {
                 self.phase = Phase::Data;
                 self.fin = header.fin;
                 self.begun &= self.kind.is_some();
@@ -530,13 +612,23 @@ impl<R: Role> RecvState<R> {
         if last {
             self.kind = None;
         }
-        Some(Piece { kind, payload, mask, first: !self.begun, last, compressed: self.compressed })
+        Some(Piece {
+            kind,
+            payload,
+            mask,
+            first: !self.begun,
+            last,
+            compressed: self.compressed,
+        })
     }
 
-    /// Cuts as much of the current frame's payload off as has arrived, still masked, and goes on behind it.
+    /// Cuts as much of the current frame's payload off as has arrived, still masked, and goes on
+    /// behind it.
     #[inline]
     fn cut_payload<'b>(&mut self, input: &mut &'b mut [u8]) -> &'b mut [u8] {
-        let len = usize::try_from(self.left).unwrap_or(usize::MAX).min(input.len());
+        let len = usize::try_from(self.left)
+            .unwrap_or(usize::MAX)
+            .min(input.len());
         self.left -= len as u64;
         self.mask = self.mask.at(len as u64);
         cut(input, len)
@@ -552,7 +644,11 @@ impl<R: Role> RecvState<R> {
             last.push(payload);
         }
         let is_complete = self.left == 0;
-        let code = if opcode == Opcode::CLOSE { close_code(self.control_payload(), is_complete) } else { Ok(None) };
+        let code = if opcode == Opcode::CLOSE {
+            close_code(self.control_payload(), is_complete)
+        } else {
+            Ok(None)
+        };
         let code = match code {
             Ok(code) => code,
             Err(error) => return Some(self.fail(error)),
@@ -579,7 +675,11 @@ impl<R: Role> RecvState<R> {
     #[cold]
     fn held(&mut self) -> Signal {
         self.owes = true;
-        self.phase = if self.end.is_some() { Phase::Ended } else { Phase::Header };
+        self.phase = if self.end.is_some() {
+            Phase::Ended
+        } else {
+            Phase::Header
+        };
         match (&self.last, self.end) {
             (Last::Error(error), _) => Signal::Failed(*error),
             (_, Some(End::Close(code))) => Signal::Close(code),
@@ -602,8 +702,21 @@ impl<R: Role> RecvState<R> {
             piece.payload = cut(&mut piece.payload, valid);
             piece.last = false;
         }
-        let Piece { kind, payload, first, last, compressed, .. } = piece;
-        Received::Data(Chunk { kind, payload, first, last, compressed })
+        let Piece {
+            kind,
+            payload,
+            first,
+            last,
+            compressed,
+            ..
+        } = piece;
+        Received::Data(Chunk {
+            kind,
+            payload,
+            first,
+            last,
+            compressed,
+        })
     }
 
     #[inline]
@@ -612,7 +725,11 @@ impl<R: Role> RecvState<R> {
             return piece.unmask::<R>(|_| Ok(()));
         }
         piece.unmask::<R>(|block| self.utf8.feed(block).map(drop))?;
-        if piece.last { self.utf8.finish() } else { Ok(()) }
+        if piece.last {
+            self.utf8.finish()
+        } else {
+            Ok(())
+        }
     }
 }
 
@@ -636,8 +753,16 @@ impl<R> fmt::Debug for RecvState<R> {
 impl Piece<'_> {
     /// Unmasks the payload, and hands each block of it on while it is in the cache.
     #[inline]
-    pub(crate) fn unmask<R: Role>(&mut self, mut next: impl FnMut(&[u8]) -> Result<(), ProtocolError>) -> Result<(), ProtocolError> {
-        const { assert!(BLOCK % 4 == 0, "every block begins at the same byte of the key") };
+    pub(crate) fn unmask<R: Role>(
+        &mut self,
+        mut next: impl FnMut(&[u8]) -> Result<(), ProtocolError>,
+    ) -> Result<(), ProtocolError> {
+        const {
+            assert!(
+                BLOCK % 4 == 0,
+                "every block begins at the same byte of the key"
+            )
+        };
         for block in self.payload.chunks_mut(BLOCK) {
             if !R::IS_CLIENT {
                 self.mask.apply(block, 0);
@@ -650,11 +775,15 @@ impl Piece<'_> {
 
 /// The code in the body of a Close frame (§5.5.1), or in the part of the body that has arrived.
 fn close_code(body: &[u8], is_complete: bool) -> Result<Option<CloseCode>, ProtocolError> {
-    let Some((&code, reason)) = body.split_first_chunk() else { return Ok(None) };
+    let Some((&code, reason)) = body.split_first_chunk() else {
+        return Ok(None);
+    };
     let code = u16::from_be_bytes(code);
     let code = CloseCode::new(code).ok_or(ProtocolError::InvalidCloseCode(code))?;
     match str::from_utf8(reason) {
-        Err(error) if is_complete || error.error_len().is_some() => Err(ProtocolError::InvalidCloseReason),
+        Err(error) if is_complete || error.error_len().is_some() => {
+            Err(ProtocolError::InvalidCloseReason)
+        }
         _ => Ok(Some(code)),
     }
 }

@@ -1,6 +1,8 @@
-//! The receiving half of a connection, for programs that read and write in two tasks (RFC 6455 §5, §6.2, §7).
+//! The receiving half of a connection, for programs that read and write in two tasks (RFC 6455 §5,
+//! §6.2, §7).
 //!
-//! It is the receiving machine, with a place for the reply that nobody has taken yet. It knows nothing of sending.
+//! It is the receiving machine, with a place for the reply that nobody has taken yet. It knows
+//! nothing of sending.
 
 use crate::close::Close;
 use crate::error::ProtocolError;
@@ -9,29 +11,36 @@ use crate::reply::Reply;
 use crate::role::Role;
 use crate::stats::Stats;
 
-/// The receiving half of a [`Connection`](crate::Connection), for programs that read and write in two tasks.
+/// The receiving half of a [`Connection`](crate::Connection), for programs that read and write in
+/// two tasks.
 ///
-/// It works like the connection, except that it has no output: what the peer is owed is a [`Reply`], which
-/// [`take_reply`](Self::take_reply) returns and [`Sender::reply`](crate::Sender::reply) sends.
+/// It works like the connection, except that it has no output: what the peer is owed is a
+/// [`Reply`], which [`take_reply`](Self::take_reply) returns and
+/// [`Sender::reply`](crate::Sender::reply) sends.
 ///
 /// The tasks must tell each other four things:
 ///
-/// * **The reply.** Take it after each event, or when nothing more comes of the input: at most one is owed, and it is owed until it is
-///   taken. A place for one reply is all that the tasks need between them, since a later one always replaces an earlier one that was not
-///   sent: a newer Pong answers the older Ping too (RFC 6455 §5.5.3), and nothing follows a Close. A queue would give a peer that sends
-///   Pings and does not read the memory of this endpoint, and a bounded channel would stop the tasks. Hand over the reply to a Close
-///   too: it may have nothing to write, but it tells the sender that the connection is closed. The writing task must send it before it acts on the end of the
-///   input, and ahead of waiting messages; a long message that is sent in parts lets it pass between them (§5.5.2: as soon as is practical). Messages that still
-///   wait when a Close is answered are not sent: `clean` in the closure does not count them.
-/// * **The end of the input.** The reading task calls [`recv_eof`](Self::recv_eof), and the writing task
-///   [`Sender::recv_eof`](crate::Sender::recv_eof).
-/// * **What to do with the transport.** [`Sender::transport`](crate::Sender::transport) tells the writing task.
-/// * **The end of the reading task.** When a timer fires or a write fails, the writing task must be able to end the reading task, for
-///   instance by shutting down the socket in both directions; otherwise it waits for a peer that is gone. Join it before you put the halves together: it may still
-///   receive what had arrived.
+/// * **The reply.** Take it after each event, or when nothing more comes of the input: at most one
+///   is owed, and it is owed until it is taken. A place for one reply is all that the tasks need
+///   between them, since a later one always replaces an earlier one that was not sent: a newer Pong
+///   answers the older Ping too (RFC 6455 §5.5.3), and nothing follows a Close. A queue would give
+///   a peer that sends Pings and does not read the memory of this endpoint, and a bounded channel
+///   would stop the tasks. Hand over the reply to a Close too: it may have nothing to write, but it
+///   tells the sender that the connection is closed. The writing task must send it before it acts
+///   on the end of the input, and ahead of waiting messages; a long message that is sent in parts
+///   lets it pass between them (§5.5.2: as soon as is practical). Messages that still wait when a
+///   Close is answered are not sent: `clean` in the closure does not count them.
+/// * **The end of the input.** The reading task calls [`recv_eof`](Self::recv_eof), and the writing
+///   task [`Sender::recv_eof`](crate::Sender::recv_eof).
+/// * **What to do with the transport.** [`Sender::transport`](crate::Sender::transport) tells the
+///   writing task.
+/// * **The end of the reading task.** When a timer fires or a write fails, the writing task must be
+///   able to end the reading task, for instance by shutting down the socket in both directions;
+///   otherwise it waits for a peer that is gone. Join it before you put the halves together: it may
+///   still receive what had arrived.
 ///
-/// When both have ended, [`Connection::from_halves`](crate::Connection::from_halves) puts the halves together, to see
-/// [how](crate::Connection::closure).
+/// When both have ended, [`Connection::from_halves`](crate::Connection::from_halves) puts the
+/// halves together, to see [how](crate::Connection::closure).
 ///
 /// ```
 /// use std::sync::{Arc, Mutex};
@@ -69,8 +78,8 @@ impl<R: Role> Receiver<R> {
         Self { state, owed: None }
     }
 
-    /// Consumes the next event from `input`; `None` if there is none, and then `input` is empty. After a Close or a failure all input is
-    /// discarded (RFC 6455 §1.4, §7.1.7).
+    /// Consumes the next event from `input`; `None` if there is none, and then `input` is empty.
+    /// After a Close or a failure all input is discarded (RFC 6455 §1.4, §7.1.7).
     #[inline]
     pub fn recv<'b>(&mut self, input: &mut &'b mut [u8]) -> Option<Event<'b>> {
         Some(match self.state.recv(input)? {
@@ -82,18 +91,20 @@ impl<R: Role> Receiver<R> {
         })
     }
 
-    /// Takes the reply that the peer is owed, if any: the Pong to the last Ping, or the Close after which nothing is owed. It is owed until
-    /// it is taken, whatever was received since.
+    /// Takes the reply that the peer is owed, if any: the Pong to the last Ping, or the Close after
+    /// which nothing is owed. It is owed until it is taken, whatever was received since.
     pub const fn take_reply(&mut self) -> Option<Reply> {
         self.owed.take()
     }
 
-    /// Ends the input: the peer closed or reset the transport. Must be called after [`recv`](Self::recv) has consumed what was received.
+    /// Ends the input: the peer closed or reset the transport. Must be called after
+    /// [`recv`](Self::recv) has consumed what was received.
     pub fn recv_eof(&mut self) {
         self.state.recv_eof();
     }
 
-    /// The payload of the Ping or Pong that came last: up to 125 bytes, binary (§5.5.2). The next control frame replaces it, and a failure empties it.
+    /// The payload of the Ping or Pong that came last: up to 125 bytes, binary (§5.5.2). The next
+    /// control frame replaces it, and a failure empties it.
     #[must_use]
     pub fn control_payload(&self) -> &[u8] {
         self.state.control_payload()
@@ -113,8 +124,8 @@ impl<R: Role> Receiver<R> {
 
     /// How many bytes of the current frame's payload are still to come; 0 between frames.
     ///
-    /// A driver that reads as many bytes into the place after the data of a message that it has receives all of that frame in one place,
-    /// without a copy.
+    /// A driver that reads as many bytes into the place after the data of a message that it has
+    /// receives all of that frame in one place, without a copy.
     #[must_use]
     pub const fn payload_left(&self) -> u64 {
         self.state.payload_left()

@@ -4,10 +4,12 @@ use crate::close::CloseCode;
 use crate::opcode::MAX_CONTROL_PAYLOAD;
 use core::fmt;
 
-/// The answer to a control frame or to a violation: a control frame that the [`Receiver`](crate::Receiver) owes the peer.
+/// The answer to a control frame or to a violation: a control frame that the
+/// [`Receiver`](crate::Receiver) owes the peer.
 ///
-/// A later reply may always take the place of an earlier one that was not sent yet: a Pong answers all Pings before it (RFC 6455 §5.5.3), and
-/// nothing follows a Close. So at most one is owed, and a place for one is all that two tasks need between them.
+/// A later reply may always take the place of an earlier one that was not sent yet: a Pong answers
+/// all Pings before it (RFC 6455 §5.5.3), and nothing follows a Close. So at most one is owed, and
+/// a place for one is all that two tasks need between them.
 ///
 /// `Debug` does not show the payload.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,7 +27,10 @@ pub(crate) enum Answer {
 
 impl Reply {
     pub(crate) fn new(answer: Answer, payload: &[u8]) -> Self {
-        let mut reply = Self { answer, payload: ControlPayload::new() };
+        let mut reply = Self {
+            answer,
+            payload: ControlPayload::new(),
+        };
         reply.payload.push(payload);
         reply
     }
@@ -40,21 +45,29 @@ pub(crate) struct ControlPayload {
 
 impl fmt::Debug for ControlPayload {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ControlPayload").field("len", &self.len).finish_non_exhaustive()
+        f.debug_struct("ControlPayload")
+            .field("len", &self.len)
+            .finish_non_exhaustive()
     }
 }
 
 impl ControlPayload {
     pub(crate) const fn new() -> Self {
-        Self { bytes: [0; MAX_CONTROL_PAYLOAD], len: 0 }
+        Self {
+            bytes: [0; MAX_CONTROL_PAYLOAD],
+            len: 0,
+        }
     }
 
-    /// The body of a Close frame (§5.5.1). A reason that is too long ends before the character that does not fit.
+    /// The body of a Close frame (§5.5.1). A reason that is too long ends before the character that
+    /// does not fit.
     pub(crate) fn close(code: Option<CloseCode>, reason: &str) -> Self {
         let mut new = Self::new();
         if let Some(code) = code {
             new.push(&u16::from(code).to_be_bytes());
-            let fits = (0..=reason.len().min(MAX_CONTROL_PAYLOAD - 2)).rev().find_map(|len| reason.get(..len));
+            let fits = (0..=reason.len().min(MAX_CONTROL_PAYLOAD - 2))
+                .rev()
+                .find_map(|len| reason.get(..len));
             new.push(fits.unwrap_or_default().as_bytes());
         }
         new

@@ -5,7 +5,8 @@
 use crate::mask::{Mask, keys::Keys};
 use core::fmt;
 
-/// A side of a connection: [`Server`] or [`Client`]. There is no third one, so that whatever masks nothing is a server (RFC 6455 §10.3):
+/// A side of a connection: [`Server`] or [`Client`]. There is no third one, so that whatever masks
+/// nothing is a server (RFC 6455 §10.3):
 ///
 /// ```compile_fail,E0277
 /// struct ClientThatDoesNotMask; // SE4
@@ -18,7 +19,8 @@ pub(crate) mod sealed {
 
     #[expect(unnameable_types, reason = "no other type can be a role")]
     pub trait Role {
-        /// Whether this side is the client: it masks what it sends, and takes only what is not masked (§5.1).
+        /// Whether this side is the client: it masks what it sends, and takes only what is not
+        /// masked (§5.1).
         const IS_CLIENT: bool;
 
         /// The masking key of the next frame that this side sends.
@@ -26,7 +28,8 @@ pub(crate) mod sealed {
     }
 }
 
-/// The side that accepted the connection. It masks nothing, and fails a connection whose peer does not mask.
+/// The side that accepted the connection. It masks nothing, and fails a connection whose peer does
+/// not mask.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Server;
 
@@ -41,11 +44,13 @@ impl sealed::Role for Server {
     }
 }
 
-/// The side that opened the connection. It holds the secret from which each frame's masking key comes.
+/// The side that opened the connection. It holds the secret from which each frame's masking key
+/// comes.
 ///
-/// RFC 6455 §5.3 and §10.3 demand a fresh key for every frame, one that whoever chooses the payload cannot predict. The
-/// keys here are a ChaCha12 keystream under a seed of yours, so the system's random source is asked once per connection.
-/// The `Sec-WebSocket-Key` of the opening handshake comes from the same stream.
+/// RFC 6455 §5.3 and §10.3 demand a fresh key for every frame, one that whoever chooses the payload
+/// cannot predict. The keys here are a ChaCha12 keystream under a seed of yours, so the system's
+/// random source is asked once per connection. The `Sec-WebSocket-Key` of the opening handshake
+/// comes from the same stream.
 ///
 /// It is neither `Clone` nor `Default`, and `Debug` does not print it: a copy would use keys twice.
 pub struct Client {
@@ -53,11 +58,13 @@ pub struct Client {
 }
 
 impl Client {
-    /// A client whose keys come from `seed`: 32 bytes of a cryptographically strong random source, used for this one
-    /// connection and kept secret.
+    /// A client whose keys come from `seed`: 32 bytes of a cryptographically strong random source,
+    /// used for this one connection and kept secret.
     #[must_use]
     pub fn new(seed: [u8; 32]) -> Self {
-        Self { keys: Keys::new(seed) }
+        Self {
+            keys: Keys::new(seed),
+        }
     }
 
     /// 16 fresh random bytes for a handshake's `Sec-WebSocket-Key` (§4.1).

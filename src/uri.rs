@@ -1,6 +1,7 @@
 //! WebSocket URIs (RFC 6455 §3).
 //!
-//! For a redirect: a `Location` may also be relative, or begin with `http:` or `https:`. To resolve it is left to a crate for URIs.
+//! For a redirect: a `Location` may also be relative, or begin with `http:` or `https:`. To resolve
+//! it is left to a crate for URIs.
 
 use core::{error, fmt, net::Ipv6Addr};
 
@@ -27,7 +28,8 @@ pub struct Uri<'a> {
 }
 
 impl<'a> Uri<'a> {
-    /// Reads a URI as §3 and RFC 3986 define it: characters that do not belong into a URI have to be percent-encoded first.
+    /// Reads a URI as §3 and RFC 3986 define it: characters that do not belong into a URI have to
+    /// be percent-encoded first.
     ///
     /// # Errors
     ///
@@ -51,20 +53,29 @@ impl<'a> Uri<'a> {
         if !is_made_of(path, b"/:@") || !is_made_of(query, b"/:@?") {
             return Err(UriError::ResourceName);
         }
-        Ok(Self { secure, authority, path, query })
+        Ok(Self {
+            secure,
+            authority,
+            path,
+            query,
+        })
     }
 
-    /// The _secure flag_: whether the scheme is `wss`, so that the connection starts with a TLS handshake (§4.1).
+    /// The _secure flag_: whether the scheme is `wss`, so that the connection starts with a TLS
+    /// handshake (§4.1).
     #[must_use]
     pub const fn is_secure(&self) -> bool {
         self.secure
     }
 
-    /// The host to connect to, as it stands in the URI: a name, an IPv4 address, or an IPv6 address without its brackets.
+    /// The host to connect to, as it stands in the URI: a name, an IPv4 address, or an IPv6 address
+    /// without its brackets.
     #[must_use]
     pub fn host(&self) -> &'a str {
         let host = self.authority.host;
-        host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host)
+        host.strip_prefix('[')
+            .and_then(|host| host.strip_suffix(']'))
+            .unwrap_or(host)
     }
 
     /// The port to connect to: that of the URI, or else 80 for `ws` and 443 for `wss`.
@@ -90,7 +101,8 @@ impl<'a> Uri<'a> {
         ResourceName(*self)
     }
 
-    /// The value of the `Host` field (§4.1): the host in lower case, IPv6 in brackets, and the port unless it is the scheme's default.
+    /// The value of the `Host` field (§4.1): the host in lower case, IPv6 in brackets, and the port
+    /// unless it is the scheme's default.
     pub fn host_value(&self) -> impl fmt::Display + use<'a> {
         HostValue(*self)
     }
@@ -103,8 +115,17 @@ impl<'a> Uri<'a> {
 /// Shows everything but the query, which may hold a secret.
 impl fmt::Debug for Uri<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { secure, authority, path, query: _ } = self;
-        f.debug_struct("Uri").field("secure", secure).field("authority", authority).field("path", path).finish_non_exhaustive()
+        let Self {
+            secure,
+            authority,
+            path,
+            query: _,
+        } = self;
+        f.debug_struct("Uri")
+            .field("secure", secure)
+            .field("authority", authority)
+            .field("path", path)
+            .finish_non_exhaustive()
     }
 }
 
@@ -125,7 +146,11 @@ impl fmt::Display for HostValue<'_> {
         for c in uri.authority.host.chars() {
             fmt::Write::write_char(f, c.to_ascii_lowercase())?;
         }
-        if uri.port() == uri.default_port() { Ok(()) } else { write!(f, ":{}", uri.port()) }
+        if uri.port() == uri.default_port() {
+            Ok(())
+        } else {
+            write!(f, ":{}", uri.port())
+        }
     }
 }
 
@@ -137,7 +162,8 @@ impl fmt::Display for HostValue<'_> {
 pub enum UriError {
     /// It does not begin with `ws://` or `wss://`.
     Scheme,
-    /// It has user information, `user:password@`, which §3 does not know: send an `Authorization` field instead.
+    /// It has user information, `user:password@`, which §3 does not know: send an `Authorization`
+    /// field instead.
     UserInfo,
     /// The host is missing, or is neither a name nor an IP address.
     Host,
@@ -145,9 +171,11 @@ pub enum UriError {
     HostNotAscii,
     /// The port is not a number from 0 to 65535.
     Port,
-    /// It has a fragment, which is meaningless here: a `#` that belongs to path or query is written `%23` (§3).
+    /// It has a fragment, which is meaningless here: a `#` that belongs to path or query is written
+    /// `%23` (§3).
     Fragment,
-    /// Path or query contains a character that has to be percent-encoded first, or a `%` without two hexadecimal digits.
+    /// Path or query contains a character that has to be percent-encoded first, or a `%` without
+    /// two hexadecimal digits.
     ResourceName,
 }
 
@@ -157,10 +185,14 @@ impl fmt::Display for UriError {
             Self::Scheme => "the URI does not begin with ws:// or wss://",
             Self::UserInfo => "the URI contains user information",
             Self::Host => "the URI's host is missing or malformed",
-            Self::HostNotAscii => "the URI's host is not ASCII and has to be converted to punycode first",
+            Self::HostNotAscii => {
+                "the URI's host is not ASCII and has to be converted to punycode first"
+            }
             Self::Port => "the URI's port is not a number from 0 to 65535",
             Self::Fragment => "the URI contains a fragment",
-            Self::ResourceName => "the URI's path or query contains a character that has to be percent-encoded",
+            Self::ResourceName => {
+                "the URI's path or query contains a character that has to be percent-encoded"
+            }
         })
     }
 }
@@ -192,7 +224,10 @@ impl<'a> Authority<'a> {
         if host.is_empty() || !(host.starts_with('[') || is_made_of(host, b"")) {
             return Err(UriError::Host);
         }
-        Ok(Self { host, port: parse_port(port)? })
+        Ok(Self {
+            host,
+            port: parse_port(port)?,
+        })
     }
 }
 
@@ -203,23 +238,35 @@ fn parse_port(port: &str) -> Result<Option<u16>, UriError> {
         None => Err(UriError::Host),
         Some("") => Ok(None),
         // `u16::from_str` alone would take "+80".
-        Some(digits) if digits.bytes().all(|b| b.is_ascii_digit()) => digits.parse().map(Some).map_err(|_| UriError::Port),
+        Some(digits) if digits.bytes().all(|b| b.is_ascii_digit()) => {
+            digits.parse().map(Some).map_err(|_| UriError::Port)
+        }
         Some(_) => Err(UriError::Port),
     }
 }
 
 /// Splits what follows `scheme://` into the authority and the rest, path and query.
 pub(crate) fn split_authority(rest: &str) -> (&str, &str) {
-    rest.find(['/', '?']).and_then(|at| rest.split_at_checked(at)).unwrap_or((rest, ""))
+    rest.find(['/', '?'])
+        .and_then(|at| rest.split_at_checked(at))
+        .unwrap_or((rest, ""))
 }
 
-/// Whether `text` consists of unreserved characters, sub-delims and percent-encoded bytes (RFC 3986 §2), and those in `also`.
+/// Whether `text` consists of unreserved characters, sub-delims and percent-encoded bytes (RFC 3986
+/// §2), and those in `also`.
 fn is_made_of(text: &str, also: &[u8]) -> bool {
     let mut bytes = text.bytes();
     while let Some(byte) = bytes.next() {
         let fits = match byte {
-            b'%' => bytes.next().is_some_and(|b| b.is_ascii_hexdigit()) && bytes.next().is_some_and(|b| b.is_ascii_hexdigit()),
-            _ => byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=".contains(&byte) || also.contains(&byte),
+            b'%' => {
+                bytes.next().is_some_and(|b| b.is_ascii_hexdigit())
+                    && bytes.next().is_some_and(|b| b.is_ascii_hexdigit())
+            }
+            _ => {
+                byte.is_ascii_alphanumeric()
+                    || b"-._~!$&'()*+,;=".contains(&byte)
+                    || also.contains(&byte)
+            }
         };
         if !fits {
             return false;

@@ -1,11 +1,14 @@
-//! UTF-8 in pieces (RFC 6455 §5.6, §8.1): a message's text may be cut anywhere, also inside a character.
+//! UTF-8 in pieces (RFC 6455 §5.6, §8.1): a message's text may be cut anywhere, also inside a
+//! character.
 //!
-//! Knows nothing of frames. The validation of a piece is `core`'s, or with the feature `simdutf8` that crate's.
+//! Knows nothing of frames. The validation of a piece is `core`'s, or with the feature `simdutf8`
+//! that crate's.
 
 use crate::error::ProtocolError;
 use core::{fmt, str};
 
-/// A validator of text that arrives in pieces. It keeps at most the three bytes of a character that a cut has split.
+/// A validator of text that arrives in pieces. It keeps at most the three bytes of a character that
+/// a cut has split.
 ///
 /// ```
 /// use ws_proto::Utf8;
@@ -26,19 +29,30 @@ impl Utf8 {
     /// A validator at the beginning of a text.
     #[must_use]
     pub const fn new() -> Self {
-        Self { split: [0; 4], len: 0 }
+        Self {
+            split: [0; 4],
+            len: 0,
+        }
     }
 
-    /// Validates the next piece. What comes back is the character that the cut before it had split, if it is whole now, and the text of the piece
-    /// up to a character that is split by its end.
+    /// Validates the next piece. What comes back is the character that the cut before it had split,
+    /// if it is whole now, and the text of the piece up to a character that is split by its
+    /// end.
     ///
     /// # Errors
     ///
-    /// [`ProtocolError::InvalidUtf8`] at the first byte that no valid text can have there, even if the character is not whole yet.
+    /// [`ProtocolError::InvalidUtf8`] at the first byte that no valid text can have there, even if
+    /// the character is not whole yet.
     #[inline]
     pub fn feed<'a>(&mut self, piece: &'a [u8]) -> Result<(Option<char>, &'a str), ProtocolError> {
-        let (whole, rest) = if self.len == 0 { (None, piece) } else { self.complete(piece)? };
-        let (text, split) = rest.split_at_checked(rest.len() - split_at_end(rest)).unwrap_or_default();
+        let (whole, rest) = if self.len == 0 {
+            (None, piece)
+        } else {
+            self.complete(piece)?
+        };
+        let (text, split) = rest
+            .split_at_checked(rest.len() - split_at_end(rest))
+            .unwrap_or_default();
         let text = text_of(text)?;
         for &byte in split {
             self.push(byte)?;
@@ -53,18 +67,28 @@ impl Utf8 {
     /// [`ProtocolError::InvalidUtf8`] if it ends inside a character.
     #[inline]
     pub fn finish(&mut self) -> Result<(), ProtocolError> {
-        if core::mem::take(self).len == 0 { Ok(()) } else { Err(ProtocolError::InvalidUtf8) }
+        if core::mem::take(self).len == 0 {
+            Ok(())
+        } else {
+            Err(ProtocolError::InvalidUtf8)
+        }
     }
 
     /// How many bytes of `piece` valid text can begin with: where [`feed`](Self::feed) would fail.
     #[cold]
     pub(crate) fn valid_up_to(mut self, piece: &[u8]) -> usize {
-        piece.iter().take_while(|&&byte| self.push(byte).is_ok()).count()
+        piece
+            .iter()
+            .take_while(|&&byte| self.push(byte).is_ok())
+            .count()
     }
 
     /// Takes what the split character lacks from the front of `piece`.
     #[cold]
-    fn complete<'a>(&mut self, mut piece: &'a [u8]) -> Result<(Option<char>, &'a [u8]), ProtocolError> {
+    fn complete<'a>(
+        &mut self,
+        mut piece: &'a [u8],
+    ) -> Result<(Option<char>, &'a [u8]), ProtocolError> {
         while let Some((&byte, rest)) = piece.split_first() {
             piece = rest;
             let whole = self.push(byte)?;
@@ -96,7 +120,9 @@ impl Utf8 {
 /// Shows no byte of the text.
 impl fmt::Debug for Utf8 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Utf8").field("len", &self.len).finish_non_exhaustive()
+        f.debug_struct("Utf8")
+            .field("len", &self.len)
+            .finish_non_exhaustive()
     }
 }
 

@@ -1,4 +1,5 @@
-//! Whole messages: the receiving half with memory for what arrives in pieces. What nearly every program uses (RFC 6455 §5 to §7).
+//! Whole messages: the receiving half with memory for what arrives in pieces. What nearly every
+//! program uses (RFC 6455 §5 to §7).
 
 use crate::agreed::Agreed;
 use crate::close::{Close, CloseCode};
@@ -28,23 +29,28 @@ use core::{fmt, mem};
 /// What the peer sent. It borrows the input, or owns what had to be put together from pieces.
 #[derive(Debug, PartialEq, Eq)]
 #[non_exhaustive]
-// With a tag as wide as a word, what follows it is moved in whole words: a third less time for a message of 16 bytes.
+// With a tag as wide as a word, what follows it is moved in whole words: a third less time for a
+// message of 16 bytes.
 #[repr(usize)]
 pub enum Message<'b> {
     /// A text message (RFC 6455 §5.6): borrowed if it arrived whole, in one frame.
     Text(Cow<'b, str>),
     /// A binary message (§5.6): borrowed if it arrived whole, in one frame.
     Binary(Cow<'b, [u8]>),
-    /// A Ping (§5.5.2). Its payload is [`WebSocket::control_payload`] (with halves: [`MessageReceiver::control_payload`]); the Pong is already in the output, or owed (halves), or left to the
-    /// caller ([`Config::auto_pong`]).
+    /// A Ping (§5.5.2). Its payload is [`WebSocket::control_payload`] (with halves:
+    /// [`MessageReceiver::control_payload`]); the Pong is already in the output, or owed (halves),
+    /// or left to the caller ([`Config::auto_pong`]).
     Ping,
-    /// A Pong (§5.5.3). Its payload is [`WebSocket::control_payload`] (with halves: [`MessageReceiver::control_payload`]).
+    /// A Pong (§5.5.3). Its payload is [`WebSocket::control_payload`] (with halves:
+    /// [`MessageReceiver::control_payload`]).
     Pong,
-    /// A Close frame with this code (§5.5.1). Its reason is in [`WebSocket::close_received`]; the answer, with the same code and no reason, is already in the output
-    /// (or owed, with halves) unless a Close was sent before. Nothing comes after it.
+    /// A Close frame with this code (§5.5.1). Its reason is in [`WebSocket::close_received`]; the
+    /// answer, with the same code and no reason, is already in the output (or owed, with
+    /// halves) unless a Close was sent before. Nothing comes after it.
     Close(Option<CloseCode>),
-    /// The peer violated the protocol, and the connection failed (§7.1.7). The Close frame that reports it is already in the output (or owed, with halves) unless a
-    /// Close was sent before. Nothing comes after it.
+    /// The peer violated the protocol, and the connection failed (§7.1.7). The Close frame that
+    /// reports it is already in the output (or owed, with halves) unless a Close was sent
+    /// before. Nothing comes after it.
     Failed(ProtocolError),
 }
 
@@ -65,8 +71,10 @@ impl Message<'_> {
 
 /// An open WebSocket connection that receives whole messages.
 ///
-/// An unfragmented message that lies entirely in the input is borrowed from there. Another one is put together in memory of the connection's own, which grows with what
-/// has arrived (see [`Config::max_message`] for how much it takes), and is handed over with the message. An idle connection holds no memory but this struct.
+/// An unfragmented message that lies entirely in the input is borrowed from there. Another one is
+/// put together in memory of the connection's own, which grows with what has arrived (see
+/// [`Config::max_message`] for how much it takes), and is handed over with the message. An idle
+/// connection holds no memory but this struct.
 ///
 /// ```
 /// use ws_proto::{Config, Message, Server, WebSocket};
@@ -92,14 +100,21 @@ pub struct WebSocket<R> {
 }
 
 impl<R: Role> WebSocket<R> {
-    /// A connection whose opening handshake is done. `agreed` is what the handshake gave, or just the role.
+    /// A connection whose opening handshake is done. `agreed` is what the handshake gave, or just
+    /// the role.
     pub fn new(agreed: impl Into<Agreed<R>>, config: &Config) -> Self {
-        #[cfg_attr(not(feature = "deflate"), expect(unused_mut, reason = "compression is taken out of it"))]
+        #[cfg_attr(
+            not(feature = "deflate"),
+            expect(unused_mut, reason = "compression is taken out of it")
+        )]
         let mut agreed = agreed.into();
         let may_compress = agreed.compresses();
         #[cfg(feature = "deflate")]
         let (inbound, outbound) = match agreed.take_deflate() {
-            Some((config, params)) => (Some(Inbound::new::<R>(&config, params)), Some(Outbound::new::<R>(&config, params))),
+            Some((config, params)) => (
+                Some(Inbound::new::<R>(&config, params)),
+                Some(Outbound::new::<R>(&config, params)),
+            ),
             None => (None, None),
         };
         Self {
@@ -118,53 +133,77 @@ impl<R: Role> WebSocket<R> {
         }
     }
 
-    /// Consumes the next message from `input`, and appends the automatic reply to `out`: the Pong to a Ping, the Close that answers a Close, and the Close that
-    /// reports a violation to the peer.
+    /// Consumes the next message from `input`, and appends the automatic reply to `out`: the Pong
+    /// to a Ping, the Close that answers a Close, and the Close that reports a violation to the
+    /// peer.
     ///
-    /// `None` means either that all of `input` was consumed: read more, unless [`transport`](Self::transport) says otherwise; or that `out` has no room for a reply:
-    /// [`is_paused`](Self::is_paused) tells which. After a Close or a failure all further input is discarded (RFC 6455 §1.4, §7.1.7).
+    /// `None` means either that all of `input` was consumed: read more, unless
+    /// [`transport`](Self::transport) says otherwise; or that `out` has no room for a reply:
+    /// [`is_paused`](Self::is_paused) tells which. After a Close or a failure all further input is
+    /// discarded (RFC 6455 §1.4, §7.1.7).
     #[inline]
-    pub fn recv<'b>(&mut self, input: &mut &'b mut [u8], out: &mut (impl Output + ?Sized)) -> Option<Message<'b>> {
+    pub fn recv<'b>(
+        &mut self,
+        input: &mut &'b mut [u8],
+        out: &mut (impl Output + ?Sized),
+    ) -> Option<Message<'b>> {
         let message = self.receiver.recv(input)?;
-        if matches!(message, Message::Text(_) | Message::Binary(_)) { Some(message) } else { self.reply(message, out) }
+        if matches!(message, Message::Text(_) | Message::Binary(_)) {
+            Some(message)
+        } else {
+            self.reply(message, out)
+        }
     }
 
-    /// Gives memory back, such as that of a message that was owned: the next message that comes in pieces is put together in it. Until then the connection keeps
-    /// it, whatever its capacity.
+    /// Gives memory back, such as that of a message that was owned: the next message that comes in
+    /// pieces is put together in it. Until then the connection keeps it, whatever its capacity.
     pub fn recycle(&mut self, memory: Vec<u8>) {
         self.receiver.recycle(memory);
     }
 
-    /// Sends a text message without compressing it, though that was agreed on: for secrets that stand beside what others choose (RFC 7692 §8).
+    /// Sends a text message without compressing it, though that was agreed on: for secrets that
+    /// stand beside what others choose (RFC 7692 §8).
     ///
     /// # Errors
     ///
     /// As [`send_text`](Self::send_text).
     #[cfg(feature = "deflate")]
-    pub fn send_text_plain(&mut self, text: &str, out: &mut (impl Output + ?Sized)) -> Result<(), SendError> {
+    pub fn send_text_plain(
+        &mut self,
+        text: &str,
+        out: &mut (impl Output + ?Sized),
+    ) -> Result<(), SendError> {
         self.sender.send_text_plain(text, out)
     }
 
-    /// Sends a binary message without compressing it, though that was agreed on: for secrets that stand beside what others choose (RFC 7692 §8).
+    /// Sends a binary message without compressing it, though that was agreed on: for secrets that
+    /// stand beside what others choose (RFC 7692 §8).
     ///
     /// # Errors
     ///
     /// As [`send_binary`](Self::send_binary).
     #[cfg(feature = "deflate")]
-    pub fn send_binary_plain(&mut self, bytes: &[u8], out: &mut (impl Output + ?Sized)) -> Result<(), SendError> {
+    pub fn send_binary_plain(
+        &mut self,
+        bytes: &[u8],
+        out: &mut (impl Output + ?Sized),
+    ) -> Result<(), SendError> {
         self.sender.send_binary_plain(bytes, out)
     }
 
-    /// Sends a part of a message that the caller has compressed, as [`send_part`](Self::send_part) sends one that is not (RFC 7692 §6.1): `bytes` is a part of what a
-    /// compressor made of all of the message, such as one that many connections are sent.
+    /// Sends a part of a message that the caller has compressed, as [`send_part`](Self::send_part)
+    /// sends one that is not (RFC 7692 §6.1): `bytes` is a part of what a compressor made of
+    /// all of the message, such as one that many connections are sent.
     ///
-    /// Where the context is taken over, it is either the caller's or the connection's own: once such a part was sent, the connection compresses nothing by itself.
+    /// Where the context is taken over, it is either the caller's or the connection's own: once
+    /// such a part was sent, the connection compresses nothing by itself.
     ///
     /// # Errors
     ///
-    /// [`SendError::NotNegotiated`], [`SendError::ContextInUse`] if the connection has compressed a message itself and its context is taken over,
-    /// [`SendError::MessageUnfinished`] if the unfinished message is of another kind or not compressed, [`SendError::Closed`] or [`SendError::Full`]; nothing was
-    /// written.
+    /// [`SendError::NotNegotiated`], [`SendError::ContextInUse`] if the connection has compressed a
+    /// message itself and its context is taken over, [`SendError::MessageUnfinished`] if the
+    /// unfinished message is of another kind or not compressed, [`SendError::Closed`] or
+    /// [`SendError::Full`]; nothing was written.
     #[cfg(feature = "deflate")]
     pub fn send_compressed_part(
         &mut self,
@@ -176,30 +215,46 @@ impl<R: Role> WebSocket<R> {
         self.sender.send_compressed_part(kind, bytes, last, out)
     }
 
-    /// The two halves, for two tasks that share no lock. [`MessageReceiver`] describes what they must tell each other.
+    /// The two halves, for two tasks that share no lock. [`MessageReceiver`] describes what they
+    /// must tell each other.
     ///
-    /// If receiving is [paused](Self::is_paused), the receiver returns the message that waits, and then owes the reply.
+    /// If receiving is [paused](Self::is_paused), the receiver returns the message that waits, and
+    /// then owes the reply.
     pub fn into_halves(self) -> (MessageReceiver<R>, MessageSender<R>) {
-        (MessageReceiver { assembler: self.receiver, owed: None }, self.sender)
+        (
+            MessageReceiver {
+                assembler: self.receiver,
+                owed: None,
+            },
+            self.sender,
+        )
     }
 
     /// The halves together again, for [`closure`](Self::closure) when both tasks have ended.
     ///
-    /// What one half knows of the end, the other learns. If the sender was not given the answer to the peer's Close or violation, and it was not told of the end of the
-    /// stream, the next [`recv`](Self::recv) returns the message again and appends the answer. A Pong that the sender was not given is not sent.
+    /// What one half knows of the end, the other learns. If the sender was not given the answer to
+    /// the peer's Close or violation, and it was not told of the end of the stream, the next
+    /// [`recv`](Self::recv) returns the message again and appends the answer. A Pong that the
+    /// sender was not given is not sent.
     #[must_use]
     pub fn from_halves(receiver: MessageReceiver<R>, sender: MessageSender<R>) -> Self {
-        Self { receiver: receiver.assembler, sender }.rejoin()
+        Self {
+            receiver: receiver.assembler,
+            sender,
+        }
+        .rejoin()
     }
 }
 
 both_halves!(WebSocket, receiver, receiver.state, sender.sender);
 
-/// The receiving half of a [`WebSocket`], for programs that read and write in two tasks: a [`Receiver`](crate::Receiver) with memory for complete messages.
+/// The receiving half of a [`WebSocket`], for programs that read and write in two tasks: a
+/// [`Receiver`](crate::Receiver) with memory for complete messages.
 ///
-/// The tasks must tell each other the four things that [`Receiver`](crate::Receiver) describes: the reply, of which at most one is owed; the end of the input;
-/// what to do with the transport; and the end of the reading task. When both have ended, [`WebSocket::from_halves`] puts the halves together, to see
-/// [how](WebSocket::closure).
+/// The tasks must tell each other the four things that [`Receiver`](crate::Receiver) describes: the
+/// reply, of which at most one is owed; the end of the input; what to do with the transport; and
+/// the end of the reading task. When both have ended, [`WebSocket::from_halves`] puts the halves
+/// together, to see [how](WebSocket::closure).
 ///
 /// ```
 /// use std::sync::{Arc, Condvar, Mutex};
@@ -264,8 +319,8 @@ pub struct MessageReceiver<R> {
 }
 
 impl<R: Role> MessageReceiver<R> {
-    /// Consumes the next message from `input`; `None` if there is none, and then `input` is empty. After a Close or a failure all input is discarded
-    /// (RFC 6455 §1.4, §7.1.7).
+    /// Consumes the next message from `input`; `None` if there is none, and then `input` is empty.
+    /// After a Close or a failure all input is discarded (RFC 6455 §1.4, §7.1.7).
     #[inline]
     pub fn recv<'b>(&mut self, input: &mut &'b mut [u8]) -> Option<Message<'b>> {
         let message = self.assembler.recv(input)?;
@@ -275,8 +330,8 @@ impl<R: Role> MessageReceiver<R> {
         Some(message)
     }
 
-    /// Takes the reply that the peer is owed, if any: the Pong to the last Ping, or the Close after which nothing is owed. It is owed until it is taken, whatever
-    /// was received since.
+    /// Takes the reply that the peer is owed, if any: the Pong to the last Ping, or the Close after
+    /// which nothing is owed. It is owed until it is taken, whatever was received since.
     pub const fn take_reply(&mut self) -> Option<Reply> {
         self.owed.take()
     }
@@ -286,12 +341,14 @@ impl<R: Role> MessageReceiver<R> {
         self.assembler.recycle(memory);
     }
 
-    /// Ends the input: the peer closed or reset the transport. Must be called after [`recv`](Self::recv) has consumed what was received.
+    /// Ends the input: the peer closed or reset the transport. Must be called after
+    /// [`recv`](Self::recv) has consumed what was received.
     pub fn recv_eof(&mut self) {
         self.assembler.recv_eof();
     }
 
-    /// The payload of the Ping or Pong that came last: up to 125 bytes, binary (§5.5.2). The next control frame replaces it, and a failure empties it.
+    /// The payload of the Ping or Pong that came last: up to 125 bytes, binary (§5.5.2). The next
+    /// control frame replaces it, and a failure empties it.
     #[must_use]
     pub fn control_payload(&self) -> &[u8] {
         self.assembler.state.control_payload()
@@ -369,7 +426,10 @@ impl<R: Role> Assembler<R> {
     #[inline(never)]
     fn recv_pieces<'b>(&mut self, input: &mut &'b mut [u8]) -> Option<Message<'b>> {
         loop {
-            match self.state.recv_piece(input, |_, piece| Received::Data(piece))? {
+            match self
+                .state
+                .recv_piece(input, |_, piece| Received::Data(piece))?
+            {
                 Received::Data(piece) => match self.add(piece) {
                     Ok(None) => {}
                     Ok(Some(message)) => return Some(message),
@@ -382,7 +442,9 @@ impl<R: Role> Assembler<R> {
 
     /// Adds a piece to its message, and gives the message if that was the last one.
     fn add<'b>(&mut self, mut piece: Piece<'_>) -> Result<Option<Message<'b>>, ProtocolError> {
-        let Self { state, text, bytes, .. } = self;
+        let Self {
+            state, text, bytes, ..
+        } = self;
         let kind = piece.kind;
         if kind == Kind::Text && text.capacity() == 0 {
             *text = String::from_utf8(mem::take(bytes)).unwrap_or_default();
@@ -391,9 +453,11 @@ impl<R: Role> Assembler<R> {
         #[cfg(feature = "deflate")]
         let max_message = state.max_message();
         let utf8 = &mut state.utf8;
-        // Appends a block with which `arrived` bytes of at most `most` are there: a message takes no more memory than it is long.
+        // Appends a block with which `arrived` bytes of at most `most` are there: a message takes
+        // no more memory than it is long.
         let mut append = |block: &[u8], arrived: u64, most: u64| {
-            let [arrived, most] = [arrived, most].map(|bytes| usize::try_from(bytes).unwrap_or(usize::MAX));
+            let [arrived, most] =
+                [arrived, most].map(|bytes| usize::try_from(bytes).unwrap_or(usize::MAX));
             match kind {
                 Kind::Binary => {
                     bytes.reserve_exact(growth(bytes.len(), bytes.capacity(), arrived, most));
@@ -464,11 +528,14 @@ impl<R: Role> Assembler<R> {
 /// Shows no payload.
 impl<R> fmt::Debug for Assembler<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Assembler").field("state", &self.state).finish_non_exhaustive()
+        f.debug_struct("Assembler")
+            .field("state", &self.state)
+            .finish_non_exhaustive()
     }
 }
 
-/// The sending half of a [`WebSocket`], for programs that read and write in two tasks: a [`Sender`] that compresses what is worth it, if that was agreed on.
+/// The sending half of a [`WebSocket`], for programs that read and write in two tasks: a [`Sender`]
+/// that compresses what is worth it, if that was agreed on.
 #[derive(Debug)]
 pub struct MessageSender<R> {
     sender: Sender<R>,
@@ -484,9 +551,14 @@ impl<R: Role> MessageSender<R> {
     ///
     /// # Errors
     ///
-    /// [`SendError::Closed`], [`SendError::MessageUnfinished`] or [`SendError::Full`]; nothing was written.
+    /// [`SendError::Closed`], [`SendError::MessageUnfinished`] or [`SendError::Full`]; nothing was
+    /// written.
     #[inline]
-    pub fn send_text(&mut self, text: &str, out: &mut (impl Output + ?Sized)) -> Result<(), SendError> {
+    pub fn send_text(
+        &mut self,
+        text: &str,
+        out: &mut (impl Output + ?Sized),
+    ) -> Result<(), SendError> {
         #[cfg(feature = "deflate")]
         if self.is_worth_compressing(text.len()) {
             return self.send_compressed(Kind::Text, text.as_bytes(), out);
@@ -498,9 +570,14 @@ impl<R: Role> MessageSender<R> {
     ///
     /// # Errors
     ///
-    /// [`SendError::Closed`], [`SendError::MessageUnfinished`] or [`SendError::Full`]; nothing was written.
+    /// [`SendError::Closed`], [`SendError::MessageUnfinished`] or [`SendError::Full`]; nothing was
+    /// written.
     #[inline]
-    pub fn send_binary(&mut self, bytes: &[u8], out: &mut (impl Output + ?Sized)) -> Result<(), SendError> {
+    pub fn send_binary(
+        &mut self,
+        bytes: &[u8],
+        out: &mut (impl Output + ?Sized),
+    ) -> Result<(), SendError> {
         #[cfg(feature = "deflate")]
         if self.is_worth_compressing(bytes.len()) {
             return self.send_compressed(Kind::Binary, bytes, out);
@@ -514,7 +591,11 @@ impl<R: Role> MessageSender<R> {
     ///
     /// As [`send_text`](Self::send_text).
     #[cfg(feature = "deflate")]
-    pub fn send_text_plain(&mut self, text: &str, out: &mut (impl Output + ?Sized)) -> Result<(), SendError> {
+    pub fn send_text_plain(
+        &mut self,
+        text: &str,
+        out: &mut (impl Output + ?Sized),
+    ) -> Result<(), SendError> {
         self.sender.send_text(text, out)
     }
 
@@ -524,15 +605,21 @@ impl<R: Role> MessageSender<R> {
     ///
     /// As [`send_binary`](Self::send_binary).
     #[cfg(feature = "deflate")]
-    pub fn send_binary_plain(&mut self, bytes: &[u8], out: &mut (impl Output + ?Sized)) -> Result<(), SendError> {
+    pub fn send_binary_plain(
+        &mut self,
+        bytes: &[u8],
+        out: &mut (impl Output + ?Sized),
+    ) -> Result<(), SendError> {
         self.sender.send_binary(bytes, out)
     }
 
-    /// Sends a part of a message that the caller has compressed: see [`WebSocket::send_compressed_part`].
+    /// Sends a part of a message that the caller has compressed: see
+    /// [`WebSocket::send_compressed_part`].
     ///
     /// # Errors
     ///
-    /// [`SendError::NotNegotiated`], [`SendError::ContextInUse`], [`SendError::MessageUnfinished`], [`SendError::Closed`] or [`SendError::Full`]; nothing was written.
+    /// [`SendError::NotNegotiated`], [`SendError::ContextInUse`], [`SendError::MessageUnfinished`],
+    /// [`SendError::Closed`] or [`SendError::Full`]; nothing was written.
     #[cfg(feature = "deflate")]
     pub fn send_compressed_part(
         &mut self,
@@ -555,19 +642,31 @@ impl<R: Role> MessageSender<R> {
     ///
     /// # Errors
     ///
-    /// [`SendError::ReasonWithoutCode`], [`SendError::CodeOfClients`], [`SendError::Closed`] or [`SendError::Full`]; nothing was written.
-    pub fn close(&mut self, code: impl Into<Option<CloseCode>>, reason: &str, out: &mut (impl Output + ?Sized)) -> Result<(), SendError> {
+    /// [`SendError::ReasonWithoutCode`], [`SendError::CodeOfClients`], [`SendError::Closed`] or
+    /// [`SendError::Full`]; nothing was written.
+    pub fn close(
+        &mut self,
+        code: impl Into<Option<CloseCode>>,
+        reason: &str,
+        out: &mut (impl Output + ?Sized),
+    ) -> Result<(), SendError> {
         self.sender.close(code, reason, out)?;
         self.release();
         Ok(())
     }
 
-    /// Fails the connection for a reason of the caller's, such as a message that violates a policy (§7.1.7): see [`Sender::fail`].
+    /// Fails the connection for a reason of the caller's, such as a message that violates a policy
+    /// (§7.1.7): see [`Sender::fail`].
     ///
     /// # Errors
     ///
     /// As [`Sender::fail`].
-    pub fn fail(&mut self, code: CloseCode, reason: &str, out: &mut (impl Output + ?Sized)) -> Result<(), SendError> {
+    pub fn fail(
+        &mut self,
+        code: CloseCode,
+        reason: &str,
+        out: &mut (impl Output + ?Sized),
+    ) -> Result<(), SendError> {
         self.sender.fail(code, reason, out)?;
         self.release();
         Ok(())
@@ -578,12 +677,21 @@ impl<R: Role> MessageSender<R> {
     /// # Errors
     ///
     /// [`SendError::Full`]; nothing was written, and the call can be repeated.
-    pub fn reply(&mut self, reply: &Reply, out: &mut (impl Output + ?Sized)) -> Result<(), SendError> {
+    pub fn reply(
+        &mut self,
+        reply: &Reply,
+        out: &mut (impl Output + ?Sized),
+    ) -> Result<(), SendError> {
         self.answer(reply.answer, reply.payload.as_bytes(), out)
     }
 
     /// The same with the payload wherever it is.
-    fn answer(&mut self, answer: Answer, payload: &[u8], out: &mut (impl Output + ?Sized)) -> Result<(), SendError> {
+    fn answer(
+        &mut self,
+        answer: Answer,
+        payload: &[u8],
+        out: &mut (impl Output + ?Sized),
+    ) -> Result<(), SendError> {
         self.sender.answer(answer, payload, out)?;
         if self.state() != State::Open {
             self.release();
@@ -614,18 +722,35 @@ impl<R: Role> MessageSender<R> {
     #[cfg(feature = "deflate")]
     #[inline]
     fn is_worth_compressing(&self, len: usize) -> bool {
-        self.outbound.as_ref().is_some_and(|outbound| outbound.is_worth(len))
+        self.outbound
+            .as_ref()
+            .is_some_and(|outbound| outbound.is_worth(len))
     }
 
     #[cfg(feature = "deflate")]
     #[inline(never)]
-    fn send_compressed(&mut self, kind: Kind, payload: &[u8], out: &mut (impl Output + ?Sized)) -> Result<(), SendError> {
-        let Self { sender, outbound: Some(outbound) } = self else { return Err(SendError::NotNegotiated) };
+    fn send_compressed(
+        &mut self,
+        kind: Kind,
+        payload: &[u8],
+        out: &mut (impl Output + ?Sized),
+    ) -> Result<(), SendError> {
+        let Self {
+            sender,
+            outbound: Some(outbound),
+        } = self
+        else {
+            return Err(SendError::NotNegotiated);
+        };
         sender.check_between_messages()?;
-        // What was compressed has to be sent, since what follows may refer to it: so all is certain before.
-        let needed = longest_compressed(payload.len() as u64).saturating_add(Header::MAX_LEN as u64);
+        // What was compressed has to be sent, since what follows may refer to it: so all is certain
+        // before.
+        let needed =
+            longest_compressed(payload.len() as u64).saturating_add(Header::MAX_LEN as u64);
         if (out.room() as u64) < needed {
-            return Err(SendError::Full { needed: usize::try_from(needed).unwrap_or(usize::MAX) });
+            return Err(SendError::Full {
+                needed: usize::try_from(needed).unwrap_or(usize::MAX),
+            });
         }
         outbound.compress(payload, |compressed| match compressed {
             Some(compressed) => sender.send_compressed_part(kind, compressed, true, out),

@@ -1,4 +1,5 @@
-//! Memory: what is allocated, when, and how much at most. The allocator of this binary counts, thread by thread.
+//! Memory: what is allocated, when, and how much at most. The allocator of this binary counts,
+//! thread by thread.
 #![cfg(feature = "alloc")]
 
 mod common;
@@ -7,7 +8,8 @@ use allocation_counter::{AllocationInfo, measure};
 use common::{Frame, TestRole, code, pattern, wire};
 use ws_proto::{Config, Connection, Event, Kind, Message, REPLY_ROOM, Slice, WebSocket};
 
-/// What receiving these bytes allocates, read by read. What the messages own is dropped before the next read.
+/// What receiving these bytes allocates, read by read. What the messages own is dropped before the
+/// next read.
 fn receiving<R: TestRole>(ws: &mut WebSocket<R>, bytes: &[u8], read: usize) -> AllocationInfo {
     let mut bytes = bytes.to_vec();
     let mut memory = [0; 4 * REPLY_ROOM];
@@ -29,15 +31,21 @@ fn new<R: TestRole>() -> WebSocket<R> {
 #[test]
 fn the_allocator_counts() {
     let info = measure(|| drop(std::hint::black_box(vec![0_u8; 1000])));
-    assert_eq!((info.count_total, info.bytes_max, info.bytes_current), (1, 1000, 0));
+    assert_eq!(
+        (info.count_total, info.bytes_max, info.bytes_current),
+        (1, 1000, 0)
+    );
 }
 
 #[test]
 fn se6_messages_that_arrive_whole_and_control_frames_allocate_nothing() {
     fn check<R: TestRole>() {
         let mut frames = vec![Frame::ping(pattern(125)), Frame::pong(pattern(125))];
-        frames
-            .extend([0, 1, 125, 126, 5000, 70_000].into_iter().flat_map(|len| [Frame::text("x".repeat(len)), Frame::binary(pattern(len))]));
+        frames.extend(
+            [0, 1, 125, 126, 5000, 70_000]
+                .into_iter()
+                .flat_map(|len| [Frame::text("x".repeat(len)), Frame::binary(pattern(len))]),
+        );
         frames.extend([Frame::text("caf\u{e9}"), Frame::close(1000, "bye")]);
         let info = receiving(&mut new::<R>(), &wire::<R>(&frames), usize::MAX);
         assert_eq!(info.count_total, 0);
@@ -45,7 +53,8 @@ fn se6_messages_that_arrive_whole_and_control_frames_allocate_nothing() {
     for_both_roles!(check);
 }
 
-/// The streaming layer allocates nothing at all, whatever comes and however it is cut; nor does sending, if the output does not.
+/// The streaming layer allocates nothing at all, whatever comes and however it is cut; nor does
+/// sending, if the output does not.
 #[test]
 fn se6_a_streaming_connection_allocates_nothing() {
     fn check<R: TestRole>() {
@@ -74,7 +83,9 @@ fn se6_a_streaming_connection_allocates_nothing() {
                 let mut connection = Connection::new(R::make(), &Config::default());
                 let mut out = Slice::new(&mut memory);
                 connection.send_text("text", &mut out).unwrap();
-                connection.send_part(Kind::Text, b"caf\xc3", false, &mut out).unwrap();
+                connection
+                    .send_part(Kind::Text, b"caf\xc3", false, &mut out)
+                    .unwrap();
                 connection.ping(b"p", &mut out).unwrap();
                 connection.close(code(4000), "reason", &mut out).unwrap();
             });
@@ -84,7 +95,8 @@ fn se6_a_streaming_connection_allocates_nothing() {
     for_both_roles!(check);
 }
 
-/// A header that declares 1 GiB costs nothing, nor do the first bytes behind it cost more than they are.
+/// A header that declares 1 GiB costs nothing, nor do the first bytes behind it cost more than they
+/// are.
 #[test]
 fn l3_a_header_that_declares_a_gigabyte_costs_nothing() {
     fn check<R: TestRole>() {
@@ -105,22 +117,32 @@ fn l3_a_header_that_declares_a_gigabyte_costs_nothing() {
     for_both_roles!(check);
 }
 
-/// F1: a message in one frame takes as much memory as it is long, and not a byte more, however it is read: what is handed over has no capacity to spare. While it grows,
-/// the old memory and the new are held.
+/// F1: a message in one frame takes as much memory as it is long, and not a byte more, however it
+/// is read: what is handed over has no capacity to spare. While it grows, the old memory and the
+/// new are held.
 #[test]
 fn l3_f1_a_message_in_one_frame_takes_no_more_memory_than_it_is_long() {
     fn check<R: TestRole>() {
-        let lens: &[usize] =
-            if cfg!(debug_assertions) { &[1, 125, 65_536, 1 << 20] } else { &[1, 125, 65_536, 1 << 20, 1 << 24, (1 << 24) + 1] };
+        let lens: &[usize] = if cfg!(debug_assertions) {
+            &[1, 125, 65_536, 1 << 20]
+        } else {
+            &[1, 125, 65_536, 1 << 20, 1 << 24, (1 << 24) + 1]
+        };
         for &len in lens {
             for opcode in [1, 2] {
                 let bytes = wire::<R>(&[Frame::new(opcode, "x".repeat(len))]);
-                for read in [1000, 4096, 1 << 14, (1 << 16) + 1].into_iter().filter(|&read| read < bytes.len()) {
-                    let mut ws = WebSocket::new(R::make(), &Config::default().max_message(len as u64));
+                for read in [1000, 4096, 1 << 14, (1 << 16) + 1]
+                    .into_iter()
+                    .filter(|&read| read < bytes.len())
+                {
+                    let mut ws =
+                        WebSocket::new(R::make(), &Config::default().max_message(len as u64));
                     let (mut bytes, mut memory, mut got) = (bytes.clone(), [0; 300], None);
                     let info = measure(|| {
                         for mut input in bytes.chunks_mut(read) {
-                            got = got.take().or(ws.recv(&mut input, &mut Slice::new(&mut memory)).map(Message::into_owned));
+                            got = got.take().or(ws
+                                .recv(&mut input, &mut Slice::new(&mut memory))
+                                .map(Message::into_owned));
                         }
                     });
                     let (capacity, length) = match got {
@@ -129,7 +151,10 @@ fn l3_f1_a_message_in_one_frame_takes_no_more_memory_than_it_is_long() {
                         other => panic!("{other:?}"),
                     };
                     assert_eq!(capacity, length, "in reads of {read}");
-                    assert!(info.bytes_max <= 2 * len as u64, "{info:?} for {len} bytes in reads of {read}");
+                    assert!(
+                        info.bytes_max <= 2 * len as u64,
+                        "{info:?} for {len} bytes in reads of {read}"
+                    );
                 }
             }
         }
@@ -137,53 +162,80 @@ fn l3_f1_a_message_in_one_frame_takes_no_more_memory_than_it_is_long() {
     for_both_roles!(check);
 }
 
-/// F1: of a fragmented message nobody knows how long it is to be. Its memory doubles, but not beyond the limit.
+/// F1: of a fragmented message nobody knows how long it is to be. Its memory doubles, but not
+/// beyond the limit.
 #[test]
 fn l3_f1_a_fragmented_message_takes_at_most_twice_its_length() {
     fn check<R: TestRole>() {
-        for (fragment, count, limit) in
-            [(1, 1000, 1 << 20), (1000, 1000, 1 << 20), (1000, 1000, 1_000_000), (65_536, 10, 655_361), (70_000, 3, 210_000)]
-        {
+        for (fragment, count, limit) in [
+            (1, 1000, 1 << 20),
+            (1000, 1000, 1 << 20),
+            (1000, 1000, 1_000_000),
+            (65_536, 10, 655_361),
+            (70_000, 3, 210_000),
+        ] {
             for opcode in [1, 2] {
                 let payload = "x".repeat(fragment);
-                let frames: Vec<_> =
-                    (0..count).map(|at| Frame::new(if at == 0 { opcode } else { 0 }, &payload).fin(at + 1 == count)).collect();
+                let frames: Vec<_> = (0..count)
+                    .map(|at| {
+                        Frame::new(if at == 0 { opcode } else { 0 }, &payload).fin(at + 1 == count)
+                    })
+                    .collect();
                 let mut bytes = wire::<R>(&frames);
                 let mut ws = WebSocket::new(R::make(), &Config::default().max_message(limit));
                 let mut got = None;
                 for mut input in bytes.chunks_mut(4096) {
-                    got = got.or(ws.recv(&mut input, &mut Vec::new()).map(Message::into_owned));
+                    got = got.or(ws
+                        .recv(&mut input, &mut Vec::new())
+                        .map(Message::into_owned));
                 }
                 let capacity = match got {
                     Some(Message::Text(text)) => text.into_owned().capacity(),
                     Some(Message::Binary(bytes)) => bytes.into_owned().capacity(),
                     other => panic!("{other:?}"),
                 };
-                assert!(capacity <= (2 * fragment * count).min(limit as usize), "{capacity} for {count} of {fragment}");
+                assert!(
+                    capacity <= (2 * fragment * count).min(limit as usize),
+                    "{capacity} for {count} of {fragment}"
+                );
             }
         }
     }
     for_both_roles!(check);
 }
 
-/// F1: memory follows what has arrived. Growing by doubling holds the old memory and the new: three times the bytes in the worst moment.
+/// F1: memory follows what has arrived. Growing by doubling holds the old memory and the new: three
+/// times the bytes in the worst moment.
 #[test]
 fn l3_f1_peak_memory_is_bounded_by_what_was_received() {
     fn check<R: TestRole>() {
         for (opcode, len) in [(1, 100_000), (2, 100_000), (1, 1_000_000), (2, 1_000_000)] {
-            let message = wire::<R>(&[Frame::new(opcode, "x".repeat(len)).more(), Frame::continuation("x".repeat(len))]);
-            let declared = wire::<R>(&[Frame { payload: vec![b'x'; len], ..Frame::new(opcode, "").declaring(16 << 20) }]);
+            let message = wire::<R>(&[
+                Frame::new(opcode, "x".repeat(len)).more(),
+                Frame::continuation("x".repeat(len)),
+            ]);
+            let declared = wire::<R>(&[Frame {
+                payload: vec![b'x'; len],
+                ..Frame::new(opcode, "").declaring(16 << 20)
+            }]);
             for (bytes, received) in [(message, 2 * len as u64), (declared, len as u64)] {
                 let info = receiving(&mut new::<R>(), &bytes, 4096);
-                assert!(info.bytes_max <= 3 * received + 4096, "{info:?} for {received} bytes");
-                assert!(info.bytes_max >= received && info.count_total < 30, "{info:?} for {received} bytes");
+                assert!(
+                    info.bytes_max <= 3 * received + 4096,
+                    "{info:?} for {received} bytes"
+                );
+                assert!(
+                    info.bytes_max >= received && info.count_total < 30,
+                    "{info:?} for {received} bytes"
+                );
             }
         }
     }
     for_both_roles!(check);
 }
 
-/// F2: nothing is kept for a fragment but its bytes, nor for a read: a message in fragments of one byte, or in reads of one byte, takes what one in large pieces takes.
+/// F2: nothing is kept for a fragment but its bytes, nor for a read: a message in fragments of one
+/// byte, or in reads of one byte, takes what one in large pieces takes.
 #[test]
 fn f2_l3_tiny_fragments_and_tiny_reads_take_no_more_than_their_bytes() {
     fn check<R: TestRole>() {
@@ -192,10 +244,16 @@ fn f2_l3_tiny_fragments_and_tiny_reads_take_no_more_than_their_bytes() {
         for opcode in [1, 2] {
             let single = vec![Frame::continuation("x").more(); LEN as usize - 1];
             let fragments = wire::<R>(&[vec![Frame::new(opcode, "x").more()], single].concat());
-            let one = wire::<R>(&[Frame { payload: vec![b'x'; LEN as usize], ..Frame::new(opcode, "").declaring(LEN + 1) }]);
+            let one = wire::<R>(&[Frame {
+                payload: vec![b'x'; LEN as usize],
+                ..Frame::new(opcode, "").declaring(LEN + 1)
+            }]);
             for (bytes, read) in [(&fragments, 4096), (&fragments, 1), (&one, 4096), (&one, 1)] {
                 let info = receiving(&mut WebSocket::new(R::make(), &config), bytes, read);
-                assert!((LEN..3 * LEN).contains(&info.bytes_max) && info.count_total < 30, "{info:?} in reads of {read}");
+                assert!(
+                    (LEN..3 * LEN).contains(&info.bytes_max) && info.count_total < 30,
+                    "{info:?} in reads of {read}"
+                );
             }
         }
     }
@@ -217,7 +275,8 @@ fn f3_a_million_empty_fragments_take_no_memory() {
     for_both_roles!(check);
 }
 
-/// And so does a connection that has delivered a message in pieces, once the program has dropped it.
+/// And so does a connection that has delivered a message in pieces, once the program has dropped
+/// it.
 #[test]
 fn se6_an_idle_connection_holds_no_heap() {
     fn check<R: TestRole>() {
@@ -247,10 +306,16 @@ fn se6_a_connection_that_ended_holds_no_heap() {
     fn check<R: TestRole>() {
         let ends: [End<R>; 4] = [
             ("Close", |ws, out| {
-                assert!(ws.recv(&mut wire::<R>(&[Frame::close(1000, "")])[..].as_mut(), out).is_some());
+                assert!(
+                    ws.recv(&mut wire::<R>(&[Frame::close(1000, "")])[..].as_mut(), out)
+                        .is_some()
+                );
             }),
             ("violation", |ws, out| {
-                assert!(ws.recv(&mut wire::<R>(&[Frame::new(3, "")])[..].as_mut(), out).is_some());
+                assert!(
+                    ws.recv(&mut wire::<R>(&[Frame::new(3, "")])[..].as_mut(), out)
+                        .is_some()
+                );
             }),
             ("fail", |ws, out| ws.fail(code(1008), "", out).unwrap()),
             ("end of stream", |ws, _| ws.recv_eof()),
@@ -279,13 +344,27 @@ fn se6_a_connection_that_ended_holds_no_heap() {
 fn u1_memory_that_is_given_back_is_used() {
     fn check<R: TestRole>() {
         let rest = "x".repeat(3000);
-        let text = |text: &str| (wire::<R>(&[Frame::text(text).more(), Frame::continuation(&rest)]), [text, &rest].concat().into_bytes());
-        let binary = (wire::<R>(&[Frame::binary(pattern(3000)).more(), Frame::continuation("")]), pattern(3000));
+        let text = |text: &str| {
+            (
+                wire::<R>(&[Frame::text(text).more(), Frame::continuation(&rest)]),
+                [text, &rest].concat().into_bytes(),
+            )
+        };
+        let binary = (
+            wire::<R>(&[Frame::binary(pattern(3000)).more(), Frame::continuation("")]),
+            pattern(3000),
+        );
         let mut ws = new::<R>();
         let mut memory = [0; 300];
         ws.recycle(vec![0xaa; 4000]);
         // From kind to kind.
-        for (mut bytes, expected) in [text("a"), binary.clone(), binary, text("caf\u{e9}"), text("")] {
+        for (mut bytes, expected) in [
+            text("a"),
+            binary.clone(),
+            binary,
+            text("caf\u{e9}"),
+            text(""),
+        ] {
             let info = measure(|| {
                 let mut input = bytes.as_mut_slice();
                 let bytes = match ws.recv(&mut input, &mut Slice::new(&mut memory)) {
@@ -308,23 +387,33 @@ fn u1_memory_that_is_given_back_to_a_half_is_used() {
     fn check<R: TestRole>() {
         let (mut receiver, _) = new::<R>().into_halves();
         receiver.recycle(vec![0xaa; 4000]);
-        let mut bytes = wire::<R>(&[Frame::binary(pattern(1000)).more(), Frame::continuation(pattern(2000))]);
+        let mut bytes = wire::<R>(&[
+            Frame::binary(pattern(1000)).more(),
+            Frame::continuation(pattern(2000)),
+        ]);
         let info = measure(|| {
             let mut input = bytes.as_mut_slice();
-            assert!(matches!(receiver.recv(&mut input), Some(Message::Binary(bytes)) if bytes.len() == 3000));
+            assert!(
+                matches!(receiver.recv(&mut input), Some(Message::Binary(bytes)) if bytes.len() == 3000)
+            );
         });
         assert_eq!(info.count_total, 0);
     }
     for_both_roles!(check);
 }
 
-/// Recycling in the middle of a message neither disturbs it nor keeps more than one piece of memory.
+/// Recycling in the middle of a message neither disturbs it nor keeps more than one piece of
+/// memory.
 #[test]
 fn memory_given_back_inside_a_message_leaves_it_alone() {
     fn check<R: TestRole>() {
         for (opcode, part) in [(1, "begun "), (2, "begun "), (1, ""), (2, "")] {
             let mut ws = new::<R>();
-            receiving(&mut ws, &wire::<R>(&[Frame::new(opcode, part).more()]), usize::MAX);
+            receiving(
+                &mut ws,
+                &wire::<R>(&[Frame::new(opcode, part).more()]),
+                usize::MAX,
+            );
             (0..3).for_each(|_| ws.recycle(b"garbage".to_vec()));
             let mut rest = wire::<R>(&[Frame::continuation("rest")]);
             let got = match ws.recv(&mut rest.as_mut_slice(), &mut Vec::new()) {

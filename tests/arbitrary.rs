@@ -10,7 +10,9 @@ use ws_proto::{CloseCode, Config, Header, Kind, Mask, Opcode};
 fn values<T: for<'a> Arbitrary<'a>>() -> Vec<T> {
     let mut state = 1_u64;
     let mut byte = || {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         (state >> 56) as u8
     };
     (0..4000)
@@ -23,9 +25,29 @@ fn values<T: for<'a> Arbitrary<'a>>() -> Vec<T> {
 
 #[test]
 fn all_kinds_opcodes_and_masks_come() {
-    assert_eq!(values::<Kind>().into_iter().map(|kind| kind == Kind::Text).collect::<HashSet<_>>().len(), 2);
-    assert_eq!(values::<Opcode>().into_iter().map(u8::from).collect::<HashSet<_>>(), (0..16).collect());
-    assert!(values::<Mask>().into_iter().map(|mask| mask.0).collect::<HashSet<_>>().len() > 3900);
+    assert_eq!(
+        values::<Kind>()
+            .into_iter()
+            .map(|kind| kind == Kind::Text)
+            .collect::<HashSet<_>>()
+            .len(),
+        2
+    );
+    assert_eq!(
+        values::<Opcode>()
+            .into_iter()
+            .map(u8::from)
+            .collect::<HashSet<_>>(),
+        (0..16).collect()
+    );
+    assert!(
+        values::<Mask>()
+            .into_iter()
+            .map(|mask| mask.0)
+            .collect::<HashSet<_>>()
+            .len()
+            > 3900
+    );
 }
 
 /// CL2: each of the codes that are defined, and many of those for libraries and applications.
@@ -54,19 +76,39 @@ fn fr3_headers_of_all_forms_come_and_are_read_as_written() {
 fn limits_of_all_sizes_come() {
     let limit = |config: &Config, name: &str| -> u64 {
         let shown = format!("{config:?}");
-        shown.split_once(&format!("{name}: ")).unwrap().1.split([',', ' ']).next().unwrap().parse().unwrap()
+        shown
+            .split_once(&format!("{name}: "))
+            .unwrap()
+            .1
+            .split([',', ' '])
+            .next()
+            .unwrap()
+            .parse()
+            .unwrap()
     };
     let all = values::<Config>();
     for (name, small, large) in [("max_message", 200, 1 << 30), ("max_fragments", 4, 1 << 20)] {
         for size in [
-            all.iter().filter(|config| limit(config, name) < small).count(),
-            all.iter().filter(|config| limit(config, name) > large).count(),
+            all.iter()
+                .filter(|config| limit(config, name) < small)
+                .count(),
+            all.iter()
+                .filter(|config| limit(config, name) > large)
+                .count(),
         ] {
             assert!(size > 200, "{name}: {size}");
         }
-        assert!(limit(&Config::arbitrary(&mut Unstructured::new(&[])).unwrap(), name) >= 1000);
+        assert!(
+            limit(
+                &Config::arbitrary(&mut Unstructured::new(&[])).unwrap(),
+                name
+            ) >= 1000
+        );
     }
-    let lenient = all.iter().filter(|config| format!("{config:?}").contains("allow_non_minimal_length: true")).count();
+    let lenient = all
+        .iter()
+        .filter(|config| format!("{config:?}").contains("allow_non_minimal_length: true"))
+        .count();
     assert!((1000..3000).contains(&lenient));
 }
 
@@ -82,7 +124,10 @@ fn df6_df7_parameters_of_all_kinds_come() {
     let bits = |of: fn(&Params) -> u8| all.iter().map(of).collect::<HashSet<_>>();
     assert_eq!(bits(Params::server_max_window_bits), (8..=15).collect());
     assert_eq!(bits(Params::client_max_window_bits), (8..=15).collect());
-    assert!(all.iter().any(Params::server_no_context_takeover) && all.iter().any(Params::client_no_context_takeover));
+    assert!(
+        all.iter().any(Params::server_no_context_takeover)
+            && all.iter().any(Params::client_no_context_takeover)
+    );
 }
 
 proptest! {

@@ -1,4 +1,5 @@
-//! Which of the auto traits the public types have: all of them, with any features. A field of another kind takes one away without a word.
+//! Which of the auto traits the public types have: all of them, with any features. A field of
+//! another kind takes one away without a word.
 
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use ws_proto::{Client, Role, Server};
@@ -81,7 +82,8 @@ fn uri() {
 #[test]
 fn handshake() {
     use ws_proto::handshake::{
-        Accept, Body, Extension, Fields, HandshakeError, HeadLimits, Param, Reject, Request, Response, Value, WriteError,
+        Accept, Body, Extension, Fields, HandshakeError, HeadLimits, Param, Reject, Request,
+        Response, Value, WriteError,
     };
     has_all::<Accept<'_>>();
     has_all::<Body>();

@@ -1,4 +1,5 @@
-//! Any calls in any order (SE7): two peers over a pipe that cuts at random, and what must hold however they are used.
+//! Any calls in any order (SE7): two peers over a pipe that cuts at random, and what must hold
+//! however they are used.
 #![cfg(feature = "alloc")]
 
 mod common;
@@ -8,7 +9,8 @@ use common::{Ended, Frame, Layer, Log, Seen, TestRole, read_all};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use ws_proto::{
-    Capped, Client, CloseCode, Config, Connection, Kind, Message, REPLY_ROOM, SendError, Server, Side, State, Transport, WebSocket,
+    Capped, Client, CloseCode, Config, Connection, Kind, Message, REPLY_ROOM, SendError, Server,
+    Side, State, Transport, WebSocket,
 };
 
 /// What a program may do with a connection, in any order.
@@ -22,14 +24,20 @@ enum Operation {
     Pong(Vec<u8>),
     Close(Option<u16>, String),
     Fail(u16),
-    /// So many bytes of what the other side wrote arrive, while the output takes no more than some room.
+    /// So many bytes of what the other side wrote arrive, while the output takes no more than some
+    /// room.
     Arrive(usize, usize),
 }
 
 fn operation() -> impl Strategy<Value = Operation> {
     let kind = || prop_oneof![Just(Kind::Text), Just(Kind::Binary)];
     let bytes = || prop_oneof![4 => "[a-z\u{e9}\u{1f600}]{0,20}".prop_map(String::into_bytes), 1 => vec(any::<u8>(), 0..200)];
-    let close = prop_oneof![Just(None), (0..5000_u16).prop_map(Some), Just(Some(1000)), Just(Some(1010))];
+    let close = prop_oneof![
+        Just(None),
+        (0..5000_u16).prop_map(Some),
+        Just(Some(1000)),
+        Just(Some(1010))
+    ];
     prop_oneof![
         5 => "[a-z\u{e9}\u{1f600}]{0,50}".prop_map(Operation::Text),
         5 => bytes().prop_map(Operation::Binary),
@@ -50,13 +58,15 @@ trait Alone {
 
 impl Alone for WebSocket<Server> {
     fn alone(&mut self, kind: Kind, payload: &mut [u8], last: bool) -> Result<Vec<u8>, SendError> {
-        self.header(kind, payload.len() as u64, last).map(|header| header.to_vec())
+        self.header(kind, payload.len() as u64, last)
+            .map(|header| header.to_vec())
     }
 }
 
 impl Alone for WebSocket<Client> {
     fn alone(&mut self, kind: Kind, payload: &mut [u8], last: bool) -> Result<Vec<u8>, SendError> {
-        self.mask_in_place(kind, payload, last).map(|header| header.to_vec())
+        self.mask_in_place(kind, payload, last)
+            .map(|header| header.to_vec())
     }
 }
 
@@ -79,7 +89,8 @@ impl Account {
     }
 }
 
-/// One side: its connection, what it has written that is not delivered yet, and an account of all that it sent and received.
+/// One side: its connection, what it has written that is not delivered yet, and an account of all
+/// that it sent and received.
 struct Peer<R> {
     ws: WebSocket<R>,
     out: Vec<u8>,
@@ -105,15 +116,26 @@ where
     /// Does it, and checks that an error has no effect.
     fn perform(&mut self, operation: &Operation, from: &mut Vec<u8>) {
         let before = (self.ws.ended(), self.out.len());
-        let Self { ws, out, account, .. } = self;
+        let Self {
+            ws, out, account, ..
+        } = self;
         let result = match operation {
-            Operation::Text(text) => ws.send_text(text, out).map(|()| account.sent.push(Seen::text(text))),
-            Operation::Binary(bytes) => ws.send_binary(bytes, out).map(|()| account.sent.push(Seen::binary(bytes))),
-            Operation::Part(kind, bytes, last) => ws.send_part(*kind, bytes, *last, out).map(|()| account.part(*kind, bytes, *last)),
-            // The caller sees to it that text is UTF-8: whole characters in these parts, and only behind such.
+            Operation::Text(text) => ws
+                .send_text(text, out)
+                .map(|()| account.sent.push(Seen::text(text))),
+            Operation::Binary(bytes) => ws
+                .send_binary(bytes, out)
+                .map(|()| account.sent.push(Seen::binary(bytes))),
+            Operation::Part(kind, bytes, last) => ws
+                .send_part(*kind, bytes, *last, out)
+                .map(|()| account.part(*kind, bytes, *last)),
+            // The caller sees to it that text is UTF-8: whole characters in these parts, and only
+            // behind such.
             Operation::Alone(kind, bytes, last) => {
                 let text = *kind == Kind::Binary || std::str::from_utf8(bytes).is_ok();
-                let whole = account.part.as_ref().is_none_or(|(kind, part)| *kind == Kind::Binary || std::str::from_utf8(part).is_ok());
+                let whole = account.part.as_ref().is_none_or(|(kind, part)| {
+                    *kind == Kind::Binary || std::str::from_utf8(part).is_ok()
+                });
                 if !text || !whole {
                     return;
                 }
@@ -123,8 +145,12 @@ where
                     account.part(*kind, bytes, *last);
                 })
             }
-            Operation::Ping(payload) => ws.ping(payload, out).map(|()| account.sent.push(Seen::ping(payload))),
-            Operation::Pong(payload) => ws.pong(payload, out).map(|()| account.sent.push(Seen::pong(payload))),
+            Operation::Ping(payload) => ws
+                .ping(payload, out)
+                .map(|()| account.sent.push(Seen::ping(payload))),
+            Operation::Pong(payload) => ws
+                .pong(payload, out)
+                .map(|()| account.sent.push(Seen::pong(payload))),
             Operation::Close(code, reason) => match code.map(CloseCode::new) {
                 Some(None) => return,
                 code => ws.close(code.flatten(), reason, out),
@@ -136,7 +162,10 @@ where
             Operation::Arrive(bytes, room) => return self.arrive(from, *bytes, *room),
         };
         if result.is_err() {
-            assert!((self.ws.ended(), self.out.len()) == before, "{operation:?} is refused ({result:?}), and has an effect");
+            assert!(
+                (self.ws.ended(), self.out.len()) == before,
+                "{operation:?} is refused ({result:?}), and has an effect"
+            );
         }
     }
 
@@ -166,8 +195,16 @@ where
     /// Checks what was received against what the other side sent.
     fn check<P: TestRole>(&self, peer: &Peer<P>) -> Result<(), TestCaseError> {
         // Pongs that answer Pings, and those that were sent unasked: the former are not in `sent`.
-        let without_pongs = |seen: &[Seen]| seen.iter().filter(|seen| !matches!(seen, Seen::Pong(_))).cloned().collect::<Vec<_>>();
-        let (got, sent) = (without_pongs(&self.log.seen), without_pongs(&peer.account.sent));
+        let without_pongs = |seen: &[Seen]| {
+            seen.iter()
+                .filter(|seen| !matches!(seen, Seen::Pong(_)))
+                .cloned()
+                .collect::<Vec<_>>()
+        };
+        let (got, sent) = (
+            without_pongs(&self.log.seen),
+            without_pongs(&peer.account.sent),
+        );
         if self.failed {
             prop_assert!(sent.starts_with(&got), "{:?} of {:?}", got, sent);
         } else {

@@ -1,4 +1,5 @@
-//! Any cut of any input gives the same events, the same output and the same final state, in every layer and for both roles (L6, FR7, SE8, P1).
+//! Any cut of any input gives the same events, the same output and the same final state, in every
+//! layer and for both roles (L6, FR7, SE8, P1).
 #![cfg(feature = "alloc")]
 
 mod common;
@@ -9,32 +10,65 @@ use proptest::prelude::*;
 use ws_proto::{Client, Config, Connection, Server, Utf8, WebSocket};
 
 /// Compares one input, whole, cut at some places, and byte by byte.
-fn same<R: TestRole, L: Layer<R>>(config: &Config, bytes: &[u8], cuts: &[usize]) -> Result<Outcome, TestCaseError> {
+fn same<R: TestRole, L: Layer<R>>(
+    config: &Config,
+    bytes: &[u8],
+    cuts: &[usize],
+) -> Result<Outcome, TestCaseError> {
     let whole = run::<R, L>(config, bytes, &[]);
-    prop_assert_eq!(&run::<R, L>(config, bytes, cuts), &whole, "cut at {:?}", cuts);
-    prop_assert_eq!(&run::<R, L>(config, bytes, &(0..bytes.len()).collect::<Vec<_>>()), &whole, "byte by byte");
+    prop_assert_eq!(
+        &run::<R, L>(config, bytes, cuts),
+        &whole,
+        "cut at {:?}",
+        cuts
+    );
+    prop_assert_eq!(
+        &run::<R, L>(config, bytes, &(0..bytes.len()).collect::<Vec<_>>()),
+        &whole,
+        "byte by byte"
+    );
     Ok(whole)
 }
 
 /// Compares all layers with themselves, and with each other.
-fn all_layers<R: TestRole>(config: &Config, bytes: &[u8], cuts: &[usize]) -> Result<(), TestCaseError> {
+fn all_layers<R: TestRole>(
+    config: &Config,
+    bytes: &[u8],
+    cuts: &[usize],
+) -> Result<(), TestCaseError> {
     let streamed = same::<R, Connection<R>>(config, bytes, cuts)?;
     let messages = same::<R, WebSocket<R>>(config, bytes, cuts)?;
     let halves = same::<R, Halves<R>>(config, bytes, cuts)?;
     let message_halves = same::<R, MessageHalves<R>>(config, bytes, cuts)?;
 
     // Who began, and whether it was clean, halves do not know before they are put together.
-    let of_halves = |ended: &Ended| Ended { by: None, clean: false, ..ended.clone() };
-    prop_assert_eq!((&halves.seen, &halves.out), (&streamed.seen, &streamed.out), "halves, and the whole");
+    let of_halves = |ended: &Ended| Ended {
+        by: None,
+        clean: false,
+        ..ended.clone()
+    };
+    prop_assert_eq!(
+        (&halves.seen, &halves.out),
+        (&streamed.seen, &streamed.out),
+        "halves, and the whole"
+    );
     prop_assert_eq!(
         (&halves.ended, &message_halves.ended),
         (&of_halves(&streamed.ended), &of_halves(&messages.ended)),
         "halves, and the whole"
     );
-    prop_assert_eq!((&message_halves.seen, &message_halves.out), (&messages.seen, &messages.out), "halves, and the whole");
+    prop_assert_eq!(
+        (&message_halves.seen, &message_halves.out),
+        (&messages.seen, &messages.out),
+        "halves, and the whole"
+    );
     prop_assert_eq!(&streamed.out, &messages.out, "chunks, and messages");
     prop_assert_eq!(&streamed.ended, &messages.ended, "chunks, and messages");
-    prop_assert_eq!(assembled(streamed.seen), messages.seen, "chunks, and messages");
+    prop_assert_eq!(
+        assembled(streamed.seen),
+        messages.seen,
+        "chunks, and messages"
+    );
     Ok(())
 }
 

@@ -1,4 +1,5 @@
-//! permessage-deflate: how it is agreed on (RFC 7692 §5, §7.1). Groups DF and EX of the checklist of rules, D4 and N of the one of attacks.
+//! permessage-deflate: how it is agreed on (RFC 7692 §5, §7.1). Groups DF and EX of the checklist
+//! of rules, D4 and N of the one of attacks.
 #![cfg(all(feature = "deflate", feature = "handshake"))]
 
 mod common;
@@ -13,22 +14,37 @@ const FIELD: &str = "Sec-WebSocket-Extensions";
 
 /// A head with these lines of the field.
 fn with(head: Head, lines: &[&str]) -> Head {
-    lines.iter().fold(head, |head, line| head.with(&format!("{FIELD}: {line}")))
+    lines
+        .iter()
+        .fold(head, |head, line| head.with(&format!("{FIELD}: {line}")))
 }
 
-/// What a server answers to these offers, if it accepts one. What it says and what it takes to be agreed on are the same.
+/// What a server answers to these offers, if it accepts one. What it says and what it takes to be
+/// agreed on are the same.
 #[track_caller]
 fn answer(config: Option<&Deflate>, offers: &[&str]) -> Option<String> {
     let (mut handshake, mut out) = (ServerHandshake::new(HeadLimits::default()), Vec::new());
     let mut head = with(Head::request(), offers).bytes();
-    let request = handshake.recv(&mut head.as_mut_slice(), &mut out).unwrap().unwrap();
+    let request = handshake
+        .recv(&mut head.as_mut_slice(), &mut out)
+        .unwrap()
+        .unwrap();
     let mut accept = request.accept();
     if let Some(config) = config {
         accept = accept.deflate(config);
-        assert_eq!(config.accept(request.extensions()).map(|params| params.to_string()), agreed_by(&accept).1, "made elsewhere");
+        assert_eq!(
+            config
+                .accept(request.extensions())
+                .map(|params| params.to_string()),
+            agreed_by(&accept).1,
+            "made elsewhere"
+        );
     }
     let (response, agreed) = agreed_by(&accept);
-    assert!(response.starts_with("HTTP/1.1 101 "), "a handshake does not fail for an extension: {response}");
+    assert!(
+        response.starts_with("HTTP/1.1 101 "),
+        "a handshake does not fail for an extension: {response}"
+    );
     // DF13, N2: there is no field without a value.
     assert_eq!(response.contains(FIELD), agreed.is_some());
     assert_eq!(values(&response, FIELD), Vec::from_iter(agreed.as_deref()));
@@ -38,7 +54,10 @@ fn answer(config: Option<&Deflate>, offers: &[&str]) -> Option<String> {
 fn agreed_by(accept: &ws_proto::handshake::Accept<'_>) -> (String, Option<String>) {
     let mut out = Vec::new();
     let agreed = accept.write(&mut out).unwrap();
-    (String::from_utf8(out).unwrap(), agreed.deflate().map(|params| params.to_string()))
+    (
+        String::from_utf8(out).unwrap(),
+        agreed.deflate().map(|params| params.to_string()),
+    )
 }
 
 /// What a client makes of a server's answer, whether the handshake was made here or elsewhere.
@@ -59,7 +78,9 @@ fn verdict(config: Option<&Deflate>, answers: &[&str]) -> Result<Option<Params>,
     let elsewhere = Response::parse(&head, &HeadLimits::default()).and_then(|parsed| {
         let (response, _) = parsed.unwrap();
         match config {
-            Some(config) => response.verify_deflate(key, "", config).map(|(_, params)| params),
+            Some(config) => response
+                .verify_deflate(key, "", config)
+                .map(|(_, params)| params),
             None => response.verify(key, "").map(|_| None),
         }
     });
@@ -67,7 +88,8 @@ fn verdict(config: Option<&Deflate>, answers: &[&str]) -> Result<Option<Params>,
     result
 }
 
-/// What follows the name of the extension, where a parameter is unknown, said twice, or has a value that it cannot have: in an offer and in an answer.
+/// What follows the name of the extension, where a parameter is unknown, said twice, or has a value
+/// that it cannot have: in an offer and in an answer.
 fn faults() -> Vec<String> {
     let mut faults: Vec<String> = [
         "unknown",
@@ -130,28 +152,59 @@ fn df1_d4_a_server_declines_a_faulty_offer_and_tries_the_next() {
         let offer = format!("permessage-deflate; {fault}");
         assert_eq!(answer(Some(&config), &[&offer]), None, "{offer}");
         let good = "permessage-deflate; server_max_window_bits=11";
-        for offers in
-            [&[&*format!("{offer}, {good}")][..], &[&offer, good], &["other; x=1", &format!("{offer},{offer}"), good, "permessage-deflate"]]
-        {
-            assert_eq!(answer(Some(&config), offers).as_deref(), Some(good), "{offers:?}");
+        for offers in [
+            &[&*format!("{offer}, {good}")][..],
+            &[&offer, good],
+            &[
+                "other; x=1",
+                &format!("{offer},{offer}"),
+                good,
+                "permessage-deflate",
+            ],
+        ] {
+            assert_eq!(
+                answer(Some(&config), offers).as_deref(),
+                Some(good),
+                "{offers:?}"
+            );
         }
     }
 }
 
-/// DF2, N1, EX5: the same faults in an answer fail the connection, also beside an answer that would do.
+/// DF2, N1, EX5: the same faults in an answer fail the connection, also beside an answer that would
+/// do.
 #[test]
 fn df2_d4_n1_a_client_fails_for_a_faulty_answer() {
-    for config in [Deflate::default(), Deflate::default().client_max_window_bits(9), Deflate::default().server_no_context_takeover(true)] {
-        for fault in faults().iter().map(|fault| &**fault).chain(["client_max_window_bits"]) {
+    for config in [
+        Deflate::default(),
+        Deflate::default().client_max_window_bits(9),
+        Deflate::default().server_no_context_takeover(true),
+    ] {
+        for fault in faults()
+            .iter()
+            .map(|fault| &**fault)
+            .chain(["client_max_window_bits"])
+        {
             let answer = format!("permessage-deflate; server_no_context_takeover; {fault}");
-            assert_eq!(verdict(Some(&config), &[&answer]), Err(HandshakeError::ExtensionParameter), "{answer}");
+            assert_eq!(
+                verdict(Some(&config), &[&answer]),
+                Err(HandshakeError::ExtensionParameter),
+                "{answer}"
+            );
             assert!(verdict(Some(&config), &[&answer, "permessage-deflate"]).is_err());
-            assert!(verdict(Some(&config), &["permessage-deflate; server_no_context_takeover", &answer]).is_err());
+            assert!(
+                verdict(
+                    Some(&config),
+                    &["permessage-deflate; server_no_context_takeover", &answer]
+                )
+                .is_err()
+            );
         }
     }
 }
 
-/// N1, EX3, EX4, EX5: an answer with what was not offered, or with more than was, fails the connection.
+/// N1, EX3, EX4, EX5: an answer with what was not offered, or with more than was, fails the
+/// connection.
 #[test]
 fn n1_an_answer_that_was_not_offered_fails() {
     let config = Deflate::default();
@@ -164,29 +217,60 @@ fn n1_an_answer_that_was_not_offered_fails() {
         &["permessage-deflate, other"],
         &["other", "permessage-deflate"],
     ] {
-        assert_eq!(verdict(Some(&config), answers), Err(HandshakeError::ExtensionNotOffered), "{answers:?}");
-        assert_eq!(verdict(None, answers), Err(HandshakeError::ExtensionNotOffered), "{answers:?}");
+        assert_eq!(
+            verdict(Some(&config), answers),
+            Err(HandshakeError::ExtensionNotOffered),
+            "{answers:?}"
+        );
+        assert_eq!(
+            verdict(None, answers),
+            Err(HandshakeError::ExtensionNotOffered),
+            "{answers:?}"
+        );
     }
-    assert_eq!(verdict(None, &["permessage-deflate"]), Err(HandshakeError::ExtensionNotOffered));
+    assert_eq!(
+        verdict(None, &["permessage-deflate"]),
+        Err(HandshakeError::ExtensionNotOffered)
+    );
     assert_eq!(verdict(None, &[]), Ok(None));
     assert_eq!(verdict(Some(&config), &[]), Ok(None), "the server declines");
 }
 
-/// N1, H5, CR4 to CR11: an offer of compression, accepted or not, leaves the other checks of an answer as they are.
+/// N1, H5, CR4 to CR11: an offer of compression, accepted or not, leaves the other checks of an
+/// answer as they are.
 #[test]
 fn n1_h5_an_offer_of_compression_leaves_the_other_checks_as_they_are() {
     let config = Deflate::default();
     for extension in [&[][..], &["permessage-deflate"]] {
         for (head, error) in [
             (Head::response().without("Upgrade"), HandshakeError::Upgrade),
-            (Head::response().but("Connection", "close"), HandshakeError::Connection),
-            (Head::response().without("Sec-WebSocket-Accept"), HandshakeError::Missing("Sec-WebSocket-Accept")),
-            (Head::response().but("Sec-WebSocket-Accept", "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="), HandshakeError::Invalid("Sec-WebSocket-Accept")),
-            (Head::response().with("Sec-WebSocket-Protocol: other"), HandshakeError::ProtocolNotRequested),
-            (Head::response().with("Sec-WebSocket-Protocol: a, b"), HandshakeError::ProtocolNotRequested),
+            (
+                Head::response().but("Connection", "close"),
+                HandshakeError::Connection,
+            ),
+            (
+                Head::response().without("Sec-WebSocket-Accept"),
+                HandshakeError::Missing("Sec-WebSocket-Accept"),
+            ),
+            (
+                Head::response().but("Sec-WebSocket-Accept", "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="),
+                HandshakeError::Invalid("Sec-WebSocket-Accept"),
+            ),
+            (
+                Head::response().with("Sec-WebSocket-Protocol: other"),
+                HandshakeError::ProtocolNotRequested,
+            ),
+            (
+                Head::response().with("Sec-WebSocket-Protocol: a, b"),
+                HandshakeError::ProtocolNotRequested,
+            ),
         ] {
             let mut bytes = with(head, extension).bytes();
-            let result = client().protocols(&["a", "b"]).deflate(&config).recv(&mut bytes.as_mut_slice()).map(drop);
+            let result = client()
+                .protocols(&["a", "b"])
+                .deflate(&config)
+                .recv(&mut bytes.as_mut_slice())
+                .map(drop);
             assert_eq!(result, Err(error), "{extension:?}");
         }
     }
@@ -210,9 +294,17 @@ fn ex2_d4_malformed_values() {
     ] {
         let (mut handshake, mut out) = (ServerHandshake::new(HeadLimits::default()), Vec::new());
         let mut head = with(Head::request(), &[malformed]).bytes();
-        assert_eq!(handshake.recv(&mut head.as_mut_slice(), &mut out).err(), Some(HandshakeError::Invalid(FIELD)), "{malformed}");
+        assert_eq!(
+            handshake.recv(&mut head.as_mut_slice(), &mut out).err(),
+            Some(HandshakeError::Invalid(FIELD)),
+            "{malformed}"
+        );
         assert!(out.starts_with(b"HTTP/1.1 400 "));
-        assert_eq!(verdict(Some(&Deflate::default()), &[malformed]), Err(HandshakeError::Invalid(FIELD)), "{malformed}");
+        assert_eq!(
+            verdict(Some(&Deflate::default()), &[malformed]),
+            Err(HandshakeError::Invalid(FIELD)),
+            "{malformed}"
+        );
         assert!(malformed.parse::<Params>().is_err());
     }
 }
@@ -221,34 +313,96 @@ fn ex2_d4_malformed_values() {
 #[test]
 fn df3_df4_df5_df6_df7_df8_df9_df10_df12_what_a_server_answers() {
     let config = Deflate::default();
-    let (server_10, client_10) = (config.clone().server_max_window_bits(10), config.clone().client_max_window_bits(10));
-    let none = config.clone().server_no_context_takeover(true).client_no_context_takeover(true);
+    let (server_10, client_10) = (
+        config.clone().server_max_window_bits(10),
+        config.clone().client_max_window_bits(10),
+    );
+    let none = config
+        .clone()
+        .server_no_context_takeover(true)
+        .client_no_context_takeover(true);
     let table: &[(&Deflate, &str, &str)] = &[
         // DF8: what is absent is 15 bits, and takeover.
         (&config, "", ""),
         // DF12: what browsers offer.
         (&config, "; client_max_window_bits", ""),
         // DF4, DF5: what is asked for is granted, and said.
-        (&config, "; server_no_context_takeover", "; server_no_context_takeover"),
-        (&config, "; client_no_context_takeover", "; client_no_context_takeover"),
-        (&config, "; client_no_context_takeover; server_no_context_takeover", "; server_no_context_takeover; client_no_context_takeover"),
+        (
+            &config,
+            "; server_no_context_takeover",
+            "; server_no_context_takeover",
+        ),
+        (
+            &config,
+            "; client_no_context_takeover",
+            "; client_no_context_takeover",
+        ),
+        (
+            &config,
+            "; client_no_context_takeover; server_no_context_takeover",
+            "; server_no_context_takeover; client_no_context_takeover",
+        ),
         // Unasked.
-        (&none, "", "; server_no_context_takeover; client_no_context_takeover"),
-        (&none, "; server_no_context_takeover", "; server_no_context_takeover; client_no_context_takeover"),
+        (
+            &none,
+            "",
+            "; server_no_context_takeover; client_no_context_takeover",
+        ),
+        (
+            &none,
+            "; server_no_context_takeover",
+            "; server_no_context_takeover; client_no_context_takeover",
+        ),
         // DF6: the same or smaller, and unasked.
-        (&config, "; server_max_window_bits=15", "; server_max_window_bits=15"),
-        (&config, "; server_max_window_bits=8", "; server_max_window_bits=8"),
-        (&server_10, "; server_max_window_bits=12", "; server_max_window_bits=10"),
-        (&server_10, "; server_max_window_bits=9", "; server_max_window_bits=9"),
+        (
+            &config,
+            "; server_max_window_bits=15",
+            "; server_max_window_bits=15",
+        ),
+        (
+            &config,
+            "; server_max_window_bits=8",
+            "; server_max_window_bits=8",
+        ),
+        (
+            &server_10,
+            "; server_max_window_bits=12",
+            "; server_max_window_bits=10",
+        ),
+        (
+            &server_10,
+            "; server_max_window_bits=9",
+            "; server_max_window_bits=9",
+        ),
         (&server_10, "", "; server_max_window_bits=10"),
         // DF7: only to who says that he can be told, and no more than he says.
-        (&config, "; client_max_window_bits=9", "; client_max_window_bits=9"),
+        (
+            &config,
+            "; client_max_window_bits=9",
+            "; client_max_window_bits=9",
+        ),
         (&client_10, "", ""),
-        (&client_10, "; client_max_window_bits", "; client_max_window_bits=10"),
-        (&client_10, "; client_max_window_bits=15", "; client_max_window_bits=10"),
-        (&client_10, "; client_max_window_bits=8", "; client_max_window_bits=8"),
+        (
+            &client_10,
+            "; client_max_window_bits",
+            "; client_max_window_bits=10",
+        ),
+        (
+            &client_10,
+            "; client_max_window_bits=15",
+            "; client_max_window_bits=10",
+        ),
+        (
+            &client_10,
+            "; client_max_window_bits=8",
+            "; client_max_window_bits=8",
+        ),
         // DF9: quotes and backslashes make no difference, nor does whitespace.
-        (&config, "; server_max_window_bits=\"10\"", "; server_max_window_bits=10"),
+        (
+            &config,
+            "; server_max_window_bits=\"10\"",
+            "; server_max_window_bits=10",
+        ),
         (
             &config,
             " ;\tserver_max_window_bits = \"1\\0\" ; client_max_window_bits=\"8\"",
@@ -258,9 +412,23 @@ fn df3_df4_df5_df6_df7_df8_df9_df10_df12_what_a_server_answers() {
     for (config, offer, expected) in table {
         let expected = format!("permessage-deflate{expected}");
         let offer = format!("permessage-deflate{offer}");
-        assert_eq!(answer(Some(config), &[&offer]), Some(expected.clone()), "{offer}");
+        assert_eq!(
+            answer(Some(config), &[&offer]),
+            Some(expected.clone()),
+            "{offer}"
+        );
         // DF10: the first that does, and one only.
-        assert_eq!(answer(Some(config), &["other", &offer, "permessage-deflate; server_max_window_bits=13"]), Some(expected));
+        assert_eq!(
+            answer(
+                Some(config),
+                &[
+                    "other",
+                    &offer,
+                    "permessage-deflate; server_max_window_bits=13"
+                ]
+            ),
+            Some(expected)
+        );
     }
 }
 
@@ -268,30 +436,51 @@ fn df3_df4_df5_df6_df7_df8_df9_df10_df12_what_a_server_answers() {
 #[test]
 fn df6_df7_df11_d5_every_window_size_can_be_agreed_on() {
     for bits in 8..=15 {
-        let said = format!("permessage-deflate; server_max_window_bits={bits}; client_max_window_bits={bits}");
+        let said = format!(
+            "permessage-deflate; server_max_window_bits={bits}; client_max_window_bits={bits}"
+        );
         let agreed = answer(Some(&Deflate::default()), &[&said]).unwrap();
         assert_eq!(agreed, said);
-        let params = verdict(Some(&Deflate::default()), &[&agreed]).unwrap().unwrap();
-        assert_eq!((params.server_max_window_bits(), params.client_max_window_bits()), (bits, bits));
+        let params = verdict(Some(&Deflate::default()), &[&agreed])
+            .unwrap()
+            .unwrap();
+        assert_eq!(
+            (
+                params.server_max_window_bits(),
+                params.client_max_window_bits()
+            ),
+            (bits, bits)
+        );
         // What is beyond is taken for the nearest.
         for (asked, said) in [(bits, bits), (0, 8), (7, 8), (16, 15), (255, 15)] {
-            let config = Deflate::default().server_max_window_bits(asked).client_max_window_bits(asked);
+            let config = Deflate::default()
+                .server_max_window_bits(asked)
+                .client_max_window_bits(asked);
             let offer = config.offer();
             if said == 15 {
                 assert_eq!(offer, "permessage-deflate; client_max_window_bits");
             } else {
-                assert_eq!(offer, format!("permessage-deflate; server_max_window_bits={said}; client_max_window_bits={said}"));
+                assert_eq!(
+                    offer,
+                    format!(
+                        "permessage-deflate; server_max_window_bits={said}; client_max_window_bits={said}"
+                    )
+                );
             }
         }
     }
 }
 
-/// DF7, DF12, DF14: a client offers what it wants, and always to use a smaller window: it can use any. DF13: never nothing.
+/// DF7, DF12, DF14: a client offers what it wants, and always to use a smaller window: it can use
+/// any. DF13: never nothing.
 #[test]
 fn df12_df14_df13_what_a_client_offers() {
     let config = Deflate::default();
     for (config, expected) in [
-        (Some(config.clone()), Some("permessage-deflate; client_max_window_bits")),
+        (
+            Some(config.clone()),
+            Some("permessage-deflate; client_max_window_bits"),
+        ),
         (
             Some(config.clone().server_no_context_takeover(true)),
             Some("permessage-deflate; server_no_context_takeover; client_max_window_bits"),
@@ -300,8 +489,14 @@ fn df12_df14_df13_what_a_client_offers() {
             Some(config.clone().client_no_context_takeover(true)),
             Some("permessage-deflate; client_no_context_takeover; client_max_window_bits"),
         ),
-        (Some(config.clone().server_max_window_bits(9)), Some("permessage-deflate; server_max_window_bits=9; client_max_window_bits")),
-        (Some(config.client_max_window_bits(8)), Some("permessage-deflate; client_max_window_bits=8")),
+        (
+            Some(config.clone().server_max_window_bits(9)),
+            Some("permessage-deflate; server_max_window_bits=9; client_max_window_bits"),
+        ),
+        (
+            Some(config.client_max_window_bits(8)),
+            Some("permessage-deflate; client_max_window_bits=8"),
+        ),
         (None, None),
     ] {
         let client = match &config {
@@ -311,40 +506,93 @@ fn df12_df14_df13_what_a_client_offers() {
         let request = written(&client);
         assert_eq!(values(&request, FIELD), Vec::from_iter(expected));
         assert_eq!(config.map(|config| config.offer()).as_deref(), expected);
-        // EX3, DF13, N2: a server that does not want it says nothing, and neither does one that was not asked.
+        // EX3, DF13, N2: a server that does not want it says nothing, and neither does one that was
+        // not asked.
         assert_eq!(answer(None, &Vec::from_iter(expected)), None);
         assert_eq!(answer(Some(&Deflate::default()), &[]), None);
     }
-    assert_eq!(answer(Some(&Deflate::default()), &["other", "permessage-bzip2; client_max_window_bits", "PERMESSAGE-DEFLATE"]), None);
+    assert_eq!(
+        answer(
+            Some(&Deflate::default()),
+            &[
+                "other",
+                "permessage-bzip2; client_max_window_bits",
+                "PERMESSAGE-DEFLATE"
+            ]
+        ),
+        None
+    );
 }
 
 /// DF2 to DF9: which answers fit an offer, and what they mean.
 #[test]
 fn df4_df5_df6_df7_df8_df9_what_a_client_makes_of_an_answer() {
     let config = Deflate::default();
-    let (server_10, client_10) = (config.clone().server_max_window_bits(10), config.clone().client_max_window_bits(10));
-    let (server_none, client_none) = (config.clone().server_no_context_takeover(true), config.clone().client_no_context_takeover(true));
+    let (server_10, client_10) = (
+        config.clone().server_max_window_bits(10),
+        config.clone().client_max_window_bits(10),
+    );
+    let (server_none, client_none) = (
+        config.clone().server_no_context_takeover(true),
+        config.clone().client_no_context_takeover(true),
+    );
     /// Whether the server does without takeover, its window, and the same of the client.
     type Expected = Option<(bool, u8, bool, u8)>;
     let table: &[(&Deflate, &str, Expected)] = &[
         (&config, "", Some((false, 15, false, 15))),
-        (&config, "; server_no_context_takeover", Some((true, 15, false, 15))),
-        (&config, "; client_no_context_takeover", Some((false, 15, true, 15))),
-        (&config, "; server_max_window_bits=9", Some((false, 9, false, 15))),
-        (&config, "; client_max_window_bits=8", Some((false, 15, false, 8))),
-        (&config, "; server_max_window_bits=\"8\"; client_max_window_bits=\"1\\5\"", Some((false, 8, false, 15))),
+        (
+            &config,
+            "; server_no_context_takeover",
+            Some((true, 15, false, 15)),
+        ),
+        (
+            &config,
+            "; client_no_context_takeover",
+            Some((false, 15, true, 15)),
+        ),
+        (
+            &config,
+            "; server_max_window_bits=9",
+            Some((false, 9, false, 15)),
+        ),
+        (
+            &config,
+            "; client_max_window_bits=8",
+            Some((false, 15, false, 8)),
+        ),
+        (
+            &config,
+            "; server_max_window_bits=\"8\"; client_max_window_bits=\"1\\5\"",
+            Some((false, 8, false, 15)),
+        ),
         // What was wanted of the server has to be granted.
         (&server_none, "", None),
         (&server_none, "; client_no_context_takeover", None),
-        (&server_none, "; server_no_context_takeover", Some((true, 15, false, 15))),
+        (
+            &server_none,
+            "; server_no_context_takeover",
+            Some((true, 15, false, 15)),
+        ),
         (&server_10, "", None),
         (&server_10, "; server_max_window_bits=11", None),
-        (&server_10, "; server_max_window_bits=10", Some((false, 10, false, 15))),
-        (&server_10, "; server_max_window_bits=8", Some((false, 8, false, 15))),
+        (
+            &server_10,
+            "; server_max_window_bits=10",
+            Some((false, 10, false, 15)),
+        ),
+        (
+            &server_10,
+            "; server_max_window_bits=8",
+            Some((false, 8, false, 15)),
+        ),
         // What was said of the client is a hint, which it keeps to itself.
         (&client_none, "", Some((false, 15, true, 15))),
         (&client_10, "", Some((false, 15, false, 10))),
-        (&client_10, "; client_max_window_bits=9", Some((false, 15, false, 9))),
+        (
+            &client_10,
+            "; client_max_window_bits=9",
+            Some((false, 15, false, 9)),
+        ),
         (&client_10, "; client_max_window_bits=11", None),
     ];
     for (config, answer, expected) in table {
@@ -358,7 +606,11 @@ fn df4_df5_df6_df7_df8_df9_what_a_client_makes_of_an_answer() {
                 params.client_max_window_bits(),
             )
         });
-        assert_eq!(got, expected.ok_or(HandshakeError::ExtensionParameter), "{answer}");
+        assert_eq!(
+            got,
+            expected.ok_or(HandshakeError::ExtensionParameter),
+            "{answer}"
+        );
     }
 }
 
@@ -370,15 +622,36 @@ fn df15_parameters_and_their_text() {
         for server in bits() {
             for client in bits() {
                 let mut text = String::from("permessage-deflate");
-                text += if flags & 1 != 0 { "; server_no_context_takeover" } else { "" };
-                text += if flags & 2 != 0 { "; client_no_context_takeover" } else { "" };
-                text += &server.map(|bits| format!("; server_max_window_bits={bits}")).unwrap_or_default();
-                text += &client.map(|bits| format!("; client_max_window_bits={bits}")).unwrap_or_default();
+                text += if flags & 1 != 0 {
+                    "; server_no_context_takeover"
+                } else {
+                    ""
+                };
+                text += if flags & 2 != 0 {
+                    "; client_no_context_takeover"
+                } else {
+                    ""
+                };
+                text += &server
+                    .map(|bits| format!("; server_max_window_bits={bits}"))
+                    .unwrap_or_default();
+                text += &client
+                    .map(|bits| format!("; client_max_window_bits={bits}"))
+                    .unwrap_or_default();
                 let params: Params = text.parse().unwrap();
                 assert_eq!(params.to_string(), text);
-                assert_eq!((params.server_no_context_takeover(), params.client_no_context_takeover()), (flags & 1 != 0, flags & 2 != 0));
                 assert_eq!(
-                    (params.server_max_window_bits(), params.client_max_window_bits()),
+                    (
+                        params.server_no_context_takeover(),
+                        params.client_no_context_takeover()
+                    ),
+                    (flags & 1 != 0, flags & 2 != 0)
+                );
+                assert_eq!(
+                    (
+                        params.server_max_window_bits(),
+                        params.client_max_window_bits()
+                    ),
                     (server.unwrap_or(15), client.unwrap_or(15))
                 );
             }
@@ -386,36 +659,74 @@ fn df15_parameters_and_their_text() {
     }
     assert_eq!(Params::default().to_string(), "permessage-deflate");
     assert_eq!(both_ways(true, 9).server_max_window_bits(), 9);
-    for fault in faults().iter().map(|fault| &**fault).chain(["client_max_window_bits"]) {
-        assert_eq!(format!("permessage-deflate; {fault}").parse::<Params>(), Err(HandshakeError::ExtensionParameter), "{fault}");
+    for fault in faults()
+        .iter()
+        .map(|fault| &**fault)
+        .chain(["client_max_window_bits"])
+    {
+        assert_eq!(
+            format!("permessage-deflate; {fault}").parse::<Params>(),
+            Err(HandshakeError::ExtensionParameter),
+            "{fault}"
+        );
     }
-    for other in ["", ",", "other", "permessage-deflate, permessage-deflate", "permessage-deflate, other"] {
-        assert_eq!(other.parse::<Params>(), Err(HandshakeError::ExtensionNotOffered), "{other}");
+    for other in [
+        "",
+        ",",
+        "other",
+        "permessage-deflate, permessage-deflate",
+        "permessage-deflate, other",
+    ] {
+        assert_eq!(
+            other.parse::<Params>(),
+            Err(HandshakeError::ExtensionNotOffered),
+            "{other}"
+        );
     }
 }
 
-/// Whatever a client wants and whatever a server wants, they agree, on the same for what each sends.
+/// Whatever a client wants and whatever a server wants, they agree, on the same for what each
+/// sends.
 #[test]
 fn df15_both_sides_agree() {
     let configs = || {
         (0..4).flat_map(|flags| {
             [8, 12, 15].into_iter().flat_map(move |server| {
                 [8, 12, 15].into_iter().map(move |client| {
-                    let config = Deflate::default().server_no_context_takeover(flags & 1 != 0).client_no_context_takeover(flags & 2 != 0);
-                    config.server_max_window_bits(server).client_max_window_bits(client)
+                    let config = Deflate::default()
+                        .server_no_context_takeover(flags & 1 != 0)
+                        .client_no_context_takeover(flags & 2 != 0);
+                    config
+                        .server_max_window_bits(server)
+                        .client_max_window_bits(client)
                 })
             })
         })
     };
     for wanted in configs() {
         for granted in configs() {
-            let answer = answer(Some(&granted), &[&wanted.offer()]).expect("an offer of ours is accepted");
-            let here = verdict(Some(&wanted), &[&answer]).unwrap().expect("an answer of ours is taken");
+            let answer =
+                answer(Some(&granted), &[&wanted.offer()]).expect("an offer of ours is accepted");
+            let here = verdict(Some(&wanted), &[&answer])
+                .unwrap()
+                .expect("an answer of ours is taken");
             let there: Params = answer.parse().unwrap();
-            assert_eq!(here.server_max_window_bits(), there.server_max_window_bits());
-            assert_eq!(here.server_no_context_takeover(), there.server_no_context_takeover());
-            assert_eq!(here.client_max_window_bits(), there.client_max_window_bits());
-            assert_eq!(here.client_no_context_takeover(), there.client_no_context_takeover());
+            assert_eq!(
+                here.server_max_window_bits(),
+                there.server_max_window_bits()
+            );
+            assert_eq!(
+                here.server_no_context_takeover(),
+                there.server_no_context_takeover()
+            );
+            assert_eq!(
+                here.client_max_window_bits(),
+                there.client_max_window_bits()
+            );
+            assert_eq!(
+                here.client_no_context_takeover(),
+                there.client_no_context_takeover()
+            );
         }
     }
 }

@@ -20,7 +20,8 @@ enum Send {
     Whole(Kind, Vec<u8>),
     /// Whole, and not to be compressed.
     Plain(Kind, Vec<u8>),
-    /// Compressed by a compressor of the caller's, or not, in parts: the message and how it is cut before and after compression.
+    /// Compressed by a compressor of the caller's, or not, in parts: the message and how it is cut
+    /// before and after compression.
     Parts {
         kind: Kind,
         bytes: Vec<u8>,
@@ -53,12 +54,21 @@ fn send() -> impl Strategy<Value = Send> {
 }
 
 fn setup() -> impl Strategy<Value = Setup> {
-    (any::<bool>(), 8..=15_u8, 0..=9_u8, 1..=9_u8, prop_oneof![Just(0), Just(64), 0..500_usize]).prop_map(
-        |(no_context_takeover, bits, level, mem_level, threshold)| {
-            Setup::with(both_ways(no_context_takeover, bits))
-                .deflate(Deflate::default().level(level).mem_level(mem_level).threshold(threshold))
-        },
+    (
+        any::<bool>(),
+        8..=15_u8,
+        0..=9_u8,
+        1..=9_u8,
+        prop_oneof![Just(0), Just(64), 0..500_usize],
     )
+        .prop_map(|(no_context_takeover, bits, level, mem_level, threshold)| {
+            Setup::with(both_ways(no_context_takeover, bits)).deflate(
+                Deflate::default()
+                    .level(level)
+                    .mem_level(mem_level)
+                    .threshold(threshold),
+            )
+        })
 }
 
 /// Pieces of `bytes`, cut at these places.
@@ -66,7 +76,9 @@ fn pieces<'a>(bytes: &'a [u8], cuts: &[Index]) -> Vec<&'a [u8]> {
     let mut ends = at(cuts, bytes.len());
     ends.insert(0, 0);
     ends.push(bytes.len());
-    ends.windows(2).map(|ends| &bytes[ends[0]..ends[1]]).collect()
+    ends.windows(2)
+        .map(|ends| &bytes[ends[0]..ends[1]])
+        .collect()
 }
 
 /// What `R` sends when asked for all of this, and what its peer is to see.
@@ -74,31 +86,52 @@ fn sent<R: TestRole>(setup: &Setup, sends: &[Send]) -> (Vec<u8>, Vec<Seen>) {
     let mut ws = setup.websocket::<R>();
     // Those who compress themselves have to do so for all messages, if the context is taken over.
     let mut own = compressor::<R>(setup.params, &setup.deflate);
-    let parts_only =
-        !setup.params.server_no_context_takeover() && sends.iter().any(|send| matches!(send, Send::Parts { compressed: true, .. }));
+    let parts_only = !setup.params.server_no_context_takeover()
+        && sends.iter().any(|send| {
+            matches!(
+                send,
+                Send::Parts {
+                    compressed: true,
+                    ..
+                }
+            )
+        });
     let (mut out, mut seen) = (Vec::new(), Vec::new());
     for send in sends {
         match send {
             Send::Whole(kind, bytes) if !parts_only => {
                 match kind {
-                    Kind::Text => ws.send_text(std::str::from_utf8(bytes).unwrap(), &mut out).unwrap(),
+                    Kind::Text => ws
+                        .send_text(std::str::from_utf8(bytes).unwrap(), &mut out)
+                        .unwrap(),
                     Kind::Binary => ws.send_binary(bytes, &mut out).unwrap(),
                 }
                 seen.push(Seen::message(*kind, bytes));
             }
             Send::Whole(kind, bytes) | Send::Plain(kind, bytes) => {
                 match kind {
-                    Kind::Text => ws.send_text_plain(std::str::from_utf8(bytes).unwrap(), &mut out).unwrap(),
+                    Kind::Text => ws
+                        .send_text_plain(std::str::from_utf8(bytes).unwrap(), &mut out)
+                        .unwrap(),
                     Kind::Binary => ws.send_binary_plain(bytes, &mut out).unwrap(),
                 }
                 seen.push(Seen::message(*kind, bytes));
             }
-            Send::Parts { kind, bytes, compressed, feeds, parts } => {
+            Send::Parts {
+                kind,
+                bytes,
+                compressed,
+                feeds,
+                parts,
+            } => {
                 let mut whole = Vec::new();
                 if *compressed {
                     let feeds = pieces(bytes, feeds);
                     let last = feeds.len() - 1;
-                    feeds.iter().enumerate().for_each(|(i, piece)| own.compress(piece, i == last, &mut whole));
+                    feeds
+                        .iter()
+                        .enumerate()
+                        .for_each(|(i, piece)| own.compress(piece, i == last, &mut whole));
                 } else {
                     whole.clone_from(bytes);
                 }
@@ -106,7 +139,9 @@ fn sent<R: TestRole>(setup: &Setup, sends: &[Send]) -> (Vec<u8>, Vec<Seen>) {
                 for (i, part) in parts.iter().enumerate() {
                     let last = i == parts.len() - 1;
                     match compressed {
-                        true => ws.send_compressed_part(*kind, part, last, &mut out).unwrap(),
+                        true => ws
+                            .send_compressed_part(*kind, part, last, &mut out)
+                            .unwrap(),
                         false => ws.send_part(*kind, part, last, &mut out).unwrap(),
                     }
                     if !last {
@@ -125,7 +160,12 @@ fn sent<R: TestRole>(setup: &Setup, sends: &[Send]) -> (Vec<u8>, Vec<Seen>) {
     (out, seen)
 }
 
-fn round_trip<R: TestRole>(setup: &Setup, sends: &[Send], cuts: &[Index], block: usize) -> Result<(), TestCaseError> {
+fn round_trip<R: TestRole>(
+    setup: &Setup,
+    sends: &[Send],
+    cuts: &[Index],
+    block: usize,
+) -> Result<(), TestCaseError> {
     let (bytes, expected) = sent::<R>(setup, sends);
     let cuts = at(cuts, bytes.len());
     let outcome = setup.run::<R::Peer>(&bytes, &cuts);
@@ -133,16 +173,28 @@ fn round_trip<R: TestRole>(setup: &Setup, sends: &[Send], cuts: &[Index], block:
     prop_assert_eq!(&outcome, &setup.run::<R::Peer>(&bytes, &[]));
     // The streaming layer with a decompressor of the caller's.
     let streamed = drive(setup.inflating::<R::Peer>(block), &bytes, &cuts);
-    prop_assert_eq!((&assembled(streamed.seen), &streamed.out, &streamed.ended), (&expected, &outcome.out, &outcome.ended));
+    prop_assert_eq!(
+        (&assembled(streamed.seen), &streamed.out, &streamed.ended),
+        (&expected, &outcome.out, &outcome.ended)
+    );
     Ok(())
 }
 
 /// Frames of a peer that compresses with C zlib, some of them wrong.
-fn frames_of_a_peer(messages: &[(Kind, Vec<u8>, bool)], level: u32, spoil: &[(Index, u8)], cuts: &[Index]) -> Vec<Frame> {
+fn frames_of_a_peer(
+    messages: &[(Kind, Vec<u8>, bool)],
+    level: u32,
+    spoil: &[(Index, u8)],
+    cuts: &[Index],
+) -> Vec<Frame> {
     let mut zlib = CDeflate::new(level, 15, false);
     let mut frames = Vec::new();
     for (i, (kind, bytes, is_final)) in messages.iter().enumerate() {
-        let mut message = if *is_final { zlib.final_message(bytes) } else { zlib.message(bytes) };
+        let mut message = if *is_final {
+            zlib.final_message(bytes)
+        } else {
+            zlib.message(bytes)
+        };
         if let Some((at, byte)) = spoil.get(i) {
             let at = at.index(message.len());
             message[at] = *byte;
@@ -150,7 +202,11 @@ fn frames_of_a_peer(messages: &[(Kind, Vec<u8>, bool)], level: u32, spoil: &[(In
         let parts = pieces(&message, &cuts[..cuts.len().min(i % 4)]);
         let opcode = if *kind == Kind::Text { 1 } else { 2 };
         for (j, part) in parts.iter().enumerate() {
-            let frame = if j == 0 { Frame::new(opcode, part).rsv(RSV1) } else { Frame::continuation(part) };
+            let frame = if j == 0 {
+                Frame::new(opcode, part).rsv(RSV1)
+            } else {
+                Frame::continuation(part)
+            };
             frames.push(frame.fin(j == parts.len() - 1));
         }
     }
@@ -159,10 +215,16 @@ fn frames_of_a_peer(messages: &[(Kind, Vec<u8>, bool)], level: u32, spoil: &[(In
 
 fn any_cut<R: TestRole>(setup: &Setup, bytes: &[u8], cuts: &[Index]) -> Result<(), TestCaseError> {
     let whole = setup.run::<R>(bytes, &[]);
-    prop_assert!(whole == setup.run::<R>(bytes, &at(cuts, bytes.len())), "cut in some places");
+    prop_assert!(
+        whole == setup.run::<R>(bytes, &at(cuts, bytes.len())),
+        "cut in some places"
+    );
     if bytes.len() < 2000 {
         let cut = setup.run::<R>(bytes, &Vec::from_iter(0..bytes.len()));
-        prop_assert!(whole == cut, "cut everywhere: {cut:?}, not {whole:?} {bytes:x?}");
+        prop_assert!(
+            whole == cut,
+            "cut everywhere: {cut:?}, not {whole:?} {bytes:x?}"
+        );
     }
     Ok(())
 }
@@ -191,32 +253,56 @@ fn call() -> impl Strategy<Value = Call> {
 type Piece = (Option<Frame>, Vec<u8>);
 
 fn piece() -> impl Strategy<Value = Piece> {
-    let frame = (message(), 0..4_u8, any::<bool>(), any::<bool>()).prop_map(|((_, bytes), opcode, compressed, fin)| {
-        let payload = if compressed { CDeflate::new(6, 15, false).message(&bytes[..bytes.len().min(500)]) } else { bytes };
-        Frame::new([0, 1, 2, 9][usize::from(opcode)], &payload[..payload.len().min(100)])
+    let frame = (message(), 0..4_u8, any::<bool>(), any::<bool>()).prop_map(
+        |((_, bytes), opcode, compressed, fin)| {
+            let payload = if compressed {
+                CDeflate::new(6, 15, false).message(&bytes[..bytes.len().min(500)])
+            } else {
+                bytes
+            };
+            Frame::new(
+                [0, 1, 2, 9][usize::from(opcode)],
+                &payload[..payload.len().min(100)],
+            )
             .rsv(if compressed && opcode < 3 { RSV1 } else { 0 })
             .fin(fin)
-    });
-    (proptest::option::weighted(0.8, frame), prop_oneof![6 => Just(vec![]), 1 => vec(any::<u8>(), 0..20)])
+        },
+    );
+    (
+        proptest::option::weighted(0.8, frame),
+        prop_oneof![6 => Just(vec![]), 1 => vec(any::<u8>(), 0..20)],
+    )
 }
 
-fn any_calls<R: TestRole>(setup: &Setup, calls: &[(Call, Piece)], eof: usize) -> Result<(), TestCaseError> {
+fn any_calls<R: TestRole>(
+    setup: &Setup,
+    calls: &[(Call, Piece)],
+    eof: usize,
+) -> Result<(), TestCaseError> {
     let mut ws = setup.websocket::<R>();
     let mut log = Log::default();
     for (at, (call, (frame, noise))) in calls.iter().enumerate() {
         let out = &mut log.out;
         _ = match call {
-            Call::Send(Send::Whole(Kind::Text, bytes)) => ws.send_text(std::str::from_utf8(bytes).unwrap(), out),
+            Call::Send(Send::Whole(Kind::Text, bytes)) => {
+                ws.send_text(std::str::from_utf8(bytes).unwrap(), out)
+            }
             Call::Send(Send::Whole(Kind::Binary, bytes)) => ws.send_binary(bytes, out),
             Call::Send(Send::Plain(_, bytes)) => ws.send_binary_plain(bytes, out),
             Call::Send(Send::Parts { kind, bytes, .. }) => ws.send_part(*kind, bytes, true, out),
             Call::Send(Send::Ping(payload)) => ws.ping(payload, out),
-            Call::Part(kind, bytes, last, true) => ws.send_compressed_part(*kind, bytes, *last, out),
+            Call::Part(kind, bytes, last, true) => {
+                ws.send_compressed_part(*kind, bytes, *last, out)
+            }
             Call::Part(kind, bytes, last, false) => ws.send_part(*kind, bytes, *last, out),
             Call::Close => ws.close(None, "", out),
             Call::Fail => ws.fail(common::code(1008), "", out),
         };
-        let mut input = frame.iter().flat_map(Frame::to::<R>).chain(noise.iter().copied()).collect::<Vec<_>>();
+        let mut input = frame
+            .iter()
+            .flat_map(Frame::to::<R>)
+            .chain(noise.iter().copied())
+            .collect::<Vec<_>>();
         ws.recv_all(&mut input, &mut log);
         if at == eof {
             ws.recv_eof();
@@ -225,7 +311,11 @@ fn any_calls<R: TestRole>(setup: &Setup, calls: &[(Call, Piece)], eof: usize) ->
     let written = frames(&log.out);
     let close = written.iter().position(|frame| frame.opcode == 8);
     // CT7: Pings are answered until the peer's Close.
-    prop_assert!(close.is_none_or(|at| written[at + 1..].iter().all(|frame| frame.opcode == 10)), "{:?}", written);
+    prop_assert!(
+        close.is_none_or(|at| written[at + 1..].iter().all(|frame| frame.opcode == 10)),
+        "{:?}",
+        written
+    );
     prop_assert_eq!(close.is_some(), ws.close_sent().is_some());
     Ok(())
 }
@@ -287,14 +377,23 @@ proptest! {
     }
 }
 
-/// The halves of a connection, made apart, are the whole: checked by [`Setup::run`] throughout. Here only that a layer can be made by itself.
+/// The halves of a connection, made apart, are the whole: checked by [`Setup::run`] throughout.
+/// Here only that a layer can be made by itself.
 #[test]
 fn a_layer_with_compression_takes_plain_messages() {
     fn check<R: TestRole>() {
-        let bytes = wire::<R>(&[Frame::text("plain").more(), Frame::continuation(""), Frame::binary("x")]);
+        let bytes = wire::<R>(&[
+            Frame::text("plain").more(),
+            Frame::continuation(""),
+            Frame::binary("x"),
+        ]);
         let plain = common::run::<R, WebSocket<R>>(&Config::default(), &bytes, &[3]);
         assert_eq!(plain, Setup::default().run::<R>(&bytes, &[3]));
-        let streamed = drive(<Inflating<R> as Layer<R>>::make(&Config::default()), &bytes, &[3]);
+        let streamed = drive(
+            <Inflating<R> as Layer<R>>::make(&Config::default()),
+            &bytes,
+            &[3],
+        );
         assert_eq!(assembled(streamed.seen), plain.seen);
     }
     for_both_roles!(check);

@@ -1,5 +1,6 @@
-//! permessage-deflate: where a message ends (RFC 7692 §7.2.2). The tail that its sender took away is the length of an empty stored block, and nothing else that the
-//! tail completes is an end. The judge is the inflater written from RFC 1951, which knows no tail.
+//! permessage-deflate: where a message ends (RFC 7692 §7.2.2). The tail that its sender took away
+//! is the length of an empty stored block, and nothing else that the tail completes is an end. The
+//! judge is the inflater written from RFC 1951, which knows no tail.
 #![cfg(feature = "deflate")]
 
 mod common;
@@ -11,48 +12,79 @@ use ws_proto::deflate::Decompressor;
 
 const TAIL: [u8; 4] = [0x00, 0x00, 0xff, 0xff];
 
-/// What a message gives, if it is valid; the same by a decompressor, whatever the pieces and the room, by a WebSocket in every cut, and by its halves.
+/// What a message gives, if it is valid; the same by a decompressor, whatever the pieces and the
+/// room, by a WebSocket in every cut, and by its halves.
 fn verdict<R: TestRole>(message: &[u8], no_context_takeover: bool) -> Option<Vec<u8>> {
     let params = both_ways(no_context_takeover, 15);
     let whole = inflate(&mut decompressor::<R>(params), message, 300).ok();
-    assert_eq!(whole, inflate(&mut decompressor::<R>(params), message, 1).ok());
-    for cut in [0, message.len() / 2, message.len().saturating_sub(1), message.len()] {
+    assert_eq!(
+        whole,
+        inflate(&mut decompressor::<R>(params), message, 1).ok()
+    );
+    for cut in [
+        0,
+        message.len() / 2,
+        message.len().saturating_sub(1),
+        message.len(),
+    ] {
         let (mut pieces, mut inflated) = (decompressor::<R>(params), Vec::new());
         let parts = [&message[..cut], &message[cut..], &[]];
-        let outcome = parts.iter().enumerate().try_for_each(|(i, part)| inflate_piece(&mut pieces, part, i == 2, 300, &mut inflated));
+        let outcome = parts
+            .iter()
+            .enumerate()
+            .try_for_each(|(i, part)| inflate_piece(&mut pieces, part, i == 2, 300, &mut inflated));
         assert_eq!(whole, outcome.ok().map(|()| inflated), "cut at {cut}");
     }
     let setup = Setup::with(params);
     let (front, back) = message.split_at(message.len() / 2);
     for frames in [
         &[Frame::binary(message).rsv(RSV1)][..],
-        &[Frame::binary(front).rsv(RSV1).more(), Frame::continuation(back).more(), Frame::continuation("")],
+        &[
+            Frame::binary(front).rsv(RSV1).more(),
+            Frame::continuation(back).more(),
+            Frame::continuation(""),
+        ],
     ] {
         let bytes = wire::<R>(frames);
         let outcome = setup.run::<R>(&bytes, &[]);
-        assert_eq!(outcome, setup.run::<R>(&bytes, &Vec::from_iter(0..bytes.len())), "the cut makes a difference");
-        let expected = whole.as_ref().map_or(Seen::Failed(ProtocolError::InvalidCompression), |whole| Seen::binary(whole));
+        assert_eq!(
+            outcome,
+            setup.run::<R>(&bytes, &Vec::from_iter(0..bytes.len())),
+            "the cut makes a difference"
+        );
+        let expected = whole
+            .as_ref()
+            .map_or(Seen::Failed(ProtocolError::InvalidCompression), |whole| {
+                Seen::binary(whole)
+            });
         assert_eq!(outcome.seen, [expected], "{message:x?}");
     }
     whole
 }
 
-/// Whether the tail completes the block that the message is cut off in, to the last bit, and there is nothing in it: read on, the stream is valid and empty.
+/// Whether the tail completes the block that the message is cut off in, to the last bit, and there
+/// is nothing in it: read on, the stream is valid and empty.
 fn is_completed_by_the_tail(message: &[u8]) -> bool {
     Oracle::default().message(&[message, &TAIL, &[0]].concat()) == Some(vec![])
 }
 
-/// DP14, D7: the tail may be read as the rest of the codes at the front of a block, and as the end of that block. Nothing is written and nothing is missing then, but
-/// the message was cut off all the same.
+/// DP14, D7: the tail may be read as the rest of the codes at the front of a block, and as the end
+/// of that block. Nothing is written and nothing is missing then, but the message was cut off all
+/// the same.
 #[test]
 fn dp14_d7_a_block_that_the_tail_completes_is_no_end() {
     fn check<R: TestRole>() {
         let message = block_that_the_tail_completes();
-        assert!(is_completed_by_the_tail(&message) && Oracle::default().message(&message).is_none());
+        assert!(
+            is_completed_by_the_tail(&message) && Oracle::default().message(&message).is_none()
+        );
         // Alone, and after other blocks.
         for before in [&[][..], &[HELLO[1], &TAIL[..]].concat(), &HELLO[2][..7]] {
             for no_context_takeover in [false, true] {
-                assert_eq!(verdict::<R>(&[before, &message].concat(), no_context_takeover), None);
+                assert_eq!(
+                    verdict::<R>(&[before, &message].concat(), no_context_takeover),
+                    None
+                );
             }
         }
         // Inside a stream that is valid it is none the worse.
@@ -78,27 +110,44 @@ impl Numbers {
     }
 }
 
-/// A block with codes of its own, cut off inside the lengths of these codes, at the end of a byte; `None` if there is no such byte.
+/// A block with codes of its own, cut off inside the lengths of these codes, at the end of a byte;
+/// `None` if there is no such byte.
 fn cut_off_in_code_lengths(numbers: &mut Numbers) -> Option<Vec<u8>> {
-    const ORDER: [usize; 19] = [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15];
+    const ORDER: [usize; 19] = [
+        16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15,
+    ];
     let total_literals = 257 + numbers.below(30);
     let distances = 1 + numbers.below(30);
-    // Four symbols of two bits, or two of one bit, or one and two of two; among them those that are needed.
+    // Four symbols of two bits, or two of one bit, or one and two of two; among them those that are
+    // needed.
     let (mut symbols, lengths): (Vec<usize>, &[usize]) = match numbers.below(3) {
-        0 => (vec![0, 1, numbers.one_of(&[17, 18]), numbers.one_of(&[16, 2, 3])], &[2, 2, 2, 2]),
-        1 => (vec![0, 1, numbers.one_of(&[17, 18])], numbers.one_of(&[&[1, 2, 2][..], &[2, 1, 2], &[2, 2, 1]])),
+        0 => (
+            vec![0, 1, numbers.one_of(&[17, 18]), numbers.one_of(&[16, 2, 3])],
+            &[2, 2, 2, 2],
+        ),
+        1 => (
+            vec![0, 1, numbers.one_of(&[17, 18])],
+            numbers.one_of(&[&[1, 2, 2][..], &[2, 1, 2], &[2, 2, 1]]),
+        ),
         _ => (vec![1, 18], &[1, 1]),
     };
     if numbers.below(2) == 0 {
         symbols.rotate_left(1);
     }
     let mut of_symbols = [0; 19];
-    symbols.iter().zip(lengths).for_each(|(&symbol, &length)| of_symbols[symbol] = length);
+    symbols
+        .iter()
+        .zip(lengths)
+        .for_each(|(&symbol, &length)| of_symbols[symbol] = length);
     // Codes in the order of their lengths, and of the symbols.
     let (mut codes, mut code) = (vec![String::new(); 19], 0);
     for length in 1..=2 {
         code *= 2;
-        for (symbol, _) in of_symbols.iter().enumerate().filter(|&(_, &of)| of == length) {
+        for (symbol, _) in of_symbols
+            .iter()
+            .enumerate()
+            .filter(|&(_, &of)| of == length)
+        {
             codes[symbol] = format!("{code:0length$b}");
             code += 1;
         }
@@ -109,7 +158,9 @@ fn cut_off_in_code_lengths(numbers: &mut Numbers) -> Option<Vec<u8>> {
     block.number(total_literals - 257, 5);
     block.number(distances - 1, 5);
     block.number(18 - 4, 4);
-    ORDER[..18].iter().for_each(|&symbol| block.number(of_symbols[symbol], 3));
+    ORDER[..18]
+        .iter()
+        .for_each(|&symbol| block.number(of_symbols[symbol], 3));
 
     let (mut given, mut ones) = (0, 0);
     let end = 257 + numbers.below(total_literals + distances - 257);
@@ -123,10 +174,22 @@ fn cut_off_in_code_lengths(numbers: &mut Numbers) -> Option<Vec<u8>> {
             (given, ones) = (given + 1, ones + 1);
             continue;
         }
-        let most = if given < 256 { 256 - given } else { end - given };
-        let (symbol, least, greatest, extra) = if of_symbols[18] > 0 && most >= 11 { (18, 11, 138, 7) } else { (17, 3, 10, 3) };
+        let most = if given < 256 {
+            256 - given
+        } else {
+            end - given
+        };
+        let (symbol, least, greatest, extra) = if of_symbols[18] > 0 && most >= 11 {
+            (18, 11, 138, 7)
+        } else {
+            (17, 3, 10, 3)
+        };
         if of_symbols[symbol] > 0 && most >= least && (of_symbols[0] == 0 || numbers.below(3) > 0) {
-            let times = if numbers.below(2) == 0 { most.min(greatest) } else { least + numbers.below(most.min(greatest) - least + 1) };
+            let times = if numbers.below(2) == 0 {
+                most.min(greatest)
+            } else {
+                least + numbers.below(most.min(greatest) - least + 1)
+            };
             block.code(&codes[symbol]);
             block.number(times - least, extra);
             given += times;
@@ -140,13 +203,20 @@ fn cut_off_in_code_lengths(numbers: &mut Numbers) -> Option<Vec<u8>> {
     (block.len() % 8 == 0).then(|| block.bytes())
 }
 
-/// DP14, D7, D12: of many messages that are cut off in the codes of a block, none is valid; a good number of them the tail completes.
+/// DP14, D7, D12: of many messages that are cut off in the codes of a block, none is valid; a good
+/// number of them the tail completes.
 #[test]
 fn dp14_d7_d12_messages_that_are_cut_off_in_the_codes_of_a_block_fail() {
     let mut numbers = Numbers(0x7692);
     let (mut all, mut completed) = (0, 0);
-    for _ in 0..if cfg!(debug_assertions) { 60_000 } else { 600_000 } {
-        let Some(message) = cut_off_in_code_lengths(&mut numbers) else { continue };
+    for _ in 0..if cfg!(debug_assertions) {
+        60_000
+    } else {
+        600_000
+    } {
+        let Some(message) = cut_off_in_code_lengths(&mut numbers) else {
+            continue;
+        };
         all += 1;
         assert_eq!(Oracle::default().message(&message), None);
         let mut ours = decompressor::<ws_proto::Server>(both_ways(false, 15));
@@ -160,7 +230,8 @@ fn dp14_d7_d12_messages_that_are_cut_off_in_the_codes_of_a_block_fail() {
     assert!(completed > 20 && all > 1000, "{completed} of {all}");
 }
 
-/// DP14, D7: whatever a valid message is cut off in, it is an end only where the inflater that knows no tail finds one.
+/// DP14, D7: whatever a valid message is cut off in, it is an end only where the inflater that
+/// knows no tail finds one.
 #[test]
 fn dp14_d7_prefixes_of_valid_messages() {
     fn check<R: TestRole>() {
@@ -183,8 +254,20 @@ fn dp14_d7_prefixes_of_valid_messages() {
             message.push(0);
             for len in 0..=message.len() {
                 let expected = Oracle::default().message(&message[..len]);
-                *(if expected.is_some() { &mut valid } else { &mut invalid }) += 1;
-                assert_eq!(inflate(&mut decompressor::<R>(both_ways(false, 15)), &message[..len], 1000).ok(), expected);
+                *(if expected.is_some() {
+                    &mut valid
+                } else {
+                    &mut invalid
+                }) += 1;
+                assert_eq!(
+                    inflate(
+                        &mut decompressor::<R>(both_ways(false, 15)),
+                        &message[..len],
+                        1000
+                    )
+                    .ok(),
+                    expected
+                );
                 if len % 16 == 0 || expected.is_some() {
                     assert_eq!(verdict::<R>(&message[..len], len % 2 == 0), expected);
                 }
@@ -195,18 +278,29 @@ fn dp14_d7_prefixes_of_valid_messages() {
     for_both_roles!(check);
 }
 
-/// D6, DP14: that a message ended with a final block is forgotten with the message: the next one needs an end of its own.
+/// D6, DP14: that a message ended with a final block is forgotten with the message: the next one
+/// needs an end of its own.
 #[test]
 fn d6_dp14_an_end_is_not_carried_over() {
     for no_context_takeover in [false, true] {
-        let fresh = || -> Decompressor { decompressor::<ws_proto::Server>(both_ways(no_context_takeover, 15)) };
+        let fresh = || -> Decompressor {
+            decompressor::<ws_proto::Server>(both_ways(no_context_takeover, 15))
+        };
         for first in [&HELLO[2][..7], b"\x01\x05\x00\xfa\xffHello", HELLO[2]] {
-            for (second, expected) in
-                [(&b""[..], None), (HELLO[0], Some("Hello")), (b"\x00", Some("")), (&HELLO[0][..6], None), (HELLO_AGAIN, None)]
-            {
+            for (second, expected) in [
+                (&b""[..], None),
+                (HELLO[0], Some("Hello")),
+                (b"\x00", Some("")),
+                (&HELLO[0][..6], None),
+                (HELLO_AGAIN, None),
+            ] {
                 let mut ours = fresh();
                 assert_eq!(inflate(&mut ours, first, 100).unwrap(), b"Hello");
-                assert_eq!(inflate(&mut ours, second, 100).ok().as_deref(), expected.map(str::as_bytes), "{second:x?} after {first:x?}");
+                assert_eq!(
+                    inflate(&mut ours, second, 100).ok().as_deref(),
+                    expected.map(str::as_bytes),
+                    "{second:x?} after {first:x?}"
+                );
             }
         }
     }

@@ -1,24 +1,29 @@
-//! All sequences of calls, not samples: what a connection does is compared with [`TABLE`] after each of them.
+//! All sequences of calls, not samples: what a connection does is compared with [`TABLE`] after
+//! each of them.
 //!
-//! The table was written from RFC 6455 §5.5 and §7 and from the documentation. `Model` adds to it what does not depend on the state of
-//! closing: a message that is unfinished, an output without room, an event that waits for it, and the replies that halves hand over.
+//! The table was written from RFC 6455 §5.5 and §7 and from the documentation. `Model` adds to it
+//! what does not depend on the state of closing: a message that is unfinished, an output without
+//! room, an event that waits for it, and the replies that halves hand over.
 //!
-//! With optimisation sequences have up to 5 calls, without (`cargo test`) up to 3. A call that is refused has no effect, and when the
-//! connection has ended little can change, so that after the former one more call is tried, and after the latter two.
+//! With optimisation sequences have up to 5 calls, without (`cargo test`) up to 3. A call that is
+//! refused has no effect, and when the connection has ended little can change, so that after the
+//! former one more call is tried, and after the latter two.
 #![cfg(feature = "alloc")]
 
 mod common;
 
 use common::{Frame, TestRole, read_all, wire};
 use ws_proto::{
-    Agreed, Capped, Client, CloseCode, Closure, Config, Connection, Event, Kind, Message, MessageReceiver, MessageSender, Opcode,
-    ProtocolError, Receiver, Reply, SendError, Sender, Server, Side, State, Transport, WebSocket,
+    Agreed, Capped, Client, CloseCode, Closure, Config, Connection, Event, Kind, Message,
+    MessageReceiver, MessageSender, Opcode, ProtocolError, Receiver, Reply, SendError, Sender,
+    Server, Side, State, Transport, WebSocket,
 };
 
 /// Whether to test everything.
 const FULL: bool = !cfg!(debug_assertions);
 
-/// The result of each call in each state, what it writes, and the next state. "-": the input is discarded.
+/// The result of each call in each state, what it writes, and the next state. "-": the input is
+/// discarded.
 const TABLE: &str = "
 | call              | Open                     | CloseSent        | Done   | Failed | Ended   |
 | ---               | ---                      | ---              | ---    | ---    | ---     |
@@ -48,7 +53,13 @@ enum Phase {
     Ended,
 }
 
-const PHASES: [Phase; 5] = [Phase::Open, Phase::CloseSent, Phase::Done, Phase::Failed, Phase::Ended];
+const PHASES: [Phase; 5] = [
+    Phase::Open,
+    Phase::CloseSent,
+    Phase::Done,
+    Phase::Failed,
+    Phase::Ended,
+];
 
 /// The rows of the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,14 +93,29 @@ struct Table {
 impl Table {
     fn parse() -> Self {
         let rows = TABLE.lines().filter(|line| line.starts_with('|')).skip(2);
-        let texts: Vec<Vec<_>> = rows.map(|row| row.trim_matches('|').split('|').skip(1).map(str::trim).collect::<Vec<_>>()).collect();
+        let texts: Vec<Vec<_>> = rows
+            .map(|row| {
+                row.trim_matches('|')
+                    .split('|')
+                    .skip(1)
+                    .map(str::trim)
+                    .collect::<Vec<_>>()
+            })
+            .collect();
         assert!(texts.len() == 11 && texts.iter().all(|row| row.len() == PHASES.len()));
-        let cells = texts[..9].iter().map(|row| row.iter().map(|cell| Self::cell(cell)).collect()).collect();
+        let cells = texts[..9]
+            .iter()
+            .map(|row| row.iter().map(|cell| Self::cell(cell)).collect())
+            .collect();
         Self { texts, cells }
     }
 
     fn cell(text: &str) -> Cell {
-        let mut cell = Cell { acts: false, writes: false, next: None };
+        let mut cell = Cell {
+            acts: false,
+            writes: false,
+            next: None,
+        };
         for word in text.split(", ") {
             match word {
                 "Ok" | "event" => cell.acts = true,
@@ -97,7 +123,9 @@ impl Table {
                 "frame" | "Pong" | "Close" => cell.writes = true,
                 next => {
                     let next = next.strip_prefix("→ ").unwrap();
-                    cell.next = PHASES.into_iter().find(|phase| format!("{phase:?}") == next);
+                    cell.next = PHASES
+                        .into_iter()
+                        .find(|phase| format!("{phase:?}") == next);
                     assert!(cell.next.is_some(), "{next}");
                 }
             }
@@ -239,8 +267,19 @@ fn alphabet(halves: bool) -> Vec<Step> {
         Close(None),
         Fail,
     ];
-    let receiving = [Recv(In::Data), Recv(In::Ping), Recv(In::Close), Recv(In::EmptyClose), Recv(In::Fault)];
-    let misuses = [self::Misuse::LongPing, self::Misuse::LongPong, self::Misuse::InvalidText, self::Misuse::ReasonWithoutCode];
+    let receiving = [
+        Recv(In::Data),
+        Recv(In::Ping),
+        Recv(In::Close),
+        Recv(In::EmptyClose),
+        Recv(In::Fault),
+    ];
+    let misuses = [
+        self::Misuse::LongPing,
+        self::Misuse::LongPong,
+        self::Misuse::InvalidText,
+        self::Misuse::ReasonWithoutCode,
+    ];
     let mut without = vec![Eof];
     without.extend(misuses.map(Misuse));
     if halves {
@@ -251,8 +290,11 @@ fn alphabet(halves: bool) -> Vec<Step> {
         with_output.extend(receiving);
         with_output.push(Resume);
     }
-    let both = with_output.into_iter().flat_map(|call| [(call, Room::Enough), (call, Room::Short)]);
-    both.chain(without.into_iter().map(|call| (call, Room::Enough))).collect()
+    let both = with_output
+        .into_iter()
+        .flat_map(|call| [(call, Room::Enough), (call, Room::Short)]);
+    both.chain(without.into_iter().map(|call| (call, Room::Enough)))
+        .collect()
 }
 
 /// What came of a call.
@@ -287,7 +329,8 @@ struct Model {
     held: Option<In>,
     /// What has arrived and was not received, since an event waits.
     queue: Vec<In>,
-    /// Halves: the reply that was not handed over, and whether the answer to what ended receiving was.
+    /// Halves: the reply that was not handed over, and whether the answer to what ended receiving
+    /// was.
     owed: Option<In>,
     answered: bool,
     /// What the next frame of the last call takes, if it has no room.
@@ -318,7 +361,11 @@ impl Model {
     }
 
     fn call(&mut self, table: &Table, (call, room): Step) -> Outcome {
-        let mut outcome = Outcome { result: Ok(()), events: Vec::new(), written: Vec::new() };
+        let mut outcome = Outcome {
+            result: Ok(()),
+            events: Vec::new(),
+            written: Vec::new(),
+        };
         match call {
             Call::Recv(_) | Call::Resume => {
                 if let Call::Recv(received) = call {
@@ -329,10 +376,18 @@ impl Model {
             Call::Eof if self.halves => _ = self.end.get_or_insert(End::Eof),
             Call::Eof | Call::SenderEof => {
                 self.phase = table.get(Row::Eof, self.phase).next.unwrap_or(self.phase);
-                self.by.get_or_insert(if self.held == Some(In::Fault) { Side::Local } else { Side::Peer });
+                self.by.get_or_insert(if self.held == Some(In::Fault) {
+                    Side::Local
+                } else {
+                    Side::Peer
+                });
                 if !self.halves {
-                    // What waits for room is still returned, and if it ended the connection, this is told.
-                    let end = self.held.filter(|held| held.ends()).map_or(End::Eof, End::Peer);
+                    // What waits for room is still returned, and if it ended the connection, this
+                    // is told.
+                    let end = self
+                        .held
+                        .filter(|held| held.ends())
+                        .map_or(End::Eof, End::Peer);
                     self.end.get_or_insert(end);
                     self.queue.clear();
                 }
@@ -362,25 +417,40 @@ impl Model {
         let (row, frame) = match call {
             Call::Text => (Row::Send, Frame::text("a")),
             Call::Part(kind, last) => {
-                let opcode = if self.unfinished.is_some() { 0 } else { u8::from(kind == Kind::Binary) + 1 };
+                let opcode = if self.unfinished.is_some() {
+                    0
+                } else {
+                    u8::from(kind == Kind::Binary) + 1
+                };
                 (Row::Send, Frame::new(opcode, "a").fin(last))
             }
             Call::Ping => (Row::Send, Frame::ping("q")),
             Call::Pong => (Row::Pong, Frame::pong("r")),
             Call::Close(code) => (
                 Row::Close,
-                code.map_or_else(Frame::empty_close, |code| Frame::close(code.into(), if code == CloseCode::NORMAL { "bye" } else { "" })),
+                code.map_or_else(Frame::empty_close, |code| {
+                    Frame::close(
+                        code.into(),
+                        if code == CloseCode::NORMAL { "bye" } else { "" },
+                    )
+                }),
             ),
             Call::Fail => (Row::Fail, Frame::close(1011, "sorry")),
             Call::Misuse(misuse) => {
                 let (row, error) = match misuse {
                     Misuse::LongPing => (Row::Send, SendError::ControlTooLong),
                     Misuse::LongPong => (Row::Pong, SendError::ControlTooLong),
-                    Misuse::InvalidText if self.unfinished == Some(Kind::Binary) => (Row::Send, SendError::MessageUnfinished),
+                    Misuse::InvalidText if self.unfinished == Some(Kind::Binary) => {
+                        (Row::Send, SendError::MessageUnfinished)
+                    }
                     Misuse::InvalidText => (Row::Send, SendError::InvalidUtf8),
                     Misuse::ReasonWithoutCode => (Row::Close, SendError::ReasonWithoutCode),
                 };
-                return Err(if table.get(row, self.phase).acts { error } else { SendError::Closed });
+                return Err(if table.get(row, self.phase).acts {
+                    error
+                } else {
+                    SendError::Closed
+                });
             }
             _ => unreachable!(),
         };
@@ -390,7 +460,9 @@ impl Model {
         }
         match (call, self.unfinished) {
             (Call::Text, Some(_)) => return Err(SendError::MessageUnfinished),
-            (Call::Part(kind, _), Some(unfinished)) if kind != unfinished => return Err(SendError::MessageUnfinished),
+            (Call::Part(kind, _), Some(unfinished)) if kind != unfinished => {
+                return Err(SendError::MessageUnfinished);
+            }
             _ => {}
         }
         let needed = self.size(&frame);
@@ -461,11 +533,17 @@ impl Model {
                 In::Fault => self.size(frame) + 1,
                 _ => self.size(frame),
             };
-            return Err(SendError::Full { needed: self.needed });
+            return Err(SendError::Full {
+                needed: self.needed,
+            });
         }
         self.phase = cell.next.unwrap_or(self.phase);
         if cell.next.is_some() {
-            self.by.get_or_insert(if event == In::Fault { Side::Local } else { Side::Peer });
+            self.by.get_or_insert(if event == In::Fault {
+                Side::Local
+            } else {
+                Side::Peer
+            });
             if cell.writes {
                 self.sent = Some(event.code().unwrap_or(Some(CloseCode::PROTOCOL_ERROR)));
             }
@@ -493,10 +571,22 @@ impl Model {
         };
         assert!(self.phase != Phase::Open || self.end.is_some(), "closure");
         let received = closure.received.map(|close| (close.code, close.reason));
-        assert_eq!((received, closure.sent, closure.error), (self.received(), self.sent, self.error()), "closure");
-        assert_eq!(closure.clean, self.received().is_some() && self.sent.is_some(), "clean");
+        assert_eq!(
+            (received, closure.sent, closure.error),
+            (self.received(), self.sent, self.error()),
+            "closure"
+        );
+        assert_eq!(
+            closure.clean,
+            self.received().is_some() && self.sent.is_some(),
+            "clean"
+        );
         // A violation: it is this side that fails the connection, whatever else ends it.
-        let by = if self.error().is_some() { Side::Local } else { self.by.unwrap_or(Side::Peer) };
+        let by = if self.error().is_some() {
+            Side::Local
+        } else {
+            self.by.unwrap_or(Side::Peer)
+        };
         assert_eq!(closure.by, by, "by");
     }
 }
@@ -564,7 +654,14 @@ trait Endpoint<R>: Sized {
     const HALVES: bool;
     fn make() -> Self;
     /// Calls it with so much room. What of `input` is not received stays there.
-    fn call(&mut self, call: Call, room: usize, input: &mut Vec<u8>, out: &mut Vec<u8>, events: &mut Vec<In>) -> Result<(), SendError>;
+    fn call(
+        &mut self,
+        call: Call,
+        room: usize,
+        input: &mut Vec<u8>,
+        out: &mut Vec<u8>,
+        events: &mut Vec<In>,
+    ) -> Result<(), SendError>;
     /// Compares what it says with the model.
     fn check(&self, model: &Model, table: &Table);
     /// What it becomes when it is split or put together: the last use of it.
@@ -606,7 +703,10 @@ macro_rules! whole {
                     match call {
                         Call::Recv(_) | Call::Resume => {
                             receive!(self, input, events, |rest| self.recv(&mut rest, out));
-                            assert!(input.is_empty() || self.is_paused(), "None, not paused, and input is left");
+                            assert!(
+                                input.is_empty() || self.is_paused(),
+                                "None, not paused, and input is left"
+                            );
                         }
                         Call::Eof => {
                             self.recv_eof();
@@ -626,29 +726,48 @@ macro_rules! whole {
 
             fn check(&self, model: &Model, table: &Table) {
                 assert_eq!(self.state(), table.state(model.phase), "state");
-                assert_eq!(self.transport(), table.transport::<R>(model.phase), "transport");
+                assert_eq!(
+                    self.transport(),
+                    table.transport::<R>(model.phase),
+                    "transport"
+                );
                 assert_eq!(self.close_sent(), model.sent, "close_sent");
-                assert_eq!(self.close_received().map(|close| (close.code, close.reason)), model.received(), "close_received");
+                assert_eq!(
+                    self.close_received()
+                        .map(|close| (close.code, close.reason)),
+                    model.received(),
+                    "close_received"
+                );
                 assert_eq!(self.error(), model.error(), "error");
                 assert_eq!(self.is_paused(), model.held.is_some(), "is_paused");
                 assert_eq!(self.sent().frames, model.frames, "sent");
                 model.check_closure(self.closure());
             }
 
-            /// "If receiving is paused, the receiver returns the event that waits, and then owes the reply."
+            /// "If receiving is paused, the receiver returns the event that waits, and then owes
+            /// the reply."
             fn finish(self, mut model: Model, table: &Table) {
                 let (mut receiver, mut sender) = self.into_halves();
                 let (mut out, mut events) = (Vec::new(), Vec::new());
-                receive!(receiver, &mut Vec::new(), events, |rest| receiver.recv(&mut rest));
+                receive!(receiver, &mut Vec::new(), events, |rest| receiver
+                    .recv(&mut rest));
                 assert_eq!(events, Vec::from_iter(model.held), "the event that waits");
                 let reply = receiver.take_reply();
                 assert_eq!(reply.is_some(), model.held.is_some(), "the reply to it");
                 if let (Some(reply), Some(held)) = (reply, model.held) {
                     sender.reply(&reply, &mut out).unwrap();
                     let written = model.answer(table, held, Room::Enough).unwrap();
-                    assert_eq!(frames::<R>(&out), Vec::from_iter(written), "the reply to it");
+                    assert_eq!(
+                        frames::<R>(&out),
+                        Vec::from_iter(written),
+                        "the reply to it"
+                    );
                 }
-                assert_eq!((sender.state(), sender.transport()), (table.state(model.phase), table.transport::<R>(model.phase)), "halves");
+                assert_eq!(
+                    (sender.state(), sender.transport()),
+                    (table.state(model.phase), table.transport::<R>(model.phase)),
+                    "halves"
+                );
             }
         }
     };
@@ -666,7 +785,8 @@ macro_rules! halves {
             const HALVES: bool = true;
 
             fn make() -> Self {
-                let (receiver, sender) = $Type::new(Agreed::new(R::make()), &Config::default()).into_halves();
+                let (receiver, sender) =
+                    $Type::new(Agreed::new(R::make()), &Config::default()).into_halves();
                 Self(receiver, sender, None)
             }
 
@@ -701,15 +821,27 @@ macro_rules! halves {
             fn check(&self, model: &Model, table: &Table) {
                 let Self(receiver, sender, _) = self;
                 assert_eq!(sender.state(), table.state(model.phase), "state");
-                assert_eq!(sender.transport(), table.transport::<R>(model.phase), "transport");
+                assert_eq!(
+                    sender.transport(),
+                    table.transport::<R>(model.phase),
+                    "transport"
+                );
                 assert_eq!(sender.close_sent(), model.sent, "close_sent");
-                assert_eq!(receiver.close_received().map(|close| (close.code, close.reason)), model.received(), "close_received");
+                assert_eq!(
+                    receiver
+                        .close_received()
+                        .map(|close| (close.code, close.reason)),
+                    model.received(),
+                    "close_received"
+                );
                 assert_eq!(receiver.error(), model.error(), "error");
                 assert_eq!(sender.stats().frames, model.frames, "sent");
             }
 
-            /// "If the sender was not given the answer to the peer's Close or violation, the next `recv` returns the event again and appends the
-            /// answer." If none is written, the sender is told at once, as it is of the end of the stream. "A Pong that the sender was not given is not sent."
+            /// "If the sender was not given the answer to the peer's Close or violation, the next
+            /// `recv` returns the event again and appends the
+            /// answer." If none is written, the sender is told at once, as it is of the end of the
+            /// stream. "A Pong that the sender was not given is not sent."
             fn finish(self, mut model: Model, table: &Table) {
                 let Self(receiver, sender, _) = self;
                 let mut whole = $Type::from_halves(receiver, sender);
@@ -728,14 +860,23 @@ macro_rules! halves {
                     _ => None,
                 };
                 model.check_closure(whole.closure());
-                assert_eq!(whole.is_paused(), again.is_some(), "halves together: is_paused");
+                assert_eq!(
+                    whole.is_paused(),
+                    again.is_some(),
+                    "halves together: is_paused"
+                );
                 let (mut out, mut events) = (Vec::new(), Vec::new());
-                receive!(whole, &mut Vec::new(), events, |rest| whole.recv(&mut rest, &mut out));
+                receive!(whole, &mut Vec::new(), events, |rest| whole
+                    .recv(&mut rest, &mut out));
                 let mut written = Vec::new();
                 if let Some(event) = again {
                     written.extend(model.answer(table, event, Room::Enough).unwrap());
                 }
-                assert_eq!((events, frames::<R>(&out)), (Vec::from_iter(again), written), "halves together: the event again");
+                assert_eq!(
+                    (events, frames::<R>(&out)),
+                    (Vec::from_iter(again), written),
+                    "halves together: the event again"
+                );
                 model.check_closure(whole.closure());
                 assert_eq!(
                     (whole.state(), whole.transport()),
@@ -755,7 +896,10 @@ fn frames<R: TestRole>(out: &[u8]) -> Vec<Frame> {
     let mut frames = read_all::<R>(out);
     for frame in &mut frames {
         if frame.opcode == 8 && frame.payload.starts_with(&1002_u16.to_be_bytes()) {
-            assert!(frame.payload.len() > 2, "a violation is reported with a reason");
+            assert!(
+                frame.payload.len() > 2,
+                "a violation is reported with a reason"
+            );
             frame.payload.truncate(2);
         }
     }
@@ -773,7 +917,12 @@ struct Search<'a> {
 }
 
 impl Search<'_> {
-    fn extend<R: TestRole, E: Endpoint<R>>(&mut self, model: &Model, path: &mut Vec<(Step, usize)>, depth: usize) {
+    fn extend<R: TestRole, E: Endpoint<R>>(
+        &mut self,
+        model: &Model,
+        path: &mut Vec<(Step, usize)>,
+        depth: usize,
+    ) {
         for &step in self.letters {
             let mut next = model.clone();
             next.needed = 1;
@@ -787,9 +936,14 @@ impl Search<'_> {
             self.refused += u64::from(outcome.result.is_err());
             self.paused += u64::from(next.held.is_some());
             let names = || path.iter().map(|(step, _)| *step).collect::<Vec<_>>();
-            let result = std::panic::catch_unwind(core::panic::AssertUnwindSafe(|| self.check::<R, E>(&next, &outcome, path)));
+            let result = std::panic::catch_unwind(core::panic::AssertUnwindSafe(|| {
+                self.check::<R, E>(&next, &outcome, path)
+            }));
             if let Err(panic) = result {
-                eprintln!("after {:?}, where {outcome:?} is expected, and {next:?}", names());
+                eprintln!(
+                    "after {:?}, where {outcome:?} is expected, and {next:?}",
+                    names()
+                );
                 std::panic::resume_unwind(panic);
             }
             // A call that is refused has no effect, and after the end nothing has one.
@@ -808,7 +962,12 @@ impl Search<'_> {
     }
 
     /// Makes all the calls, and compares what the last one did.
-    fn check<R: TestRole, E: Endpoint<R>>(&self, model: &Model, outcome: &Outcome, path: &[(Step, usize)]) {
+    fn check<R: TestRole, E: Endpoint<R>>(
+        &self,
+        model: &Model,
+        outcome: &Outcome,
+        path: &[(Step, usize)],
+    ) {
         let mut endpoint = E::make();
         let (mut input, mut out, mut events) = (Vec::new(), Vec::new(), Vec::new());
         let mut result = Ok(());
@@ -820,13 +979,23 @@ impl Search<'_> {
             }
             result = endpoint.call(call, room, &mut input, &mut out, &mut events);
         }
-        if let (Err(SendError::Full { needed }), Some(In::Fault), Call::Deliver) = (&mut result, model.owed, path[path.len() - 1].0.0) {
+        if let (Err(SendError::Full { needed }), Some(In::Fault), Call::Deliver) =
+            (&mut result, model.owed, path[path.len() - 1].0.0)
+        {
             // How long the reason is, no rule says.
             assert!(*needed >= model.needed);
             *needed = model.needed;
         }
-        assert_eq!((result, &events, frames::<R>(&out)), (outcome.result, &outcome.events, outcome.written.clone()), "the call");
-        let left: Vec<u8> = model.queue.iter().flat_map(|received| self.wires[*received as usize].iter().copied()).collect();
+        assert_eq!(
+            (result, &events, frames::<R>(&out)),
+            (outcome.result, &outcome.events, outcome.written.clone()),
+            "the call"
+        );
+        let left: Vec<u8> = model
+            .queue
+            .iter()
+            .flat_map(|received| self.wires[*received as usize].iter().copied())
+            .collect();
         assert_eq!(input, left, "the input that is left");
         endpoint.check(model, &self.table);
         endpoint.finish(model.clone(), &self.table);
@@ -843,10 +1012,25 @@ fn check_calls<R: TestRole, E: Endpoint<R>>(depth: usize) {
         bytes
     });
     let letters = alphabet(E::HALVES);
-    let mut search = Search { table: Table::parse(), letters: &letters, wires: wires.into(), sequences: 0, refused: 0, paused: 0 };
+    let mut search = Search {
+        table: Table::parse(),
+        letters: &letters,
+        wires: wires.into(),
+        sequences: 0,
+        refused: 0,
+        paused: 0,
+    };
     search.extend::<R, E>(&Model::new::<R>(E::HALVES), &mut Vec::new(), depth);
-    let Search { sequences, refused, paused, .. } = search;
-    eprintln!("{sequences} sequences of {} calls: {refused} end with one that is refused, {paused} paused", letters.len());
+    let Search {
+        sequences,
+        refused,
+        paused,
+        ..
+    } = search;
+    eprintln!(
+        "{sequences} sequences of {} calls: {refused} end with one that is refused, {paused} paused",
+        letters.len()
+    );
     assert!(refused > 100 && (E::HALVES || paused > 100));
 }
 

@@ -1,11 +1,14 @@
-//! Exhaustive tests: every header, status code, short text and short sequence of frames, at every split of the input.
+//! Exhaustive tests: every header, status code, short text and short sequence of frames, at every
+//! split of the input.
 //!
-//! `judge` and `Model` are an independent receiver, written from RFC 6455, RFC 7692 and the documentation of [`Config`]: a prefix of a header is
-//! judged by the lengths that it can still become. Of the 64-bit lengths and of texts of four bytes only those are tested at which something
-//! changes.
+//! `judge` and `Model` are an independent receiver, written from RFC 6455, RFC 7692 and the
+//! documentation of [`Config`]: a prefix of a header is judged by the lengths that it can still
+//! become. Of the 64-bit lengths and of texts of four bytes only those are tested at which
+//! something changes.
 //!
-//! With optimization everything is tested, in about a minute of CPU time. Without (`cargo test`), [`FULL`] is false and a part is, in a few
-//! seconds: fewer lengths, codes and texts, and sequences of two frames instead of four.
+//! With optimization everything is tested, in about a minute of CPU time. Without (`cargo test`),
+//! [`FULL`] is false and a part is, in a few seconds: fewer lengths, codes and texts, and sequences
+//! of two frames instead of four.
 #![cfg(feature = "alloc")]
 
 mod common;
@@ -13,14 +16,18 @@ mod common;
 #[cfg(feature = "deflate")]
 use common::deflate::{Oracle, params};
 use common::model::{can_be_text, is_legal_on_the_wire};
-use common::{Ended, Form, Frame, Halves, Layer, Log, Masking, MessageHalves, Seen, TestRole, assembled, code, read_all, read_head};
+use common::{
+    Ended, Form, Frame, Halves, Layer, Log, Masking, MessageHalves, Seen, TestRole, assembled,
+    code, read_all, read_head,
+};
 use core::fmt::Debug;
 use core::mem::take;
 use std::collections::HashMap;
 #[cfg(feature = "deflate")]
 use ws_proto::deflate;
 use ws_proto::{
-    Agreed, Client, Config, Connection, Event, Kind, Message, Opcode, ProtocolError, Server, Side, State, Transport, Utf8, WebSocket,
+    Agreed, Client, Config, Connection, Event, Kind, Message, Opcode, ProtocolError, Server, Side,
+    State, Transport, Utf8, WebSocket,
 };
 
 /// Whether to test everything.
@@ -41,7 +48,10 @@ struct Rules {
 
 impl Rules {
     fn config(self) -> Config {
-        Config::default().max_message(self.max_message).max_fragments(self.max_fragments).allow_non_minimal_length(self.lenient)
+        Config::default()
+            .max_message(self.max_message)
+            .max_fragments(self.max_fragments)
+            .allow_non_minimal_length(self.lenient)
     }
 
     /// As documented: 16 bytes for each byte of content and for each fragment, and 1 KiB.
@@ -61,7 +71,8 @@ struct Begun {
     payload: Vec<u8>,
 }
 
-/// The rules that every header violates which begins with `prefix`. One that names a value is violated once the value is known.
+/// The rules that every header violates which begins with `prefix`. One that names a value is
+/// violated once the value is known.
 fn judge<R: TestRole>(prefix: &[u8], begun: Option<&Begun>, rules: Rules) -> Vec<ProtocolError> {
     let mut violated = Vec::new();
     let (fin, rsv, number) = (prefix[0] & 0x80 != 0, prefix[0] >> 4 & 7, prefix[0] & 15);
@@ -84,10 +95,15 @@ fn judge<R: TestRole>(prefix: &[u8], begun: Option<&Begun>, rules: Rules) -> Vec
     }
     match (begins, begun) {
         (None, None) if number == 0 => violated.push(ProtocolError::UnexpectedContinuation),
-        (Some(begins), Some(begun)) => violated.push(ProtocolError::ExpectedContinuation { incomplete: begun.kind, begun: begins }),
+        (Some(begins), Some(begun)) => violated.push(ProtocolError::ExpectedContinuation {
+            incomplete: begun.kind,
+            begun: begins,
+        }),
         _ => {}
     }
-    let Some(second) = prefix.get(1) else { return violated };
+    let Some(second) = prefix.get(1) else {
+        return violated;
+    };
     match (second & 0x80 != 0, R::MASKS) {
         (true, true) => violated.push(ProtocolError::Masked),
         (false, false) => violated.push(ProtocolError::Unmasked),
@@ -114,20 +130,30 @@ fn judge<R: TestRole>(prefix: &[u8], begun: Option<&Begun>, rules: Rules) -> Vec
         let fragments = begun.map_or(0, |begun| begun.frames) + 1;
         if begun.map_or(rsv == 4 && rules.compression, |begun| begun.compressed) {
             if len > rules.max_compressed() {
-                violated.push(ProtocolError::CompressedTooLong { len: len as u64, limit: rules.max_compressed() as u64 });
+                violated.push(ProtocolError::CompressedTooLong {
+                    len: len as u64,
+                    limit: rules.max_compressed() as u64,
+                });
             }
         } else if len > rules.max_message.into() {
-            violated.push(ProtocolError::MessageTooLong { len: len as u64, limit: rules.max_message });
+            violated.push(ProtocolError::MessageTooLong {
+                len: len as u64,
+                limit: rules.max_message,
+            });
         }
         let limit = (u128::from(rules.max_fragments) + len / 16).max(1);
         if fragments > limit {
-            violated.push(ProtocolError::TooManyFragments { fragments: fragments as u64, limit: limit as u64 });
+            violated.push(ProtocolError::TooManyFragments {
+                fragments: fragments as u64,
+                limit: limit as u64,
+            });
         }
     }
     violated
 }
 
-/// The least and the greatest length that a header can have which begins with these bytes, and the least that its form is meant for.
+/// The least and the greatest length that a header can have which begins with these bytes, and the
+/// least that its form is meant for.
 fn lengths(prefix: &[u8]) -> (u128, u128, u128) {
     let (size, shortest) = match prefix[1] & 0x7f {
         126 => (2, 126),
@@ -136,14 +162,19 @@ fn lengths(prefix: &[u8]) -> (u128, u128, u128) {
     };
     let known = &prefix[2..prefix.len().min(2 + size)];
     let unknown = 8 * (size - known.len());
-    let least = known.iter().fold(0, |number, &byte| number << 8 | u128::from(byte)) << unknown;
+    let least = known
+        .iter()
+        .fold(0, |number, &byte| number << 8 | u128::from(byte))
+        << unknown;
     (least, least + (1 << unknown) - 1, shortest)
 }
 
 /// The status code that reports it (§7.4.1).
 fn status(error: ProtocolError) -> u16 {
     match error {
-        ProtocolError::InvalidUtf8 | ProtocolError::InvalidCloseReason | ProtocolError::InvalidCompression => 1007,
+        ProtocolError::InvalidUtf8
+        | ProtocolError::InvalidCloseReason
+        | ProtocolError::InvalidCompression => 1007,
         ProtocolError::TooManyFragments { .. } => 1008,
         ProtocolError::MessageTooLong { .. } | ProtocolError::CompressedTooLong { .. } => 1009,
         _ => 1002,
@@ -153,7 +184,14 @@ fn status(error: ProtocolError) -> u16 {
 /// The code in the one frame that was written: a Close.
 #[track_caller]
 fn close_code<R: TestRole>(out: &[u8]) -> u16 {
-    assert_eq!((out[0], usize::from(out[1] & 0x7f) + if R::MASKS { 6 } else { 2 }), (0x88, out.len()), "one Close: {out:x?}");
+    assert_eq!(
+        (
+            out[0],
+            usize::from(out[1] & 0x7f) + if R::MASKS { 6 } else { 2 }
+        ),
+        (0x88, out.len()),
+        "one Close: {out:x?}"
+    );
     assert_eq!(out[1] & 0x80 != 0, R::MASKS);
     match *out {
         [_, _, a, b, _, _, high, low, ..] if R::MASKS => u16::from_be_bytes([high ^ a, low ^ b]),
@@ -175,9 +213,12 @@ impl Maker {
         Self {
             config: rules.config(),
             #[cfg(feature = "deflate")]
-            deflate: rules
-                .compression
-                .then(|| (deflate::Config::default(), params("; server_no_context_takeover; client_no_context_takeover"))),
+            deflate: rules.compression.then(|| {
+                (
+                    deflate::Config::default(),
+                    params("; server_no_context_takeover; client_no_context_takeover"),
+                )
+            }),
         }
     }
 
@@ -200,7 +241,11 @@ impl Maker {
 }
 
 /// Whether to test with compression, too.
-const COMPRESSION: &[bool] = if cfg!(feature = "deflate") { &[false, true] } else { &[false] };
+const COMPRESSION: &[bool] = if cfg!(feature = "deflate") {
+    &[false, true]
+} else {
+    &[false]
+};
 
 /// What came of a piece of input.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -219,7 +264,8 @@ trait Receive<R>: Debug {
     /// Whether it gives of a text that is not valid the part before the fault.
     const STREAMS: bool;
     fn make(maker: &Maker) -> Self;
-    /// What comes of this input, which is at most one message or control frame. Text or data that is not complete is appended to `data`.
+    /// What comes of this input, which is at most one message or control frame. Text or data that
+    /// is not complete is appended to `data`.
     fn piece(&mut self, input: &mut [u8], out: &mut Vec<u8>, data: &mut Vec<u8>) -> Got;
     fn left(&self) -> u64;
 }
@@ -304,8 +350,15 @@ enum Split {
     At(usize),
 }
 
-/// Hands the input over in pieces until something comes of it, and says of how many bytes that came. After a Close or failure nothing comes.
-fn drive<R: TestRole, L: Receive<R>>(layer: &mut L, input: &mut [u8], split: Split, out: &mut Vec<u8>, data: &mut Vec<u8>) -> (usize, Got) {
+/// Hands the input over in pieces until something comes of it, and says of how many bytes that
+/// came. After a Close or failure nothing comes.
+fn drive<R: TestRole, L: Receive<R>>(
+    layer: &mut L,
+    input: &mut [u8],
+    split: Split,
+    out: &mut Vec<u8>,
+    data: &mut Vec<u8>,
+) -> (usize, Got) {
     let mut given = 0;
     while given < input.len() {
         let end = match split {
@@ -318,7 +371,11 @@ fn drive<R: TestRole, L: Receive<R>>(layer: &mut L, input: &mut [u8], split: Spl
         if got != Got::Nothing {
             if matches!(got, Got::Failed(_) | Got::Close(_)) {
                 let written = out.len();
-                assert_eq!(layer.piece(&mut input[end..], out, data), Got::Nothing, "P2: nothing comes after the end");
+                assert_eq!(
+                    layer.piece(&mut input[end..], out, data),
+                    Got::Nothing,
+                    "P2: nothing comes after the end"
+                );
                 assert_eq!((out.len(), layer.left()), (written, 0));
             } else {
                 assert_eq!(end, input.len());
@@ -359,25 +416,70 @@ fn headers(first: u8, second: u8, lens: &[u64], mut check: impl FnMut(&mut Vec<u
 }
 
 fn begun(kind: Kind, compressed: bool) -> Begun {
-    Begun { kind, compressed, declared: 3, frames: 1, payload: b"abc".to_vec() }
+    Begun {
+        kind,
+        compressed,
+        declared: 3,
+        frames: 1,
+        payload: b"abc".to_vec(),
+    }
 }
 
 /// Brings a layer into the middle of such a message.
 fn begin<R: TestRole, L: Receive<R>>(layer: &mut L, begun: &Begun) {
     let opcode = if begun.kind == Kind::Text { 1 } else { 2 };
     // Of "abc" a decompressor makes something that is not complete.
-    let mut frame = Frame::new(opcode, &begun.payload).more().rsv(if begun.compressed { 4 } else { 0 }).to::<R>();
-    assert_eq!(layer.piece(&mut frame, &mut Vec::new(), &mut Vec::new()), Got::Nothing);
+    let mut frame = Frame::new(opcode, &begun.payload)
+        .more()
+        .rsv(if begun.compressed { 4 } else { 0 })
+        .to::<R>();
+    assert_eq!(
+        layer.piece(&mut frame, &mut Vec::new(), &mut Vec::new()),
+        Got::Nothing
+    );
 }
 
-/// All headers, at every cut: a violation is reported at the byte that makes it certain, and not before. Returns how many inputs there were.
-fn check_headers<R: TestRole, L: Receive<R>>(rules: Rules, begun: Option<&Begun>, splits: bool) -> u64 {
+/// All headers, at every cut: a violation is reported at the byte that makes it certain, and not
+/// before. Returns how many inputs there were.
+fn check_headers<R: TestRole, L: Receive<R>>(
+    rules: Rules,
+    begun: Option<&Begun>,
+    splits: bool,
+) -> u64 {
     let maker = Maker::new(rules);
     let limits = [u128::from(rules.max_message), rules.max_compressed()];
     let already = begun.map_or(0, |begun| begun.declared);
-    let mut lens = vec![0, 1, 2, 124, 125, 126, 127, 128, 255, 256, 0x7fff, 0x8000, 0xffff, 0x1_0000, 0xff_ffff, 1 << 32, 1 << 56];
-    lens.extend([u64::MAX >> 8, (u64::MAX >> 1) - 3, (u64::MAX >> 1) - 1, u64::MAX >> 1, 1 << 63, (1 << 63) + 1, u64::MAX]);
-    lens.extend(limits.iter().flat_map(|limit| [limit - already - 1, limit - already, limit - already + 1].map(|len| len as u64)));
+    let mut lens = vec![
+        0,
+        1,
+        2,
+        124,
+        125,
+        126,
+        127,
+        128,
+        255,
+        256,
+        0x7fff,
+        0x8000,
+        0xffff,
+        0x1_0000,
+        0xff_ffff,
+        1 << 32,
+        1 << 56,
+    ];
+    lens.extend([
+        u64::MAX >> 8,
+        (u64::MAX >> 1) - 3,
+        (u64::MAX >> 1) - 1,
+        u64::MAX >> 1,
+        1 << 63,
+        (1 << 63) + 1,
+        u64::MAX,
+    ]);
+    lens.extend(limits.iter().flat_map(|limit| {
+        [limit - already - 1, limit - already, limit - already + 1].map(|len| len as u64)
+    }));
     // As many bytes as make up for a fragment.
     lens.extend([12, 13, 14, 15, 16, 28, 29]);
     lens.sort_unstable();
@@ -388,7 +490,10 @@ fn check_headers<R: TestRole, L: Receive<R>>(rules: Rules, begun: Option<&Begun>
     let seconds = 0..=255_u8;
     let (mut out, mut data, mut inputs) = (Vec::new(), Vec::new(), 0);
     for first in 0..=255 {
-        for second in seconds.clone().filter(|second| FULL || matches!(second & 0x7f, 0..2 | 12..14 | 125..)) {
+        for second in seconds
+            .clone()
+            .filter(|second| FULL || matches!(second & 0x7f, 0..2 | 12..14 | 125..))
+        {
             headers(first, second, &lens, |header| {
                 let fault = (1..=header.len()).find_map(|len| {
                     let violated = judge::<R>(&header[..len], begun, rules);
@@ -407,7 +512,11 @@ fn check_headers<R: TestRole, L: Receive<R>>(rules: Rules, begun: Option<&Begun>
                     let input = &mut input[..header.len()];
                     input.copy_from_slice(header);
                     let (given, got) = drive::<R, L>(&mut layer, input, split, &mut out, &mut data);
-                    let context = || format!("{header:x?} {split:?} {rules:?} {begun:?}: {got:?} after {given}, not {fault:x?}");
+                    let context = || {
+                        format!(
+                            "{header:x?} {split:?} {rules:?} {begun:?}: {got:?} after {given}, not {fault:x?}"
+                        )
+                    };
                     match (&fault, &got) {
                         (Some((at, violated)), Got::Failed(error)) => {
                             assert_eq!(given, arrival(*at, header.len(), split), "{}", context());
@@ -415,23 +524,44 @@ fn check_headers<R: TestRole, L: Receive<R>>(rules: Rules, begun: Option<&Begun>
                             assert_eq!(close_code::<R>(&out), status(*error), "{}", context());
                         }
                         (None, _) if len == 0 => {
-                            let kind = begun.map_or(if header[0] & 15 == 1 { Kind::Text } else { Kind::Binary }, |begun| begun.kind);
+                            let kind = begun.map_or(
+                                if header[0] & 15 == 1 {
+                                    Kind::Text
+                                } else {
+                                    Kind::Binary
+                                },
+                                |begun| begun.kind,
+                            );
                             let expected = match header[0] & 15 {
                                 8 => Got::Close(None),
                                 9 => Got::Ping,
                                 10 => Got::Pong,
                                 _ if header[0] & 0x80 == 0 => Got::Nothing,
-                                // What is compressed is not streamed inflated; three bytes or none are no compressed message.
-                                _ if (header[0] & 0x40 != 0 || begun.is_some_and(|begun| begun.compressed))
-                                    && matches!(got, Got::Failed(ProtocolError::InvalidCompression)) =>
+                                // What is compressed is not streamed inflated; three bytes or none
+                                // are no compressed message.
+                                _ if (header[0] & 0x40 != 0
+                                    || begun.is_some_and(|begun| begun.compressed))
+                                    && matches!(
+                                        got,
+                                        Got::Failed(ProtocolError::InvalidCompression)
+                                    ) =>
                                 {
                                     return;
                                 }
-                                _ => Got::Message(kind, begun.map_or(0, |begun| begun.payload.len())),
+                                _ => {
+                                    Got::Message(kind, begun.map_or(0, |begun| begun.payload.len()))
+                                }
                             };
-                            assert!(got == expected || begun.is_some() && kind_of(&got) == kind_of(&expected), "{}", context());
+                            assert!(
+                                got == expected
+                                    || begun.is_some() && kind_of(&got) == kind_of(&expected),
+                                "{}",
+                                context()
+                            );
                         }
-                        (None, Got::Nothing) => assert_eq!(u128::from(layer.left()), len, "{}", context()),
+                        (None, Got::Nothing) => {
+                            assert_eq!(u128::from(layer.left()), len, "{}", context())
+                        }
                         _ => panic!("{}", context()),
                     }
                 };
@@ -457,11 +587,24 @@ fn kind_of(got: &Got) -> Option<Kind> {
 
 fn check_all_headers<R: TestRole>() {
     let mut inputs = 0;
-    for (max_message, max_fragments) in [(300, 1), (u64::MAX, 1 << 14)].into_iter().take(if FULL { 2 } else { 1 }) {
+    for (max_message, max_fragments) in
+        [(300, 1), (u64::MAX, 1 << 14)]
+            .into_iter()
+            .take(if FULL { 2 } else { 1 })
+    {
         for lenient in [false, true] {
             for &compression in COMPRESSION {
-                let rules = Rules { max_message, max_fragments, lenient, compression };
-                let mut contexts = vec![None, Some(begun(Kind::Text, false)), Some(begun(Kind::Binary, false))];
+                let rules = Rules {
+                    max_message,
+                    max_fragments,
+                    lenient,
+                    compression,
+                };
+                let mut contexts = vec![
+                    None,
+                    Some(begun(Kind::Text, false)),
+                    Some(begun(Kind::Binary, false)),
+                ];
                 if compression {
                     contexts.push(Some(begun(Kind::Binary, true)));
                 }
@@ -478,12 +621,14 @@ fn check_all_headers<R: TestRole>() {
 }
 
 #[test]
-fn fr1_fr2_fr3_fr4_fr7_fr8_mk3_fg1_fg2_l1_l2_l5_a_server_judges_every_header_at_the_byte_that_decides() {
+fn fr1_fr2_fr3_fr4_fr7_fr8_mk3_fg1_fg2_l1_l2_l5_a_server_judges_every_header_at_the_byte_that_decides()
+ {
     check_all_headers::<Server>();
 }
 
 #[test]
-fn fr1_fr2_fr3_fr4_fr7_fr8_mk4_fg1_fg2_l1_l2_l5_a_client_judges_every_header_at_the_byte_that_decides() {
+fn fr1_fr2_fr3_fr4_fr7_fr8_mk4_fg1_fg2_l1_l2_l5_a_client_judges_every_header_at_the_byte_that_decides()
+ {
     check_all_headers::<Client>();
 }
 
@@ -495,9 +640,15 @@ fn all_splits(len: usize) -> impl Iterator<Item = Split> {
 }
 
 fn check_codes<R: TestRole, L: Receive<R>>() {
-    let maker = Maker::new(Rules { max_message: 100, max_fragments: 10, lenient: false, compression: false });
+    let maker = Maker::new(Rules {
+        max_message: 100,
+        max_fragments: 10,
+        lenient: false,
+        compression: false,
+    });
     let (mut out, mut data, mut inputs) = (Vec::new(), Vec::new(), 0_u64);
-    let near = |number: u16| matches!(number, 998..1018 | 2998..3002 | 4998..5002) || number % 251 == 0;
+    let near =
+        |number: u16| matches!(number, 998..1018 | 2998..3002 | 4998..5002) || number % 251 == 0;
     for number in (0..=u16::MAX).filter(|&number| FULL || near(number)) {
         for reason in ["", "r", "\u{e9}"] {
             let frame = Frame::close(number, reason).to::<R>();
@@ -513,10 +664,20 @@ fn check_codes<R: TestRole, L: Receive<R>>() {
                     (frame.len(), Got::Close(Some(number)))
                 } else {
                     let certain = arrival(header + 1, frame.len(), split);
-                    (certain, Got::Failed(ProtocolError::InvalidCloseCode(number)))
+                    (
+                        certain,
+                        Got::Failed(ProtocolError::InvalidCloseCode(number)),
+                    )
                 };
                 assert_eq!(got, expected, "{number} {reason:?} {split:?}");
-                assert_eq!(close_code::<R>(&out), if is_legal_on_the_wire(number) { number } else { 1002 });
+                assert_eq!(
+                    close_code::<R>(&out),
+                    if is_legal_on_the_wire(number) {
+                        number
+                    } else {
+                        1002
+                    }
+                );
             }
         }
     }
@@ -540,19 +701,27 @@ fn cl2_cl3_cl6_a_client_receives_or_refuses_every_status_code() {
 
 /// Both ends of each range of bytes that RFC 3629 §4 distinguishes.
 const ENDS: [u8; 24] = [
-    0x00, 0x7f, 0x80, 0x8f, 0x90, 0x9f, 0xa0, 0xbf, 0xc0, 0xc1, 0xc2, 0xdf, 0xe0, 0xe1, 0xec, 0xed, 0xee, 0xef, 0xf0, 0xf1, 0xf3, 0xf4,
-    0xf5, 0xff,
+    0x00, 0x7f, 0x80, 0x8f, 0x90, 0x9f, 0xa0, 0xbf, 0xc0, 0xc1, 0xc2, 0xdf, 0xe0, 0xe1, 0xec, 0xed,
+    0xee, 0xef, 0xf0, 0xf1, 0xf3, 0xf4, 0xf5, 0xff,
 ];
 
 /// How many bytes at the front text can begin with, and whether all of it is text: as std says.
 fn valid(bytes: &[u8]) -> (usize, bool) {
-    let good = (1..=bytes.len()).take_while(|&len| can_be_text(&bytes[..len], false)).count();
+    let good = (1..=bytes.len())
+        .take_while(|&len| can_be_text(&bytes[..len], false))
+        .count();
     (good, good == bytes.len() && can_be_text(bytes, true))
 }
 
 /// All sequences of these bytes, of this length, that begin with one of `firsts`.
 fn sequences(alphabet: &[u8], firsts: &[u8], len: usize, check: &mut impl FnMut(&[u8])) {
-    fn extend(alphabet: &[u8], firsts: &[u8], place: usize, bytes: &mut [u8], check: &mut impl FnMut(&[u8])) {
+    fn extend(
+        alphabet: &[u8],
+        firsts: &[u8],
+        place: usize,
+        bytes: &mut [u8],
+        check: &mut impl FnMut(&[u8]),
+    ) {
         for &byte in firsts {
             bytes[place] = byte;
             if place + 1 == bytes.len() {
@@ -568,9 +737,11 @@ fn sequences(alphabet: &[u8], firsts: &[u8], len: usize, check: &mut impl FnMut(
 /// Which sequences to test.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Texts {
-    /// All of 1 to 3 bytes, and of 4 bytes all that RFC 3629 distinguishes: each byte is of [`ENDS`].
+    /// All of 1 to 3 bytes, and of 4 bytes all that RFC 3629 distinguishes: each byte is of
+    /// [`ENDS`].
     All,
-    /// The same, but the first of 3 bytes is only of [`ENDS`] if it is a character or cannot begin one.
+    /// The same, but the first of 3 bytes is only of [`ENDS`] if it is a character or cannot begin
+    /// one.
     Most,
     /// Of 1 to 4 bytes all that RFC 3629 distinguishes.
     Classes,
@@ -584,7 +755,9 @@ fn texts(which: Texts, mut check: impl FnMut(&[u8])) {
         let leads: Vec<u8> = if which == Texts::All {
             all.clone()
         } else {
-            (0xc2..0xf5).chain(ENDS.into_iter().filter(|byte| !(0xc2..0xf5).contains(byte))).collect()
+            (0xc2..0xf5)
+                .chain(ENDS.into_iter().filter(|byte| !(0xc2..0xf5).contains(byte)))
+                .collect()
         };
         sequences(&all, &all, 1, &mut check);
         sequences(&all, &all, 2, &mut check);
@@ -595,10 +768,13 @@ fn texts(which: Texts, mut check: impl FnMut(&[u8])) {
     sequences(alphabet, alphabet, 4, &mut check);
 }
 
-/// The ranges that come of a sequence of this length when it is split after each byte whose bit is set.
+/// The ranges that come of a sequence of this length when it is split after each byte whose bit is
+/// set.
 fn split_by(len: usize, bits: u32) -> impl Iterator<Item = (usize, usize)> {
     let mut start = 0;
-    (0..len).filter(move |at| at + 1 == len || bits >> at & 1 == 1).map(move |at| (core::mem::replace(&mut start, at + 1), at + 1))
+    (0..len)
+        .filter(move |at| at + 1 == len || bits >> at & 1 == 1)
+        .map(move |at| (core::mem::replace(&mut start, at + 1), at + 1))
 }
 
 #[test]
@@ -628,7 +804,10 @@ fn ut1_ut2_ut3_ut4_ut5_a_validator_agrees_with_std_on_every_sequence_at_every_cu
                 Some((start, end)) => assert!((start..end).contains(&good), "{bytes:x?} {bits:b}"),
                 None => {
                     assert_eq!(good, bytes.len(), "{bytes:x?} {bits:b}");
-                    assert!(bytes.starts_with(&text[..len]) && (len == bytes.len()) == is_text, "{bytes:x?} {bits:b}");
+                    assert!(
+                        bytes.starts_with(&text[..len]) && (len == bytes.len()) == is_text,
+                        "{bytes:x?} {bits:b}"
+                    );
                     assert_eq!(utf8.finish().is_ok(), is_text, "{bytes:x?} {bits:b}");
                 }
             }
@@ -651,7 +830,13 @@ enum As {
 }
 
 /// Puts the header of the frame in front of the masked payload.
-fn put_frame<R: TestRole>(place: &mut [u8; 16], first: u8, declared: usize, prefix: &[u8], payload: &[u8]) -> usize {
+fn put_frame<R: TestRole>(
+    place: &mut [u8; 16],
+    first: u8,
+    declared: usize,
+    prefix: &[u8],
+    payload: &[u8],
+) -> usize {
     let mut len = 0;
     let mut put = |byte| {
         place[len] = byte;
@@ -664,11 +849,16 @@ fn put_frame<R: TestRole>(place: &mut [u8; 16], first: u8, declared: usize, pref
         KEY.into_iter().for_each(&mut put);
     }
     let key = if R::MASKS { [0; 4] } else { KEY };
-    prefix.iter().chain(payload).zip(key.into_iter().cycle()).for_each(|(byte, key)| put(byte ^ key));
+    prefix
+        .iter()
+        .chain(payload)
+        .zip(key.into_iter().cycle())
+        .for_each(|(byte, key)| put(byte ^ key));
     len
 }
 
-/// Receives it in the pieces that `bits` makes. `layer` is used again as long as its connection is open.
+/// Receives it in the pieces that `bits` makes. `layer` is used again as long as its connection is
+/// open.
 fn check_text<R: TestRole, L: Receive<R>>(
     maker: &Maker,
     state: &mut (Option<L>, Vec<u8>, Vec<u8>),
@@ -690,7 +880,13 @@ fn check_text<R: TestRole, L: Receive<R>>(
     match how {
         As::Text => put_frame::<R>(&mut frame, 0x81, bytes.len(), &[], bytes),
         As::Incomplete => put_frame::<R>(&mut frame, 0x81, bytes.len() + 1, &[], bytes),
-        As::Reason => put_frame::<R>(&mut frame, 0x88, bytes.len() + 2, &1000_u16.to_be_bytes(), bytes),
+        As::Reason => put_frame::<R>(
+            &mut frame,
+            0x88,
+            bytes.len() + 2,
+            &1000_u16.to_be_bytes(),
+            bytes,
+        ),
         As::Fragments => 0,
     };
     let mut got = Got::Nothing;
@@ -712,32 +908,56 @@ fn check_text<R: TestRole, L: Receive<R>>(
         assert!(good >= end, "{bytes:x?} {bits:b} {how:?} {end}");
     }
     let ok = match (how, &got) {
-        (As::Text | As::Fragments, Got::Message(Kind::Text, len)) => is_text && *len == bytes.len() && *data == bytes,
+        (As::Text | As::Fragments, Got::Message(Kind::Text, len)) => {
+            is_text && *len == bytes.len() && *data == bytes
+        }
         (As::Reason, Got::Close(Some(1000))) => is_text && close_code::<R>(out) == 1000,
         (As::Incomplete, Got::Nothing) => good == bytes.len(),
         (_, Got::Failed(error)) => {
-            let certain = if good == bytes.len() { how != As::Incomplete && !is_text && at == good } else { at > good };
-            // The valid part before it is given by the layer that streams, wherever the input is split.
-            let given = if L::STREAMS && how != As::Reason { &bytes[..good] } else { &[] };
-            let expected = if how == As::Reason { ProtocolError::InvalidCloseReason } else { ProtocolError::InvalidUtf8 };
+            let certain = if good == bytes.len() {
+                how != As::Incomplete && !is_text && at == good
+            } else {
+                at > good
+            };
+            // The valid part before it is given by the layer that streams, wherever the input is
+            // split.
+            let given = if L::STREAMS && how != As::Reason {
+                &bytes[..good]
+            } else {
+                &[]
+            };
+            let expected = if how == As::Reason {
+                ProtocolError::InvalidCloseReason
+            } else {
+                ProtocolError::InvalidUtf8
+            };
             certain && *error == expected && close_code::<R>(out) == 1007 && data == given
         }
         _ => false,
     };
-    assert!(ok, "{bytes:x?} {bits:b} {how:?}: {got:?} after {at}, {data:x?}");
+    assert!(
+        ok,
+        "{bytes:x?} {bits:b} {how:?}: {got:?} after {at}, {data:x?}"
+    );
     if how == As::Incomplete || !matches!(got, Got::Message(..)) {
         *layer = None;
     }
 }
 
 fn check_texts<R: TestRole, L: Receive<R>>(which: Texts, ways: &[As]) {
-    let maker = Maker::new(Rules { max_message: 100, max_fragments: 10, lenient: false, compression: false });
+    let maker = Maker::new(Rules {
+        max_message: 100,
+        max_fragments: 10,
+        lenient: false,
+        compression: false,
+    });
     let (mut state, mut inputs) = ((None, Vec::new(), Vec::new()), 0_u64);
     texts(which, |bytes| {
         let valid = valid(bytes);
         let all = (1 << (bytes.len() - 1)) - 1;
         for &how in ways {
-            // An incomplete frame is split after each byte: what the others are split at makes no difference.
+            // An incomplete frame is split after each byte: what the others are split at makes no
+            // difference.
             let least = if how == As::Incomplete { all } else { 0 };
             for bits in least..=all {
                 inputs += 1;
@@ -775,8 +995,9 @@ fn ut2_ut7_fg6_texts_of_the_classes_of_rfc_3629_in_both_roles_and_in_fragments()
 
 // d. Sequences of frames.
 
-/// What compressed bytes are: what they inflate to as far as they have come, and whether they cannot be the beginning of a message (or, if it ends there, a
-/// message). C zlib judges beginnings, and the oracle, which was written from RFC 1951, ends.
+/// What compressed bytes are: what they inflate to as far as they have come, and whether they
+/// cannot be the beginning of a message (or, if it ends there, a message). C zlib judges
+/// beginnings, and the oracle, which was written from RFC 1951, ends.
 #[cfg(feature = "deflate")]
 fn inflate(bytes: &[u8], ends: bool) -> (Vec<u8>, bool) {
     let mut zlib = flate2::Decompress::new(false);
@@ -855,7 +1076,8 @@ impl Model {
         if self.has_ended() {
             return;
         }
-        let violated = (1..=header.len()).map(|len| judge::<R>(&header[..len], self.begun.as_ref(), self.rules));
+        let violated = (1..=header.len())
+            .map(|len| judge::<R>(&header[..len], self.begun.as_ref(), self.rules));
         if let Some(violated) = violated.into_iter().find(|violated| !violated.is_empty()) {
             self.violated = violated;
             return;
@@ -875,7 +1097,11 @@ impl Model {
             }
             _ => {
                 let mut message = self.begun.take().unwrap_or_else(|| Begun {
-                    kind: if number == 1 { Kind::Text } else { Kind::Binary },
+                    kind: if number == 1 {
+                        Kind::Text
+                    } else {
+                        Kind::Binary
+                    },
                     compressed: rsv == 4,
                     declared: 0,
                     frames: 0,
@@ -896,13 +1122,19 @@ impl Model {
             is_text = false;
         } else if message.compressed {
             let bad;
-            (content, bad) = inflated.entry((message.payload.clone(), ends)).or_insert_with(|| inflate(&message.payload, ends)).clone();
+            (content, bad) = inflated
+                .entry((message.payload.clone(), ends))
+                .or_insert_with(|| inflate(&message.payload, ends))
+                .clone();
             if bad {
                 self.violated.push(ProtocolError::InvalidCompression);
             }
             if content.len() as u64 > self.rules.max_message {
                 let limit = self.rules.max_message;
-                self.violated.push(ProtocolError::MessageTooLong { len: limit + 1, limit });
+                self.violated.push(ProtocolError::MessageTooLong {
+                    len: limit + 1,
+                    limit,
+                });
             }
         }
         if is_text && !can_be_text(&content, ends) {
@@ -938,7 +1170,11 @@ impl Model {
             }
             [_] => unreachable!("its header is refused"),
         };
-        self.answers.push(closed.0.map_or_else(Frame::empty_close, |number| Frame::close(number, "")));
+        self.answers.push(
+            closed
+                .0
+                .map_or_else(Frame::empty_close, |number| Frame::close(number, "")),
+        );
         self.seen.push(Seen::Close(closed.0, closed.1.clone()));
         self.closed = Some(closed);
     }
@@ -950,10 +1186,20 @@ impl Model {
         let written = read_all::<R>(&log.out);
         let mut error = None;
         if !self.violated.is_empty() {
-            let Some(&Seen::Failed(named)) = got.last() else { panic!("{}: {:?} is let pass: {got:?}", name(), self.violated) };
-            assert!(self.violated.contains(&named), "{}: {named:?}, and not {:?}", name(), self.violated);
+            let Some(&Seen::Failed(named)) = got.last() else {
+                panic!("{}: {:?} is let pass: {got:?}", name(), self.violated)
+            };
+            assert!(
+                self.violated.contains(&named),
+                "{}: {named:?}, and not {:?}",
+                name(),
+                self.violated
+            );
             seen.push(Seen::Failed(named));
-            let reason = written.last().and_then(|close| close.payload.get(2..)).unwrap_or_default();
+            let reason = written
+                .last()
+                .and_then(|close| close.payload.get(2..))
+                .unwrap_or_default();
             assert!(!reason.is_empty() && reason.is_ascii());
             answers.push(Frame::close(status(named), reason));
             error = Some(named);
@@ -967,8 +1213,14 @@ impl Model {
             _ => (State::Closing, Transport::Close),
         };
         let is_open = state == State::Open;
-        let close_sent = error.map(|error| Some(status(error))).or_else(|| self.closed.as_ref().map(|(number, _)| *number));
-        let by = if error.is_some() { Side::Local } else { Side::Peer };
+        let close_sent = error
+            .map(|error| Some(status(error)))
+            .or_else(|| self.closed.as_ref().map(|(number, _)| *number));
+        let by = if error.is_some() {
+            Side::Local
+        } else {
+            Side::Peer
+        };
         let expected = Ended {
             state,
             transport,
@@ -977,13 +1229,21 @@ impl Model {
             close_sent: close_sent.map(|number| number.map(code)),
             by: (whole && !is_open).then_some(by),
             clean: whole && self.closed.is_some(),
-            control_payload: if is_open { self.control.clone() } else { ended.control_payload.clone() },
+            control_payload: if is_open {
+                self.control.clone()
+            } else {
+                ended.control_payload.clone()
+            },
             payload_left: 0,
             ..ended.clone()
         };
         assert_eq!(*ended, expected, "{}", name());
         assert_eq!(ended.sent.frames, answers.len() as u64, "{}", name());
-        assert!(!is_open && error.is_some() || ended.received.frames == self.frames, "{}", name());
+        assert!(
+            !is_open && error.is_some() || ended.received.frames == self.frames,
+            "{}",
+            name()
+        );
     }
 }
 
@@ -998,23 +1258,42 @@ struct Letter {
 const HELLO: &[u8] = b"\xf2\x48\xcd\xc9\xc9\x07\x00";
 
 fn alphabet<R: TestRole>() -> Vec<Letter> {
-    let wrong = if R::MASKS { Masking::Key(KEY) } else { Masking::None };
+    let wrong = if R::MASKS {
+        Masking::Key(KEY)
+    } else {
+        Masking::None
+    };
     let letters = [
         ("text", Frame::text("hi")),
         ("empty text", Frame::text("")),
         ("binary", Frame::binary(b"\xff\xfe")),
         ("text..", Frame::text("hi").more()),
-        ("text.. that splits a character", Frame::text(b"\xc3").more()),
+        (
+            "text.. that splits a character",
+            Frame::text(b"\xc3").more(),
+        ),
         ("empty text..", Frame::text("").more()),
         ("binary..", Frame::binary(b"\xff").more()),
         ("empty ..continuation..", Frame::continuation("").more()),
         ("empty ..continuation", Frame::continuation("")),
         ("..continuation..", Frame::continuation("lo").more()),
         ("..continuation", Frame::continuation("lo")),
-        ("..continuation.. with the rest of the character", Frame::continuation(b"\xa9").more()),
-        ("..continuation with the rest of the character", Frame::continuation(b"\xa9!")),
-        ("..continuation.. to the limit", Frame::continuation([b'a'; 18]).more()),
-        ("..continuation beyond the limit", Frame::continuation([b'a'; 20])),
+        (
+            "..continuation.. with the rest of the character",
+            Frame::continuation(b"\xa9").more(),
+        ),
+        (
+            "..continuation with the rest of the character",
+            Frame::continuation(b"\xa9!"),
+        ),
+        (
+            "..continuation.. to the limit",
+            Frame::continuation([b'a'; 18]).more(),
+        ),
+        (
+            "..continuation beyond the limit",
+            Frame::continuation([b'a'; 20]),
+        ),
         ("ping", Frame::ping("p")),
         ("empty ping", Frame::ping("")),
         ("longest ping", Frame::ping([0x55; 125])),
@@ -1039,17 +1318,35 @@ fn alphabet<R: TestRole>() -> Vec<Letter> {
         ("at the limit", Frame::binary([7; 20])),
         ("beyond the limit", Frame::binary([7; 21])),
         ("compressed text", Frame::text(HELLO).rsv(4)),
-        ("compressed binary..", Frame::binary(&HELLO[..3]).rsv(4).more()),
-        ("..rest of what is compressed", Frame::continuation(&HELLO[3..])),
-        ("..continuation with RSV1", Frame::continuation(&HELLO[3..]).rsv(4)),
+        (
+            "compressed binary..",
+            Frame::binary(&HELLO[..3]).rsv(4).more(),
+        ),
+        (
+            "..rest of what is compressed",
+            Frame::continuation(&HELLO[3..]),
+        ),
+        (
+            "..continuation with RSV1",
+            Frame::continuation(&HELLO[3..]).rsv(4),
+        ),
         ("ping with RSV1", Frame::ping("p").rsv(4)),
         ("empty compressed text..", Frame::text("").rsv(4).more()),
         ("compressed text of no bytes", Frame::text("").rsv(4)),
         ("compressed empty text", Frame::text([0]).rsv(4)),
         // By zlib: "a" 21 times, "a" 20 times, and the byte ff.
-        ("compressed text beyond the limit", Frame::text(b"\x4a\x4c\xc4\x02\x00\x00").rsv(4)),
-        ("compressed text at the limit", Frame::text(b"\x4a\x4c\xc4\x04\x00\x00").rsv(4)),
-        ("compressed invalid text", Frame::text(b"\xfa\x0f\x00").rsv(4)),
+        (
+            "compressed text beyond the limit",
+            Frame::text(b"\x4a\x4c\xc4\x02\x00\x00").rsv(4),
+        ),
+        (
+            "compressed text at the limit",
+            Frame::text(b"\x4a\x4c\xc4\x04\x00\x00").rsv(4),
+        ),
+        (
+            "compressed invalid text",
+            Frame::text(b"\xfa\x0f\x00").rsv(4),
+        ),
         ("invalid compression", Frame::binary(b"\x07").rsv(4)),
     ];
     letters.map(letter::<R>).into()
@@ -1059,7 +1356,12 @@ fn letter<R: TestRole>((name, frame): (&'static str, Frame)) -> Letter {
     let wire = frame.to::<R>();
     let header = wire[..wire.len() - frame.payload.len()].to_vec();
     assert_eq!(read_head(&wire).unwrap().taken, header.len());
-    Letter { name, header, payload: frame.payload, wire }
+    Letter {
+        name,
+        header,
+        payload: frame.payload,
+        wire,
+    }
 }
 
 struct Search<'a, R> {
@@ -1074,11 +1376,14 @@ struct Search<'a, R> {
 }
 
 impl<R: TestRole> Search<'_, R> {
-    /// All sequences of up to `depth` more letters. After the end of a connection one more is enough: all is discarded.
+    /// All sequences of up to `depth` more letters. After the end of a connection one more is
+    /// enough: all is discarded.
     fn extend(&mut self, model: &Model, path: &mut Vec<usize>, depth: usize) {
         for at in 0..self.letters.len() {
             let mut next = model.clone();
-            let Letter { header, payload, .. } = &self.letters[at];
+            let Letter {
+                header, payload, ..
+            } = &self.letters[at];
             next.frame::<R>(header, payload, &mut self.inflated);
             path.push(at);
             self.sequences += 1;
@@ -1090,16 +1395,37 @@ impl<R: TestRole> Search<'_, R> {
         }
     }
 
-    fn check<L: Layer<R>>(&mut self, mut layer: L, model: &Model, path: &[usize], whole: bool, pieces: Pieces) {
+    fn check<L: Layer<R>>(
+        &mut self,
+        mut layer: L,
+        model: &Model,
+        path: &[usize],
+        whole: bool,
+        pieces: Pieces,
+    ) {
         let mut log = Log::default();
-        let wire: Vec<_> = path.iter().flat_map(|&at| self.letters[at].wire.iter().copied()).collect();
+        let wire: Vec<_> = path
+            .iter()
+            .flat_map(|&at| self.letters[at].wire.iter().copied())
+            .collect();
         match pieces {
             Pieces::One => layer.recv_all(&mut wire.clone(), &mut log),
-            Pieces::Frames => path.iter().for_each(|&at| layer.recv_all(&mut self.letters[at].wire.clone(), &mut log)),
-            Pieces::Bytes => wire.into_iter().for_each(|byte| layer.recv_all(&mut [byte], &mut log)),
+            Pieces::Frames => path
+                .iter()
+                .for_each(|&at| layer.recv_all(&mut self.letters[at].wire.clone(), &mut log)),
+            Pieces::Bytes => wire
+                .into_iter()
+                .for_each(|byte| layer.recv_all(&mut [byte], &mut log)),
         }
         self.runs += 1;
-        let name = || format!("{:?} ({pieces:?})", path.iter().map(|&at| self.letters[at].name).collect::<Vec<_>>());
+        let name = || {
+            format!(
+                "{:?} ({pieces:?})",
+                path.iter()
+                    .map(|&at| self.letters[at].name)
+                    .collect::<Vec<_>>()
+            )
+        };
         model.check::<R>(log, &layer.ended(), whole, &name);
     }
 
@@ -1108,7 +1434,13 @@ impl<R: TestRole> Search<'_, R> {
             self.check(self.maker.websocket(), model, path, true, pieces);
         }
         let (receiver, sender) = self.maker.websocket().into_halves();
-        self.check(MessageHalves(receiver, sender), model, path, false, Pieces::One);
+        self.check(
+            MessageHalves(receiver, sender),
+            model,
+            path,
+            false,
+            Pieces::One,
+        );
     }
 
     fn check_stream(&mut self, model: &Model, path: &[usize]) {
@@ -1120,16 +1452,23 @@ impl<R: TestRole> Search<'_, R> {
         self.check_chunks(model, path);
     }
 
-    /// Which messages are said to be compressed, and what a decompressor of the crate makes of them.
+    /// Which messages are said to be compressed, and what a decompressor of the crate makes of
+    /// them.
     fn check_chunks(&mut self, model: &Model, path: &[usize]) {
         let mut connection = self.maker.connection::<R>();
         let (mut compressed, mut message) = (Vec::new(), Vec::new());
-        let mut wire: Vec<_> = path.iter().flat_map(|&at| self.letters[at].wire.iter().copied()).collect();
+        let mut wire: Vec<_> = path
+            .iter()
+            .flat_map(|&at| self.letters[at].wire.iter().copied())
+            .collect();
         let mut input = wire.as_mut_slice();
         let mut chunks = None;
         while let Some(event) = connection.recv(&mut input, &mut Vec::new()) {
             let Event::Data(chunk) = event else { continue };
-            assert!(chunk.first || chunks == Some(chunk.compressed), "all chunks of a message are alike");
+            assert!(
+                chunk.first || chunks == Some(chunk.compressed),
+                "all chunks of a message are alike"
+            );
             chunks = Some(chunk.compressed);
             message.extend_from_slice(chunk.payload);
             if chunk.last {
@@ -1145,13 +1484,23 @@ impl<R: TestRole> Search<'_, R> {
 
     #[cfg(feature = "deflate")]
     fn check_decompressor(&mut self, message: Vec<u8>) {
-        let Some((_, params)) = &self.maker.deflate else { panic!("nothing compressed is accepted") };
+        let Some((_, params)) = &self.maker.deflate else {
+            panic!("nothing compressed is accepted")
+        };
         if self.inflated.contains_key(&(message.clone(), true)) {
             return;
         }
         let (content, bad) = inflate(&message, true);
-        let inflated = common::deflate::inflate(&mut common::deflate::decompressor::<R>(*params), &message, 64);
-        assert_eq!(inflated.ok(), (!bad).then_some(content.clone()), "{message:x?}");
+        let inflated = common::deflate::inflate(
+            &mut common::deflate::decompressor::<R>(*params),
+            &message,
+            64,
+        );
+        assert_eq!(
+            inflated.ok(),
+            (!bad).then_some(content.clone()),
+            "{message:x?}"
+        );
         self.inflated.insert((message, true), (content, bad));
     }
 
@@ -1171,13 +1520,22 @@ enum Pieces {
 fn check_sequences<R: TestRole>(streams: bool) {
     let (mut sequences, mut runs) = (0, 0);
     for &compression in COMPRESSION {
-        let rules = Rules { max_message: 20, max_fragments: 2, lenient: false, compression };
+        let rules = Rules {
+            max_message: 20,
+            max_fragments: 2,
+            lenient: false,
+            compression,
+        };
         let mut search = Search::<R> {
             rules,
             maker: Maker::new(rules),
             letters: &alphabet::<R>(),
             inflated: HashMap::new(),
-            checks: if streams { Search::check_stream } else { Search::check_messages },
+            checks: if streams {
+                Search::check_stream
+            } else {
+                Search::check_messages
+            },
             sequences: 0,
             runs: 0,
             role: core::marker::PhantomData,
@@ -1197,33 +1555,51 @@ fn fr1_fr2_fr6_fr10_mk3_mk4_ct1_ct2_l5_every_short_frame_with_its_payload() {
 }
 
 #[test]
-fn se1_p2_p3_cl5_fg3_fg10_dp1_dp15_f5_a_server_of_messages_agrees_with_the_model_on_every_sequence_of_frames() {
+fn se1_p2_p3_cl5_fg3_fg10_dp1_dp15_f5_a_server_of_messages_agrees_with_the_model_on_every_sequence_of_frames()
+ {
     check_sequences::<Server>(false);
 }
 
 #[test]
-fn se1_p2_p3_cl5_fg3_fg10_dp1_dp15_f5_a_client_of_messages_agrees_with_the_model_on_every_sequence_of_frames() {
+fn se1_p2_p3_cl5_fg3_fg10_dp1_dp15_f5_a_client_of_messages_agrees_with_the_model_on_every_sequence_of_frames()
+ {
     check_sequences::<Client>(false);
 }
 
 #[test]
-fn se1_p2_p3_cl5_fg3_fg10_dp1_dp15_f5_a_server_that_streams_agrees_with_the_model_on_every_sequence_of_frames() {
+fn se1_p2_p3_cl5_fg3_fg10_dp1_dp15_f5_a_server_that_streams_agrees_with_the_model_on_every_sequence_of_frames()
+ {
     check_sequences::<Server>(true);
 }
 
 #[test]
-fn se1_p2_p3_cl5_fg3_fg10_dp1_dp15_f5_a_client_that_streams_agrees_with_the_model_on_every_sequence_of_frames() {
+fn se1_p2_p3_cl5_fg3_fg10_dp1_dp15_f5_a_client_that_streams_agrees_with_the_model_on_every_sequence_of_frames()
+ {
     check_sequences::<Client>(true);
 }
 
-/// All first two bytes again, with the payload in the same input, as the first frame of a connection and inside a message. It is read in other ways
-/// than a header that comes alone, or the rest of one that comes with its payload.
+/// All first two bytes again, with the payload in the same input, as the first frame of a
+/// connection and inside a message. It is read in other ways than a header that comes alone, or the
+/// rest of one that comes with its payload.
 fn check_frames<R: TestRole>() {
     let mut inputs = 0;
-    let begin = [None, Some(Frame::text("hi").more()), Some(Frame::binary("hi").more()), Some(Frame::binary(&HELLO[..3]).rsv(4).more())];
-    for (&compression, lenient) in COMPRESSION.iter().flat_map(|compression| [(compression, false), (compression, true)]) {
+    let begin = [
+        None,
+        Some(Frame::text("hi").more()),
+        Some(Frame::binary("hi").more()),
+        Some(Frame::binary(&HELLO[..3]).rsv(4).more()),
+    ];
+    for (&compression, lenient) in COMPRESSION
+        .iter()
+        .flat_map(|compression| [(compression, false), (compression, true)])
+    {
         // Within the limit, 60 bytes count for 3 fragments.
-        let rules = Rules { max_message: 60, max_fragments: 1, lenient, compression };
+        let rules = Rules {
+            max_message: 60,
+            max_fragments: 1,
+            lenient,
+            compression,
+        };
         let maker = Maker::new(rules);
         let mut inflated = HashMap::new();
         for begin in &begin[..if compression { 4 } else { 3 }] {
@@ -1234,9 +1610,10 @@ fn check_frames<R: TestRole>() {
                 assert!(!before.has_ended());
             }
             for first in 0..=255_u8 {
-                for second in
-                    (0..=255_u8).filter(|second| second & 0x7f < 126 && (FULL || matches!(second & 0x7f, 0..=2 | 13..=14 | 58..=61 | 125)))
-                {
+                for second in (0..=255_u8).filter(|second| {
+                    second & 0x7f < 126
+                        && (FULL || matches!(second & 0x7f, 0..=2 | 13..=14 | 58..=61 | 125))
+                }) {
                     let mut payload = [b'a'; 125];
                     if first & 15 == 8 {
                         payload[..2].copy_from_slice(&1000_u16.to_be_bytes());
@@ -1258,7 +1635,9 @@ fn check_frames<R: TestRole>() {
                         let (front, rest) = wire.split_at(start.len() + place);
                         ws.recv_all(&mut front.to_vec(), &mut log);
                         ws.recv_all(&mut rest.to_vec(), &mut log);
-                        model.check::<R>(log, &ws.ended(), true, &|| format!("{wire:x?} {place} {rules:?}"));
+                        model.check::<R>(log, &ws.ended(), true, &|| {
+                            format!("{wire:x?} {place} {rules:?}")
+                        });
                     }
                 }
             }
@@ -1276,19 +1655,35 @@ fn fr7_l6_the_rest_of_a_header_is_never_read_as_a_header() {
         for place in 1..header {
             let mut ws = maker.websocket::<R>();
             let (mut out, mut data) = (Vec::new(), Vec::new());
-            assert_eq!(ws.piece(&mut wire[..place].to_vec(), &mut out, &mut data), Got::Nothing);
+            assert_eq!(
+                ws.piece(&mut wire[..place].to_vec(), &mut out, &mut data),
+                Got::Nothing
+            );
             let got = ws.piece(&mut wire[place..].to_vec(), &mut out, &mut data);
-            assert!(got == Got::Message(Kind::Binary, frame.payload.len()) && data == frame.payload, "{wire:x?} {place}: {got:?}");
+            assert!(
+                got == Got::Message(Kind::Binary, frame.payload.len()) && data == frame.payload,
+                "{wire:x?} {place}: {got:?}"
+            );
         }
         header as u64 - 1
     }
-    let maker = Maker::new(Rules { max_message: 1000, max_fragments: 10, lenient: false, compression: false });
+    let maker = Maker::new(Rules {
+        max_message: 1000,
+        max_fragments: 10,
+        lenient: false,
+        compression: false,
+    });
     let lens = (0..8).chain(126..if FULL { 0x188 } else { 0x88 });
     let mut inputs = 0;
     for (len, byte) in lens.flat_map(|len| (0..=255).map(move |byte| (len, byte))) {
         let frame = Frame::binary(vec![byte; len]);
         inputs += check::<Client>(&maker, &frame);
-        for key in [[byte, 0, 0, 0], [0, byte, 0, 0], [0x81, 0x80, byte, 0], [byte, byte, byte, byte]] {
+        for key in [
+            [byte, 0, 0, 0],
+            [0, byte, 0, 0],
+            [0x81, 0x80, byte, 0],
+            [byte, byte, byte, byte],
+        ] {
             inputs += check::<Server>(&maker, &frame.clone().masking(Masking::Key(key)));
         }
     }

@@ -10,13 +10,28 @@ use ws_proto::{Config, Connection, Kind, Message, Opcode, ProtocolError, SendErr
 #[test]
 fn fg1_a_continuation_of_no_message_fails() {
     fn check<R: TestRole>() {
-        for continuation in [Frame::continuation("a"), Frame::continuation("a").more(), Frame::continuation("")] {
+        for continuation in [
+            Frame::continuation("a"),
+            Frame::continuation("a").more(),
+            Frame::continuation(""),
+        ] {
             let failed = Seen::Failed(ProtocolError::UnexpectedContinuation);
             assert_eq!(receive::<R>(from_ref(&continuation)).0, from_ref(&failed));
             // After a message that is complete there is none either.
-            assert_eq!(receive::<R>(&[Frame::text("one"), continuation.clone()]).0, [Seen::text("one"), failed.clone()]);
-            let fragmented = [Frame::binary("o").more(), Frame::continuation("ne"), Frame::ping(""), continuation.clone()];
-            assert_eq!(receive::<R>(&fragmented).0, [Seen::binary(b"one"), Seen::ping(""), failed]);
+            assert_eq!(
+                receive::<R>(&[Frame::text("one"), continuation.clone()]).0,
+                [Seen::text("one"), failed.clone()]
+            );
+            let fragmented = [
+                Frame::binary("o").more(),
+                Frame::continuation("ne"),
+                Frame::ping(""),
+                continuation.clone(),
+            ];
+            assert_eq!(
+                receive::<R>(&fragmented).0,
+                [Seen::binary(b"one"), Seen::ping(""), failed]
+            );
         }
     }
     for_both_roles!(check);
@@ -28,13 +43,33 @@ fn fg2_f5_a_new_message_inside_another_fails() {
     fn check<R: TestRole>() {
         for (begin, new) in [(1, 1), (1, 2), (2, 1), (2, 2)] {
             for fin in [true, false] {
-                let kind = |opcode| if opcode == 1 { Kind::Text } else { Kind::Binary };
-                let failed = Seen::Failed(ProtocolError::ExpectedContinuation { incomplete: kind(begin), begun: kind(new) });
-                let frames = [Frame::new(begin, "a").more(), Frame::new(new, "b").fin(fin), Frame::continuation("c")];
+                let kind = |opcode| {
+                    if opcode == 1 {
+                        Kind::Text
+                    } else {
+                        Kind::Binary
+                    }
+                };
+                let failed = Seen::Failed(ProtocolError::ExpectedContinuation {
+                    incomplete: kind(begin),
+                    begun: kind(new),
+                });
+                let frames = [
+                    Frame::new(begin, "a").more(),
+                    Frame::new(new, "b").fin(fin),
+                    Frame::continuation("c"),
+                ];
                 assert_eq!(receive::<R>(&frames).0, from_ref(&failed));
-                assert_eq!(stream::<R>(&frames).0, [Seen::part(kind(begin), b"a", true, false), failed.clone()]);
+                assert_eq!(
+                    stream::<R>(&frames).0,
+                    [Seen::part(kind(begin), b"a", true, false), failed.clone()]
+                );
                 // Further on in the message, and when its first fragment was empty.
-                let frames = [Frame::new(begin, "").more(), Frame::continuation("").more(), Frame::new(new, "").fin(fin)];
+                let frames = [
+                    Frame::new(begin, "").more(),
+                    Frame::continuation("").more(),
+                    Frame::new(new, "").fin(fin),
+                ];
                 assert_eq!(receive::<R>(&frames).0, from_ref(&failed));
                 assert_eq!(stream::<R>(&frames).0, [failed]);
             }
@@ -57,15 +92,34 @@ fn fg3_control_frames_between_fragments_are_handled_at_once() {
             Frame::continuation("c"),
         ];
         let (seen, answers) = receive::<R>(&frames);
-        assert_eq!(seen, [Seen::ping("1"), Seen::pong("2"), Seen::ping("3"), Seen::text("abc")]);
+        assert_eq!(
+            seen,
+            [
+                Seen::ping("1"),
+                Seen::pong("2"),
+                Seen::ping("3"),
+                Seen::text("abc")
+            ]
+        );
         assert_eq!(answers, [Frame::pong("1"), Frame::pong("3")]);
-        let part = |payload: &str, first, last| Seen::part(Kind::Text, payload.as_bytes(), first, last);
+        let part =
+            |payload: &str, first, last| Seen::part(Kind::Text, payload.as_bytes(), first, last);
         assert_eq!(
             stream::<R>(&frames).0,
-            [part("a", true, false), Seen::ping("1"), Seen::pong("2"), part("b", false, false), Seen::ping("3"), part("c", false, true)]
+            [
+                part("a", true, false),
+                Seen::ping("1"),
+                Seen::pong("2"),
+                part("b", false, false),
+                Seen::ping("3"),
+                part("c", false, true)
+            ]
         );
         for through in 0..frames.len() {
-            let pings = frames[..=through].iter().filter(|frame| frame.opcode == 9).count();
+            let pings = frames[..=through]
+                .iter()
+                .filter(|frame| frame.opcode == 9)
+                .count();
             assert_eq!(receive::<R>(&frames[..=through]).1.len(), pings);
         }
     }
@@ -77,9 +131,16 @@ fn fg4_ct2_fragmented_control_frames_fail() {
     fn check<R: TestRole>() {
         for opcode in [8, 9, 10] {
             for before in [vec![], vec![Frame::text("a").more()]] {
-                let frames = [before, vec![Frame::new(opcode, "").more(), Frame::continuation("")]].concat();
+                let frames = [
+                    before,
+                    vec![Frame::new(opcode, "").more(), Frame::continuation("")],
+                ]
+                .concat();
                 let opcode = Opcode::new(opcode).unwrap();
-                assert_eq!(receive::<R>(&frames).0, [Seen::Failed(ProtocolError::FragmentedControl(opcode))]);
+                assert_eq!(
+                    receive::<R>(&frames).0,
+                    [Seen::Failed(ProtocolError::FragmentedControl(opcode))]
+                );
             }
         }
     }
@@ -90,13 +151,22 @@ fn fg4_ct2_fragmented_control_frames_fail() {
 #[test]
 fn fg6_fg9_every_way_to_fragment_a_message_gives_the_message() {
     fn check<R: TestRole>() {
-        for (opcode, message) in [(1, Seen::text("h\u{e9}\u{20ac}")), (2, Seen::binary("h\u{e9}\u{20ac}".as_bytes()))] {
+        for (opcode, message) in [
+            (1, Seen::text("h\u{e9}\u{20ac}")),
+            (2, Seen::binary("h\u{e9}\u{20ac}".as_bytes())),
+        ] {
             let payload = "h\u{e9}\u{20ac}".as_bytes();
             let len = payload.len();
-            // All ways to choose three borders, equal ones included, so that the first, the middle and the last fragment are empty at times.
-            let borders = (0..=len).flat_map(|a| (a..=len).flat_map(move |b| (b..=len).map(move |c| [0, a, b, c, len])));
+            // All ways to choose three borders, equal ones included, so that the first, the middle
+            // and the last fragment are empty at times.
+            let borders = (0..=len).flat_map(|a| {
+                (a..=len).flat_map(move |b| (b..=len).map(move |c| [0, a, b, c, len]))
+            });
             for borders in borders {
-                let parts: Vec<_> = borders.windows(2).map(|ends| &payload[ends[0]..ends[1]]).collect();
+                let parts: Vec<_> = borders
+                    .windows(2)
+                    .map(|ends| &payload[ends[0]..ends[1]])
+                    .collect();
                 let frames = [
                     Frame::new(opcode, parts[0]).more(),
                     Frame::continuation(parts[1]).more(),
@@ -126,8 +196,13 @@ fn fg7_fg5_the_type_is_that_of_the_first_fragment_and_messages_keep_their_order(
             Frame::binary("").more(),
             Frame::continuation("2"),
         ];
-        let expected =
-            [Seen::binary(&[b'b', 0xff, 0xfe]), Seen::text("text"), Seen::binary(&not_utf8), Seen::text("\u{e9}"), Seen::binary(b"2")];
+        let expected = [
+            Seen::binary(&[b'b', 0xff, 0xfe]),
+            Seen::text("text"),
+            Seen::binary(&not_utf8),
+            Seen::text("\u{e9}"),
+            Seen::binary(b"2"),
+        ];
         assert_eq!(receive::<R>(&frames).0, expected);
         assert_eq!(stream::<R>(&frames).0, expected);
     }
@@ -138,11 +213,21 @@ fn fg7_fg5_the_type_is_that_of_the_first_fragment_and_messages_keep_their_order(
 #[test]
 fn fg10_cl22_a_close_inside_a_message_ends_it_undelivered() {
     fn check<R: TestRole>() {
-        let frames = [Frame::text("incomplete").more(), Frame::close(1001, "gone"), Frame::continuation("late")];
+        let frames = [
+            Frame::text("incomplete").more(),
+            Frame::close(1001, "gone"),
+            Frame::continuation("late"),
+        ];
         let (seen, answers) = receive::<R>(&frames);
         assert_eq!(seen, [Seen::close(1001, "gone")]);
         assert_eq!(answers, [Frame::close(1001, "")]);
-        assert_eq!(stream::<R>(&frames).0, [Seen::part(Kind::Text, b"incomplete", true, false), Seen::close(1001, "gone")]);
+        assert_eq!(
+            stream::<R>(&frames).0,
+            [
+                Seen::part(Kind::Text, b"incomplete", true, false),
+                Seen::close(1001, "gone")
+            ]
+        );
     }
     for_both_roles!(check);
 }
@@ -164,7 +249,9 @@ fn fg6_large_messages_in_pieces_are_put_together() {
         for read in bytes.chunks_mut(16 << 10) {
             let mut input = read;
             while let Some(message) = ws.recv(&mut input, &mut out) {
-                let Message::Binary(bytes) = message else { panic!("{message:?}") };
+                let Message::Binary(bytes) = message else {
+                    panic!("{message:?}")
+                };
                 assert!(got.replace(bytes.into_owned()).is_none());
             }
         }
@@ -173,13 +260,15 @@ fn fg6_large_messages_in_pieces_are_put_together() {
     for_both_roles!(check);
 }
 
-/// FG5, FG4, FR9: an interleaved message, an orphan continuation or a continuation of the wrong type cannot be written.
+/// FG5, FG4, FR9: an interleaved message, an orphan continuation or a continuation of the wrong
+/// type cannot be written.
 #[test]
 fn fg5_fr9_a_sender_cannot_interleave_messages() {
     fn check<R: TestRole>() {
         let mut sender = Connection::new(R::make(), &Config::default());
         let mut out = Vec::new();
-        for (kind, other, opcode) in [(Kind::Text, Kind::Binary, 1), (Kind::Binary, Kind::Text, 2)] {
+        for (kind, other, opcode) in [(Kind::Text, Kind::Binary, 1), (Kind::Binary, Kind::Text, 2)]
+        {
             out.clear();
             sender.send_part(kind, b"a", false, &mut out).unwrap();
             let refused = Err(SendError::MessageUnfinished);
@@ -204,7 +293,8 @@ fn fg5_fr9_a_sender_cannot_interleave_messages() {
     for_both_roles!(check);
 }
 
-/// FG8: the payload of a frame is passed on as it came, so that a relay can keep the borders that `payload_left` shows.
+/// FG8: the payload of a frame is passed on as it came, so that a relay can keep the borders that
+/// `payload_left` shows.
 #[test]
 fn fg8_a_relay_can_keep_the_borders_of_frames() {
     fn check<R: TestRole>() {
@@ -224,10 +314,15 @@ fn fg8_a_relay_can_keep_the_borders_of_frames() {
             if let ws_proto::Event::Data(chunk) = event {
                 let (kind, last) = (chunk.kind, chunk.last);
                 assert_eq!(relay_in.payload_left(), 0, "each frame is all there");
-                relay_out.send_part(kind, chunk.payload, last, &mut out).unwrap();
+                relay_out
+                    .send_part(kind, chunk.payload, last, &mut out)
+                    .unwrap();
             }
         }
-        let data: Vec<_> = frames.into_iter().filter(|frame| !frame.is_control()).collect();
+        let data: Vec<_> = frames
+            .into_iter()
+            .filter(|frame| !frame.is_control())
+            .collect();
         assert_eq!(read_all::<R::Peer>(&out), data);
     }
     for_both_roles!(check);

@@ -1,12 +1,14 @@
-//! SH17: any cut of any input gives the same result, the same output and the same rest. And both sides agree: what one writes,
-//! the other takes.
+//! SH17: any cut of any input gives the same result, the same output and the same rest. And both
+//! sides agree: what one writes, the other takes.
 #![cfg(all(feature = "handshake", feature = "alloc"))]
 
 mod handshake_support;
 
 use handshake_support::{Head, client, written};
 use proptest::{collection::vec, prelude::*, sample::Index};
-use ws_proto::handshake::{Answer, ClientHandshake, Fields, HandshakeError, HeadLimits, Request, Response, ServerHandshake};
+use ws_proto::handshake::{
+    Answer, ClientHandshake, Fields, HandshakeError, HeadLimits, Request, Response, ServerHandshake,
+};
 use ws_proto::{Client, uri::Uri};
 
 /// What came of an input: a result, what was written, and what was left.
@@ -18,7 +20,10 @@ struct Outcome {
 }
 
 fn shown(fields: &Fields<'_>) -> Vec<(String, Vec<u8>)> {
-    fields.iter().map(|(name, value)| (name.to_owned(), value.to_vec())).collect()
+    fields
+        .iter()
+        .map(|(name, value)| (name.to_owned(), value.to_vec()))
+        .collect()
 }
 
 /// All that a request says, and the answer to its key.
@@ -26,16 +31,31 @@ fn show_request(request: &Request<'_>) -> String {
     let mut answer = Vec::new();
     request.accept().write(&mut answer).unwrap();
     let parts = (request.path(), request.query(), request.host());
-    format!("{} {parts:?} {:?} {}", request.target(), shown(request.fields()), answer.escape_ascii())
+    format!(
+        "{} {parts:?} {:?} {}",
+        request.target(),
+        shown(request.fields()),
+        answer.escape_ascii()
+    )
 }
 
 fn show_response(response: &Response<'_>) -> String {
-    format!("{} {:?} {:?} {:?}", response.status(), response.reason(), response.body(), shown(response.fields()))
+    format!(
+        "{} {:?} {:?} {:?}",
+        response.status(),
+        response.reason(),
+        response.body(),
+        shown(response.fields())
+    )
 }
 
 fn serve(pieces: &[&[u8]], limits: HeadLimits) -> Outcome {
     let mut server = ServerHandshake::new(limits);
-    let mut outcome = Outcome { result: Ok(None), out: Vec::new(), rest: Vec::new() };
+    let mut outcome = Outcome {
+        result: Ok(None),
+        out: Vec::new(),
+        rest: Vec::new(),
+    };
     for piece in pieces {
         let mut piece = piece.to_vec();
         let mut input = &mut piece[..];
@@ -51,16 +71,26 @@ fn serve(pieces: &[&[u8]], limits: HeadLimits) -> Outcome {
 
 fn connect(pieces: &[&[u8]], limits: HeadLimits) -> Outcome {
     let mut client = client().protocols(&["chat"]).limits(limits);
-    let mut outcome = Outcome { result: Ok(None), out: Vec::new(), rest: Vec::new() };
+    let mut outcome = Outcome {
+        result: Ok(None),
+        out: Vec::new(),
+        rest: Vec::new(),
+    };
     for piece in pieces {
         let mut piece = piece.to_vec();
         let mut input = &mut piece[..];
         match client.recv(&mut input) {
             Ok(None) => {}
             Ok(Some(Answer::Accepted { agreed, response })) => {
-                outcome.result = Ok(Some(format!("{:?} {}", agreed.protocol(), show_response(&response))));
+                outcome.result = Ok(Some(format!(
+                    "{:?} {}",
+                    agreed.protocol(),
+                    show_response(&response)
+                )));
             }
-            Ok(Some(Answer::Refused(response))) => outcome.result = Ok(Some(show_response(&response))),
+            Ok(Some(Answer::Refused(response))) => {
+                outcome.result = Ok(Some(show_response(&response)))
+            }
             Err(error) => outcome.result = Err(error),
         }
         outcome.rest.extend_from_slice(input);
@@ -70,9 +100,15 @@ fn connect(pieces: &[&[u8]], limits: HeadLimits) -> Outcome {
 
 /// Cuts `bytes` at each of these places.
 fn cut<'b>(bytes: &'b [u8], cuts: &[Index]) -> Vec<&'b [u8]> {
-    let mut ends: Vec<_> = cuts.iter().map(|cut| cut.index(bytes.len() + 1)).chain([0, bytes.len()]).collect();
+    let mut ends: Vec<_> = cuts
+        .iter()
+        .map(|cut| cut.index(bytes.len() + 1))
+        .chain([0, bytes.len()])
+        .collect();
     ends.sort_unstable();
-    ends.windows(2).map(|ends| &bytes[ends[0]..ends[1]]).collect()
+    ends.windows(2)
+        .map(|ends| &bytes[ends[0]..ends[1]])
+        .collect()
 }
 
 /// A small damage to a head.
@@ -85,7 +121,10 @@ enum Damage {
 }
 
 fn damage() -> impl Strategy<Value = Damage> {
-    let byte = prop_oneof![proptest::sample::select(b"\r\n\0 :\t,;=\"\\\x7f\xff/A1".to_vec()), any::<u8>()];
+    let byte = prop_oneof![
+        proptest::sample::select(b"\r\n\0 :\t,;=\"\\\x7f\xff/A1".to_vec()),
+        any::<u8>()
+    ];
     let text = proptest::sample::select(vec![
         "\r\n",
         "\r\n\r\n",
@@ -113,7 +152,10 @@ fn damage() -> impl Strategy<Value = Damage> {
 fn damaged(head: &Head, damages: &[Damage]) -> Vec<u8> {
     let mut bytes = head.bytes();
     for damage in damages {
-        let lines: Vec<_> = bytes.split_inclusive(|&byte| byte == b'\n').map(<[u8]>::to_vec).collect();
+        let lines: Vec<_> = bytes
+            .split_inclusive(|&byte| byte == b'\n')
+            .map(<[u8]>::to_vec)
+            .collect();
         match *damage {
             Damage::Replace(at, byte) => *at.get_mut(&mut bytes) = byte,
             Damage::Insert(at, text) if text.ends_with('\n') => {
@@ -125,26 +167,43 @@ fn damaged(head: &Head, damages: &[Damage]) -> Vec<u8> {
                 bytes.splice(at..at, text.bytes());
             }
             Damage::Remove(at) => drop(bytes.remove(at.index(bytes.len()))),
-            Damage::Repeat(at) => bytes = [lines[..=at.index(lines.len())].concat(), lines[at.index(lines.len())..].concat()].concat(),
+            Damage::Repeat(at) => {
+                bytes = [
+                    lines[..=at.index(lines.len())].concat(),
+                    lines[at.index(lines.len())..].concat(),
+                ]
+                .concat()
+            }
         }
     }
     bytes
 }
 
 fn limits() -> impl Strategy<Value = HeadLimits> {
-    let tight = (100..400_usize, 3..9_usize, 0..2_usize).prop_map(|(bytes, fields, interim)| HeadLimits { bytes, fields, interim });
+    let tight =
+        (100..400_usize, 3..9_usize, 0..2_usize).prop_map(|(bytes, fields, interim)| HeadLimits {
+            bytes,
+            fields,
+            interim,
+        });
     prop_oneof![Just(HeadLimits::default()), tight]
 }
 
 /// Checks the outcome of these cuts, and of a cut after every byte, against that of no cut.
-fn same(run: impl Fn(&[&[u8]], HeadLimits) -> Outcome, bytes: &[u8], cuts: &[Index], limits: HeadLimits) -> Result<(), TestCaseError> {
+fn same(
+    run: impl Fn(&[&[u8]], HeadLimits) -> Outcome,
+    bytes: &[u8],
+    cuts: &[Index],
+    limits: HeadLimits,
+) -> Result<(), TestCaseError> {
     let whole = run(&[bytes], limits);
     prop_assert_eq!(&run(&cut(bytes, cuts), limits), &whole);
     prop_assert_eq!(&run(&bytes.chunks(1).collect::<Vec<_>>(), limits), &whole);
     Ok(())
 }
 
-/// Checks that what `parse` makes of the first bytes is certain: `None` up to some byte, and from there on always the same.
+/// Checks that what `parse` makes of the first bytes is certain: `None` up to some byte, and from
+/// there on always the same.
 fn certain<T: PartialEq + std::fmt::Debug>(
     bytes: &[u8],
     parse: impl Fn(&[u8]) -> Result<Option<T>, HandshakeError>,
@@ -160,7 +219,8 @@ fn certain<T: PartialEq + std::fmt::Debug>(
     Ok(())
 }
 
-/// SE11: errors say nothing of the peer's, and neither does the answer that a server gives by itself: there is nothing to be escaped in them.
+/// SE11: errors say nothing of the peer's, and neither does the answer that a server gives by
+/// itself: there is nothing to be escaped in them.
 #[test]
 fn se11_an_error_and_its_answer_hold_no_text_of_the_peer() {
     const MARK: &str = "x<mark>";
@@ -168,10 +228,18 @@ fn se11_an_error_and_its_answer_hold_no_text_of_the_peer() {
     let marked = |head: &Head| {
         let text = head.text();
         // In the place of each word, and behind it.
-        let words: Vec<_> = text.match_indices(|c: char| c.is_ascii_alphanumeric()).map(|(at, _)| at).collect();
+        let words: Vec<_> = text
+            .match_indices(|c: char| c.is_ascii_alphanumeric())
+            .map(|(at, _)| at)
+            .collect();
         words
             .into_iter()
-            .flat_map(|at| [format!("{}{MARK}{}", &text[..at], &text[at..]), format!("{}{MARK}{}", &text[..at], &text[at + 1..])])
+            .flat_map(|at| {
+                [
+                    format!("{}{MARK}{}", &text[..at], &text[at..]),
+                    format!("{}{MARK}{}", &text[..at], &text[at + 1..]),
+                ]
+            })
             .collect::<Vec<_>>()
     };
     let mut errors = std::collections::HashSet::new();
@@ -186,8 +254,16 @@ fn se11_an_error_and_its_answer_hold_no_text_of_the_peer() {
         assert!(!String::from_utf8(outcome.out).unwrap().contains("mark"));
         errors.extend(outcome.result.err());
     }
-    for head in marked(&response.with("Sec-WebSocket-Protocol: chat").with("Sec-WebSocket-Extensions: a")) {
-        errors.extend(connect(&[head.as_bytes()], HeadLimits::default()).result.err());
+    for head in marked(
+        &response
+            .with("Sec-WebSocket-Protocol: chat")
+            .with("Sec-WebSocket-Extensions: a"),
+    ) {
+        errors.extend(
+            connect(&[head.as_bytes()], HeadLimits::default())
+                .result
+                .err(),
+        );
     }
     assert!(errors.len() > 12, "{errors:?}");
     for error in errors {

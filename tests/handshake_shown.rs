@@ -1,4 +1,5 @@
-//! SE11: what is printed of a handshake holds nothing that its peers put into it, and what becomes of its errors in `std::io`.
+//! SE11: what is printed of a handshake holds nothing that its peers put into it, and what becomes
+//! of its errors in `std::io`.
 #![cfg(all(feature = "handshake", feature = "std"))]
 
 mod handshake_support;
@@ -7,15 +8,25 @@ use handshake_support::{Head, client};
 use std::error::Error;
 use std::fmt::Debug;
 use std::io::{self, ErrorKind};
-use ws_proto::handshake::{Answer, ClientHandshake, HandshakeError, HeadLimits, Request, Response, ServerHandshake, WriteError};
+use ws_proto::handshake::{
+    Answer, ClientHandshake, HandshakeError, HeadLimits, Request, Response, ServerHandshake,
+    WriteError,
+};
 use ws_proto::uri::{Uri, UriError};
 use ws_proto::{Client, Output, Slice};
 
-/// What nothing may print: in the forms in which text and bytes are printed, and the key of [`secretive`].
+/// What nothing may print: in the forms in which text and bytes are printed, and the key of
+/// [`secretive`].
 #[track_caller]
 fn hides(value: &impl Debug) {
     for text in [format!("{value:?}"), format!("{value:#?}")] {
-        for secret in ["MARK", "77, 65, 82, 75", "dGhlIHNhbXBsZSBub25jZQ", "100, 71, 104", "0x4d"] {
+        for secret in [
+            "MARK",
+            "77, 65, 82, 75",
+            "dGhlIHNhbXBsZSBub25jZQ",
+            "100, 71, 104",
+            "0x4d",
+        ] {
             assert!(!text.contains(secret), "{secret}: {text}");
         }
         assert!(!text.is_empty() && text.len() < 1000);
@@ -39,8 +50,13 @@ fn secretive() -> Head {
 #[test]
 fn se11_a_request_and_its_answers_are_printed_without_values() {
     let head = secretive().bytes();
-    let (request, _) = Request::parse(&head, &HeadLimits::default()).unwrap().unwrap();
-    assert_eq!((request.query(), request.protocols().count()), (Some("token=MARK"), 1));
+    let (request, _) = Request::parse(&head, &HeadLimits::default())
+        .unwrap()
+        .unwrap();
+    assert_eq!(
+        (request.query(), request.protocols().count()),
+        (Some("token=MARK"), 1)
+    );
     hides(&request);
     hides(&Request::parse(&head, &HeadLimits::default()));
     hides(request.fields());
@@ -52,42 +68,78 @@ fn se11_a_request_and_its_answers_are_printed_without_values() {
     hides(&request.accept().protocol("MARK").fields(&fields));
     hides(&request.reject(403).fields(&fields).body(b"MARK"));
     #[cfg(feature = "deflate")]
-    hides(&request.accept().deflate(&ws_proto::deflate::Config::default()));
+    hides(
+        &request
+            .accept()
+            .deflate(&ws_proto::deflate::Config::default()),
+    );
 }
 
 /// And with what is of use in a log.
 #[test]
 fn a_request_and_its_answers_are_printed_with_names() {
-    let head = Head::request().first("GET http://h/chat?room=1 HTTP/1.1").bytes();
-    let (request, _) = Request::parse(&head, &HeadLimits::default()).unwrap().unwrap();
-    let names = r#"["Host", "Upgrade", "Connection", "Sec-WebSocket-Key", "Sec-WebSocket-Version"]"#;
+    let head = Head::request()
+        .first("GET http://h/chat?room=1 HTTP/1.1")
+        .bytes();
+    let (request, _) = Request::parse(&head, &HeadLimits::default())
+        .unwrap()
+        .unwrap();
+    let names =
+        r#"["Host", "Upgrade", "Connection", "Sec-WebSocket-Key", "Sec-WebSocket-Version"]"#;
     let shown = format!("Request {{ path: \"/chat\", fields: {names}, .. }}");
     assert_eq!(format!("{request:?}"), shown);
     let fields = [("X-A", "1"), ("x-b", "2")];
-    assert_eq!(format!("{:?}", request.accept().fields(&fields)), format!("Accept {{ request: {shown}, fields: [\"X-A\", \"x-b\"], .. }}"));
-    assert_eq!(format!("{:?}", request.reject(403).fields(&fields)), r#"Reject { status: 403, fields: ["X-A", "x-b"], .. }"#);
+    assert_eq!(
+        format!("{:?}", request.accept().fields(&fields)),
+        format!("Accept {{ request: {shown}, fields: [\"X-A\", \"x-b\"], .. }}")
+    );
+    assert_eq!(
+        format!("{:?}", request.reject(403).fields(&fields)),
+        r#"Reject { status: 403, fields: ["X-A", "x-b"], .. }"#
+    );
 
     let head = Head::response().bytes();
-    let (response, _) = Response::parse(&head, &HeadLimits::default()).unwrap().unwrap();
+    let (response, _) = Response::parse(&head, &HeadLimits::default())
+        .unwrap()
+        .unwrap();
     let shown = r#"Response { status: 101, fields: ["Upgrade", "Connection", "Sec-WebSocket-Accept"], .. }"#;
     assert_eq!(format!("{response:?}"), shown);
     let mut head = head;
-    assert_eq!(format!("{:?}", client().recv(&mut &mut head[..]).unwrap().unwrap()), format!("Accepted {{ response: {shown}, .. }}"));
+    assert_eq!(
+        format!("{:?}", client().recv(&mut &mut head[..]).unwrap().unwrap()),
+        format!("Accepted {{ response: {shown}, .. }}")
+    );
     let mut head = *b"HTTP/1.1 404 \r\nX: y\r\n\r\n";
     let shown = r#"Refused(Response { status: 404, fields: ["X"], .. })"#;
-    assert_eq!(format!("{:?}", client().recv(&mut &mut head[..]).unwrap().unwrap()), shown);
+    assert_eq!(
+        format!("{:?}", client().recv(&mut &mut head[..]).unwrap().unwrap()),
+        shown
+    );
 }
 
 #[test]
 fn se11_a_response_is_printed_without_values() {
     let uri = Uri::parse("ws://MARK.example.com/?token=MARK").unwrap();
-    let asking = || client().protocols(&["MARK"]).fields(&[("Authorization", "MARK")]).origin("https://MARK");
-    hides(&ClientHandshake::new(&uri, Client::new(*b"MARKMARKMARKMARKMARKMARKMARKMARK")));
-    let accepting = Head::response().first("HTTP/1.1 101 MARK").with("Sec-WebSocket-Protocol: MARK").with("Set-Cookie: MARK");
+    let asking = || {
+        client()
+            .protocols(&["MARK"])
+            .fields(&[("Authorization", "MARK")])
+            .origin("https://MARK")
+    };
+    hides(&ClientHandshake::new(
+        &uri,
+        Client::new(*b"MARKMARKMARKMARKMARKMARKMARKMARK"),
+    ));
+    let accepting = Head::response()
+        .first("HTTP/1.1 101 MARK")
+        .with("Sec-WebSocket-Protocol: MARK")
+        .with("Set-Cookie: MARK");
     let refusing = Head::of(&["HTTP/1.1 401 MARK", "WWW-Authenticate: MARK"]);
     for head in [accepting, refusing] {
         let mut head = head.bytes();
-        let (response, _) = Response::parse(&head, &HeadLimits::default()).unwrap().unwrap();
+        let (response, _) = Response::parse(&head, &HeadLimits::default())
+            .unwrap()
+            .unwrap();
         hides(&response);
         let mut client = asking();
         hides(&client);
@@ -110,7 +162,12 @@ fn se11_a_server_is_printed_without_what_it_read() {
     let mut head = secretive().bytes();
     let (begin, mut rest) = head.split_at_mut(100);
     let mut server = ServerHandshake::new(HeadLimits::default());
-    assert!(server.recv(&mut &mut *begin, &mut Vec::new()).unwrap().is_none());
+    assert!(
+        server
+            .recv(&mut &mut *begin, &mut Vec::new())
+            .unwrap()
+            .is_none()
+    );
     hides(&server);
     hides(&server.recv(&mut rest, &mut Vec::new()));
     hides(&server);
@@ -121,10 +178,16 @@ fn se11_a_server_is_printed_without_what_it_read() {
 
 /// The error stays what it is, in one of the kinds that callers look at.
 #[track_caller]
-fn becomes<E: Error + PartialEq + Copy + Into<io::Error> + Send + Sync + 'static>(error: E, kind: ErrorKind) {
+fn becomes<E: Error + PartialEq + Copy + Into<io::Error> + Send + Sync + 'static>(
+    error: E,
+    kind: ErrorKind,
+) {
     let io: io::Error = error.into();
     assert_eq!(io.kind(), kind, "{error:?}");
-    assert_eq!(io.get_ref().and_then(|inner| inner.downcast_ref()), Some(&error));
+    assert_eq!(
+        io.get_ref().and_then(|inner| inner.downcast_ref()),
+        Some(&error)
+    );
     assert_eq!(io.to_string(), error.to_string());
 }
 
@@ -169,13 +232,28 @@ fn errors_of_a_handshake_become_errors_of_io() {
 fn mistakes_of_the_caller_become_errors_of_io() {
     use WriteError as W;
     becomes(W::NoRoom { needed: 7 }, ErrorKind::WriteZero);
-    for error in
-        [W::FieldName, W::FieldValue, W::FieldReserved, W::Protocol, W::ProtocolRepeated, W::ProtocolNotRequested, W::Status, W::Body]
-    {
+    for error in [
+        W::FieldName,
+        W::FieldValue,
+        W::FieldReserved,
+        W::Protocol,
+        W::ProtocolRepeated,
+        W::ProtocolNotRequested,
+        W::Status,
+        W::Body,
+    ] {
         becomes(error, ErrorKind::InvalidInput);
     }
     use UriError as U;
-    for error in [U::Scheme, U::UserInfo, U::Host, U::HostNotAscii, U::Port, U::Fragment, U::ResourceName] {
+    for error in [
+        U::Scheme,
+        U::UserInfo,
+        U::Host,
+        U::HostNotAscii,
+        U::Port,
+        U::Fragment,
+        U::ResourceName,
+    ] {
         becomes(error, ErrorKind::InvalidInput);
     }
 }
@@ -194,8 +272,17 @@ fn every_error_of_a_handshake_passes_a_function_of_io() {
         ("ws://h", "x", ErrorKind::InvalidData),
         ("ws://h", "HTTP/1.1 101", ErrorKind::UnexpectedEof),
     ] {
-        assert_eq!(open(uri, answer, &mut Vec::new()).unwrap_err().kind(), kind, "{answer}");
+        assert_eq!(
+            open(uri, answer, &mut Vec::new()).unwrap_err().kind(),
+            kind,
+            "{answer}"
+        );
     }
-    assert_eq!(open("ws://h", "", &mut Slice::new(&mut [])).unwrap_err().kind(), ErrorKind::WriteZero);
+    assert_eq!(
+        open("ws://h", "", &mut Slice::new(&mut []))
+            .unwrap_err()
+            .kind(),
+        ErrorKind::WriteZero
+    );
     open("ws://h", "HTTP/1.1 404\r\n\r\n", &mut Vec::new()).unwrap();
 }

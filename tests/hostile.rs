@@ -1,5 +1,6 @@
-//! Hostile peers at the example `echo_server`, over real sockets: it answers correctly, stays up, serves the others meanwhile, and its memory comes back.
-//! What each test shows of the list of attacks is named by its id (`H8`, `F3`, ...).
+//! Hostile peers at the example `echo_server`, over real sockets: it answers correctly, stays up,
+//! serves the others meanwhile, and its memory comes back. What each test shows of the list of
+//! attacks is named by its id (`H8`, `F3`, ...).
 #![cfg(all(unix, feature = "std", feature = "handshake"))]
 
 mod common;
@@ -19,11 +20,14 @@ use ws_proto::{Kind, Server as ServerRole};
 /// How long anything may take that has to happen: only a failing test waits for so long.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// How much more memory the server may hold after an attack than before, in KiB. Nothing of it belongs to connections: the allocator keeps some free memory in each of
-/// its arenas (16 with two cores), and some of the stacks of the threads that have ended. Each attack of many connections takes several times that while it lasts.
+/// How much more memory the server may hold after an attack than before, in KiB. Nothing of it
+/// belongs to connections: the allocator keeps some free memory in each of its arenas (16 with two
+/// cores), and some of the stacks of the threads that have ended. Each attack of many connections
+/// takes several times that while it lasts.
 const KEPT: u64 = 8 << 10;
 
-/// How much one connection may take, in KiB, beside the message that it is receiving or sending: its buffer, an output that may be somewhat longer, its stack.
+/// How much one connection may take, in KiB, beside the message that it is receiving or sending:
+/// its buffer, an output that may be somewhat longer, its stack.
 const EACH: u64 = 512;
 
 const REQUEST: &str = "GET /chat HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
@@ -56,8 +60,15 @@ impl Log {
                 return found;
             }
             let left = deadline.saturating_duration_since(Instant::now());
-            assert!(!left.is_zero(), "that does not come to pass; the last lines are {:#?}", &lines[lines.len().saturating_sub(5)..]);
-            (lines, _) = self.grown.wait_timeout(lines, left).unwrap_or_else(PoisonError::into_inner);
+            assert!(
+                !left.is_zero(),
+                "that does not come to pass; the last lines are {:#?}",
+                &lines[lines.len().saturating_sub(5)..]
+            );
+            (lines, _) = self
+                .grown
+                .wait_timeout(lines, left)
+                .unwrap_or_else(PoisonError::into_inner);
         }
     }
 }
@@ -79,17 +90,34 @@ impl Server {
             .expect("`cargo test` builds the examples; before `cargo test --test hostile`, do `cargo build --examples`");
         let stderr = BufReader::new(child.stderr.take().unwrap());
         let mut url = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut url).unwrap();
-        let address = url.trim().strip_prefix("ws://").and_then(|url| url.strip_suffix('/')).expect("a URL").parse().unwrap();
+        BufReader::new(child.stdout.take().unwrap())
+            .read_line(&mut url)
+            .unwrap();
+        let address = url
+            .trim()
+            .strip_prefix("ws://")
+            .and_then(|url| url.strip_suffix('/'))
+            .expect("a URL")
+            .parse()
+            .unwrap();
         let log = Arc::<Log>::default();
         let heard = Arc::clone(&log);
         thread::spawn(move || {
             for line in stderr.lines().map_while(Result::ok) {
-                heard.lines.lock().unwrap_or_else(PoisonError::into_inner).push(line);
+                heard
+                    .lines
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .push(line);
                 heard.grown.notify_all();
             }
         });
-        Self { child, address, log, opened: AtomicUsize::new(0) }
+        Self {
+            child,
+            address,
+            log,
+            opened: AtomicUsize::new(0),
+        }
     }
 
     fn connect(&self) -> Peer {
@@ -98,7 +126,10 @@ impl Server {
         stream.set_nodelay(true).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         stream.set_write_timeout(Some(PATIENCE)).unwrap();
-        Peer { stream, received: Vec::new() }
+        Peer {
+            stream,
+            received: Vec::new(),
+        }
     }
 
     /// A connection whose opening handshake is done.
@@ -122,7 +153,8 @@ impl Server {
         peer.closes();
     }
 
-    /// What the server does to input that ends in a half-close: all that it sends after the opening handshake, up to the end.
+    /// What the server does to input that ends in a half-close: all that it sends after the opening
+    /// handshake, up to the end.
     fn answer(&self, input: &[u8]) -> Vec<Frame> {
         let mut peer = self.open();
         peer.send(input);
@@ -134,7 +166,11 @@ impl Server {
     #[track_caller]
     fn end_of(&self, peer: SocketAddr) -> String {
         let prefix = format!("{peer}: ");
-        self.log.wait(|lines| lines.iter().find_map(|line| Some(line.strip_prefix(&prefix)?.to_owned())))
+        self.log.wait(|lines| {
+            lines
+                .iter()
+                .find_map(|line| Some(line.strip_prefix(&prefix)?.to_owned()))
+        })
     }
 
     /// Every connection has ended.
@@ -143,10 +179,12 @@ impl Server {
         let opened = self.opened.load(Ordering::Relaxed);
         // A connection that was reset before it was accepted has no address.
         let is_end = |line: &&String| line.starts_with("127.0.0.1:") || line.starts_with("?: ");
-        self.log.wait(|lines| (lines.iter().filter(is_end).count() >= opened).then_some(()));
+        self.log
+            .wait(|lines| (lines.iter().filter(is_end).count() >= opened).then_some(()));
     }
 
-    /// Its resident memory in KiB; on systems where that is not so easily told it seems to be constant.
+    /// Its resident memory in KiB; on systems where that is not so easily told it seems to be
+    /// constant.
     fn memory(&self) -> u64 {
         self.status("VmRSS:")
     }
@@ -161,15 +199,25 @@ impl Server {
             return 0;
         }
         let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
-        let value = status.lines().find_map(|line| line.strip_prefix(name)).unwrap();
+        let value = status
+            .lines()
+            .find_map(|line| line.strip_prefix(name))
+            .unwrap();
         value.trim().strip_suffix(" kB").unwrap().parse().unwrap()
     }
 
     #[track_caller]
     fn is_up(&mut self) {
         assert_eq!(self.child.try_wait().unwrap(), None, "the server has ended");
-        let lines = self.log.lines.lock().unwrap_or_else(PoisonError::into_inner);
-        assert!(!lines.iter().any(|line| line.contains("panicked")), "{lines:#?}");
+        let lines = self
+            .log
+            .lines
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        assert!(
+            !lines.iter().any(|line| line.contains("panicked")),
+            "{lines:#?}"
+        );
     }
 }
 
@@ -184,11 +232,15 @@ impl Drop for Server {
 fn example(name: &str) -> PathBuf {
     let test = env::current_exe().unwrap();
     let profile = test.ancestors().nth(2).unwrap();
-    profile.join("examples").join(name).with_extension(env::consts::EXE_EXTENSION)
+    profile
+        .join("examples")
+        .join(name)
+        .with_extension(env::consts::EXE_EXTENSION)
 }
 
-/// A server of its own for an attack, which may take so many KiB for as long as it lasts. Whatever it is, clients that behave well are served before, during (one that
-/// was there before, and new ones, by the attack itself) and after it, all connections end, and the memory comes back.
+/// A server of its own for an attack, which may take so many KiB for as long as it lasts. Whatever
+/// it is, clients that behave well are served before, during (one that was there before, and new
+/// ones, by the attack itself) and after it, all connections end, and the memory comes back.
 #[track_caller]
 fn under_attack(options: &[&str], allowance: u64, attack: impl FnOnce(&Server)) {
     let mut server = Server::start(options);
@@ -200,14 +252,20 @@ fn under_attack(options: &[&str], allowance: u64, attack: impl FnOnce(&Server)) 
     attack(&server);
     server.is_up();
     let peak = server.peak();
-    assert!(peak <= before + allowance, "{peak} KiB under attack, {before} before");
+    assert!(
+        peak <= before + allowance,
+        "{peak} KiB under attack, {before} before"
+    );
 
     witness.echoes("after");
     witness.closes();
     server.serves();
     server.all_ended();
     let after = server.memory();
-    assert!(after <= before + KEPT, "{after} KiB after the attack, {before} before");
+    assert!(
+        after <= before + KEPT,
+        "{after} KiB after the attack, {before} before"
+    );
     server.is_up();
 }
 
@@ -249,14 +307,23 @@ impl Peer {
 
     #[track_caller]
     fn read_more(&mut self) {
-        assert_ne!(self.read().unwrap(), 0, "the stream has ended after {:?}", self.received.escape_ascii().to_string());
+        assert_ne!(
+            self.read().unwrap(),
+            0,
+            "the stream has ended after {:?}",
+            self.received.escape_ascii().to_string()
+        );
     }
 
     /// A head, with the empty line at its end.
     #[track_caller]
     fn head(&mut self) -> String {
         loop {
-            if let Some(at) = self.received.windows(4).position(|bytes| bytes == b"\r\n\r\n") {
+            if let Some(at) = self
+                .received
+                .windows(4)
+                .position(|bytes| bytes == b"\r\n\r\n")
+            {
                 return String::from_utf8(self.received.drain(..at + 4).collect()).unwrap();
             }
             self.read_more();
@@ -269,7 +336,11 @@ impl Peer {
             if let Some((frame, taken)) = read(&self.received) {
                 self.received.drain(..taken);
                 assert_eq!(frame.masking, Masking::None, "M2");
-                return Frame { masking: Masking::ByRole, form: Form::Shortest, ..frame };
+                return Frame {
+                    masking: Masking::ByRole,
+                    form: Form::Shortest,
+                    ..frame
+                };
             }
             self.read_more();
         }
@@ -282,7 +353,8 @@ impl Peer {
         std::mem::take(&mut self.received)
     }
 
-    /// The same, if the server may have good reasons to reset the connection: it was not to wait for ever for this peer's end.
+    /// The same, if the server may have good reasons to reset the connection: it was not to wait
+    /// for ever for this peer's end.
     #[track_caller]
     fn rest_or_reset(&mut self) -> Vec<u8> {
         loop {
@@ -301,19 +373,27 @@ impl Peer {
     fn echoes(&mut self, text: &str) {
         let binary = pattern(300);
         self.send_frames(&[Frame::text(text), Frame::ping(text), Frame::binary(&binary)]);
-        assert_eq!([self.frame(), self.frame(), self.frame()], [Frame::text(text), Frame::pong(text), Frame::binary(&binary)]);
+        assert_eq!(
+            [self.frame(), self.frame(), self.frame()],
+            [Frame::text(text), Frame::pong(text), Frame::binary(&binary)]
+        );
     }
 
     /// It closes in good order.
     #[track_caller]
     fn closes(mut self) {
         self.send_frames(&[Frame::close(1000, "bye")]);
-        assert_eq!(read_all::<ServerRole>(&self.rest()), [Frame::close(1000, "")]);
+        assert_eq!(
+            read_all::<ServerRole>(&self.rest()),
+            [Frame::close(1000, "")]
+        );
     }
 
     /// Sends these bytes over and over until nothing more is taken, and returns how many were sent.
     fn fill(&mut self, bytes: impl Iterator<Item = Vec<u8>>) -> usize {
-        self.stream.set_write_timeout(Some(Duration::from_millis(300))).unwrap();
+        self.stream
+            .set_write_timeout(Some(Duration::from_millis(300)))
+            .unwrap();
         let mut sent = 0;
         'all: for bytes in bytes {
             let mut left = &bytes[..];
@@ -336,7 +416,10 @@ impl Peer {
 }
 
 fn is_reset(error: &io::Error) -> bool {
-    matches!(error.kind(), ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted | ErrorKind::BrokenPipe)
+    matches!(
+        error.kind(),
+        ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted | ErrorKind::BrokenPipe
+    )
 }
 
 fn is_timeout(error: &io::Error) -> bool {
@@ -344,25 +427,47 @@ fn is_timeout(error: &io::Error) -> bool {
 }
 
 fn request_with(fields: &str) -> String {
-    REQUEST.replace("Upgrade: websocket\r\n", &format!("Upgrade: websocket\r\n{fields}"))
+    REQUEST.replace(
+        "Upgrade: websocket\r\n",
+        &format!("Upgrade: websocket\r\n{fields}"),
+    )
 }
 
 #[track_caller]
 fn assert_accepted(head: &str) {
-    assert!(head.starts_with("HTTP/1.1 101 ") && head.contains("Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n"), "{head}");
+    assert!(
+        head.starts_with("HTTP/1.1 101 ")
+            && head.contains("Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n"),
+        "{head}"
+    );
 }
 
 /// A Close that tells of a failure: with this code, and some reason.
 #[track_caller]
 fn assert_failed(answers: &[Frame], code: u16) {
-    let [Frame { opcode: 8, payload, .. }] = answers else { panic!("{answers:?} is not one Close with {code}") };
-    assert_eq!(payload[..2], code.to_be_bytes(), "{:?}", payload.escape_ascii().to_string());
+    let [
+        Frame {
+            opcode: 8, payload, ..
+        },
+    ] = answers
+    else {
+        panic!("{answers:?} is not one Close with {code}")
+    };
+    assert_eq!(
+        payload[..2],
+        code.to_be_bytes(),
+        "{:?}",
+        payload.escape_ascii().to_string()
+    );
 }
 
 /// A message in frames of these payloads.
 fn fragments<'a>(opcode: u8, payloads: impl IntoIterator<Item = &'a [u8]>) -> Vec<Frame> {
-    let mut frames: Vec<_> =
-        payloads.into_iter().enumerate().map(|(i, payload)| Frame::new(if i == 0 { opcode } else { 0 }, payload).more()).collect();
+    let mut frames: Vec<_> = payloads
+        .into_iter()
+        .enumerate()
+        .map(|(i, payload)| Frame::new(if i == 0 { opcode } else { 0 }, payload).more())
+        .collect();
     frames.last_mut().unwrap().fin = true;
     frames
 }
@@ -390,23 +495,43 @@ impl Noise {
 /// Holds the server's answers against those that the model of the tests of frames gives.
 #[track_caller]
 fn assert_answers_as_the_model(server: &Server, input: &[u8]) {
-    let limits = Limits { max_message: 64 << 20, max_fragments: 1 << 14, allow_non_minimal_length: false };
+    let limits = Limits {
+        max_message: 64 << 20,
+        max_fragments: 1 << 14,
+        allow_non_minimal_length: false,
+    };
     let verdict = verdict::<ServerRole>(input, limits);
     let mut answers = server.answer(input);
     if !verdict.broken.is_empty() {
-        let close = answers.pop().filter(|close| close.opcode == 8).unwrap_or_else(|| panic!("{:?} is let pass", verdict.broken));
+        let close = answers
+            .pop()
+            .filter(|close| close.opcode == 8)
+            .unwrap_or_else(|| panic!("{:?} is let pass", verdict.broken));
         let told = u16::from_be_bytes([close.payload[0], close.payload[1]]);
-        assert!(verdict.broken.iter().any(|&rule| status(rule) == told), "{told}, and not {:?}", verdict.broken);
+        assert!(
+            verdict.broken.iter().any(|&rule| status(rule) == told),
+            "{told}, and not {:?}",
+            verdict.broken
+        );
     }
     let expected = verdict.seen.iter().filter_map(|seen| match seen {
-        Seen::Data { kind: Kind::Text, payload, .. } => Some(Frame::text(payload)),
+        Seen::Data {
+            kind: Kind::Text,
+            payload,
+            ..
+        } => Some(Frame::text(payload)),
         Seen::Data { payload, .. } => Some(Frame::binary(payload)),
         Seen::Ping(payload) => Some(Frame::pong(payload)),
         Seen::Close(Some(code), _) => Some(Frame::close(*code, "")),
         Seen::Close(None, _) => Some(Frame::empty_close()),
         _ => None,
     });
-    assert_eq!(answers, expected.collect::<Vec<_>>(), "to {}", input.escape_ascii());
+    assert_eq!(
+        answers,
+        expected.collect::<Vec<_>>(),
+        "to {}",
+        input.escape_ascii()
+    );
 }
 
 // The opening handshake
@@ -420,8 +545,11 @@ fn h8_a_slow_head_is_cut_off_at_the_deadline_and_others_are_served_meanwhile() {
                     let began = Instant::now();
                     let mut peer = server.connect();
                     peer.send(&REQUEST.as_bytes()[..start]);
-                    // As slow as to be far from the end at the deadline, and never as slow as to seem idle.
-                    peer.stream.set_read_timeout(Some(Duration::from_millis(20))).unwrap();
+                    // As slow as to be far from the end at the deadline, and never as slow as to
+                    // seem idle.
+                    peer.stream
+                        .set_read_timeout(Some(Duration::from_millis(20)))
+                        .unwrap();
                     for byte in REQUEST.as_bytes()[start..].chunks(1) {
                         match peer.read() {
                             Ok(0) => break,
@@ -434,8 +562,14 @@ fn h8_a_slow_head_is_cut_off_at_the_deadline_and_others_are_served_meanwhile() {
                             break;
                         }
                     }
-                    assert!(began.elapsed() >= Duration::from_secs(1), "not before the deadline");
-                    assert_eq!(server.end_of(peer.address()), "timed out: waiting for the request");
+                    assert!(
+                        began.elapsed() >= Duration::from_secs(1),
+                        "not before the deadline"
+                    );
+                    assert_eq!(
+                        server.end_of(peer.address()),
+                        "timed out: waiting for the request"
+                    );
                 });
             }
             for _ in 0..20 {
@@ -470,8 +604,14 @@ fn h1_h2_an_endless_head_is_refused_at_the_limit_and_not_read_for_ever() {
         ("G".to_owned(), "E".repeat(64 << 10)),
         (start.to_owned(), "X: y\r\n".repeat(10 << 10)),
         (format!("{start}X: "), "z".repeat(64 << 10)),
-        (start.to_owned(), "Sec-WebSocket-Protocol: chat, superchat\r\n".repeat(2 << 10)),
-        (format!("{start}Sec-WebSocket-Extensions: a"), ";a".repeat(32 << 10)),
+        (
+            start.to_owned(),
+            "Sec-WebSocket-Protocol: chat, superchat\r\n".repeat(2 << 10),
+        ),
+        (
+            format!("{start}Sec-WebSocket-Extensions: a"),
+            ";a".repeat(32 << 10),
+        ),
     ];
     under_attack(&["--timeout", "1"], 6 * EACH, |server| {
         thread::scope(|scope| {
@@ -479,13 +619,24 @@ fn h1_h2_an_endless_head_is_refused_at_the_limit_and_not_read_for_ever() {
                 scope.spawn(move || {
                     let mut peer = server.connect();
                     peer.send(start.as_bytes());
-                    let mut reader = Peer { stream: peer.stream.try_clone().unwrap(), received: Vec::new() };
-                    // The server reads on for as long as its timeout says, and then resets the connection.
+                    let mut reader = Peer {
+                        stream: peer.stream.try_clone().unwrap(),
+                        received: Vec::new(),
+                    };
+                    // The server reads on for as long as its timeout says, and then resets the
+                    // connection.
                     let refusal = scope.spawn(move || reader.rest_or_reset());
                     while peer.stream.write_all(more.as_bytes()).is_ok() {}
                     let refusal = String::from_utf8(refusal.join().unwrap()).unwrap();
-                    assert!(refusal.starts_with("HTTP/1.1 431 ") && refusal.ends_with("\r\n\r\n"), "{refusal}");
-                    assert!(server.end_of(peer.address()).starts_with("refused: the head has more than "));
+                    assert!(
+                        refusal.starts_with("HTTP/1.1 431 ") && refusal.ends_with("\r\n\r\n"),
+                        "{refusal}"
+                    );
+                    assert!(
+                        server
+                            .end_of(peer.address())
+                            .starts_with("refused: the head has more than ")
+                    );
                 });
             }
             server.serves();
@@ -501,9 +652,17 @@ fn changed(from: &str, to: &str) -> String {
 
 #[test]
 fn h2_h4_h6_bad_handshakes_get_their_status_and_an_end() {
-    let without = |name: &str| REQUEST.split_inclusive("\r\n").filter(|line| !line.starts_with(name)).collect::<String>();
+    let without = |name: &str| {
+        REQUEST
+            .split_inclusive("\r\n")
+            .filter(|line| !line.starts_with(name))
+            .collect::<String>()
+    };
     let twice = |name: &str| {
-        let line = REQUEST.split_inclusive("\r\n").find(|line| line.starts_with(name)).unwrap();
+        let line = REQUEST
+            .split_inclusive("\r\n")
+            .find(|line| line.starts_with(name))
+            .unwrap();
         changed(line, &line.repeat(2))
     };
     let mut bad = vec![
@@ -518,22 +677,40 @@ fn h2_h4_h6_bad_handshakes_get_their_status_and_an_end() {
         (400, changed("/chat", "ftp://localhost/")),
         (400, changed("HTTP/1.1", "HTTP/11")),
         (400, changed("HTTP", "HTTQ")),
-        (400, "\u{16}\u{3}\u{1}\u{2}\0\u{1}\0\u{1}\u{fc}\u{3}\u{3}\n".into()),
+        (
+            400,
+            "\u{16}\u{3}\u{1}\u{2}\0\u{1}\0\u{1}\u{fc}\u{3}\u{3}\n".into(),
+        ),
         // Other versions and methods
         (426, changed("HTTP/1.1", "HTTP/1.0")),
         (505, changed("HTTP/1.1", "HTTP/2.0")),
-        (505, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".replace("PRI *", "GET /")),
+        (
+            505,
+            "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".replace("PRI *", "GET /"),
+        ),
         (405, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".into()),
         (405, changed("GET", "POST")),
         (405, changed("GET", "get")),
         (405, changed("GET", "CONNECT")),
         // Lines
         (400, changed("Host: localhost\r\n", "Host: localhost\n")),
-        (400, changed("Host: localhost\r\n", "Host: localhost\r\n folded\r\n")),
+        (
+            400,
+            changed("Host: localhost\r\n", "Host: localhost\r\n folded\r\n"),
+        ),
         (400, changed("Host: localhost\r\n", "Host : localhost\r\n")),
-        (400, changed("Host: localhost\r\n", "Host: localhost\r\nno colon\r\n")),
-        (400, changed("Host: localhost\r\n", "Host: localhost\r\nX: a\0b\r\n")),
-        (400, changed("Host: localhost\r\n", "Host: localhost\r\nX: a\rb\r\n")),
+        (
+            400,
+            changed("Host: localhost\r\n", "Host: localhost\r\nno colon\r\n"),
+        ),
+        (
+            400,
+            changed("Host: localhost\r\n", "Host: localhost\r\nX: a\0b\r\n"),
+        ),
+        (
+            400,
+            changed("Host: localhost\r\n", "Host: localhost\r\nX: a\rb\r\n"),
+        ),
         // What the protocol demands
         (400, without("Host")),
         (400, changed("localhost", "local host")),
@@ -544,34 +721,76 @@ fn h2_h4_h6_bad_handshakes_get_their_status_and_an_end() {
         (400, without("Sec-WebSocket-Key")),
         (400, changed("ZQ==", "ZQ")),
         (400, changed("dGhlIHNhbXBsZSBub25jZQ==", "")),
-        (400, changed("dGhlIHNhbXBsZSBub25jZQ==", "dGhlIHNhbXBsZSBub25jZSE=")),
+        (
+            400,
+            changed("dGhlIHNhbXBsZSBub25jZQ==", "dGhlIHNhbXBsZSBub25jZSE="),
+        ),
         (426, without("Sec-WebSocket-Version")),
         (426, changed("Version: 13", "Version: 8")),
         (426, changed("Version: 13", "Version: 13, 8")),
         (400, request_with("Sec-WebSocket-Protocol: a b\r\n")),
         (400, request_with("Sec-WebSocket-Protocol:\r\n")),
-        (400, request_with("Sec-WebSocket-Extensions: a; b=\"unclosed\r\n")),
+        (
+            400,
+            request_with("Sec-WebSocket-Extensions: a; b=\"unclosed\r\n"),
+        ),
         (400, request_with("Sec-WebSocket-Extensions: ;\r\n")),
         (400, request_with("Content-Length: 5\r\n")),
         (400, request_with("Transfer-Encoding: chunked\r\n")),
-        (400, request_with("Origin: http://a\r\nOrigin: http://b\r\n")),
+        (
+            400,
+            request_with("Origin: http://a\r\nOrigin: http://b\r\n"),
+        ),
         (431, request_with(&"X: y\r\n".repeat(200))),
         (431, request_with(&format!("X: {}\r\n", "y".repeat(20_000)))),
     ];
-    bad.extend(["Host", "Upgrade", "Sec-WebSocket-Key", "Sec-WebSocket-Version"].map(|name| (400, twice(name))));
+    bad.extend(
+        [
+            "Host",
+            "Upgrade",
+            "Sec-WebSocket-Key",
+            "Sec-WebSocket-Version",
+        ]
+        .map(|name| (400, twice(name))),
+    );
     under_attack(&[], 2 * EACH, |server| {
         for (status, request) in &bad {
             let mut peer = server.connect();
             // Frames that follow at once are no reason to say more (P2).
-            peer.send(&[request.as_bytes(), &wire::<ServerRole>(&[Frame::text("let me in")])].concat());
+            peer.send(
+                &[
+                    request.as_bytes(),
+                    &wire::<ServerRole>(&[Frame::text("let me in")]),
+                ]
+                .concat(),
+            );
             peer.half_close();
             let response = String::from_utf8(peer.rest()).unwrap();
             let request = request.escape_debug();
-            assert!(response.starts_with(&format!("HTTP/1.1 {status} ")), "{request} is answered by {response}");
-            assert_eq!(response.find("\r\n\r\n"), Some(response.len() - 4), "{request}");
-            assert!(response.contains("\r\nConnection: close") && response.contains("\r\nContent-Length: 0\r\n"), "{response}");
-            assert_eq!(response.contains("\r\nSec-WebSocket-Version: 13\r\n"), *status == 426, "{response}");
-            assert_eq!(response.contains("\r\nAllow: GET\r\n"), *status == 405, "{response}");
+            assert!(
+                response.starts_with(&format!("HTTP/1.1 {status} ")),
+                "{request} is answered by {response}"
+            );
+            assert_eq!(
+                response.find("\r\n\r\n"),
+                Some(response.len() - 4),
+                "{request}"
+            );
+            assert!(
+                response.contains("\r\nConnection: close")
+                    && response.contains("\r\nContent-Length: 0\r\n"),
+                "{response}"
+            );
+            assert_eq!(
+                response.contains("\r\nSec-WebSocket-Version: 13\r\n"),
+                *status == 426,
+                "{response}"
+            );
+            assert_eq!(
+                response.contains("\r\nAllow: GET\r\n"),
+                *status == 405,
+                "{response}"
+            );
             assert!(server.end_of(peer.address()).starts_with("refused: "));
         }
     });
@@ -580,9 +799,12 @@ fn h2_h4_h6_bad_handshakes_get_their_status_and_an_end() {
 #[test]
 fn h3_extension_headers_of_every_kind_are_refused_or_passed_over() {
     under_attack(&[], 2 * EACH, |server| {
-        for value in
-            ["__proto__", "constructor; hasOwnProperty", &"a;b,".repeat(2000).replace(";b", ""), &format!("a{}", ";b".repeat(4000))]
-        {
+        for value in [
+            "__proto__",
+            "constructor; hasOwnProperty",
+            &"a;b,".repeat(2000).replace(";b", ""),
+            &format!("a{}", ";b".repeat(4000)),
+        ] {
             let mut peer = server.open_with(&format!("Sec-WebSocket-Extensions: {value}\r\n"));
             peer.echoes("plain");
             peer.closes();
@@ -607,14 +829,29 @@ fn p2_a_half_close_gets_what_is_due_and_an_end() {
         (&[request, &hello[..1]], true, &[]),
         (&[request, &hello[..hello.len() - 1]], true, &[]),
         (&[request, &hello], true, &[Frame::text("hello")]),
-        (&[request, &twice[..twice.len() - 1]], true, &[Frame::text("hello")]),
-        (&[request, &hello, &close], true, &[Frame::text("hello"), Frame::close(1000, "")]),
-        (&[request, &hello, &close[..close.len() - 1]], true, &[Frame::text("hello")]),
+        (
+            &[request, &twice[..twice.len() - 1]],
+            true,
+            &[Frame::text("hello")],
+        ),
+        (
+            &[request, &hello, &close],
+            true,
+            &[Frame::text("hello"), Frame::close(1000, "")],
+        ),
+        (
+            &[request, &hello, &close[..close.len() - 1]],
+            true,
+            &[Frame::text("hello")],
+        ),
     ];
     under_attack(&[], 2 * EACH, |server| {
         for (parts, accepted, answers) in cases {
             // In one packet, and in one for each part.
-            for parts in [vec![parts.concat()], parts.iter().map(|part| part.to_vec()).collect()] {
+            for parts in [
+                vec![parts.concat()],
+                parts.iter().map(|part| part.to_vec()).collect(),
+            ] {
                 let mut peer = server.connect();
                 for part in parts {
                     peer.send(&part);
@@ -645,7 +882,8 @@ fn p1_a_peer_that_goes_or_resets_at_any_point_harms_nobody() {
             server.connect().send(&REQUEST.as_bytes()[..at]);
         }
         for at in 0..=conversation.len() {
-            // In good order, and with a reset: over a response that was not read, or over the answers as well.
+            // In good order, and with a reset: over a response that was not read, or over the
+            // answers as well.
             let mut peer = server.open();
             peer.send(&conversation[..at]);
             drop(peer);
@@ -689,9 +927,19 @@ fn p1_storms_of_connections_that_close_at_once() {
 #[test]
 fn o3_p3_closes_of_any_kind_are_answered_once_and_nothing_after_them() {
     under_attack(&[], 4 * EACH, |server| {
-        let more = [Frame::text("more"), Frame::ping("are you there"), Frame::text("broken").rsv(7), Frame::close(1000, "again")];
+        let more = [
+            Frame::text("more"),
+            Frame::ping("are you there"),
+            Frame::text("broken").rsv(7),
+            Frame::close(1000, "again"),
+        ];
         let after = [&wire::<ServerRole>(&more)[..], b"and garbage"].concat();
-        for first in [Frame::empty_close(), Frame::close(1000, ""), Frame::close(1001, "\u{e9}".repeat(61)), Frame::close(4999, "")] {
+        for first in [
+            Frame::empty_close(),
+            Frame::close(1000, ""),
+            Frame::close(1001, "\u{e9}".repeat(61)),
+            Frame::close(4999, ""),
+        ] {
             let expected = Frame::new(8, &first.payload[..first.payload.len().min(2)]);
             let first = first.to::<ServerRole>();
             let expected = [expected];
@@ -746,7 +994,10 @@ fn l1_l2_l4_m3_f5_p2_broken_frames_are_told_by_their_code_and_nothing_follows() 
         (1002, &[Frame::text("a").masking(Masking::None)]),
         (1002, &[Frame::ping("a").masking(Masking::None)]),
         (1002, &[Frame::text("a").rsv(4)]),
-        (1002, &[Frame::text("a").more(), Frame::continuation("b").rsv(4)]),
+        (
+            1002,
+            &[Frame::text("a").more(), Frame::continuation("b").rsv(4)],
+        ),
         (1002, &[Frame::text("a").rsv(2)]),
         (1002, &[Frame::ping("a").rsv(1)]),
         (1002, &[Frame::new(3, "")]),
@@ -760,17 +1011,33 @@ fn l1_l2_l4_m3_f5_p2_broken_frames_are_told_by_their_code_and_nothing_follows() 
         (1009, &[Frame::binary("").declaring(i64::MAX as u64)]),
         (1009, &[Frame::binary("").declaring(1 << 32)]),
         (1009, &[Frame::binary("").declaring((64 << 20) + 1)]),
-        (1009, &[Frame::binary("a").more(), Frame::continuation("").declaring(64 << 20)]),
+        (
+            1009,
+            &[
+                Frame::binary("a").more(),
+                Frame::continuation("").declaring(64 << 20),
+            ],
+        ),
         (1002, &[Frame::continuation("a")]),
         (1002, &[Frame::text("a").more(), Frame::text("b")]),
         (1007, &[Frame::text(b"\xff")]),
-        (1007, &[Frame::text(b"\xc3").more(), Frame::continuation("a").more()]),
+        (
+            1007,
+            &[Frame::text(b"\xc3").more(), Frame::continuation("a").more()],
+        ),
         (1007, &[Frame::text(b"\xed\xa0\x80")]),
     ];
     under_attack(&[], 4 * EACH, |server| {
         for (code, frames) in broken {
-            let after = [Frame::text("more"), Frame::ping("more"), Frame::close(1000, "")];
-            assert_failed(&server.answer(&wire::<ServerRole>(&[*frames, &after].concat())), *code);
+            let after = [
+                Frame::text("more"),
+                Frame::ping("more"),
+                Frame::close(1000, ""),
+            ];
+            assert_failed(
+                &server.answer(&wire::<ServerRole>(&[*frames, &after].concat())),
+                *code,
+            );
         }
     });
 }
@@ -778,23 +1045,35 @@ fn l1_l2_l4_m3_f5_p2_broken_frames_are_told_by_their_code_and_nothing_follows() 
 #[test]
 fn l3_declared_lengths_take_no_memory() {
     let gib = 1 << 30;
-    under_attack(&["--max-message", &(gib + 2).to_string()], 2 * 200 * EACH, |server| {
-        let before = server.memory();
-        let peers: Vec<_> = (0..200)
-            .map(|i| {
-                let mut peer = server.open();
-                let frames = [Frame::binary("ab").declaring(gib), Frame::text("ab").declaring(gib), Frame::text("ab").more()];
-                peer.send_frames(&frames[i % 3..][..1]);
-                peer
-            })
-            .collect();
-        server.serves();
-        for mut peer in peers {
-            peer.half_close();
-            assert_eq!(peer.rest(), b"");
-        }
-        assert!(server.peak() - before < 200 * EACH, "{} {before}", server.peak());
-    });
+    under_attack(
+        &["--max-message", &(gib + 2).to_string()],
+        2 * 200 * EACH,
+        |server| {
+            let before = server.memory();
+            let peers: Vec<_> = (0..200)
+                .map(|i| {
+                    let mut peer = server.open();
+                    let frames = [
+                        Frame::binary("ab").declaring(gib),
+                        Frame::text("ab").declaring(gib),
+                        Frame::text("ab").more(),
+                    ];
+                    peer.send_frames(&frames[i % 3..][..1]);
+                    peer
+                })
+                .collect();
+            server.serves();
+            for mut peer in peers {
+                peer.half_close();
+                assert_eq!(peer.rest(), b"");
+            }
+            assert!(
+                server.peak() - before < 200 * EACH,
+                "{} {before}",
+                server.peak()
+            );
+        },
+    );
 }
 
 #[test]
@@ -837,7 +1116,8 @@ fn p1_p2_garbage_after_the_upgrade_is_answered_as_a_model_of_the_rfc_does() {
 fn f2_f3_a_million_empty_fragments_are_refused_at_the_limit_in_constant_memory() {
     const LIMIT: usize = 1 << 14;
     let empty = Frame::continuation("").more().to::<ServerRole>();
-    let [first, last] = [Frame::text("").more(), Frame::continuation("end")].map(|frame| frame.to::<ServerRole>());
+    let [first, last] =
+        [Frame::text("").more(), Frame::continuation("end")].map(|frame| frame.to::<ServerRole>());
     under_attack(&[], 4 * EACH, |server| {
         let most = [&first[..], &empty.repeat(LIMIT - 2), &last].concat();
         assert_eq!(server.answer(&most), [Frame::text("end")]);
@@ -868,15 +1148,23 @@ fn o1_a_flood_of_pings_by_a_peer_that_does_not_read_is_held_back_and_answered_in
         // Now it reads. What was begun has to be ended.
         let (whole, begun) = (sent / ping(0).len(), sent % ping(0).len());
         let pings = whole + usize::from(begun > 0);
-        let rest = if begun > 0 { ping(whole).split_off(begun) } else { Vec::new() };
+        let rest = if begun > 0 {
+            ping(whole).split_off(begun)
+        } else {
+            Vec::new()
+        };
         let mut writer = peer.stream.try_clone().unwrap();
         let writing = thread::spawn(move || {
             writer.write_all(&rest).unwrap();
-            writer.write_all(&Frame::close(1000, "").to::<ServerRole>()).unwrap();
+            writer
+                .write_all(&Frame::close(1000, "").to::<ServerRole>())
+                .unwrap();
         });
         let answers = peer.rest();
         writing.join().unwrap();
-        let expected = (0..pings).map(|i| Frame::pong(format!("{i:0125}"))).chain([Frame::close(1000, "")]);
+        let expected = (0..pings)
+            .map(|i| Frame::pong(format!("{i:0125}")))
+            .chain([Frame::close(1000, "")]);
         let answers = read_all::<ServerRole>(&answers);
         assert_eq!(answers.len(), pings + 1);
         assert!(answers.into_iter().eq(expected));
@@ -890,26 +1178,33 @@ fn o1_peers_that_never_read_are_held_back_and_cut_off_when_they_go_or_the_time_i
     // A message that arrives and its echo that waits, in memory that grows by doubling.
     let allowance = PEERS * (EACH + 4 * 1024);
     for (timeout, goes) in [("1", false), ("60", true)] {
-        under_attack(&["--max-message", "1048576", "--timeout", timeout], allowance, |server| {
-            thread::scope(|scope| {
-                for _ in 0..PEERS {
-                    scope.spawn(|| {
-                        let mut peer = server.open();
-                        let address = peer.address();
-                        if goes {
-                            peer.fill(std::iter::repeat(message.clone()));
-                            server.serves();
-                            peer.reset();
-                            server.end_of(address);
-                        } else {
-                            while peer.stream.write_all(&message).is_ok() {}
-                            assert_eq!(server.end_of(address), "timed out: the client does not read");
-                        }
-                    });
-                }
-                server.serves();
-            });
-        });
+        under_attack(
+            &["--max-message", "1048576", "--timeout", timeout],
+            allowance,
+            |server| {
+                thread::scope(|scope| {
+                    for _ in 0..PEERS {
+                        scope.spawn(|| {
+                            let mut peer = server.open();
+                            let address = peer.address();
+                            if goes {
+                                peer.fill(std::iter::repeat(message.clone()));
+                                server.serves();
+                                peer.reset();
+                                server.end_of(address);
+                            } else {
+                                while peer.stream.write_all(&message).is_ok() {}
+                                assert_eq!(
+                                    server.end_of(address),
+                                    "timed out: the client does not read"
+                                );
+                            }
+                        });
+                    }
+                    server.serves();
+                });
+            },
+        );
     }
 }
 
@@ -918,22 +1213,26 @@ fn o1_peers_that_never_read_are_held_back_and_cut_off_when_they_go_or_the_time_i
 #[test]
 fn p1_three_hundred_connections_at_once_each_doing_something_else() {
     const PEERS: usize = 300;
-    under_attack(&["--timeout", "5", "--max-message", "1000000"], PEERS as u64 * EACH, |server| {
-        let mut peers: Vec<_> = (0..PEERS).map(|_| server.open()).collect();
-        thread::scope(|scope| {
-            for (i, peer) in peers.iter_mut().enumerate() {
-                scope.spawn(move || misbehave(server, peer, i));
+    under_attack(
+        &["--timeout", "5", "--max-message", "1000000"],
+        PEERS as u64 * EACH,
+        |server| {
+            let mut peers: Vec<_> = (0..PEERS).map(|_| server.open()).collect();
+            thread::scope(|scope| {
+                for (i, peer) in peers.iter_mut().enumerate() {
+                    scope.spawn(move || misbehave(server, peer, i));
+                }
+            });
+            server.serves();
+            // Some go as they are, and some half-close and see the server's end.
+            for (i, mut peer) in peers.into_iter().enumerate() {
+                if i % 2 == 0 {
+                    peer.half_close();
+                    peer.rest_or_reset();
+                }
             }
-        });
-        server.serves();
-        // Some go as they are, and some half-close and see the server's end.
-        for (i, mut peer) in peers.into_iter().enumerate() {
-            if i % 2 == 0 {
-                peer.half_close();
-                peer.rest_or_reset();
-            }
-        }
-    });
+        },
+    );
 }
 
 /// Something that depends on `i`, in kind and in size.
@@ -952,7 +1251,11 @@ fn misbehave(server: &Server, peer: &mut Peer, i: usize) {
             assert_eq!(peer.frame(), Frame::text(text + "."));
         }
         3 => {
-            peer.send(&Frame::ping(&payload[..payload.len().min(125)]).to::<ServerRole>().repeat(i));
+            peer.send(
+                &Frame::ping(&payload[..payload.len().min(125)])
+                    .to::<ServerRole>()
+                    .repeat(i),
+            );
             for _ in 0..i {
                 assert_eq!(peer.frame().opcode, 10);
             }
@@ -982,7 +1285,10 @@ fn misbehave(server: &Server, peer: &mut Peer, i: usize) {
         }
         9 => {
             // A message that never ends.
-            peer.send_frames(&[Frame::binary(&payload).more(), Frame::continuation(&payload).more()]);
+            peer.send_frames(&[
+                Frame::binary(&payload).more(),
+                Frame::continuation(&payload).more(),
+            ]);
         }
         10 => {
             // A frame that never ends.
@@ -1019,7 +1325,9 @@ fn misbehave(server: &Server, peer: &mut Peer, i: usize) {
 #[cfg(target_os = "linux")]
 fn limited(limits: &str) -> Command {
     let mut shell = Command::new("sh");
-    shell.args(["-c", &format!("{limits} && exec \"$@\""), "sh"]).arg(example("echo_server"));
+    shell
+        .args(["-c", &format!("{limits} && exec \"$@\""), "sh"])
+        .arg(example("echo_server"));
     shell
 }
 
@@ -1034,13 +1342,19 @@ fn p1_when_there_are_no_more_descriptors_the_server_waits_without_spinning_and_g
         peer.send(REQUEST.as_bytes());
     }
     assert_accepted(&peers[0].head());
-    // Nothing comes of the last one: a time to see what the server does meanwhile, by what it takes of the processor.
+    // Nothing comes of the last one: a time to see what the server does meanwhile, by what it takes
+    // of the processor.
     let mut last = peers.pop().unwrap();
     let before = server.ticks();
-    last.stream.set_read_timeout(Some(Duration::from_secs(1))).unwrap();
+    last.stream
+        .set_read_timeout(Some(Duration::from_secs(1)))
+        .unwrap();
     assert!(is_timeout(&last.read().unwrap_err()));
     let ticks = server.ticks() - before;
-    assert!(ticks <= 20, "{ticks} ticks of the processor, of about 100 in that time");
+    assert!(
+        ticks <= 20,
+        "{ticks} ticks of the processor, of about 100 in that time"
+    );
     peers[0].echoes("still served");
     last.stream.set_read_timeout(Some(PATIENCE)).unwrap();
     peers.push(last);
@@ -1064,7 +1378,12 @@ impl Server {
     fn ticks(&self) -> u64 {
         let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id())).unwrap();
         let (_, fields) = stat.rsplit_once(')').unwrap();
-        fields.split_whitespace().skip(11).take(2).map(|ticks| ticks.parse::<u64>().unwrap()).sum()
+        fields
+            .split_whitespace()
+            .skip(11)
+            .take(2)
+            .map(|ticks| ticks.parse::<u64>().unwrap())
+            .sum()
     }
 }
 
@@ -1078,7 +1397,8 @@ mod deflate {
     const LIMIT: usize = 64 << 10;
     const OPTIONS: [&str; 5] = ["--deflate", "--max-message", "65536", "--timeout", "60"];
 
-    /// What the server keeps of states for the next connections, at most: 16 for each direction (in KiB).
+    /// What the server keeps of states for the next connections, at most: 16 for each direction (in
+    /// KiB).
     const POOLS: u64 = 16 * (EACH + 64);
 
     fn compressor() -> Compressor {
@@ -1093,17 +1413,25 @@ mod deflate {
 
     /// A connection with compression, and more parameters if these are any.
     fn open(server: &Server, params: &str) -> Peer {
-        server.open_with(&format!("Sec-WebSocket-Extensions: permessage-deflate{params}\r\n"))
+        server.open_with(&format!(
+            "Sec-WebSocket-Extensions: permessage-deflate{params}\r\n"
+        ))
     }
 
     #[test]
     fn d1_d3_bombs_stop_at_the_limit_exactly() {
         let bomb = compressed(&mut compressor(), &vec![0; 8 << 20]);
-        assert!(bomb.len() < LIMIT, "so its frame is not too long: {}", bomb.len());
+        assert!(
+            bomb.len() < LIMIT,
+            "so its frame is not too long: {}",
+            bomb.len()
+        );
         under_attack(&OPTIONS, 8 * EACH, |server| {
             for len in [LIMIT - 1, LIMIT] {
                 let mut peer = open(server, "");
-                peer.send_frames(&[Frame::binary(compressed(&mut compressor(), &vec![0; len])).rsv(4)]);
+                peer.send_frames(&[
+                    Frame::binary(compressed(&mut compressor(), &vec![0; len])).rsv(4)
+                ]);
                 let echo = peer.frame();
                 assert_eq!((echo.opcode, echo.rsv), (2, 4));
                 assert_eq!(inflated(&echo.payload), vec![0; len]);
@@ -1130,30 +1458,42 @@ mod deflate {
 
     fn inflated_by(decompressor: &mut Decompressor, mut message: &[u8]) -> Vec<u8> {
         let mut block = vec![0; 2 * LIMIT];
-        let Inflated { len, done } = decompressor.inflate(&mut message, true, &mut block).unwrap();
+        let Inflated { len, done } = decompressor
+            .inflate(&mut message, true, &mut block)
+            .unwrap();
         assert!(done);
         block.truncate(len);
         block
     }
 
     #[test]
-    fn d1_o1_messages_that_inflate_a_thousandfold_and_compress_no_more_are_not_held_back_together() {
+    fn d1_o1_messages_that_inflate_a_thousandfold_and_compress_no_more_are_not_held_back_together()
+    {
         const MESSAGES: usize = 40;
-        // Noise of 256 bytes over and over. A window of 8 bits, with which the server has to compress, does not reach back to its repetition.
+        // Noise of 256 bytes over and over. A window of 8 bits, with which the server has to
+        // compress, does not reach back to its repetition.
         let message = Noise(9).bytes(256).repeat(LIMIT / 256);
         let mut compressor = compressor();
         // From the second one on, each refers to the one before, and is the same.
-        let [first, next] = [(); 2].map(|()| Frame::binary(compressed(&mut compressor, &message)).rsv(4));
+        let [first, next] =
+            [(); 2].map(|()| Frame::binary(compressed(&mut compressor, &message)).rsv(4));
         let mut frames = vec![next; MESSAGES];
         frames[0] = first;
         let input = wire::<ServerRole>(&frames);
-        assert!(input.len() < 64 << 10, "what one read may take: {}", input.len());
-        // Were all echoes of a read put together before they are written, they would take more than 2.5 MiB.
+        assert!(
+            input.len() < 64 << 10,
+            "what one read may take: {}",
+            input.len()
+        );
+        // Were all echoes of a read put together before they are written, they would take more than
+        // 2.5 MiB.
         under_attack(&OPTIONS, 4 * EACH, |server| {
             let mut peer = open(server, "; server_max_window_bits=8");
             peer.send(&input);
             server.serves();
-            let total = (0..MESSAGES).map(|_| peer.frame().payload.len()).sum::<usize>();
+            let total = (0..MESSAGES)
+                .map(|_| peer.frame().payload.len())
+                .sum::<usize>();
             assert!(total > MESSAGES * LIMIT * 9 / 10, "{total}");
             peer.closes();
         });
@@ -1170,7 +1510,13 @@ mod deflate {
         under_attack(&OPTIONS, PEERS as u64 * EACH, |server| {
             let mut peers = Vec::new();
             for i in 0..PEERS {
-                let mut peer = open(server, ["", "; client_no_context_takeover; server_no_context_takeover"][i % 2]);
+                let mut peer = open(
+                    server,
+                    [
+                        "",
+                        "; client_no_context_takeover; server_no_context_takeover",
+                    ][i % 2],
+                );
                 let unfinished = if i % 4 < 2 { &half } else { &bomb };
                 peer.send_frames(&[Frame::binary(unfinished).more().rsv(4), Frame::ping("D10")]);
                 assert_eq!(peer.frame(), Frame::pong("D10"));
@@ -1181,7 +1527,10 @@ mod deflate {
                 match i % 4 {
                     // Ends, with what was missing.
                     0 => {
-                        peer.send_frames(&[Frame::continuation("").more(), Frame::continuation([0])]);
+                        peer.send_frames(&[
+                            Frame::continuation("").more(),
+                            Frame::continuation([0]),
+                        ]);
                         let close = peer.frame();
                         assert!([2, 8].contains(&close.opcode), "{close:?}");
                     }
@@ -1196,10 +1545,17 @@ mod deflate {
     #[test]
     fn d7_compressed_garbage_is_data_or_fails_with_1007() {
         under_attack(&OPTIONS, 8 * EACH + POOLS, |server| {
-            let sound = compressed(&mut compressor(), b"{\"sound\": [1, 22, 333, 4444], \"and\": \"sound again\"}");
+            let sound = compressed(
+                &mut compressor(),
+                b"{\"sound\": [1, 22, 333, 4444], \"and\": \"sound again\"}",
+            );
             let mut noise = Noise(7);
             for i in 0..200 {
-                let mut message = if i % 2 == 0 { noise.bytes(50) } else { sound.clone() };
+                let mut message = if i % 2 == 0 {
+                    noise.bytes(50)
+                } else {
+                    sound.clone()
+                };
                 let at = noise.below(message.len());
                 message[at] ^= 1 << noise.below(8);
                 let mut peer = open(server, ["", "; client_no_context_takeover"][i / 2 % 2]);
@@ -1228,25 +1584,62 @@ mod deflate {
     #[test]
     fn d4_offers_of_every_kind_are_accepted_or_passed_over() {
         under_attack(&OPTIONS, 4 * EACH, |server| {
-            let sizes = ["0", "7", "8", "15", "16", "010", "+9", "\"\"", "\"9\"", "99999999999999999999", "=", "-1"];
-            let sizes = sizes.iter().flat_map(|size| ["server", "client"].map(|side| format!("; {side}_max_window_bits={size}")));
-            let others =
-                ["; server_max_window_bits", "; x", "; server_no_context_takeover=1", "; client_max_window_bits; client_max_window_bits"];
+            let sizes = [
+                "0",
+                "7",
+                "8",
+                "15",
+                "16",
+                "010",
+                "+9",
+                "\"\"",
+                "\"9\"",
+                "99999999999999999999",
+                "=",
+                "-1",
+            ];
+            let sizes = sizes.iter().flat_map(|size| {
+                ["server", "client"].map(|side| format!("; {side}_max_window_bits={size}"))
+            });
+            let others = [
+                "; server_max_window_bits",
+                "; x",
+                "; server_no_context_takeover=1",
+                "; client_max_window_bits; client_max_window_bits",
+            ];
             for params in sizes.chain(others.map(str::to_owned)) {
                 let mut peer = server.connect();
-                peer.send(request_with(&format!("Sec-WebSocket-Extensions: permessage-deflate{params}\r\n")).as_bytes());
+                peer.send(
+                    request_with(&format!(
+                        "Sec-WebSocket-Extensions: permessage-deflate{params}\r\n"
+                    ))
+                    .as_bytes(),
+                );
                 let head = peer.head();
                 if head.starts_with("HTTP/1.1 400 ") {
                     assert!(params.ends_with(['=', '"']), "{params}: {head}");
                     continue;
                 }
                 assert_accepted(&head);
-                let valid = ["=8", "=15", "=\"9\""].iter().any(|size| params.ends_with(size));
-                assert_eq!(head.contains("permessage-deflate"), valid, "{params}: {head}");
+                let valid = ["=8", "=15", "=\"9\""]
+                    .iter()
+                    .any(|size| params.ends_with(size));
+                assert_eq!(
+                    head.contains("permessage-deflate"),
+                    valid,
+                    "{params}: {head}"
+                );
                 peer.send_frames(&[Frame::text("plain")]);
                 let echo = peer.frame();
                 assert_eq!((echo.opcode, echo.rsv), (1, if valid { 4 } else { 0 }));
-                assert_eq!(if valid { inflated(&echo.payload) } else { echo.payload }, b"plain");
+                assert_eq!(
+                    if valid {
+                        inflated(&echo.payload)
+                    } else {
+                        echo.payload
+                    },
+                    b"plain"
+                );
                 peer.closes();
             }
         });

@@ -1,5 +1,6 @@
-//! WebSockets over HTTP/2 and HTTP/3 (RFC 8441, RFC 9220), as far as it concerns this crate: checking the fields of an extended CONNECT, and the connection that
-//! begins after it. What the HTTP library or its user does is listed in the crate's documentation.
+//! WebSockets over HTTP/2 and HTTP/3 (RFC 8441, RFC 9220), as far as it concerns this crate:
+//! checking the fields of an extended CONNECT, and the connection that begins after it. What the
+//! HTTP library or its user does is listed in the crate's documentation.
 #![cfg(all(feature = "handshake", feature = "alloc"))]
 
 mod common;
@@ -16,8 +17,12 @@ const KEY: &[u8] = b"AAAAAAAAAAAAAAAAAAAAAA==";
 
 /// What is left out of an extended CONNECT (HX3), and whose fields are otherwise these.
 fn with_those_left_out<'a>(authority: &'a str, fields: &[Field<'a>]) -> Vec<Field<'a>> {
-    let left_out: [Field<'_>; 4] =
-        [("host", authority.as_bytes()), ("upgrade", b"websocket"), ("connection", b"upgrade"), ("sec-websocket-key", KEY)];
+    let left_out: [Field<'_>; 4] = [
+        ("host", authority.as_bytes()),
+        ("upgrade", b"websocket"),
+        ("connection", b"upgrade"),
+        ("sec-websocket-key", KEY),
+    ];
     [&left_out, fields].concat()
 }
 
@@ -28,55 +33,126 @@ fn hx3_hx5_hx10_a_server_checks_an_extended_connect_by_the_same_rules() {
         ("sec-websocket-version", b"13"),
         ("origin", b"https://example.com"),
         ("sec-websocket-protocol", b"chat, superchat"),
-        ("sec-websocket-extensions", b"permessage-deflate; client_max_window_bits"),
+        (
+            "sec-websocket-extensions",
+            b"permessage-deflate; client_max_window_bits",
+        ),
     ];
     let all = with_those_left_out("example.com", &fields);
     let request = Request::from_fields("GET", "/chat?room=1", (1, 1), &all).unwrap();
     assert_eq!((request.path(), request.query()), ("/chat", Some("room=1")));
     assert!(request.is_same_origin(true) && !request.is_same_origin(false));
     assert!(request.protocols().eq(["chat", "superchat"]));
-    assert!(request.extensions().map(|extension| extension.name).eq(["permessage-deflate"]));
+    assert!(
+        request
+            .extensions()
+            .map(|extension| extension.name)
+            .eq(["permessage-deflate"])
+    );
 
     let mut wrong: Vec<(Vec<Field<'_>>, E)> = vec![
         (fields[1..].to_vec(), E::WebSocketVersion),
-        ([&[("sec-websocket-version", &b"8"[..])], &fields[1..]].concat(), E::WebSocketVersion),
+        (
+            [&[("sec-websocket-version", &b"8"[..])], &fields[1..]].concat(),
+            E::WebSocketVersion,
+        ),
     ];
     for (name, value, error) in [
-        ("origin", &b"https://evil.example"[..], E::Duplicate("Origin")),
-        ("sec-websocket-version", b"13", E::Duplicate("Sec-WebSocket-Version")),
-        ("sec-websocket-protocol", b"a b", E::Invalid("Sec-WebSocket-Protocol")),
-        ("sec-websocket-extensions", b"a;b=\"", E::Invalid("Sec-WebSocket-Extensions")),
+        (
+            "origin",
+            &b"https://evil.example"[..],
+            E::Duplicate("Origin"),
+        ),
+        (
+            "sec-websocket-version",
+            b"13",
+            E::Duplicate("Sec-WebSocket-Version"),
+        ),
+        (
+            "sec-websocket-protocol",
+            b"a b",
+            E::Invalid("Sec-WebSocket-Protocol"),
+        ),
+        (
+            "sec-websocket-extensions",
+            b"a;b=\"",
+            E::Invalid("Sec-WebSocket-Extensions"),
+        ),
         // What RFC 9113 §8.2.1 forbids too, should the library not look.
         ("x", b"a\r\ny: b", E::FieldValue),
     ] {
         wrong.push(([&fields[..], &[(name, value)]].concat(), error));
     }
     for (fields, error) in wrong {
-        assert_eq!(Request::from_fields("GET", "/chat", (1, 1), &with_those_left_out("example.com", &fields)).unwrap_err(), error);
+        assert_eq!(
+            Request::from_fields(
+                "GET",
+                "/chat",
+                (1, 1),
+                &with_those_left_out("example.com", &fields)
+            )
+            .unwrap_err(),
+            error
+        );
     }
 }
 
 /// Makes an answer with 200 (HX4) the one with 101 that it stands for, and checks it.
 fn verify(fields: &[Field<'_>], protocols: &str) -> Result<Option<String>, E> {
     let accept = accept_key(KEY);
-    let added: [Field<'_>; 3] = [("upgrade", b"websocket"), ("connection", b"upgrade"), ("sec-websocket-accept", &accept)];
+    let added: [Field<'_>; 3] = [
+        ("upgrade", b"websocket"),
+        ("connection", b"upgrade"),
+        ("sec-websocket-accept", &accept),
+    ];
     let all = [&added, fields].concat();
-    Response::from_fields((1, 1), 101, &all)?.verify(KEY, protocols).map(|protocol| protocol.map(str::to_owned))
+    Response::from_fields((1, 1), 101, &all)?
+        .verify(KEY, protocols)
+        .map(|protocol| protocol.map(str::to_owned))
 }
 
 #[test]
 fn hx4_hx10_a_client_checks_the_answer_by_the_same_rules() {
     assert_eq!(verify(&[], "a, b"), Ok(None));
-    assert_eq!(verify(&[("sec-websocket-protocol", b"b")], "a, b"), Ok(Some("b".to_owned())));
-    assert_eq!(verify(&[("sec-websocket-protocol", b"B")], "a, b"), Err(E::ProtocolNotRequested));
-    assert_eq!(verify(&[("sec-websocket-protocol", b"a, b")], "a, b"), Err(E::ProtocolNotRequested));
-    let twice: [Field<'_>; 2] = [("sec-websocket-protocol", b"a"), ("sec-websocket-protocol", b"a")];
-    assert_eq!(verify(&twice, "a, b"), Err(E::Duplicate("Sec-WebSocket-Protocol")));
-    assert_eq!(verify(&[("sec-websocket-extensions", b"permessage-deflate")], ""), Err(E::ExtensionNotOffered));
-    assert_eq!(verify(&[("sec-websocket-extensions", b";")], ""), Err(E::Invalid("Sec-WebSocket-Extensions")));
+    assert_eq!(
+        verify(&[("sec-websocket-protocol", b"b")], "a, b"),
+        Ok(Some("b".to_owned()))
+    );
+    assert_eq!(
+        verify(&[("sec-websocket-protocol", b"B")], "a, b"),
+        Err(E::ProtocolNotRequested)
+    );
+    assert_eq!(
+        verify(&[("sec-websocket-protocol", b"a, b")], "a, b"),
+        Err(E::ProtocolNotRequested)
+    );
+    let twice: [Field<'_>; 2] = [
+        ("sec-websocket-protocol", b"a"),
+        ("sec-websocket-protocol", b"a"),
+    ];
+    assert_eq!(
+        verify(&twice, "a, b"),
+        Err(E::Duplicate("Sec-WebSocket-Protocol"))
+    );
+    assert_eq!(
+        verify(&[("sec-websocket-extensions", b"permessage-deflate")], ""),
+        Err(E::ExtensionNotOffered)
+    );
+    assert_eq!(
+        verify(&[("sec-websocket-extensions", b";")], ""),
+        Err(E::Invalid("Sec-WebSocket-Extensions"))
+    );
     // An answer of HTTP/2 is not taken for one of HTTP/1.1, nor 200 for an open connection.
-    assert_eq!(Response::from_fields((2, 0), 200, &[]).unwrap_err(), E::HttpVersion { major: 2, minor: 0 });
-    assert_eq!(Response::from_fields((1, 1), 200, &[]).unwrap().verify(KEY, ""), Err(E::Status(200)));
+    assert_eq!(
+        Response::from_fields((2, 0), 200, &[]).unwrap_err(),
+        E::HttpVersion { major: 2, minor: 0 }
+    );
+    assert_eq!(
+        Response::from_fields((1, 1), 200, &[])
+            .unwrap()
+            .verify(KEY, ""),
+        Err(E::Status(200))
+    );
 }
 
 /// What was agreed on in such a way is as good as what a handshake here agreed on.
@@ -84,9 +160,15 @@ fn hx4_hx10_a_client_checks_the_answer_by_the_same_rules() {
 #[test]
 fn hx10_compression_is_agreed_on_by_the_same_rules() {
     use ws_proto::deflate;
-    let (client, server) = (deflate::Config::default().server_max_window_bits(10), deflate::Config::default());
+    let (client, server) = (
+        deflate::Config::default().server_max_window_bits(10),
+        deflate::Config::default(),
+    );
     let offer = client.offer();
-    let fields = [("sec-websocket-version", &b"13"[..]), ("sec-websocket-extensions", offer.as_bytes())];
+    let fields = [
+        ("sec-websocket-version", &b"13"[..]),
+        ("sec-websocket-extensions", offer.as_bytes()),
+    ];
     let all = with_those_left_out("example.com", &fields);
     let request = Request::from_fields("GET", "/", (1, 1), &all).unwrap();
     let params = server.accept(request.extensions()).unwrap();
@@ -100,14 +182,22 @@ fn hx10_compression_is_agreed_on_by_the_same_rules() {
             ("sec-websocket-accept", &accept),
             ("sec-websocket-extensions", answer.as_bytes()),
         ];
-        Response::from_fields((1, 1), 101, &fields)?.verify_deflate(KEY, "", &client).map(|(_, params)| params)
+        Response::from_fields((1, 1), 101, &fields)?
+            .verify_deflate(KEY, "", &client)
+            .map(|(_, params)| params)
     };
     assert_eq!(check(&params.to_string()), Ok(Some(params)));
-    assert_eq!(check("permessage-deflate; server_max_window_bits=11"), Err(E::ExtensionParameter));
+    assert_eq!(
+        check("permessage-deflate; server_max_window_bits=11"),
+        Err(E::ExtensionParameter)
+    );
     assert_eq!(check("other"), Err(E::ExtensionNotOffered));
     let theirs = Agreed::new(Client::new(SEED)).with_deflate(&client, params);
 
-    let (mut ours, mut theirs) = (WebSocket::new(ours, &Config::default()), WebSocket::new(theirs, &Config::default()));
+    let (mut ours, mut theirs) = (
+        WebSocket::new(ours, &Config::default()),
+        WebSocket::new(theirs, &Config::default()),
+    );
     let (text, mut bytes) = ("compressed ".repeat(100), Vec::new());
     theirs.send_text(&text, &mut bytes).unwrap();
     assert!(bytes.len() < 100);
@@ -121,12 +211,23 @@ fn hx10_compression_is_agreed_on_by_the_same_rules() {
 fn hx2_the_pseudo_fields_of_a_uri() {
     for (uri, scheme, path, authority) in [
         ("ws://Example.com", "http", "/", "example.com"),
-        ("wss://example.com:443/chat?room=1", "https", "/chat?room=1", "example.com"),
+        (
+            "wss://example.com:443/chat?room=1",
+            "https",
+            "/chat?room=1",
+            "example.com",
+        ),
         ("wss://[::1]:8443/?q", "https", "/?q", "[::1]:8443"),
     ] {
         let uri = Uri::parse(uri).unwrap();
         assert_eq!(if uri.is_secure() { "https" } else { "http" }, scheme);
-        assert_eq!((uri.resource_name().to_string(), uri.host_value().to_string()), (path.to_owned(), authority.to_owned()));
+        assert_eq!(
+            (
+                uri.resource_name().to_string(),
+                uri.host_value().to_string()
+            ),
+            (path.to_owned(), authority.to_owned())
+        );
     }
 }
 
@@ -139,21 +240,35 @@ fn hx6_clients_mask_and_servers_do_not() {
     assert_eq!(read_all::<Client>(&out), [Frame::text("a")]);
     let mut log = Log::default();
     let mut server = WebSocket::new(Agreed::new(Server), &Config::default());
-    server.recv_all(&mut wire::<Server>(&[Frame::text("a").masking(Masking::None)]), &mut log);
+    server.recv_all(
+        &mut wire::<Server>(&[Frame::text("a").masking(Masking::None)]),
+        &mut log,
+    );
     assert_eq!(log.seen, [Seen::Failed(ProtocolError::Unmasked)]);
     assert_eq!(read_all::<Server>(&log.out).len(), 1);
 }
 
-/// END_STREAM and RST_STREAM are both the end of the input: clean, if Close frames went both ways before.
+/// END_STREAM and RST_STREAM are both the end of the input: clean, if Close frames went both ways
+/// before.
 #[test]
 fn hx7_the_end_of_the_stream_is_the_end_of_the_input() {
-    for (frames, clean) in [(&[][..], false), (&[Frame::text("a").more()], false), (&[Frame::close(1000, "")], true)] {
+    for (frames, clean) in [
+        (&[][..], false),
+        (&[Frame::text("a").more()], false),
+        (&[Frame::close(1000, "")], true),
+    ] {
         let mut server = WebSocket::new(Agreed::new(Server), &Config::default());
         let mut log = Log::default();
         server.recv_all(&mut wire::<Server>(frames), &mut log);
         server.recv_eof();
-        assert_eq!((server.state(), server.transport()), (State::Closed, Transport::Close));
+        assert_eq!(
+            (server.state(), server.transport()),
+            (State::Closed, Transport::Close)
+        );
         let closure = server.closure().unwrap();
-        assert_eq!((closure.by, closure.clean, closure.error), (Side::Peer, clean, None));
+        assert_eq!(
+            (closure.by, closure.clean, closure.error),
+            (Side::Peer, clean, None)
+        );
     }
 }

@@ -15,7 +15,8 @@ fn se6_a_servers_connection_is_at_most_256_bytes() {
 #[cfg(feature = "alloc")]
 #[test]
 fn se6_a_servers_websocket_is_its_connection_and_two_empty_vectors() {
-    // What compresses and inflates is made when it is needed; how to is known before, for each direction, with a few bytes of what was agreed on and counted.
+    // What compresses and inflates is made when it is needed; how to is known before, for each
+    // direction, with a few bytes of what was agreed on and counted.
     #[cfg(feature = "deflate")]
     let deflate = 2 * (size_of::<ws_proto::deflate::Config>() + size_of::<Option<Box<()>>>() + 16);
     #[cfg(not(feature = "deflate"))]
@@ -31,11 +32,20 @@ fn connections_go_from_thread_to_thread() {
     check::<Connection<Client>>();
     check::<(Receiver<Client>, Sender<Client>)>();
     #[cfg(feature = "alloc")]
-    check::<(ws_proto::WebSocket<Server>, ws_proto::WebSocket<Client>, ws_proto::MessageReceiver<Client>)>();
+    check::<(
+        ws_proto::WebSocket<Server>,
+        ws_proto::WebSocket<Client>,
+        ws_proto::MessageReceiver<Client>,
+    )>();
 }
 
-/// U1: memory that was not written cannot be read without `unsafe`. That no module may allow it is the compiler's to check.
+/// U1: memory that was not written cannot be read without `unsafe`. That no module may allow it is
+/// the compiler's to check.
 #[test]
 fn u1_the_crate_forbids_unsafe_code() {
-    assert!(include_str!("../src/lib.rs").lines().any(|line| line == "#![forbid(unsafe_code)]"));
+    assert!(
+        include_str!("../src/lib.rs")
+            .lines()
+            .any(|line| line == "#![forbid(unsafe_code)]")
+    );
 }

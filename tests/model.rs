@@ -1,4 +1,5 @@
-//! The receiver against a model that was written from the RFC and shares no code with it: all input is validated (SE1), by every rule that is known.
+//! The receiver against a model that was written from the RFC and shares no code with it: all input
+//! is validated (SE1), by every rule that is known.
 #![cfg(feature = "alloc")]
 
 mod common;

@@ -13,7 +13,11 @@ fn appends(out: &mut dyn Output, room: usize) {
     assert_eq!(out.room(), room - 3);
     assert_eq!(out.append(b""), b"");
     let rest = pattern(room - 3 + 10);
-    assert_eq!(out.append(&rest), &rest[..room - 3], "what does not fit is not appended");
+    assert_eq!(
+        out.append(&rest),
+        &rest[..room - 3],
+        "what does not fit is not appended"
+    );
     assert_eq!(out.room(), 0);
     assert_eq!(out.append(b"more"), b"");
 }
@@ -54,7 +58,11 @@ fn o1_a_capped_vector_counts_what_it_held_before() {
     appends(&mut Capped::new(&mut queue, 26), 20);
     assert_eq!(queue[..9], *b"beforeABC");
     assert_eq!(queue.len(), 26);
-    assert_eq!(Capped::new(&mut queue, 10).room(), 0, "it may hold more than the cap from the beginning");
+    assert_eq!(
+        Capped::new(&mut queue, 10).room(),
+        0,
+        "it may hold more than the cap from the beginning"
+    );
     assert_eq!(Capped::new(&mut queue, 10).append(b"x"), b"");
     assert_eq!(queue.len(), 26);
 }
@@ -67,14 +75,17 @@ fn o1_a_vector_has_all_the_room_that_a_vector_can_have() {
     assert_eq!(out, b"beforeABC");
 }
 
-/// What is written does not depend on where to, and `dyn Output` will do. U1: nor on what was in that memory.
+/// What is written does not depend on where to, and `dyn Output` will do. U1: nor on what was in
+/// that memory.
 #[test]
 fn se8_u1_every_output_gets_the_same_bytes() {
     fn write<R: TestRole>(out: &mut dyn Output) {
         let mut connection = Connection::new(R::make(), &Config::default());
         connection.send_text("text", out).unwrap();
         connection.send_binary(&pattern(10_000), out).unwrap();
-        connection.send_part(Kind::Text, "caf\u{e9}".as_bytes(), false, out).unwrap();
+        connection
+            .send_part(Kind::Text, "caf\u{e9}".as_bytes(), false, out)
+            .unwrap();
         let mut bytes = wire::<R>(&[Frame::ping("p"), Frame::close(1000, "bye")]);
         let mut input = bytes.as_mut_slice();
         while connection.recv(&mut input, out).is_some() {}
@@ -89,13 +100,20 @@ fn se8_u1_every_output_gets_the_same_bytes() {
         write::<R>(&mut slice);
         assert!(vector == capped && vector == slice.as_bytes());
         let close = Frame::close(1000, "");
-        let expected = [Frame::text("text"), Frame::binary(pattern(10_000)), Frame::text("caf\u{e9}").more(), Frame::pong("p"), close];
+        let expected = [
+            Frame::text("text"),
+            Frame::binary(pattern(10_000)),
+            Frame::text("caf\u{e9}").more(),
+            Frame::pong("p"),
+            close,
+        ];
         assert!(read_all::<R>(&vector) == expected);
     }
     for_both_roles!(check);
 }
 
-/// O2: `Full` names the room that is needed, to the byte; the message is still the caller's, and nothing was written.
+/// O2: `Full` names the room that is needed, to the byte; the message is still the caller's, and
+/// nothing was written.
 #[test]
 fn o2_a_frame_that_does_not_fit_is_refused_whole() {
     fn check<R: TestRole>() {
@@ -103,13 +121,21 @@ fn o2_a_frame_that_does_not_fit_is_refused_whole() {
             let payload = pattern(len);
             let mut connection = Connection::new(R::make(), &Config::default());
             let mut out = b"before".to_vec();
-            let Err(SendError::Full { needed }) = connection.send_binary(&payload, &mut Capped::new(&mut out, 6)) else {
+            let Err(SendError::Full { needed }) =
+                connection.send_binary(&payload, &mut Capped::new(&mut out, 6))
+            else {
                 panic!("no room")
             };
-            let again = connection.send_binary(&payload, &mut Capped::new(&mut out, 6 + needed - 1));
+            let again =
+                connection.send_binary(&payload, &mut Capped::new(&mut out, 6 + needed - 1));
             assert_eq!(again, Err(SendError::Full { needed }));
-            assert_eq!((out.as_slice(), connection.sent()), (&b"before"[..], Default::default()));
-            connection.send_binary(&payload, &mut Capped::new(&mut out, 6 + needed)).unwrap();
+            assert_eq!(
+                (out.as_slice(), connection.sent()),
+                (&b"before"[..], Default::default())
+            );
+            connection
+                .send_binary(&payload, &mut Capped::new(&mut out, 6 + needed))
+                .unwrap();
             assert_eq!(out.len(), 6 + needed);
             assert!(read_all::<R>(&out[6..]) == [Frame::binary(&payload)]);
         }
@@ -117,21 +143,24 @@ fn o2_a_frame_that_does_not_fit_is_refused_whole() {
     for_both_roles!(check);
 }
 
-/// O2, SE10: whether there is room is asked before the text is read, so that a part which waits for room costs nothing each time that it is tried.
+/// O2, SE10: whether there is room is asked before the text is read, so that a part which waits for
+/// room costs nothing each time that it is tried.
 #[test]
 fn o2_a_part_that_finds_no_room_is_not_read() {
     fn check<R: TestRole>() {
         let mut connection = Connection::new(R::make(), &Config::default());
         let mut out = Vec::new();
         let needed = if R::MASKS { 7 } else { 3 };
-        let mut send = |cap| connection.send_part(Kind::Text, b"\xff", false, &mut Capped::new(&mut out, cap));
+        let mut send =
+            |cap| connection.send_part(Kind::Text, b"\xff", false, &mut Capped::new(&mut out, cap));
         assert_eq!(send(needed - 1), Err(SendError::Full { needed }));
         assert_eq!(send(needed), Err(SendError::InvalidUtf8));
     }
     for_both_roles!(check);
 }
 
-/// A failure that valid text goes before waits for room like any other event, also when the input is empty by then.
+/// A failure that valid text goes before waits for room like any other event, also when the input
+/// is empty by then.
 #[test]
 fn o1_a_failure_waits_for_room() {
     fn check<R: TestRole>() {
@@ -139,12 +168,27 @@ fn o1_a_failure_waits_for_room() {
         let mut bytes = wire::<R>(&[Frame::text(b"ab\xff")]);
         let mut input = bytes.as_mut_slice();
         let mut out = Vec::new();
-        assert!(connection.recv(&mut input, &mut Capped::new(&mut out, 0)).is_some());
-        assert_eq!((connection.payload_left(), connection.is_paused()), (0, false));
-        assert_eq!(connection.recv(&mut input, &mut Capped::new(&mut out, 5)), None);
+        assert!(
+            connection
+                .recv(&mut input, &mut Capped::new(&mut out, 0))
+                .is_some()
+        );
+        assert_eq!(
+            (connection.payload_left(), connection.is_paused()),
+            (0, false)
+        );
+        assert_eq!(
+            connection.recv(&mut input, &mut Capped::new(&mut out, 5)),
+            None
+        );
         assert!(out.is_empty() && connection.is_paused());
         let failed = connection.recv(&mut &mut [][..], &mut Capped::new(&mut out, REPLY_ROOM));
-        assert_eq!(failed, Some(ws_proto::Event::Failed(ws_proto::ProtocolError::InvalidUtf8)));
+        assert_eq!(
+            failed,
+            Some(ws_proto::Event::Failed(
+                ws_proto::ProtocolError::InvalidUtf8
+            ))
+        );
         assert_eq!(read_all::<R>(&out).len(), 1);
     }
     for_both_roles!(check);

@@ -1,4 +1,5 @@
-//! What is printed, for a log or a user: errors in words, and values without what is secret or of no use. SE11: nothing in it is of the peer's choice.
+//! What is printed, for a log or a user: errors in words, and values without what is secret or of
+//! no use. SE11: nothing in it is of the peer's choice.
 #![cfg(feature = "alloc")]
 
 mod common;
@@ -8,7 +9,10 @@ use common::SEED;
 use common::{Frame, wire};
 use std::collections::HashSet;
 use std::error::Error;
-use ws_proto::{Capped, Config, Connection, Event, Header, Kind, Opcode, Output, Server, Slice, Utf8, WebSocket, uri::UriError};
+use ws_proto::{
+    Capped, Config, Connection, Event, Header, Kind, Opcode, Output, Server, Slice, Utf8,
+    WebSocket, uri::UriError,
+};
 #[cfg(feature = "deflate")]
 use ws_proto::{Client, uri::Uri};
 #[cfg(feature = "std")]
@@ -20,7 +24,10 @@ fn told_in_words<E: Error>(errors: &[E]) {
     let mut words = HashSet::new();
     for error in errors {
         let text = error.to_string();
-        assert!(text.len() >= 8 && text.bytes().all(|byte| matches!(byte, b' '..=b'~')), "{text:?}");
+        assert!(
+            text.len() >= 8 && text.bytes().all(|byte| matches!(byte, b' '..=b'~')),
+            "{text:?}"
+        );
         assert!(text.contains(' '), "{text:?}");
         assert!(words.insert(text.clone()), "said twice: {text:?}");
     }
@@ -29,7 +36,15 @@ fn told_in_words<E: Error>(errors: &[E]) {
 #[test]
 fn se11_errors_of_a_uri_are_told_in_words() {
     use UriError as E;
-    told_in_words(&[E::Scheme, E::UserInfo, E::Host, E::HostNotAscii, E::Port, E::Fragment, E::ResourceName]);
+    told_in_words(&[
+        E::Scheme,
+        E::UserInfo,
+        E::Host,
+        E::HostNotAscii,
+        E::Port,
+        E::Fragment,
+        E::ResourceName,
+    ]);
 }
 
 #[test]
@@ -89,13 +104,25 @@ fn se11_errors_of_a_handshake_are_told_in_words() {
 fn se11_errors_of_compression_are_told_in_words() {
     told_in_words(&[ws_proto::deflate::InflateError]);
     for (error, text) in [
-        (ProtocolError::InvalidCompression, "invalid compressed data (RFC 7692 section 7.2.2)"),
-        (ProtocolError::CompressedTooLong { len: 9, limit: 8 }, "compressed message too long: 9 bytes, limit 8 (RFC 6455 section 10.4)"),
+        (
+            ProtocolError::InvalidCompression,
+            "invalid compressed data (RFC 7692 section 7.2.2)",
+        ),
+        (
+            ProtocolError::CompressedTooLong { len: 9, limit: 8 },
+            "compressed message too long: 9 bytes, limit 8 (RFC 6455 section 10.4)",
+        ),
     ] {
         assert_eq!(error.to_string(), text);
     }
-    assert_eq!(SendError::NotNegotiated.to_string(), "permessage-deflate was not negotiated");
-    assert_eq!(SendError::ContextInUse.to_string(), "the compression context is in use by the connection");
+    assert_eq!(
+        SendError::NotNegotiated.to_string(),
+        "permessage-deflate was not negotiated"
+    );
+    assert_eq!(
+        SendError::ContextInUse.to_string(),
+        "the compression context is in use by the connection"
+    );
 }
 
 /// With `?`, errors become those of the driver's sockets, and stay what they are.
@@ -107,7 +134,10 @@ fn errors_become_errors_of_io() {
     fn becomes<E: Error + PartialEq + Copy + Into<io::Error> + 'static>(error: E, kind: ErrorKind) {
         let io: io::Error = error.into();
         assert_eq!(io.kind(), kind);
-        assert_eq!(io.get_ref().and_then(|inner| inner.downcast_ref()), Some(&error));
+        assert_eq!(
+            io.get_ref().and_then(|inner| inner.downcast_ref()),
+            Some(&error)
+        );
     }
     becomes(ProtocolError::Unmasked, ErrorKind::InvalidData);
     becomes(SendError::Closed, ErrorKind::BrokenPipe);
@@ -121,29 +151,60 @@ fn errors_become_errors_of_io() {
 /// Bytes are printed as they are, and only those that are there.
 #[test]
 fn headers_are_printed_as_their_bytes_and_replies_without_them() {
-    let header = Header { fin: true, rsv: 0, opcode: Opcode::TEXT, mask: None, len: 5 };
+    let header = Header {
+        fin: true,
+        rsv: 0,
+        opcode: Opcode::TEXT,
+        mask: None,
+        len: 5,
+    };
     assert_eq!(format!("{:?}", header.encode()), "HeaderBytes([129, 5])");
 
     let (mut receiver, _) = Connection::new(Server, &Config::default()).into_halves();
     let mut ping = *b"\x89\x82\0\0\0\0hi";
     assert_eq!(receiver.recv(&mut &mut ping[..]), Some(Event::Ping));
     let reply = format!("{:?}", receiver.take_reply().unwrap());
-    assert_eq!(reply, "Reply { answer: Pong, payload: ControlPayload { len: 2, .. } }");
+    assert_eq!(
+        reply,
+        "Reply { answer: Pong, payload: ControlPayload { len: 2, .. } }"
+    );
 }
 
-/// No `Debug` of a machine, an output or a reply shows a payload: not what is being received, nor what was sent, nor what waits. (A message shows itself.)
+/// No `Debug` of a machine, an output or a reply shows a payload: not what is being received, nor
+/// what was sent, nor what waits. (A message shows itself.)
 #[test]
 fn nothing_that_holds_a_payload_shows_it() {
     const SECRET: &str = "SECRET-\u{e9}";
     let decimal = format!("{:?}", SECRET.as_bytes());
     let decimal = decimal.trim_matches(['[', ']']);
     let hidden = |value: &dyn core::fmt::Debug| {
-        for text in [format!("{value:?}"), format!("{value:#?}").split_whitespace().collect::<Vec<_>>().join(" ")] {
-            assert!(!text.contains("SECRET") && !text.contains(decimal) && !text.contains(&decimal[..14]), "{text}");
+        for text in [
+            format!("{value:?}"),
+            format!("{value:#?}")
+                .split_whitespace()
+                .collect::<Vec<_>>()
+                .join(" "),
+        ] {
+            assert!(
+                !text.contains("SECRET")
+                    && !text.contains(decimal)
+                    && !text.contains(&decimal[..14]),
+                "{text}"
+            );
         }
     };
-    let frames = [Frame::ping(SECRET), Frame::text(SECRET).more(), Frame::text(SECRET)];
-    for frames in [&frames[..1], &frames[..2], &[Frame::close(1000, SECRET)], &[Frame::binary(SECRET).more()], &frames[2..]] {
+    let frames = [
+        Frame::ping(SECRET),
+        Frame::text(SECRET).more(),
+        Frame::text(SECRET),
+    ];
+    for frames in [
+        &frames[..1],
+        &frames[..2],
+        &[Frame::close(1000, SECRET)],
+        &[Frame::binary(SECRET).more()],
+        &frames[2..],
+    ] {
         let mut out = Vec::new();
         let mut bytes = wire::<Server>(frames);
         // A text that a cut has split inside its last character.
@@ -171,7 +232,14 @@ fn nothing_that_holds_a_payload_shows_it() {
         if let Some(reply) = receiver.take_reply() {
             hidden(&reply);
         }
-        sender.send_part(Kind::Text, &SECRET.as_bytes()[..SECRET.len() - 1], false, &mut out).unwrap();
+        sender
+            .send_part(
+                Kind::Text,
+                &SECRET.as_bytes()[..SECRET.len() - 1],
+                false,
+                &mut out,
+            )
+            .unwrap();
         hidden(&sender);
         assert!(!out.is_empty());
         hidden(&Capped::new(&mut out, 1000));
@@ -184,7 +252,8 @@ fn nothing_that_holds_a_payload_shows_it() {
     assert!(!format!("{utf8:?}").contains("195"));
 }
 
-/// Values of fields may be secrets, such as cookies. Those of parameters are tokens (RFC 6455 §9.1), in whatever way they were written.
+/// Values of fields may be secrets, such as cookies. Those of parameters are tokens (RFC 6455
+/// §9.1), in whatever way they were written.
 #[test]
 #[cfg(feature = "handshake")]
 fn requests_are_printed_without_the_values_of_their_fields() {
@@ -204,10 +273,14 @@ fn requests_are_printed_without_the_values_of_their_fields() {
         r#"["Host", "Upgrade", "Connection", "Sec-WebSocket-Key", "Sec-WebSocket-Version", "Cookie", "Sec-WebSocket-Extensions"]"#
     );
     let extension = request.extensions().next().unwrap();
-    assert_eq!(format!("{:?}", extension.params().next().unwrap().value.unwrap()), r#""zz""#);
+    assert_eq!(
+        format!("{:?}", extension.params().next().unwrap().value.unwrap()),
+        r#""zz""#
+    );
 }
 
-/// M1, and no pages of state: what is printed is short, and holds neither the seed nor what was asked for.
+/// M1, and no pages of state: what is printed is short, and holds neither the seed nor what was
+/// asked for.
 #[test]
 #[cfg(feature = "deflate")]
 fn m1_machines_are_printed_in_a_line() {
@@ -216,7 +289,15 @@ fn m1_machines_are_printed_in_a_line() {
     let uri = Uri::parse("ws://example.com/secret").unwrap();
     let client = ClientHandshake::new(&uri, Client::new(SEED));
     let mut server = ServerHandshake::new(HeadLimits::default());
-    assert!(server.recv(&mut &mut b"GET /secret HTTP/1.1\r\n".to_vec()[..], &mut Vec::new()).unwrap().is_none());
+    assert!(
+        server
+            .recv(
+                &mut &mut b"GET /secret HTTP/1.1\r\n".to_vec()[..],
+                &mut Vec::new()
+            )
+            .unwrap()
+            .is_none()
+    );
     let deflate = deflate::Config::default().level(3);
     let params = Params::default();
     for (text, begins) in [
@@ -224,10 +305,19 @@ fn m1_machines_are_printed_in_a_line() {
         (format!("{client:?}"), "ClientHandshake"),
         (format!("{server:?}"), "ServerHandshake"),
         (format!("{deflate:?}"), "Config"),
-        (format!("{:?}", params.server_compressor(&deflate)), "Compressor"),
-        (format!("{:?}", params.server_decompressor()), "Decompressor"),
+        (
+            format!("{:?}", params.server_compressor(&deflate)),
+            "Compressor",
+        ),
+        (
+            format!("{:?}", params.server_decompressor()),
+            "Decompressor",
+        ),
     ] {
-        assert!(text.starts_with(begins) && text.len() < 500 && !text.contains("secret"), "{text}");
+        assert!(
+            text.starts_with(begins) && text.len() < 500 && !text.contains("secret"),
+            "{text}"
+        );
     }
     assert!(format!("{deflate:?}").contains("level: 3"));
 }

@@ -66,9 +66,17 @@ fn ut1_ut4_every_lead_and_second_byte_is_judged_as_std_judges() {
                 let bytes = &bytes[..len];
                 let expected = std::str::from_utf8(bytes).is_ok();
                 assert_eq!(validate(bytes, &[]).is_ok(), expected, "{bytes:02x?}");
-                assert_eq!(validate(bytes, &[1]).is_ok(), expected, "{bytes:02x?} behind its first byte");
+                assert_eq!(
+                    validate(bytes, &[1]).is_ok(),
+                    expected,
+                    "{bytes:02x?} behind its first byte"
+                );
                 if len > 2 {
-                    assert_eq!(validate(bytes, &[2]).is_ok(), expected, "{bytes:02x?} in the middle");
+                    assert_eq!(
+                        validate(bytes, &[2]).is_ok(),
+                        expected,
+                        "{bytes:02x?} in the middle"
+                    );
                 }
             }
         }
@@ -80,10 +88,17 @@ fn ut2_a_text_may_be_cut_anywhere() {
     let bytes = VALID.as_bytes();
     for first in 0..=bytes.len() {
         for second in first..=bytes.len() {
-            assert_eq!(validate(bytes, &[first, second]).as_deref(), Ok(VALID), "cut at {first} and {second}");
+            assert_eq!(
+                validate(bytes, &[first, second]).as_deref(),
+                Ok(VALID),
+                "cut at {first} and {second}"
+            );
         }
     }
-    assert_eq!(validate(bytes, &(0..bytes.len()).collect::<Vec<_>>()).as_deref(), Ok(VALID));
+    assert_eq!(
+        validate(bytes, &(0..bytes.len()).collect::<Vec<_>>()).as_deref(),
+        Ok(VALID)
+    );
 }
 
 #[test]
@@ -91,11 +106,27 @@ fn ut2_code_points_may_span_fragments() {
     fn check<R: TestRole>() {
         let bytes = VALID.as_bytes();
         for border in 0..=bytes.len() {
-            let frames = [Frame::text(&bytes[..border]).more(), Frame::ping("p"), Frame::continuation(&bytes[border..])];
-            assert_eq!(receive::<R>(&frames).0, [Seen::ping("p"), Seen::text(VALID)], "{border}");
+            let frames = [
+                Frame::text(&bytes[..border]).more(),
+                Frame::ping("p"),
+                Frame::continuation(&bytes[border..]),
+            ];
+            assert_eq!(
+                receive::<R>(&frames).0,
+                [Seen::ping("p"), Seen::text(VALID)],
+                "{border}"
+            );
         }
-        let single: Vec<_> = bytes.chunks(1).map(|byte| Frame::continuation(byte).more()).collect();
-        let frames = [vec![Frame::text("").more()], single, vec![Frame::continuation("")]].concat();
+        let single: Vec<_> = bytes
+            .chunks(1)
+            .map(|byte| Frame::continuation(byte).more())
+            .collect();
+        let frames = [
+            vec![Frame::text("").more()],
+            single,
+            vec![Frame::continuation("")],
+        ]
+        .concat();
         assert_eq!(receive::<R>(&frames).0, [Seen::text(VALID)]);
     }
     for_both_roles!(check);
@@ -110,11 +141,27 @@ fn ut1_ut4_text_that_is_not_utf8_fails() {
             assert_eq!(answers[0].payload[..2], 1007_u16.to_be_bytes());
             // In long text, and in each place that a fast validator treats apart.
             for before in 0..70 {
-                let long = [" ".repeat(before).as_bytes(), invalid, " ".repeat(70).as_bytes()].concat();
-                assert_eq!(run::<R, WebSocket<R>>(&Config::default(), &wire::<R>(&[Frame::text(&long)]), &[]).seen, [FAILED]);
+                let long = [
+                    " ".repeat(before).as_bytes(),
+                    invalid,
+                    " ".repeat(70).as_bytes(),
+                ]
+                .concat();
+                assert_eq!(
+                    run::<R, WebSocket<R>>(
+                        &Config::default(),
+                        &wire::<R>(&[Frame::text(&long)]),
+                        &[]
+                    )
+                    .seen,
+                    [FAILED]
+                );
             }
             // Binary messages may be anything.
-            assert_eq!(receive::<R>(&[Frame::binary(invalid)]).0, [Seen::binary(invalid)]);
+            assert_eq!(
+                receive::<R>(&[Frame::binary(invalid)]).0,
+                [Seen::binary(invalid)]
+            );
         }
     }
     for_both_roles!(check);
@@ -126,8 +173,15 @@ fn ut1_text_that_is_not_utf8_fails_also_in_fragments() {
     fn check<R: TestRole>() {
         for (invalid, _) in INVALID {
             for border in 0..=invalid.len() {
-                let frames = [Frame::text(&invalid[..border]).more(), Frame::continuation(&invalid[border..])];
-                assert_eq!(receive::<R>(&frames).0, [FAILED], "{invalid:02x?} at {border}");
+                let frames = [
+                    Frame::text(&invalid[..border]).more(),
+                    Frame::continuation(&invalid[border..]),
+                ];
+                assert_eq!(
+                    receive::<R>(&frames).0,
+                    [FAILED],
+                    "{invalid:02x?} at {border}"
+                );
             }
         }
     }
@@ -143,8 +197,14 @@ fn ut3_text_that_ends_inside_a_code_point_fails() {
                 let whole = [b"text ", part].concat();
                 assert_eq!(receive::<R>(&[Frame::text(part)]).0, [FAILED]);
                 assert_eq!(receive::<R>(&[Frame::text(&whole)]).0, [FAILED]);
-                assert_eq!(receive::<R>(&[Frame::text(&whole).more(), Frame::continuation("")]).0, [FAILED]);
-                assert_eq!(receive::<R>(&[Frame::text("text ").more(), Frame::continuation(part)]).0, [FAILED]);
+                assert_eq!(
+                    receive::<R>(&[Frame::text(&whole).more(), Frame::continuation("")]).0,
+                    [FAILED]
+                );
+                assert_eq!(
+                    receive::<R>(&[Frame::text("text ").more(), Frame::continuation(part)]).0,
+                    [FAILED]
+                );
                 // A message that is not complete is not judged yet.
                 assert_eq!(receive::<R>(&[Frame::text(&whole).more()]).0, []);
             }
@@ -157,13 +217,19 @@ fn ut3_text_that_ends_inside_a_code_point_fails() {
 #[test]
 fn ut3_a_validator_begins_anew_behind_the_end() {
     let mut utf8 = Utf8::new();
-    for (text, end) in [(&b"\xe2\x82"[..], Err(ProtocolError::InvalidUtf8)), (b"whole", Ok(())), (b"\xc3", Err(ProtocolError::InvalidUtf8))]
-    {
+    for (text, end) in [
+        (&b"\xe2\x82"[..], Err(ProtocolError::InvalidUtf8)),
+        (b"whole", Ok(())),
+        (b"\xc3", Err(ProtocolError::InvalidUtf8)),
+    ] {
         utf8.feed(text).unwrap();
         assert_eq!(utf8.finish(), end);
         assert_eq!(utf8, Utf8::new());
     }
-    assert_eq!((utf8.feed(b"\xc3"), utf8.feed(b"\xa9")), (Ok((None, "")), Ok((Some('\u{e9}'), ""))));
+    assert_eq!(
+        (utf8.feed(b"\xc3"), utf8.feed(b"\xa9")),
+        (Ok((None, "")), Ok((Some('\u{e9}'), "")))
+    );
     assert_eq!(utf8, Utf8::new());
 }
 
@@ -176,16 +242,32 @@ fn ut5_p4_text_fails_at_its_first_bad_byte() {
             let payload = [before.as_bytes(), invalid].concat();
             let bad = before.len() + good;
             assert!(can_be_text(&payload[..bad], false) && !can_be_text(&payload[..=bad], false));
-            for frame in [Frame::text(&payload[..=bad]).declaring(1000), Frame::text(&payload[..=bad]).declaring(1000).more()] {
+            for frame in [
+                Frame::text(&payload[..=bad]).declaring(1000),
+                Frame::text(&payload[..=bad]).declaring(1000).more(),
+            ] {
                 let bytes = wire::<R>(&[frame]);
                 let almost = &bytes[..bytes.len() - 1];
-                assert_eq!(run::<R, WebSocket<R>>(&Config::default(), almost, &[]).seen, [], "{invalid:02x?}");
-                assert_eq!(run::<R, WebSocket<R>>(&Config::default(), &bytes, &[]).seen, [FAILED], "{invalid:02x?}");
+                assert_eq!(
+                    run::<R, WebSocket<R>>(&Config::default(), almost, &[]).seen,
+                    [],
+                    "{invalid:02x?}"
+                );
+                assert_eq!(
+                    run::<R, WebSocket<R>>(&Config::default(), &bytes, &[]).seen,
+                    [FAILED],
+                    "{invalid:02x?}"
+                );
 
-                // What a streaming receiver delivers before is what text can begin with, however it is cut.
+                // What a streaming receiver delivers before is what text can begin with, however it
+                // is cut.
                 let valid = Seen::part(Kind::Text, &payload[..bad], true, false);
                 for cuts in [vec![], vec![almost.len()], (0..bytes.len()).collect()] {
-                    assert_eq!(run::<R, Connection<R>>(&Config::default(), &bytes, &cuts).seen, [valid.clone(), FAILED], "{invalid:02x?}");
+                    assert_eq!(
+                        run::<R, Connection<R>>(&Config::default(), &bytes, &cuts).seen,
+                        [valid.clone(), FAILED],
+                        "{invalid:02x?}"
+                    );
                 }
             }
         }
@@ -203,7 +285,15 @@ fn ut5_the_first_bad_byte_of_a_long_text_is_found_in_any_block() {
             let frames = [Frame::text(&payload)];
             assert!(receive::<R>(&frames).0 == [FAILED]);
             let part = Seen::part(Kind::Text, &payload[..bad], true, false);
-            assert!(stream::<R>(&frames).0 == if bad == 0 { vec![FAILED] } else { vec![part, FAILED] }, "{bad}");
+            assert!(
+                stream::<R>(&frames).0
+                    == if bad == 0 {
+                        vec![FAILED]
+                    } else {
+                        vec![part, FAILED]
+                    },
+                "{bad}"
+            );
         }
         let text = "\u{20ac}".repeat(5000);
         assert!(receive::<R>(&[Frame::text(&text)]).0 == [Seen::text(&text)]);
@@ -217,10 +307,17 @@ fn ut6_a_close_reason_that_is_not_utf8_fails() {
     fn check<R: TestRole>() {
         for (invalid, _) in INVALID.iter().copied().chain([(b"\xe2\x82".as_slice(), 2)]) {
             let (seen, answers) = receive::<R>(&[Frame::close(1000, invalid)]);
-            assert_eq!(seen, [Seen::Failed(ProtocolError::InvalidCloseReason)], "{invalid:02x?}");
+            assert_eq!(
+                seen,
+                [Seen::Failed(ProtocolError::InvalidCloseReason)],
+                "{invalid:02x?}"
+            );
             assert_eq!(answers[0].payload[..2], 1007_u16.to_be_bytes());
         }
-        assert_eq!(receive::<R>(&[Frame::close(1000, VALID)]).0, [Seen::close(1000, VALID)]);
+        assert_eq!(
+            receive::<R>(&[Frame::close(1000, VALID)]).0,
+            [Seen::close(1000, VALID)]
+        );
     }
     for_both_roles!(check);
 }
@@ -246,11 +343,17 @@ fn ut8_ut10_what_is_not_utf8_cannot_be_sent_as_text() {
             for border in 0..invalid.len() {
                 let mut sender = Connection::new(R::make(), &Config::default());
                 let mut out = Vec::new();
-                let sent = sender.send_part(Kind::Text, &invalid[..border], false, &mut out).is_ok();
+                let sent = sender
+                    .send_part(Kind::Text, &invalid[..border], false, &mut out)
+                    .is_ok();
                 let before = out.clone();
                 if sent {
                     let refused = sender.send_part(Kind::Text, &invalid[border..], true, &mut out);
-                    assert_eq!(refused, Err(SendError::InvalidUtf8), "{invalid:02x?} at {border}");
+                    assert_eq!(
+                        refused,
+                        Err(SendError::InvalidUtf8),
+                        "{invalid:02x?} at {border}"
+                    );
                     assert_eq!(out, before, "nothing is written");
                 } else {
                     assert!(out.is_empty());
@@ -260,13 +363,33 @@ fn ut8_ut10_what_is_not_utf8_cannot_be_sent_as_text() {
         // A part that is refused leaves the text as it was: it can go on, and end.
         let mut sender = Connection::new(R::make(), &Config::default());
         let mut out = Vec::new();
-        sender.send_part(Kind::Text, b"\xe2\x82", false, &mut out).unwrap();
-        assert_eq!(sender.send_part(Kind::Text, b"!", false, &mut out), Err(SendError::InvalidUtf8));
-        assert_eq!(sender.send_part(Kind::Text, b"", true, &mut out), Err(SendError::InvalidUtf8), "it would end inside a character");
-        sender.send_part(Kind::Text, b"\xac", true, &mut out).unwrap();
-        sender.send_part(Kind::Text, b"new", true, &mut out).unwrap();
-        sender.send_part(Kind::Binary, b"\xff", true, &mut out).unwrap();
-        let expected = [Frame::text(b"\xe2\x82").more(), Frame::continuation(b"\xac"), Frame::text("new"), Frame::binary(b"\xff")];
+        sender
+            .send_part(Kind::Text, b"\xe2\x82", false, &mut out)
+            .unwrap();
+        assert_eq!(
+            sender.send_part(Kind::Text, b"!", false, &mut out),
+            Err(SendError::InvalidUtf8)
+        );
+        assert_eq!(
+            sender.send_part(Kind::Text, b"", true, &mut out),
+            Err(SendError::InvalidUtf8),
+            "it would end inside a character"
+        );
+        sender
+            .send_part(Kind::Text, b"\xac", true, &mut out)
+            .unwrap();
+        sender
+            .send_part(Kind::Text, b"new", true, &mut out)
+            .unwrap();
+        sender
+            .send_part(Kind::Binary, b"\xff", true, &mut out)
+            .unwrap();
+        let expected = [
+            Frame::text(b"\xe2\x82").more(),
+            Frame::continuation(b"\xac"),
+            Frame::text("new"),
+            Frame::binary(b"\xff"),
+        ];
         assert_eq!(read_all::<R>(&out), expected);
     }
     for_both_roles!(check);
@@ -275,11 +398,19 @@ fn ut8_ut10_what_is_not_utf8_cannot_be_sent_as_text() {
 #[test]
 fn ut9_byte_order_marks_and_nul_are_legal_and_kept() {
     fn check<R: TestRole>() {
-        for text in ["\u{feff}text", "\u{feff}", "nul\0nul", "\0", "\u{fffe}\u{ffff}"] {
+        for text in [
+            "\u{feff}text",
+            "\u{feff}",
+            "nul\0nul",
+            "\0",
+            "\u{fffe}\u{ffff}",
+        ] {
             assert_eq!(receive::<R>(&[Frame::text(text)]).0, [Seen::text(text)]);
             assert_eq!(stream::<R>(&[Frame::text(text)]).0, [Seen::text(text)]);
             let mut out = Vec::new();
-            WebSocket::new(R::make(), &Config::default()).send_text(text, &mut out).unwrap();
+            WebSocket::new(R::make(), &Config::default())
+                .send_text(text, &mut out)
+                .unwrap();
             assert_eq!(read_all::<R>(&out), [Frame::text(text)]);
         }
     }
@@ -296,7 +427,9 @@ fn ut2_chunks_of_a_text_can_be_read_as_text() {
         let mut text = String::new();
         for mut byte in bytes.chunks_mut(1) {
             while let Some(event) = connection.recv(&mut byte, &mut Vec::new()) {
-                let Event::Data(chunk) = event else { panic!("{event:?}") };
+                let Event::Data(chunk) = event else {
+                    panic!("{event:?}")
+                };
                 let (split, rest) = utf8.feed(chunk.payload).unwrap();
                 text.extend(split);
                 text.push_str(rest);

@@ -5,29 +5,132 @@ use ws_proto::uri::{Uri, UriError};
 #[test]
 fn ch2_ch3_ch14_the_parts_of_a_uri() {
     for (uri, secure, host, port, resource, value) in [
-        ("ws://example.com", false, "example.com", 80, "/", "example.com"),
-        ("ws://example.com/", false, "example.com", 80, "/", "example.com"),
-        ("wss://example.com/chat", true, "example.com", 443, "/chat", "example.com"),
-        ("WsS://example.com:443/a/b/", true, "example.com", 443, "/a/b/", "example.com"),
-        ("ws://example.com:443", false, "example.com", 443, "/", "example.com:443"),
-        ("wss://example.com:80", true, "example.com", 80, "/", "example.com:80"),
-        ("ws://example.com:080/", false, "example.com", 80, "/", "example.com"),
-        ("ws://example.com:/", false, "example.com", 80, "/", "example.com"),
+        (
+            "ws://example.com",
+            false,
+            "example.com",
+            80,
+            "/",
+            "example.com",
+        ),
+        (
+            "ws://example.com/",
+            false,
+            "example.com",
+            80,
+            "/",
+            "example.com",
+        ),
+        (
+            "wss://example.com/chat",
+            true,
+            "example.com",
+            443,
+            "/chat",
+            "example.com",
+        ),
+        (
+            "WsS://example.com:443/a/b/",
+            true,
+            "example.com",
+            443,
+            "/a/b/",
+            "example.com",
+        ),
+        (
+            "ws://example.com:443",
+            false,
+            "example.com",
+            443,
+            "/",
+            "example.com:443",
+        ),
+        (
+            "wss://example.com:80",
+            true,
+            "example.com",
+            80,
+            "/",
+            "example.com:80",
+        ),
+        (
+            "ws://example.com:080/",
+            false,
+            "example.com",
+            80,
+            "/",
+            "example.com",
+        ),
+        (
+            "ws://example.com:/",
+            false,
+            "example.com",
+            80,
+            "/",
+            "example.com",
+        ),
         ("ws://h:65535", false, "h", 65535, "/", "h:65535"),
         ("ws://h?q=1", false, "h", 80, "/?q=1", "h"),
         ("ws://h/?", false, "h", 80, "/", "h"),
         ("ws://h/p?a=b?c/d:@e", false, "h", 80, "/p?a=b?c/d:@e", "h"),
-        ("ws://h/%23%c3%A4;v=1", false, "h", 80, "/%23%c3%A4;v=1", "h"),
+        (
+            "ws://h/%23%c3%A4;v=1",
+            false,
+            "h",
+            80,
+            "/%23%c3%A4;v=1",
+            "h",
+        ),
         ("ws://h//x://y", false, "h", 80, "//x://y", "h"),
-        ("ws://127.0.0.1:9001/", false, "127.0.0.1", 9001, "/", "127.0.0.1:9001"),
+        (
+            "ws://127.0.0.1:9001/",
+            false,
+            "127.0.0.1",
+            9001,
+            "/",
+            "127.0.0.1:9001",
+        ),
         ("ws://[::1]", false, "::1", 80, "/", "[::1]"),
-        ("wss://[2001:DB8::1]:8443/x", true, "2001:DB8::1", 8443, "/x", "[2001:db8::1]:8443"),
-        ("ws://[::ffff:127.0.0.1]/", false, "::ffff:127.0.0.1", 80, "/", "[::ffff:127.0.0.1]"),
+        (
+            "wss://[2001:DB8::1]:8443/x",
+            true,
+            "2001:DB8::1",
+            8443,
+            "/x",
+            "[2001:db8::1]:8443",
+        ),
+        (
+            "ws://[::ffff:127.0.0.1]/",
+            false,
+            "::ffff:127.0.0.1",
+            80,
+            "/",
+            "[::ffff:127.0.0.1]",
+        ),
     ] {
         let parsed = Uri::parse(uri).expect(uri);
-        assert_eq!((parsed.is_secure(), parsed.host(), parsed.port()), (secure, host, port), "{uri}");
-        assert_eq!((parsed.resource_name().to_string(), parsed.host_value().to_string()), (resource.into(), value.into()), "{uri}");
-        assert_eq!(parsed.query().map_or(parsed.path().to_owned(), |query| format!("{}?{query}", parsed.path())), resource);
+        assert_eq!(
+            (parsed.is_secure(), parsed.host(), parsed.port()),
+            (secure, host, port),
+            "{uri}"
+        );
+        assert_eq!(
+            (
+                parsed.resource_name().to_string(),
+                parsed.host_value().to_string()
+            ),
+            (resource.into(), value.into()),
+            "{uri}"
+        );
+        assert_eq!(
+            parsed
+                .query()
+                .map_or(parsed.path().to_owned(), |query| format!(
+                    "{}?{query}",
+                    parsed.path()
+                )),
+            resource
+        );
     }
 }
 
@@ -35,7 +138,10 @@ fn ch2_ch3_ch14_the_parts_of_a_uri() {
 fn ch15_the_host_is_lower_case_in_host() {
     let uri = Uri::parse("ws://XN--BCHER-KVA.Example:81").unwrap();
     assert_eq!(uri.host_value().to_string(), "xn--bcher-kva.example:81");
-    assert_eq!(Uri::parse("ws://b\u{fc}cher.example"), Err(UriError::HostNotAscii));
+    assert_eq!(
+        Uri::parse("ws://b\u{fc}cher.example"),
+        Err(UriError::HostNotAscii)
+    );
 }
 
 #[test]
@@ -104,7 +210,10 @@ fn ch14_what_is_not_a_websocket_uri_is_refused() {
 #[test]
 fn se11_a_uri_is_printed_without_its_query() {
     let uri = format!("{:?}", Uri::parse("wss://h:1/path?key=MARK").unwrap());
-    assert!(uri.contains("path") && !uri.contains("MARK") && !uri.contains("key"), "{uri}");
+    assert!(
+        uri.contains("path") && !uri.contains("MARK") && !uri.contains("key"),
+        "{uri}"
+    );
 }
 
 /// What is said of a URI can be parsed again, and says the same.
@@ -112,12 +221,19 @@ fn se11_a_uri_is_printed_without_its_query() {
 fn every_ascii_character_is_taken_or_refused_for_good() {
     for byte in 0..=0x7f_u8 {
         let c = char::from(byte);
-        for text in [format!("ws://h{c}x/"), format!("ws://h/{c}x"), format!("ws://h/?{c}x")] {
+        for text in [
+            format!("ws://h{c}x/"),
+            format!("ws://h/{c}x"),
+            format!("ws://h/?{c}x"),
+        ] {
             let Ok(uri) = Uri::parse(&text) else { continue };
             assert!(c.is_ascii_graphic() && c != '#', "{text:?}");
             let again = format!("ws://{}{}", uri.host_value(), uri.resource_name());
             let again = Uri::parse(&again).expect(&text);
-            assert_eq!((again.path(), again.query(), again.port()), (uri.path(), uri.query(), uri.port()));
+            assert_eq!(
+                (again.path(), again.query(), again.port()),
+                (uri.path(), uri.query(), uri.port())
+            );
         }
     }
 }

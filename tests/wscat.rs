@@ -1,4 +1,5 @@
-//! The example `wscat` at servers of all kinds, over real sockets: its deadlines, its memory, what it prints, and its exit status.
+//! The example `wscat` at servers of all kinds, over real sockets: its deadlines, its memory, what
+//! it prints, and its exit status.
 #![cfg(all(unix, feature = "std", feature = "handshake"))]
 
 mod common;
@@ -21,7 +22,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 const MIB: usize = 1 << 20;
 
-/// More than the sockets' buffers hold, and much less than a program that reads stdin without bounds consumes of [`ENDLESS`] bytes.
+/// More than the sockets' buffers hold, and much less than a program that reads stdin without
+/// bounds consumes of [`ENDLESS`] bytes.
 const BOUNDED: usize = 64 * MIB;
 const ENDLESS: usize = 160 * MIB;
 
@@ -48,7 +50,10 @@ struct End {
 fn wscat() -> PathBuf {
     let test = env::current_exe().unwrap();
     let profile = test.ancestors().nth(2).unwrap();
-    profile.join("examples").join("wscat").with_extension(env::consts::EXE_EXTENSION)
+    profile
+        .join("examples")
+        .join("wscat")
+        .with_extension(env::consts::EXE_EXTENSION)
 }
 
 impl Cat {
@@ -68,7 +73,13 @@ impl Cat {
             .expect("`cargo test` builds the examples; before `cargo test --test wscat`, do `cargo build --examples`");
         let stdin = child.stdin.take();
         let stderr = child.stderr.take().map(collect);
-        Self { child, stdin, stdout: None, stderr, began: Instant::now() }
+        Self {
+            child,
+            stdin,
+            stdout: None,
+            stderr,
+            began: Instant::now(),
+        }
     }
 
     /// With a server that has accepted its TCP connection.
@@ -92,7 +103,8 @@ impl Cat {
         self.stdin.take().unwrap().write_all(input).unwrap();
     }
 
-    /// Writes lines to its stdin, up to [`ENDLESS`] bytes; counts those that it has taken; and does not end it.
+    /// Writes lines to its stdin, up to [`ENDLESS`] bytes; counts those that it has taken; and does
+    /// not end it.
     fn says_endless_lines(&mut self) -> Feed {
         let mut stdin = self.stdin.take().unwrap();
         let lines = format!("{:1023}\n", "line").repeat(64).into_bytes();
@@ -104,13 +116,22 @@ impl Cat {
             }
             stdin
         });
-        Feed { taken, _thread: thread }
+        Feed {
+            taken,
+            _thread: thread,
+        }
     }
 
     /// The most memory it ever had, in KiB; none is known on other systems.
     fn peak(&self) -> usize {
-        let Ok(status) = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())) else { return 0 };
-        let value = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+        let Ok(status) = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))
+        else {
+            return 0;
+        };
+        let value = status
+            .lines()
+            .find_map(|line| line.strip_prefix("VmHWM:"))
+            .unwrap();
         value.trim().strip_suffix(" kB").unwrap().parse().unwrap()
     }
 
@@ -126,9 +147,17 @@ impl Cat {
             thread::sleep(Duration::from_millis(5));
         };
         let after = self.began.elapsed();
-        let [stdout, stderr] =
-            [&mut self.stdout, &mut self.stderr].map(|output| output.take().map_or(Vec::new(), |output| output.join().unwrap()));
-        End { status: status.code(), stdout, stderr: String::from_utf8(stderr).unwrap(), after }
+        let [stdout, stderr] = [&mut self.stdout, &mut self.stderr].map(|output| {
+            output
+                .take()
+                .map_or(Vec::new(), |output| output.join().unwrap())
+        });
+        End {
+            status: status.code(),
+            stdout,
+            stderr: String::from_utf8(stderr).unwrap(),
+            after,
+        }
     }
 }
 
@@ -143,7 +172,10 @@ impl End {
     #[track_caller]
     fn is(&self, status: i32, stdout: &str, stderr: &[&str]) {
         assert_eq!(String::from_utf8_lossy(&self.stdout), stdout);
-        assert_eq!((self.status, self.stderr.lines().collect::<Vec<_>>()), (Some(status), stderr.to_vec()));
+        assert_eq!(
+            (self.status, self.stderr.lines().collect::<Vec<_>>()),
+            (Some(status), stderr.to_vec())
+        );
     }
 }
 
@@ -180,7 +212,10 @@ impl Feed {
 
 fn listen() -> (String, TcpListener) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    (format!("ws://{}/", listener.local_addr().unwrap()), listener)
+    (
+        format!("ws://{}/", listener.local_addr().unwrap()),
+        listener,
+    )
 }
 
 struct Peer {
@@ -197,7 +232,10 @@ impl Peer {
         let stream = loop {
             match listener.accept() {
                 Ok((stream, _)) => break stream,
-                Err(error) => assert!(error.kind() == ErrorKind::WouldBlock && Instant::now() < deadline, "{error}"),
+                Err(error) => assert!(
+                    error.kind() == ErrorKind::WouldBlock && Instant::now() < deadline,
+                    "{error}"
+                ),
             }
             thread::sleep(Duration::from_millis(2));
         };
@@ -205,7 +243,10 @@ impl Peer {
         stream.set_nodelay(true).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         stream.set_write_timeout(Some(PATIENCE)).unwrap();
-        Self { stream, received: Vec::new() }
+        Self {
+            stream,
+            received: Vec::new(),
+        }
     }
 
     /// Reads once: how many bytes, or 0 at the end.
@@ -223,10 +264,15 @@ impl Peer {
             assert_ne!(self.read().unwrap(), 0, "the end of the stream");
         }
         let request = String::from_utf8(std::mem::take(&mut self.received)).unwrap();
-        let key = request.lines().find_map(|line| line.strip_prefix("Sec-WebSocket-Key: ")).unwrap();
+        let key = request
+            .lines()
+            .find_map(|line| line.strip_prefix("Sec-WebSocket-Key: "))
+            .unwrap();
         let accept = accept_key(key.as_bytes());
         let accept = std::str::from_utf8(&accept).unwrap();
-        format!("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {accept}\r\n\r\n")
+        format!(
+            "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {accept}\r\n\r\n"
+        )
     }
 
     #[track_caller]
@@ -252,7 +298,14 @@ impl Peer {
             if let Some((frame, taken)) = read(&self.received) {
                 self.received.drain(..taken);
                 assert!(matches!(frame.masking, Masking::Key(_)), "MK1");
-                return (Frame { masking: Masking::ByRole, form: Form::Shortest, ..frame }, taken);
+                return (
+                    Frame {
+                        masking: Masking::ByRole,
+                        form: Form::Shortest,
+                        ..frame
+                    },
+                    taken,
+                );
             }
             assert_ne!(self.read().unwrap(), 0, "the end of the stream");
         }
@@ -263,7 +316,8 @@ impl Peer {
         self.frame_and_len().0
     }
 
-    /// Skips frames of data until a control frame comes, and returns that, and how many bytes were before it.
+    /// Skips frames of data until a control frame comes, and returns that, and how many bytes were
+    /// before it.
     #[track_caller]
     fn control(&mut self) -> (Frame, usize) {
         let mut before = 0;
@@ -313,22 +367,51 @@ fn cl14_lines_and_messages_go_both_ways_and_the_end_of_stdin_closes() {
     let close = peer.frame();
     assert_eq!(close, Frame::close(1000, ""));
     // After its Close, messages still arrive, and Pings are answered (CT7).
-    peer.send_frames(&[Frame::text("an\u{e9}").more(), Frame::ping("p"), Frame::continuation("mone"), Frame::binary(b"\x00\xfe")]);
+    peer.send_frames(&[
+        Frame::text("an\u{e9}").more(),
+        Frame::ping("p"),
+        Frame::continuation("mone"),
+        Frame::binary(b"\x00\xfe"),
+    ]);
     assert_eq!(peer.frame(), Frame::pong("p"));
     peer.send_frames(&[close]);
     peer.stream.shutdown(Shutdown::Write).unwrap();
     peer.ends();
-    cat.end().is(0, "an\u{e9}mone\nbinary: 00fe\n", &["clean close by us, received 1000, sent 1000"]);
+    cat.end().is(
+        0,
+        "an\u{e9}mone\nbinary: 00fe\n",
+        &["clean close by us, received 1000, sent 1000"],
+    );
 }
 
 #[test]
 fn cl8_cl14_cl15_the_exit_status_is_0_only_after_a_clean_close() {
     type Case<'a> = (&'a [Frame], Option<Frame>, i32, &'a str);
     let cases: &[Case<'_>] = &[
-        (&[Frame::close(1000, "")], Some(Frame::close(1000, "")), 0, "clean close by the peer, received 1000, sent 1000"),
-        (&[Frame::close(4000, "bye")], Some(Frame::close(4000, "")), 0, "clean close by the peer, received 4000 \"bye\", sent 4000"),
-        (&[Frame::empty_close()], Some(Frame::empty_close()), 0, "clean close by the peer, received no code, sent no code"),
-        (&[], None, 1, "unclean close by the peer, received no Close, sent no Close"),
+        (
+            &[Frame::close(1000, "")],
+            Some(Frame::close(1000, "")),
+            0,
+            "clean close by the peer, received 1000, sent 1000",
+        ),
+        (
+            &[Frame::close(4000, "bye")],
+            Some(Frame::close(4000, "")),
+            0,
+            "clean close by the peer, received 4000 \"bye\", sent 4000",
+        ),
+        (
+            &[Frame::empty_close()],
+            Some(Frame::empty_close()),
+            0,
+            "clean close by the peer, received no code, sent no code",
+        ),
+        (
+            &[],
+            None,
+            1,
+            "unclean close by the peer, received no Close, sent no Close",
+        ),
         (
             &[Frame::text(b"\xff")],
             Some(Frame::close(1007, "invalid UTF-8")),
@@ -350,14 +433,32 @@ fn cl8_cl14_cl15_the_exit_status_is_0_only_after_a_clean_close() {
     }
     // A reset.
     let (mut cat, mut peer) = Cat::open(&[]);
-    cat.stdin.as_mut().unwrap().write_all(b"not read\n").unwrap();
+    cat.stdin
+        .as_mut()
+        .unwrap()
+        .write_all(b"not read\n")
+        .unwrap();
     peer.send_frames(&[Frame::text("before")]);
     thread::sleep(Duration::from_millis(100));
     peer.reset();
-    cat.end().is(1, "before\n", &["unclean close by the peer, received no Close, sent no Close"]);
+    cat.end().is(
+        1,
+        "before\n",
+        &["unclean close by the peer, received no Close, sent no Close"],
+    );
     // No WebSocket at all.
-    let end = Cat::start(Command::new(wscat()).arg("ws://127.0.0.1/").args(["--timeout", "0"])).end();
-    assert_eq!((end.status, end.stderr.lines().count()), (Some(2), 2), "{}", end.stderr);
+    let end = Cat::start(
+        Command::new(wscat())
+            .arg("ws://127.0.0.1/")
+            .args(["--timeout", "0"]),
+    )
+    .end();
+    assert_eq!(
+        (end.status, end.stderr.lines().count()),
+        (Some(2), 2),
+        "{}",
+        end.stderr
+    );
 }
 
 // Deadlines
@@ -378,7 +479,12 @@ fn h8_ch11_the_deadline_of_the_handshake_is_not_extended_by_a_byte_now_and_then(
     let end = cat.end();
     assert!((2..10).contains(&end.after.as_secs()), "{:?}", end.after);
     assert_eq!((end.status, end.stdout.len()), (Some(1), 0));
-    assert!(end.stderr.ends_with(": timed out: the server did not complete the handshake\n"), "{}", end.stderr);
+    assert!(
+        end.stderr
+            .ends_with(": timed out: the server did not complete the handshake\n"),
+        "{}",
+        end.stderr
+    );
 }
 
 #[test]
@@ -395,10 +501,21 @@ for client in clients:
     client.connect_ex(listener.getsockname())
 print(listener.getsockname()[1], flush=True)
 sys.stdin.read()";
-    let Some(mut listener) = python(SCRIPT) else { return };
+    let Some(mut listener) = python(SCRIPT) else {
+        return;
+    };
     let mut port = String::new();
-    io::BufRead::read_line(&mut io::BufReader::new(listener.stdout.take().unwrap()), &mut port).unwrap();
-    let end = Cat::start(Command::new(wscat()).arg(format!("ws://127.0.0.1:{}/", port.trim())).args(["--timeout", "1"])).end();
+    io::BufRead::read_line(
+        &mut io::BufReader::new(listener.stdout.take().unwrap()),
+        &mut port,
+    )
+    .unwrap();
+    let end = Cat::start(
+        Command::new(wscat())
+            .arg(format!("ws://127.0.0.1:{}/", port.trim()))
+            .args(["--timeout", "1"]),
+    )
+    .end();
     drop(listener.stdin.take());
     listener.wait().unwrap();
     assert!((1..10).contains(&end.after.as_secs()), "{:?}", end.after);
@@ -408,7 +525,11 @@ sys.stdin.read()";
 
 /// Runs a script, if there is a Python.
 fn python(script: &str) -> Option<Child> {
-    let child = Command::new("python3").args(["-c", script]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
+    let child = Command::new("python3")
+        .args(["-c", script])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn();
     if child.is_err() {
         eprintln!("not tested, since there is no python3");
     }
@@ -439,7 +560,14 @@ fn cl10_the_deadline_for_closing_is_not_extended_by_traffic() {
         let received = if answers { "1000" } else { "no Close" };
         let report = format!("unclean close by us, received {received}, sent 1000");
         let stdout = String::from_utf8(end.stdout.clone()).unwrap();
-        end.is(1, &stdout, &["timed out: the server did not close the connection", &report]);
+        end.is(
+            1,
+            &stdout,
+            &[
+                "timed out: the server did not close the connection",
+                &report,
+            ],
+        );
     }
 }
 
@@ -450,9 +578,16 @@ fn o1_se9_a_server_that_does_not_read_holds_stdin_back_and_ends_wscat_at_the_dea
     // Reading and printing goes on meanwhile.
     peer.send_frames(&[Frame::text("I do not listen")]);
     let end = cat.end();
-    let (first, second) = ("timed out: the server does not read", "unclean close by the peer, received no Close, sent no Close");
+    let (first, second) = (
+        "timed out: the server does not read",
+        "unclean close by the peer, received no Close, sent no Close",
+    );
     end.is(1, "I do not listen\n", &[first, second]);
-    assert!(lines.taken() <= BOUNDED, "{} bytes were read from stdin", lines.taken());
+    assert!(
+        lines.taken() <= BOUNDED,
+        "{} bytes were read from stdin",
+        lines.taken()
+    );
 }
 
 // Memory
@@ -476,7 +611,11 @@ fn ct4_cl6_replies_go_ahead_of_lines_that_wait() {
     assert!(before <= BOUNDED, "{before} bytes before the Close");
     peer.stream.shutdown(Shutdown::Write).unwrap();
     peer.ends();
-    cat.end().is(0, "", &["clean close by the peer, received 1001 \"going\", sent 1001"]);
+    cat.end().is(
+        0,
+        "",
+        &["clean close by the peer, received 1001 \"going\", sent 1001"],
+    );
 }
 
 #[test]
@@ -505,7 +644,11 @@ fn ct4_ct5_ct9_se9_a_flood_of_pings_by_a_server_that_does_not_read_takes_no_memo
     peer.send_frames(&[Frame::close(1000, "")]);
     assert_eq!(peer.frame(), Frame::close(1000, ""));
     drop(peer);
-    cat.end().is(0, "", &["clean close by the peer, received 1000, sent 1000"]);
+    cat.end().is(
+        0,
+        "",
+        &["clean close by the peer, received 1000, sent 1000"],
+    );
 }
 
 #[test]
@@ -514,7 +657,9 @@ fn se9_lines_of_16_mib_are_sent_in_parts_and_longer_ones_are_refused_and_not_kep
     let (mut cat, mut peer) = Cat::open(&["--timeout", "60"]);
     let mut stdin = cat.stdin.take().unwrap();
     let feeding = thread::spawn(move || {
-        stdin.write_all(&[&[b'x'; LONGEST][..], b"\r\n"].concat()).unwrap();
+        stdin
+            .write_all(&[&[b'x'; LONGEST][..], b"\r\n"].concat())
+            .unwrap();
         // An endless line, which wscat need not take to its end.
         while stdin.write_all(&[b'y'; 64 << 10]).is_ok() {}
     });
@@ -522,7 +667,11 @@ fn se9_lines_of_16_mib_are_sent_in_parts_and_longer_ones_are_refused_and_not_kep
     loop {
         let frame = peer.frame();
         assert_eq!(frame.opcode, if text.is_empty() { 1 } else { 0 });
-        assert!(frame.payload.len() <= 16 << 10, "a Pong would wait for {} bytes", frame.payload.len());
+        assert!(
+            frame.payload.len() <= 16 << 10,
+            "a Pong would wait for {} bytes",
+            frame.payload.len()
+        );
         text.extend(frame.payload);
         if frame.fin {
             break;
@@ -534,17 +683,28 @@ fn se9_lines_of_16_mib_are_sent_in_parts_and_longer_ones_are_refused_and_not_kep
     peer.closes(Frame::close(1011, ""));
     feeding.join().unwrap();
     let refusal = format!("stdin, line 2: longer than {LONGEST} bytes");
-    cat.end().is(1, "", &[&refusal, "clean close by us, received 1011, sent 1011"]);
+    cat.end().is(
+        1,
+        "",
+        &[&refusal, "clean close by us, received 1011, sent 1011"],
+    );
 }
 
 #[test]
 fn ut8_a_line_that_is_not_utf8_is_refused_and_those_before_it_are_sent() {
     let (mut cat, mut peer) = Cat::open(&[]);
     cat.says(b"one\ntwo\nthr\xe9e\nfour\n");
-    assert_eq!([peer.frame(), peer.frame()], [Frame::text("one"), Frame::text("two")]);
+    assert_eq!(
+        [peer.frame(), peer.frame()],
+        [Frame::text("one"), Frame::text("two")]
+    );
     peer.closes(Frame::close(1011, ""));
     let error = "stdin, line 3: invalid utf-8 sequence of 1 bytes from index 3";
-    cat.end().is(1, "", &[error, "clean close by us, received 1011, sent 1011"]);
+    cat.end().is(
+        1,
+        "",
+        &[error, "clean close by us, received 1011, sent 1011"],
+    );
 }
 
 // Printing
@@ -558,20 +718,34 @@ fn se10_a_binary_message_is_printed_in_linear_time() {
     assert_eq!(peer.frame(), Frame::close(1000, ""));
     drop(peer);
     let end = cat.end();
-    assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
+    assert!(
+        began.elapsed() < Duration::from_secs(10),
+        "{:?}",
+        began.elapsed()
+    );
     let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-    assert_eq!((end.status, end.stdout == format!("binary: {hex}\n").into_bytes()), (Some(0), true));
+    assert_eq!(
+        (
+            end.status,
+            end.stdout == format!("binary: {hex}\n").into_bytes()
+        ),
+        (Some(0), true)
+    );
 }
 
 #[cfg(target_os = "linux")]
 #[test]
 fn p1_the_last_words_are_printed_though_a_write_failed() {
     let (url, listener) = listen();
-    let mut cat = Cat::start_with_stdout(Command::new(wscat()).args([&url, "--timeout", "60"]), Stdio::piped());
+    let mut cat = Cat::start_with_stdout(
+        Command::new(wscat()).args([&url, "--timeout", "60"]),
+        Stdio::piped(),
+    );
     let mut peer = Peer::accept(&listener);
     peer.opens();
 
-    // It is writing, and the pipe of its stdout is full, so that there are messages which it has received and not printed yet.
+    // It is writing, and the pipe of its stdout is full, so that there are messages which it has
+    // received and not printed yet.
     cat.says_endless_lines().stalls();
     let message = "x".repeat(999);
     peer.send_frames(&vec![Frame::text(&message); 100]);
@@ -580,31 +754,50 @@ fn p1_the_last_words_are_printed_though_a_write_failed() {
     peer.reset();
     thread::sleep(Duration::from_millis(300));
     let mut printed = String::new();
-    cat.child.stdout.take().unwrap().read_to_string(&mut printed).unwrap();
+    cat.child
+        .stdout
+        .take()
+        .unwrap()
+        .read_to_string(&mut printed)
+        .unwrap();
     assert_eq!(printed.lines().count(), 100);
     assert!(printed == format!("{message}\n").repeat(100));
     let end = cat.end();
     assert_eq!(end.status, Some(1));
-    assert!(end.stderr.ends_with("\nunclean close by the peer, received 1001 \"going\", sent no Close\n"), "{}", end.stderr);
+    assert!(
+        end.stderr
+            .ends_with("\nunclean close by the peer, received 1001 \"going\", sent no Close\n"),
+        "{}",
+        end.stderr
+    );
 }
 
 #[cfg(target_os = "linux")]
 #[test]
 fn an_error_of_stdout_closes_the_connection_and_is_no_success() {
     let (url, listener) = listen();
-    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let full = std::fs::OpenOptions::new()
+        .write(true)
+        .open("/dev/full")
+        .unwrap();
     let cat = Cat::start_with_stdout(Command::new(wscat()).arg(url), full.into());
     let mut peer = Peer::accept(&listener);
     peer.opens();
     peer.send_frames(&[Frame::text("no room for this"), Frame::text("nor for that")]);
     peer.closes(Frame::close(1011, ""));
     let error = "stdout: No space left on device (os error 28)";
-    cat.end().is(1, "", &[error, "clean close by us, received 1011, sent 1011"]);
+    cat.end().is(
+        1,
+        "",
+        &[error, "clean close by us, received 1011, sent 1011"],
+    );
 }
 
 /// Text that would change colours, the window's title, and more.
-const CONTROLS: &str = "tab\tline\nred \u{1b}[31m bell \u{7} return \r C1 \u{9b}2J delete \u{7f} \u{e9}";
-const ESCAPED: &str = "tab\tline\nred \\u{1b}[31m bell \\u{7} return \\r C1 \\u{9b}2J delete \\u{7f} \u{e9}";
+const CONTROLS: &str =
+    "tab\tline\nred \u{1b}[31m bell \u{7} return \r C1 \u{9b}2J delete \u{7f} \u{e9}";
+const ESCAPED: &str =
+    "tab\tline\nred \\u{1b}[31m bell \\u{7} return \\r C1 \\u{9b}2J delete \\u{7f} \u{e9}";
 
 #[test]
 fn se11_se12_stderr_shows_no_control_characters_of_the_server_and_a_pipe_gets_what_was_sent() {
@@ -625,18 +818,29 @@ fn se11_se12_stderr_shows_no_control_characters_of_the_server_and_a_pipe_gets_wh
     let (_, refusal) = end.stderr.split_once(": refused: ").unwrap();
     let head = r"403 \x80no\x9b|X: \x9b\xff|".replace('|', "\n");
     assert!(refusal.starts_with(&head), "{refusal}");
-    assert!(!end.stderr.contains(|char: char| char.is_control() && !"\n\t".contains(char)), "{:?}", end.stderr);
+    assert!(
+        !end.stderr
+            .contains(|char: char| char.is_control() && !"\n\t".contains(char)),
+        "{:?}",
+        end.stderr
+    );
     assert_eq!((end.status, end.stdout.len()), (Some(1), 0));
 }
 
-/// With a terminal for its stdin, stdout and stderr: the stdin of this is what is typed, and all that is printed is its stdout.
+/// With a terminal for its stdin, stdout and stderr: the stdin of this is what is typed, and all
+/// that is printed is its stdout.
 fn at_a_terminal() -> Option<(Cat, Peer)> {
     const SCRIPT: &str = "
 import os, pty, sys
 sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))";
     python("")?.wait().unwrap();
     let (url, listener) = listen();
-    let cat = Cat::start(Command::new("python3").args(["-c", SCRIPT]).arg(wscat()).arg(url));
+    let cat = Cat::start(
+        Command::new("python3")
+            .args(["-c", SCRIPT])
+            .arg(wscat())
+            .arg(url),
+    );
     let mut peer = Peer::accept(&listener);
     peer.opens();
     Some((cat, peer))
@@ -644,7 +848,9 @@ sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))";
 
 #[test]
 fn se11_se12_a_terminal_gets_no_control_characters_of_the_server() {
-    let Some((cat, mut peer)) = at_a_terminal() else { return };
+    let Some((cat, mut peer)) = at_a_terminal() else {
+        return;
+    };
     peer.send_frames(&[Frame::text(CONTROLS), Frame::close(1000, "")]);
     assert_eq!(peer.frame(), Frame::close(1000, ""));
     drop(peer);
@@ -655,10 +861,19 @@ fn se11_se12_a_terminal_gets_no_control_characters_of_the_server() {
 
 #[test]
 fn the_end_of_stdin_is_typed_once_also_after_a_line_without_its_end() {
-    let Some((mut cat, mut peer)) = at_a_terminal() else { return };
+    let Some((mut cat, mut peer)) = at_a_terminal() else {
+        return;
+    };
     // The first Ctrl-D sends what was typed to the program.
-    cat.stdin.as_mut().unwrap().write_all(b"a line\nhalf a line\x04\x04").unwrap();
-    assert_eq!([peer.frame(), peer.frame()], [Frame::text("a line"), Frame::text("half a line")]);
+    cat.stdin
+        .as_mut()
+        .unwrap()
+        .write_all(b"a line\nhalf a line\x04\x04")
+        .unwrap();
+    assert_eq!(
+        [peer.frame(), peer.frame()],
+        [Frame::text("a line"), Frame::text("half a line")]
+    );
     peer.closes(Frame::close(1000, ""));
     assert_eq!(cat.end().status, Some(0));
 }

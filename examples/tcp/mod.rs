@@ -1,4 +1,5 @@
-//! A TCP connection with deadlines, and the opening handshake over it. The client examples share it.
+//! A TCP connection with deadlines, and the opening handshake over it. The client examples share
+//! it.
 
 use std::fs::File;
 use std::io::{self, ErrorKind, Read, Write};
@@ -9,7 +10,8 @@ use std::time::{Duration, Instant};
 use ws_proto::handshake::{Answer, Body, ClientHandshake};
 use ws_proto::{Agreed, Client, uri::Uri};
 
-/// The end of the time for a step. Unlike the timeouts of a socket, it is not extended by a peer that reads or writes a byte now and then.
+/// The end of the time for a step. Unlike the timeouts of a socket, it is not extended by a peer
+/// that reads or writes a byte now and then.
 #[derive(Clone, Copy)]
 pub struct Deadline {
     end: Instant,
@@ -19,13 +21,23 @@ pub struct Deadline {
 
 impl Deadline {
     pub fn after(timeout: Duration, step: &'static str) -> Self {
-        Self { end: Instant::now() + timeout, step }
+        Self {
+            end: Instant::now() + timeout,
+            step,
+        }
     }
 
     /// The time that is left, which is never zero: then it is an error.
     pub fn left(self) -> io::Result<Duration> {
         let left = self.end.saturating_duration_since(Instant::now());
-        if left.is_zero() { Err(io::Error::new(ErrorKind::TimedOut, format!("timed out: {}", self.step))) } else { Ok(left) }
+        if left.is_zero() {
+            Err(io::Error::new(
+                ErrorKind::TimedOut,
+                format!("timed out: {}", self.step),
+            ))
+        } else {
+            Ok(left)
+        }
     }
 
     /// Reads once.
@@ -52,9 +64,13 @@ impl Deadline {
     }
 }
 
-/// Whether the timeout of the socket is over (`WouldBlock` on Unix, `TimedOut` on Windows), or a signal came in between.
+/// Whether the timeout of the socket is over (`WouldBlock` on Unix, `TimedOut` on Windows), or a
+/// signal came in between.
 fn is_temporary(error: &io::Error) -> bool {
-    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted)
+    matches!(
+        error.kind(),
+        ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted
+    )
 }
 
 /// An open connection.
@@ -65,10 +81,17 @@ pub struct Open {
     pub early: Vec<u8>,
 }
 
-/// Connects to `uri` and makes the handshake that `configure` describes. `timeout` is for all of it together.
-pub fn connect(uri: &Uri<'_>, timeout: Duration, configure: impl FnOnce(ClientHandshake) -> ClientHandshake) -> io::Result<Open> {
+/// Connects to `uri` and makes the handshake that `configure` describes. `timeout` is for all of it
+/// together.
+pub fn connect(
+    uri: &Uri<'_>,
+    timeout: Duration,
+    configure: impl FnOnce(ClientHandshake) -> ClientHandshake,
+) -> io::Result<Open> {
     if uri.is_secure() {
-        return Err(io::Error::other("wss needs TLS, which this example does not have"));
+        return Err(io::Error::other(
+            "wss needs TLS, which this example does not have",
+        ));
     }
     let deadline = Deadline::after(timeout, "the server did not complete the handshake");
     let stream = connect_tcp(uri, deadline)?;
@@ -90,10 +113,18 @@ pub fn connect(uri: &Uri<'_>, timeout: Duration, configure: impl FnOnce(ClientHa
             None => {}
             Some(Answer::Accepted { agreed, .. }) => {
                 stream.set_read_timeout(None)?;
-                return Ok(Open { stream, agreed, early: input.to_vec() });
+                return Ok(Open {
+                    stream,
+                    agreed,
+                    early: input.to_vec(),
+                });
             }
             Some(Answer::Refused(response)) => {
-                let mut text = format!("refused: {} {}\n", response.status(), response.reason().escape_ascii());
+                let mut text = format!(
+                    "refused: {} {}\n",
+                    response.status(),
+                    response.reason().escape_ascii()
+                );
                 for (name, value) in response.fields().iter() {
                     text += &format!("{name}: {}\n", value.escape_ascii());
                 }
@@ -112,8 +143,9 @@ fn connect_tcp(uri: &Uri<'_>, deadline: Deadline) -> io::Result<TcpStream> {
     let (resolved, addresses) = mpsc::channel();
     // `std` has no timeout for looking up a name. When the time is over, the thread is left behind.
     thread::spawn(move || resolved.send((host, port).to_socket_addrs()));
-    let addresses =
-        addresses.recv_timeout(deadline.left()?).map_err(|_| io::Error::new(ErrorKind::TimedOut, "timed out: looking up the name"))??;
+    let addresses = addresses
+        .recv_timeout(deadline.left()?)
+        .map_err(|_| io::Error::new(ErrorKind::TimedOut, "timed out: looking up the name"))??;
     let mut result = Err(io::Error::other("the name has no address"));
     for (i, address) in addresses.as_slice().iter().enumerate() {
         let share = deadline.left()? / (addresses.len() - i) as u32;
@@ -125,7 +157,8 @@ fn connect_tcp(uri: &Uri<'_>, deadline: Deadline) -> io::Result<TcpStream> {
     result
 }
 
-/// Returns the secret seed of one connection's masking keys. On systems other than Unix, use the `getrandom` crate.
+/// Returns the secret seed of one connection's masking keys. On systems other than Unix, use the
+/// `getrandom` crate.
 fn seed() -> io::Result<[u8; 32]> {
     let mut seed = [0; 32];
     File::open("/dev/urandom")?.read_exact(&mut seed)?;

@@ -1,5 +1,6 @@
-//! Hostile compressed messages: no cut makes a difference, what is delivered is what an inflater gives that was written from RFC 1951, and a message fails for the first
-//! rule or limit that it violates, byte by byte.
+//! Hostile compressed messages: no cut makes a difference, what is delivered is what an inflater
+//! gives that was written from RFC 1951, and a message fails for the first rule or limit that it
+//! violates, byte by byte.
 #![no_main]
 
 #[path = "../../tests/common/mod.rs"]
@@ -13,7 +14,10 @@ use oracle::Oracle;
 use support::Cuts;
 use support::work::{Bounds, bounded};
 use ws_proto::deflate::{self, Decompressor, Inflated, Params};
-use ws_proto::{Agreed, Client, Config, Header, Kind, Mask, Message, Opcode, ProtocolError, Server, State, Utf8, WebSocket};
+use ws_proto::{
+    Agreed, Client, Config, Header, Kind, Mask, Message, Opcode, ProtocolError, Server, State,
+    Utf8, WebSocket,
+};
 
 const LIMIT: u64 = 20_000;
 
@@ -21,7 +25,10 @@ const LIMIT: u64 = 20_000;
 const MAX_FRAGMENTS: u32 = 8;
 
 /// Beside the input also what it inflates to takes work, and the states memory.
-const BOUNDS: Bounds = Bounds { loads: (50_000, 400), memory: (160 << 10, 8) };
+const BOUNDS: Bounds = Bounds {
+    loads: (50_000, 400),
+    memory: (160 << 10, 8),
+};
 
 /// What came: messages, or what ended them.
 type Received = Vec<Result<Vec<u8>, Option<ProtocolError>>>;
@@ -38,10 +45,19 @@ struct Choice {
 
 impl Choice {
     fn new(bits: u8) -> Self {
-        let no_context_takeover = "permessage-deflate; server_no_context_takeover; client_no_context_takeover";
+        let no_context_takeover =
+            "permessage-deflate; server_no_context_takeover; client_no_context_takeover";
         Self {
-            params: if bits & 4 == 0 { Params::default() } else { no_context_takeover.parse().expect("an answer") },
-            kind: if bits & 2 == 0 { Kind::Binary } else { Kind::Text },
+            params: if bits & 4 == 0 {
+                Params::default()
+            } else {
+                no_context_takeover.parse().expect("an answer")
+            },
+            kind: if bits & 2 == 0 {
+                Kind::Binary
+            } else {
+                Kind::Text
+            },
             limit: if bits & 1 == 0 { LIMIT } else { 20 },
             ends: bits & 8 != 0,
         }
@@ -51,7 +67,12 @@ impl Choice {
 /// What comes of the bytes, what is answered, and how it ends.
 fn receive<R: TestRole>(choice: &Choice, pieces: &[&[u8]]) -> (Received, Vec<u8>, State) {
     let agreed = Agreed::new(R::make()).with_deflate(&deflate::Config::default(), choice.params);
-    let mut ws = WebSocket::new(agreed, &Config::default().max_message(choice.limit).max_fragments(MAX_FRAGMENTS));
+    let mut ws = WebSocket::new(
+        agreed,
+        &Config::default()
+            .max_message(choice.limit)
+            .max_fragments(MAX_FRAGMENTS),
+    );
     let (mut seen, mut out) = (Vec::new(), Vec::new());
     for piece in pieces {
         let mut piece = piece.to_vec();
@@ -68,21 +89,29 @@ fn receive<R: TestRole>(choice: &Choice, pieces: &[&[u8]]) -> (Received, Vec<u8>
     (seen, out, ws.state())
 }
 
-/// Whether one of the frames has a reserved bit where none may be: RSV1 belongs to the first frame of a message (DP1).
+/// Whether one of the frames has a reserved bit where none may be: RSV1 belongs to the first frame
+/// of a message (DP1).
 fn misuses_reserved_bits(mut bytes: &[u8]) -> bool {
     while let Some(head) = read_head(bytes) {
         let is_first = matches!(head.frame.opcode, 1 | 2);
         if head.frame.rsv != 0 && !(head.frame.rsv == 4 && is_first) {
             return true;
         }
-        let len = usize::try_from(head.len).unwrap_or(usize::MAX).saturating_add(head.taken);
+        let len = usize::try_from(head.len)
+            .unwrap_or(usize::MAX)
+            .saturating_add(head.taken);
         bytes = bytes.get(len..).unwrap_or_default();
     }
     false
 }
 
-/// What a message in these fragments is, byte by byte: headers are judged first, and then what each byte inflates to.
-fn verdict(choice: &Choice, decompressor: &mut Decompressor, fragments: &[&[u8]]) -> Result<Vec<u8>, ProtocolError> {
+/// What a message in these fragments is, byte by byte: headers are judged first, and then what each
+/// byte inflates to.
+fn verdict(
+    choice: &Choice,
+    decompressor: &mut Decompressor,
+    fragments: &[&[u8]],
+) -> Result<Vec<u8>, ProtocolError> {
     let (mut content, mut utf8) = (Vec::new(), Utf8::new());
     let mut size = 0;
     for (at, fragment) in fragments.iter().enumerate() {
@@ -93,17 +122,24 @@ fn verdict(choice: &Choice, decompressor: &mut Decompressor, fragments: &[&[u8]]
         }
         let (count, limit) = (at as u64 + 1, (u64::from(MAX_FRAGMENTS) + size / 16).max(1));
         if count > limit {
-            return Err(ProtocolError::TooManyFragments { fragments: count, limit });
+            return Err(ProtocolError::TooManyFragments {
+                fragments: count,
+                limit,
+            });
         }
         let ends = (at + 1 == fragments.len()).then_some((&[][..], true));
         for (mut input, last) in fragment.chunks(1).map(|byte| (byte, false)).chain(ends) {
             loop {
                 let mut block = [0; 97];
-                let Inflated { len, done } =
-                    decompressor.inflate(&mut input, last, &mut block).map_err(|_| ProtocolError::InvalidCompression)?;
+                let Inflated { len, done } = decompressor
+                    .inflate(&mut input, last, &mut block)
+                    .map_err(|_| ProtocolError::InvalidCompression)?;
                 for &byte in &block[..len] {
                     if content.len() as u64 == choice.limit {
-                        return Err(ProtocolError::MessageTooLong { len: choice.limit + 1, limit: choice.limit });
+                        return Err(ProtocolError::MessageTooLong {
+                            len: choice.limit + 1,
+                            limit: choice.limit,
+                        });
                     }
                     content.push(byte);
                     if choice.kind == Kind::Text {
@@ -144,26 +180,60 @@ fn frames<R: TestRole>(kind: Kind, fragments: &[&[u8]]) -> Vec<u8> {
 
 fn check<R: TestRole>(choice: &Choice, cuts: &Cuts<'_>, bytes: &[u8]) {
     let pieces = cuts.pieces(bytes);
-    let produced = |(seen, ..): &(Received, Vec<u8>, State)| seen.iter().flatten().map(Vec::len).sum::<usize>();
+    let produced = |(seen, ..): &(Received, Vec<u8>, State)| {
+        seen.iter().flatten().map(Vec::len).sum::<usize>()
+    };
 
     // As frames, if they are any.
     let whole = receive::<R>(choice, &[bytes]);
     let work = bytes.len() + produced(&whole) + LIMIT as usize;
-    assert_eq!(whole, bounded(&BOUNDS, work, || receive::<R>(choice, &pieces)), "a cut makes a difference to frames");
-    assert!(whole.2 != State::Open || !misuses_reserved_bits(bytes), "a reserved bit is let pass");
-    assert!(whole.0.iter().flatten().all(|message| message.len() as u64 <= choice.limit), "more than the limit is delivered");
+    assert_eq!(
+        whole,
+        bounded(&BOUNDS, work, || receive::<R>(choice, &pieces)),
+        "a cut makes a difference to frames"
+    );
+    assert!(
+        whole.2 != State::Open || !misuses_reserved_bits(bytes),
+        "a reserved bit is let pass"
+    );
+    assert!(
+        whole
+            .0
+            .iter()
+            .flatten()
+            .all(|message| message.len() as u64 <= choice.limit),
+        "more than the limit is delivered"
+    );
 
     // As the payload of messages.
-    let messages: Vec<&[&[u8]]> = if choice.ends { pieces.chunks(1).collect() } else { vec![&pieces] };
-    let wire: Vec<u8> = messages.iter().flat_map(|fragments| frames::<R>(choice.kind, fragments)).collect();
-    let mut decompressor = if R::MASKS { choice.params.server_decompressor() } else { choice.params.client_decompressor() };
+    let messages: Vec<&[&[u8]]> = if choice.ends {
+        pieces.chunks(1).collect()
+    } else {
+        vec![&pieces]
+    };
+    let wire: Vec<u8> = messages
+        .iter()
+        .flat_map(|fragments| frames::<R>(choice.kind, fragments))
+        .collect();
+    let mut decompressor = if R::MASKS {
+        choice.params.server_decompressor()
+    } else {
+        choice.params.client_decompressor()
+    };
     let mut oracle = Oracle::default();
     let mut expected: Received = Vec::new();
     for fragments in messages {
         let message = verdict(choice, &mut decompressor, fragments);
         match &message {
-            Ok(message) => assert!(oracle.message(&fragments.concat()).as_ref() == Some(message), "RFC 1951 has it another way"),
-            Err(ProtocolError::InvalidCompression) => assert_eq!(oracle.message(&fragments.concat()), None, "RFC 1951 has it another way"),
+            Ok(message) => assert!(
+                oracle.message(&fragments.concat()).as_ref() == Some(message),
+                "RFC 1951 has it another way"
+            ),
+            Err(ProtocolError::InvalidCompression) => assert_eq!(
+                oracle.message(&fragments.concat()),
+                None,
+                "RFC 1951 has it another way"
+            ),
             Err(_) => {}
         }
         if choice.params.server_no_context_takeover() {
@@ -184,7 +254,9 @@ fn check<R: TestRole>(choice: &Choice, cuts: &Cuts<'_>, bytes: &[u8]) {
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {
     let mut data = data;
-    let Some(&bits) = data.split_off_first() else { return };
+    let Some(&bits) = data.split_off_first() else {
+        return;
+    };
     let choice = Choice::new(bits);
     let cuts = Cuts::take(&mut data);
     if bits & 16 == 0 {

@@ -7,7 +7,10 @@ use support::work::{Bounds, bounded};
 use ws_proto::deflate::{Config, Params};
 use ws_proto::handshake::Request;
 
-const BOUNDS: Bounds = Bounds { loads: (2000, 200), memory: (256, 4) };
+const BOUNDS: Bounds = Bounds {
+    loads: (2000, 200),
+    memory: (256, 4),
+};
 
 /// What an endpoint wants.
 #[derive(Debug, arbitrary::Arbitrary)]
@@ -36,7 +39,9 @@ fn with_request<T>(offer: &str, then: impl FnOnce(&Request<'_>) -> T) -> Option<
         ("Sec-WebSocket-Version", b"13"),
         ("Sec-WebSocket-Extensions", offer.as_bytes()),
     ];
-    Request::from_fields("GET", "/", (1, 1), &fields).ok().map(|request| then(&request))
+    Request::from_fields("GET", "/", (1, 1), &fields)
+        .ok()
+        .map(|request| then(&request))
 }
 
 libfuzzer_sys::fuzz_target!(|input: (&str, Wanted, Wanted)| {
@@ -56,7 +61,10 @@ libfuzzer_sys::fuzz_target!(|input: (&str, Wanted, Wanted)| {
     // What a server agrees on can be read from its answer.
     if let Some(Some(params)) = accepted {
         assert_eq!(params.to_string().parse(), Ok(params));
-        assert!((8..=15).contains(&params.server_max_window_bits()) && (8..=15).contains(&params.client_max_window_bits()));
+        assert!(
+            (8..=15).contains(&params.server_max_window_bits())
+                && (8..=15).contains(&params.client_max_window_bits())
+        );
         assert!(params.server_no_context_takeover() || !server.no_context_takeover[0]);
     }
     // And it is what it says.
@@ -64,14 +72,24 @@ libfuzzer_sys::fuzz_target!(|input: (&str, Wanted, Wanted)| {
         assert_eq!(params.to_string().parse(), Ok(params));
     }
     // Whatever two endpoints of this make want, they agree, on no more than either of them wants.
-    let agreed = with_request(&client_config.offer(), |request| server_config.accept(request.extensions()));
+    let agreed = with_request(&client_config.offer(), |request| {
+        server_config.accept(request.extensions())
+    });
     let agreed = agreed.flatten().expect("an offer of our own is valid");
     with_request(&agreed.to_string(), |response| {
         let answer = response.extensions().next().expect("one extension");
-        let params = client_config.verify(&answer).expect("an answer of our own fits");
+        let params = client_config
+            .verify(&answer)
+            .expect("an answer of our own fits");
         assert_eq!(
-            (params.server_max_window_bits(), params.server_no_context_takeover()),
-            (agreed.server_max_window_bits(), agreed.server_no_context_takeover())
+            (
+                params.server_max_window_bits(),
+                params.server_no_context_takeover()
+            ),
+            (
+                agreed.server_max_window_bits(),
+                agreed.server_no_context_takeover()
+            )
         );
         assert!(params.client_max_window_bits() <= agreed.client_max_window_bits());
         assert!(params.client_no_context_takeover() || !agreed.client_no_context_takeover());

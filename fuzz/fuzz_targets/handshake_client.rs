@@ -9,10 +9,17 @@ use support::work::{Bounds, bounded};
 use ws_proto::handshake::{Answer, ClientHandshake, HandshakeError, HeadLimits, accept_key};
 use ws_proto::{Client, deflate, uri::Uri};
 
-/// Whether the connection opened, with which subprotocol and extension; or the status of the refusal.
-type Outcome = (Result<Option<Result<(Option<String>, Option<deflate::Params>), u16>>, HandshakeError>, usize);
+/// Whether the connection opened, with which subprotocol and extension; or the status of the
+/// refusal.
+type Outcome = (
+    Result<Option<Result<(Option<String>, Option<deflate::Params>), u16>>, HandshakeError>,
+    usize,
+);
 
-const BOUNDS: Bounds = Bounds { loads: (4000, 300), memory: (2048, 24) };
+const BOUNDS: Bounds = Bounds {
+    loads: (4000, 300),
+    memory: (2048, 24),
+};
 
 fn connect(pieces: &[&[u8]]) -> Outcome {
     let mut handshake = handshake();
@@ -24,14 +31,20 @@ fn connect(pieces: &[&[u8]]) -> Outcome {
                 assert!(input.is_empty());
                 continue;
             }
-            Ok(Some(Answer::Accepted { agreed, .. })) => Ok((agreed.protocol().map(str::to_owned), agreed.deflate())),
+            Ok(Some(Answer::Accepted { agreed, .. })) => {
+                Ok((agreed.protocol().map(str::to_owned), agreed.deflate()))
+            }
             Ok(Some(Answer::Refused(response))) => {
                 _ = (response.body(), response.fields().iter().count());
                 Err(response.status())
             }
             Err(error) => return (Err(error), 0),
         };
-        let left = input.len() + pieces[at + 1..].iter().map(|piece| piece.len()).sum::<usize>();
+        let left = input.len()
+            + pieces[at + 1..]
+                .iter()
+                .map(|piece| piece.len())
+                .sum::<usize>();
         return (Ok(Some(answer)), left);
     }
     (Ok(None), 0)
@@ -49,12 +62,20 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
     let cuts = Cuts::take(&mut data);
     let mut request = Vec::new();
     handshake().write_request(&mut request).expect("room");
-    let key = request.split(|&byte| byte == b'\n').find_map(|line| line.strip_prefix(b"Sec-WebSocket-Key: ")).expect("a key").trim_ascii();
+    let key = request
+        .split(|&byte| byte == b'\n')
+        .find_map(|line| line.strip_prefix(b"Sec-WebSocket-Key: "))
+        .expect("a key")
+        .trim_ascii();
     let bytes = &spelled(data, key)[..];
 
     let whole = bounded(&BOUNDS, bytes.len(), || connect(&[bytes]));
     let pieces = cuts.pieces(bytes);
-    assert_eq!(whole, bounded(&BOUNDS, bytes.len(), || connect(&pieces)), "a cut makes a difference");
+    assert_eq!(
+        whole,
+        bounded(&BOUNDS, bytes.len(), || connect(&pieces)),
+        "a cut makes a difference"
+    );
     let limit = HeadLimits::default().interim;
     let interim = b"HTTP/1.1 103 Early Hints\r\n\r\n".repeat(limit + 1);
     assert!(
@@ -66,7 +87,10 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
             assert!(protocol.is_none_or(|name| ["chat", "superchat"].contains(&&*name)));
             assert!(params.is_none_or(|params| params.server_max_window_bits() <= 10));
             let accept = accept_key(key);
-            assert!(bytes.windows(accept.len()).any(|window| window == accept), "opened without a proof of the key");
+            assert!(
+                bytes.windows(accept.len()).any(|window| window == accept),
+                "opened without a proof of the key"
+            );
         }
         Ok(Some(Err(status))) => assert!(status != 101 && status >= 200),
         Ok(None) | Err(_) => {}

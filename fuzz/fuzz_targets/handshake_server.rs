@@ -1,4 +1,5 @@
-//! A server's handshake with any head, in any cut; and what it accepts, `httparse` reads as the same.
+//! A server's handshake with any head, in any cut; and what it accepts, `httparse` reads as the
+//! same.
 #![no_main]
 
 mod support;
@@ -10,9 +11,16 @@ use ws_proto::deflate;
 use ws_proto::handshake::{HandshakeError, HeadLimits, ServerHandshake};
 
 /// What came of it: the request's facts, what was answered, and how much was left.
-type Outcome = (Result<Option<(String, Vec<(String, Vec<u8>)>)>, HandshakeError>, Vec<u8>, usize);
+type Outcome = (
+    Result<Option<(String, Vec<(String, Vec<u8>)>)>, HandshakeError>,
+    Vec<u8>,
+    usize,
+);
 
-const BOUNDS: Bounds = Bounds { loads: (4000, 300), memory: (2048, 24) };
+const BOUNDS: Bounds = Bounds {
+    loads: (4000, 300),
+    memory: (2048, 24),
+};
 
 fn serve(pieces: &[&[u8]]) -> Outcome {
     let mut handshake = ServerHandshake::new(HeadLimits::default());
@@ -23,10 +31,23 @@ fn serve(pieces: &[&[u8]]) -> Outcome {
         match handshake.recv(&mut input, &mut out) {
             Ok(None) => assert!(input.is_empty()),
             Ok(Some(request)) => {
-                let left = input.len() + pieces[at + 1..].iter().map(|piece| piece.len()).sum::<usize>();
-                let fields = request.fields().iter().map(|(name, value)| (name.to_owned(), value.to_vec())).collect();
+                let left = input.len()
+                    + pieces[at + 1..]
+                        .iter()
+                        .map(|piece| piece.len())
+                        .sum::<usize>();
+                let fields = request
+                    .fields()
+                    .iter()
+                    .map(|(name, value)| (name.to_owned(), value.to_vec()))
+                    .collect();
                 let facts = (request.target().to_owned(), fields);
-                _ = (request.is_same_origin(true), request.origin_is_one_of(&["https://example.com"]), request.path(), request.query());
+                _ = (
+                    request.is_same_origin(true),
+                    request.origin_is_one_of(&["https://example.com"]),
+                    request.path(),
+                    request.query(),
+                );
                 let protocol = request.protocols().last();
                 _ = request
                     .accept()
@@ -48,7 +69,11 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
     let bytes = &spelled(data, b"")[..];
     let whole = bounded(&BOUNDS, bytes.len(), || serve(&[bytes]));
     let pieces = cuts.pieces(bytes);
-    assert_eq!(whole, bounded(&BOUNDS, bytes.len(), || serve(&pieces)), "a cut makes a difference");
+    assert_eq!(
+        whole,
+        bounded(&BOUNDS, bytes.len(), || serve(&pieces)),
+        "a cut makes a difference"
+    );
 
     let (verdict, out, left) = whole;
     match verdict {
@@ -62,9 +87,19 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
             if let Some(end) = (2..bytes.len()).find(|&at| bytes[at] == b'\r') {
                 bytes[end - 1] = b'1';
             }
-            assert_eq!(request.parse(&bytes), Ok(httparse::Status::Complete(bytes.len() - left)));
-            assert_eq!((request.method, request.path, request.version), (Some("GET"), Some(&*target), Some(1)));
-            let theirs: Vec<_> = request.headers.iter().map(|field| (field.name.to_owned(), field.value.to_vec())).collect();
+            assert_eq!(
+                request.parse(&bytes),
+                Ok(httparse::Status::Complete(bytes.len() - left))
+            );
+            assert_eq!(
+                (request.method, request.path, request.version),
+                (Some("GET"), Some(&*target), Some(1))
+            );
+            let theirs: Vec<_> = request
+                .headers
+                .iter()
+                .map(|field| (field.name.to_owned(), field.value.to_vec()))
+                .collect();
             assert_eq!(theirs, fields);
         }
         Ok(None) => assert!(out.is_empty()),

@@ -1,7 +1,9 @@
-//! Two endpoints over a pipe that cuts at will: whatever either does, all that was sent arrives intact, in order and once, and both agree on how it ended.
+//! Two endpoints over a pipe that cuts at will: whatever either does, all that was sent arrives
+//! intact, in order and once, and both agree on how it ended.
 //!
-//! Either may receive whole messages or a stream, and what receives a stream compresses and inflates by itself. One of whole messages may be two halves, whose replies
-//! lie in one place until the sender has them, and go on as a whole again.
+//! Either may receive whole messages or a stream, and what receives a stream compresses and
+//! inflates by itself. One of whole messages may be two halves, whose replies lie in one place
+//! until the sender has them, and go on as a whole again.
 #![no_main]
 
 #[path = "../../tests/common/mod.rs"]
@@ -11,8 +13,9 @@ use arbitrary::Arbitrary;
 use common::{Seen, TestRole, read_all};
 use ws_proto::deflate::{self, Compressor, Decompressor, Params};
 use ws_proto::{
-    Agreed, Capped, Client, CloseCode, Closure, Config, Connection, Event, Kind, Message, MessageReceiver, MessageSender, Reply, Role,
-    SendError, Server, State, Stats, Transport, WebSocket,
+    Agreed, Capped, Client, CloseCode, Closure, Config, Connection, Event, Kind, Message,
+    MessageReceiver, MessageSender, Reply, Role, SendError, Server, State, Stats, Transport,
+    WebSocket,
 };
 
 #[derive(Debug, Arbitrary)]
@@ -24,7 +27,8 @@ enum Operation {
     Part(Kind, Vec<u8>, bool),
     /// A part whose payload is not copied.
     Alone(Kind, String, bool),
-    /// A message whose compression is not left to the connection: not compressed, or by the caller, in parts of this size.
+    /// A message whose compression is not left to the connection: not compressed, or by the caller,
+    /// in parts of this size.
     Apart(Kind, String, u8),
     Ping(Vec<u8>),
     Pong(Vec<u8>),
@@ -50,7 +54,10 @@ struct Session {
 enum Layer<R> {
     Whole(WebSocket<R>),
     /// With the place for the reply: what it answers is kept beside it, to know a Pong's payload.
-    Halves(Box<(MessageReceiver<R>, MessageSender<R>)>, Option<(Reply, Seen)>),
+    Halves(
+        Box<(MessageReceiver<R>, MessageSender<R>)>,
+        Option<(Reply, Seen)>,
+    ),
     /// Only while halves are put together or taken apart.
     Between,
     Streaming {
@@ -69,7 +76,10 @@ macro_rules! either {
                 let $connection = &mut halves.1;
                 $act
             }
-            Layer::Streaming { connection: $connection, .. } => $act,
+            Layer::Streaming {
+                connection: $connection,
+                ..
+            } => $act,
             Layer::Between => unreachable!("it is one or the other"),
         }
     };
@@ -77,22 +87,40 @@ macro_rules! either {
 
 /// What a role does in its own way.
 trait End: TestRole + Sized {
-    fn alone(layer: &mut Layer<Self>, kind: Kind, payload: &mut [u8], last: bool) -> Result<Vec<u8>, SendError>;
+    fn alone(
+        layer: &mut Layer<Self>,
+        kind: Kind,
+        payload: &mut [u8],
+        last: bool,
+    ) -> Result<Vec<u8>, SendError>;
 }
 
 impl End for Server {
-    fn alone(layer: &mut Layer<Self>, kind: Kind, payload: &mut [u8], last: bool) -> Result<Vec<u8>, SendError> {
-        either!(layer, connection => connection.header(kind, payload.len() as u64, last)).map(|header| header.to_vec())
+    fn alone(
+        layer: &mut Layer<Self>,
+        kind: Kind,
+        payload: &mut [u8],
+        last: bool,
+    ) -> Result<Vec<u8>, SendError> {
+        either!(layer, connection => connection.header(kind, payload.len() as u64, last))
+            .map(|header| header.to_vec())
     }
 }
 
 impl End for Client {
-    fn alone(layer: &mut Layer<Self>, kind: Kind, payload: &mut [u8], last: bool) -> Result<Vec<u8>, SendError> {
-        either!(layer, connection => connection.mask_in_place(kind, payload, last)).map(|header| header.to_vec())
+    fn alone(
+        layer: &mut Layer<Self>,
+        kind: Kind,
+        payload: &mut [u8],
+        last: bool,
+    ) -> Result<Vec<u8>, SendError> {
+        either!(layer, connection => connection.mask_in_place(kind, payload, last))
+            .map(|header| header.to_vec())
     }
 }
 
-/// An endpoint, what is under way from it, and an account of what it sent with success, and received.
+/// An endpoint, what is under way from it, and an account of what it sent with success, and
+/// received.
 struct Endpoint<R> {
     layer: Layer<R>,
     under_way: Vec<u8>,
@@ -108,8 +136,14 @@ struct Endpoint<R> {
 impl<R: End> Endpoint<R> {
     fn new(session: &Session, side: usize) -> Self {
         let agreed = Agreed::new(R::make());
-        let agreed_on =
-            session.deflate.map(|(params, level)| (deflate::Config::default().level(level % 10).threshold(level.into()), params));
+        let agreed_on = session.deflate.map(|(params, level)| {
+            (
+                deflate::Config::default()
+                    .level(level % 10)
+                    .threshold(level.into()),
+                params,
+            )
+        });
         let agreed = match &agreed_on {
             Some((config, params)) => agreed.with_deflate(config, *params),
             None => agreed,
@@ -119,16 +153,35 @@ impl<R: End> Endpoint<R> {
         let layer = if session.streaming[side] {
             let deflate = agreed_on.map(|(config, params)| {
                 if R::MASKS {
-                    (params.client_compressor(&config), params.server_decompressor())
+                    (
+                        params.client_compressor(&config),
+                        params.server_decompressor(),
+                    )
                 } else {
-                    (params.server_compressor(&config), params.client_decompressor())
+                    (
+                        params.server_compressor(&config),
+                        params.client_decompressor(),
+                    )
                 }
             });
-            Layer::Streaming { connection: Connection::new(agreed, config), message: Vec::new(), deflate }
+            Layer::Streaming {
+                connection: Connection::new(agreed, config),
+                message: Vec::new(),
+                deflate,
+            }
         } else {
             Layer::Whole(WebSocket::new(agreed, config))
         };
-        Self { layer, under_way: Vec::new(), sent: Vec::new(), part: None, received: Vec::new(), failed: false, auto_pong, paused: None }
+        Self {
+            layer,
+            under_way: Vec::new(),
+            sent: Vec::new(),
+            part: None,
+            received: Vec::new(),
+            failed: false,
+            auto_pong,
+            paused: None,
+        }
     }
 
     fn state(&self) -> State {
@@ -153,10 +206,19 @@ impl<R: End> Endpoint<R> {
     fn act(&mut self, room: Option<u8>, operation: Operation) {
         let before = self.counted();
         // A Pong may follow our own Close, and a Close of ours may be given up.
-        let may_follow =
-            matches!(operation, Operation::Pong(_) | Operation::Fail(_) | Operation::Reply(_) | Operation::Split | Operation::Join);
+        let may_follow = matches!(
+            operation,
+            Operation::Pong(_)
+                | Operation::Fail(_)
+                | Operation::Reply(_)
+                | Operation::Split
+                | Operation::Join
+        );
         match self.send(room.map(usize::from), operation) {
-            Ok(()) => assert!(before.0 == State::Open || may_follow, "something is sent after the end"),
+            Ok(()) => assert!(
+                before.0 == State::Open || may_follow,
+                "something is sent after the end"
+            ),
             Err(SendError::Full { needed }) => {
                 assert!(needed > room.expect("else there is room for all").into());
                 assert_eq!(before, self.counted(), "what is refused has an effect");
@@ -164,15 +226,25 @@ impl<R: End> Endpoint<R> {
             Err(_) => assert_eq!(before, self.counted(), "what is refused has an effect"),
         }
         assert!(
-            self.under_way.len() - before.2 <= room.map_or(usize::MAX, usize::from) || matches!(self.state(), State::Open),
+            self.under_way.len() - before.2 <= room.map_or(usize::MAX, usize::from)
+                || matches!(self.state(), State::Open),
             "beyond the room"
         );
     }
 
     fn send(&mut self, room: Option<usize>, operation: Operation) -> Result<(), SendError> {
         let is_open = self.state() == State::Open;
-        let Self { layer, under_way, sent, part, .. } = self;
-        let out = &mut Capped::new(under_way, room.map_or(usize::MAX, |room| under_way.len() + room));
+        let Self {
+            layer,
+            under_way,
+            sent,
+            part,
+            ..
+        } = self;
+        let out = &mut Capped::new(
+            under_way,
+            room.map_or(usize::MAX, |room| under_way.len() + room),
+        );
         match operation {
             Operation::Text(text) => {
                 either!(layer, connection => connection.send_text(&text, out))?;
@@ -192,8 +264,11 @@ impl<R: End> Endpoint<R> {
                 self.part(kind, &bytes, last);
             }
             Operation::Alone(kind, text, last) => {
-                // The caller sees to it that text is UTF-8: it is not sent behind a part that has split a character.
-                if part.as_ref().is_some_and(|(kind, part)| *kind == Kind::Text && std::str::from_utf8(part).is_err()) {
+                // The caller sees to it that text is UTF-8: it is not sent behind a part that has
+                // split a character.
+                if part.as_ref().is_some_and(|(kind, part)| {
+                    *kind == Kind::Text && std::str::from_utf8(part).is_err()
+                }) {
                     return Err(SendError::InvalidUtf8);
                 }
                 let mut payload = text.clone().into_bytes();
@@ -215,7 +290,9 @@ impl<R: End> Endpoint<R> {
                 // After our Close the peer discards it.
                 sent.extend(is_open.then(|| Seen::pong(payload)));
             }
-            Operation::Close(code, reason) => either!(layer, connection => connection.close(code, &reason, out))?,
+            Operation::Close(code, reason) => {
+                either!(layer, connection => connection.close(code, &reason, out))?
+            }
             Operation::Fail(code) => {
                 either!(layer, connection => connection.fail(code, "failed", out))?;
                 self.failed = true;
@@ -231,11 +308,18 @@ impl<R: End> Endpoint<R> {
     /// Hands the reply over, if there is one, with so much room.
     fn reply(&mut self, room: usize) {
         let is_open = self.state() == State::Open;
-        let Layer::Halves(halves, slot) = &mut self.layer else { return };
-        let Some((reply, to)) = slot.take() else { return };
+        let Layer::Halves(halves, slot) = &mut self.layer else {
+            return;
+        };
+        let Some((reply, to)) = slot.take() else {
+            return;
+        };
         let before = self.under_way.len();
         let may_pong = !self.failed && halves.1.state() != State::Closed;
-        match halves.1.reply(&reply, &mut Capped::new(&mut self.under_way, before + room)) {
+        match halves
+            .1
+            .reply(&reply, &mut Capped::new(&mut self.under_way, before + room))
+        {
             Err(SendError::Full { needed }) => {
                 assert!(needed > room && self.under_way.len() == before);
                 *slot = Some((reply, to));
@@ -244,9 +328,14 @@ impl<R: End> Endpoint<R> {
             Ok(()) => match &to {
                 Seen::Ping(payload) => {
                     assert_eq!(self.under_way.len() > before, may_pong);
-                    self.sent.extend((is_open && may_pong).then(|| Seen::pong(payload)));
+                    self.sent
+                        .extend((is_open && may_pong).then(|| Seen::pong(payload)));
                 }
-                _ => assert_eq!(self.under_way.len() > before, is_open, "a Close is answered by a Close, and only once"),
+                _ => assert_eq!(
+                    self.under_way.len() > before,
+                    is_open,
+                    "a Close is answered by a Close, and only once"
+                ),
             },
         }
     }
@@ -259,12 +348,14 @@ impl<R: End> Endpoint<R> {
         }
     }
 
-    /// The halves as a whole. A Pong that the sender was not given is not sent, and a Close is answered later.
+    /// The halves as a whole. A Pong that the sender was not given is not sent, and a Close is
+    /// answered later.
     fn join(&mut self) {
         match std::mem::replace(&mut self.layer, Layer::Between) {
             Layer::Halves(halves, slot) => {
                 let (receiver, sender) = *halves;
-                let owes_a_close = matches!(slot, Some((_, Seen::Close(..)))) && sender.state() == State::Open;
+                let owes_a_close =
+                    matches!(slot, Some((_, Seen::Close(..)))) && sender.state() == State::Open;
                 let ws = WebSocket::from_halves(receiver, sender);
                 assert!(ws.is_paused() || !owes_a_close, "a Close is forgotten");
                 self.paused = ws.is_paused().then_some(0);
@@ -279,7 +370,11 @@ impl<R: End> Endpoint<R> {
         assert_eq!(*begun, kind, "another message is begun inside one");
         part.extend_from_slice(bytes);
         if last {
-            self.sent.extend(self.part.take().map(|(kind, bytes)| Seen::message(kind, &bytes)));
+            self.sent.extend(
+                self.part
+                    .take()
+                    .map(|(kind, bytes)| Seen::message(kind, &bytes)),
+            );
         }
     }
 
@@ -291,18 +386,24 @@ impl<R: End> Endpoint<R> {
             Layer::Halves(halves, _) if kind == Kind::Text => halves.1.send_text_plain(text, out),
             Layer::Halves(halves, _) => halves.1.send_binary_plain(text.as_bytes(), out),
             // What was compressed has to be sent, so that it can be is certain before.
-            Layer::Streaming { connection, deflate: Some((compressor, _)), .. }
-                if connection.state() == State::Open && self.part.is_none() =>
-            {
+            Layer::Streaming {
+                connection,
+                deflate: Some((compressor, _)),
+                ..
+            } if connection.state() == State::Open && self.part.is_none() => {
                 let mut compressed = Vec::new();
                 compressor.compress(text.as_bytes(), true, &mut compressed);
-                let parts: Vec<_> = compressed.chunks(size.max(compressed.len() / 1000 + 1)).collect();
+                let parts: Vec<_> = compressed
+                    .chunks(size.max(compressed.len() / 1000 + 1))
+                    .collect();
                 for (at, part) in parts.iter().enumerate() {
                     connection.send_compressed_part(kind, part, at + 1 == parts.len(), out)?;
                 }
                 Ok(())
             }
-            Layer::Streaming { connection, .. } if kind == Kind::Text => connection.send_text(text, out),
+            Layer::Streaming { connection, .. } if kind == Kind::Text => {
+                connection.send_text(text, out)
+            }
             Layer::Streaming { connection, .. } => connection.send_binary(text.as_bytes(), out),
             Layer::Between => unreachable!("it is one or the other"),
         }
@@ -347,29 +448,45 @@ impl<R: End> Endpoint<R> {
                         Some(Message::Binary(bytes)) => Seen::binary(&bytes),
                         Some(Message::Ping) => Seen::ping(receiver.control_payload()),
                         Some(Message::Pong) => Seen::pong(receiver.control_payload()),
-                        Some(Message::Close(code)) => Seen::Close(code.map(u16::from), String::new()),
+                        Some(Message::Close(code)) => {
+                            Seen::Close(code.map(u16::from), String::new())
+                        }
                         Some(other) => panic!("the other one breaks no rule: {other:?}"),
                     };
                     let reply = receiver.take_reply();
-                    let owes = matches!(seen, Seen::Close(..)) || matches!(seen, Seen::Ping(_)) && self.auto_pong;
+                    let owes = matches!(seen, Seen::Close(..))
+                        || matches!(seen, Seen::Ping(_)) && self.auto_pong;
                     assert_eq!(reply.is_some(), owes);
                     // One place: a later reply stands for an earlier one.
                     if let Some(reply) = reply {
-                        assert!(!matches!(slot, Some((_, Seen::Close(..)))), "something follows a Close");
+                        assert!(
+                            !matches!(slot, Some((_, Seen::Close(..)))),
+                            "something follows a Close"
+                        );
                         *slot = Some((reply, seen.clone()));
                     }
-                    self.received.extend((!matches!(seen, Seen::Close(..))).then_some(seen));
+                    self.received
+                        .extend((!matches!(seen, Seen::Close(..))).then_some(seen));
                     continue;
                 }
-                Layer::Streaming { connection, message, deflate } => match connection.recv(&mut input, &mut out) {
+                Layer::Streaming {
+                    connection,
+                    message,
+                    deflate,
+                } => match connection.recv(&mut input, &mut out) {
                     None => {
-                        assert!(input.is_empty() || connection.is_paused(), "input is left behind");
+                        assert!(
+                            input.is_empty() || connection.is_paused(),
+                            "input is left behind"
+                        );
                         self.paused = connection.is_paused().then_some(room - written.len());
                         break;
                     }
                     Some(Event::Data(chunk)) => {
                         match deflate.as_mut().filter(|_| chunk.compressed) {
-                            Some((_, decompressor)) => inflate(decompressor, chunk.payload, chunk.last, message),
+                            Some((_, decompressor)) => {
+                                inflate(decompressor, chunk.payload, chunk.last, message)
+                            }
                             None => message.extend_from_slice(chunk.payload),
                         }
                         if !chunk.last {
@@ -388,20 +505,34 @@ impl<R: End> Endpoint<R> {
             if let Some(had) = self.paused.take() {
                 // If a Close of ours was sent meanwhile, the other one's needs no answer any more.
                 let answered = matches!(seen, Seen::Close(..)) && state != State::Open;
-                assert!(answer.len() > had || answered, "it waited though there was room for the reply");
+                assert!(
+                    answer.len() > had || answered,
+                    "it waited though there was room for the reply"
+                );
             }
             match &seen {
-                // It is answered at once, also after a Close of ours: then the other one discards it.
+                // It is answered at once, also after a Close of ours: then the other one discards
+                // it.
                 Seen::Ping(payload) if self.auto_pong => {
                     let pong = &read_all::<R>(answer)[..];
-                    assert!(matches!(pong, [frame] if frame.opcode == 10 && frame.payload == *payload), "{pong:?}");
-                    self.sent.extend((state == State::Open).then(|| Seen::pong(payload)));
+                    assert!(
+                        matches!(pong, [frame] if frame.opcode == 10 && frame.payload == *payload),
+                        "{pong:?}"
+                    );
+                    self.sent
+                        .extend((state == State::Open).then(|| Seen::pong(payload)));
                 }
                 // With the same code, unless ours was sent before.
                 Seen::Close(code, _) => {
                     let close = &read_all::<R>(answer)[..];
-                    let body = code.map(|code| code.to_be_bytes().to_vec()).unwrap_or_default();
-                    assert!(state != State::Open || matches!(close, [frame] if frame.opcode == 8 && frame.payload == body), "{close:?}");
+                    let body = code
+                        .map(|code| code.to_be_bytes().to_vec())
+                        .unwrap_or_default();
+                    assert!(
+                        state != State::Open
+                            || matches!(close, [frame] if frame.opcode == 8 && frame.payload == body),
+                        "{close:?}"
+                    );
                     assert!(state == State::Open || close.is_empty(), "{close:?}");
                     continue;
                 }
@@ -432,7 +563,9 @@ impl<R: End> Endpoint<R> {
 fn inflate(decompressor: &mut Decompressor, mut piece: &[u8], last: bool, message: &mut Vec<u8>) {
     let mut block = [0; 1000];
     loop {
-        let inflated = decompressor.inflate(&mut piece, last, &mut block).expect("it was compressed well");
+        let inflated = decompressor
+            .inflate(&mut piece, last, &mut block)
+            .expect("it was compressed well");
         message.extend_from_slice(&block[..inflated.len]);
         if inflated.done {
             return;
@@ -450,11 +583,20 @@ fn agree<A: Role, B: Role>(one: &Endpoint<A>, other: &Endpoint<B>) {
         }
     }
     let (closure, others) = (closure(one), closure(other));
-    assert_eq!(closure.is_some(), others.is_some(), "one end is closing and the other is not");
-    let (Some(closure), Some(others)) = (closure, others) else { return };
+    assert_eq!(
+        closure.is_some(),
+        others.is_some(),
+        "one end is closing and the other is not"
+    );
+    let (Some(closure), Some(others)) = (closure, others) else {
+        return;
+    };
     assert_eq!((closure.error, others.error), (None, None));
     let received = closure.received.map(|close| close.code);
-    assert!(received == others.sent || one.failed && received.is_none(), "{closure} of {others}");
+    assert!(
+        received == others.sent || one.failed && received.is_none(),
+        "{closure} of {others}"
+    );
     assert_eq!(closure.clean, received.is_some());
 }
 
@@ -463,13 +605,21 @@ libfuzzer_sys::fuzz_target!(|session: Session| {
     let mut client = Endpoint::<Client>::new(&session, 1);
     for (side, room, operation) in session.operations {
         match (side, operation) {
-            (false, Operation::Arrive(most, room)) => client.arrive(&mut server.under_way, most.into(), room.into()),
-            (true, Operation::Arrive(most, room)) => server.arrive(&mut client.under_way, most.into(), room.into()),
+            (false, Operation::Arrive(most, room)) => {
+                client.arrive(&mut server.under_way, most.into(), room.into())
+            }
+            (true, Operation::Arrive(most, room)) => {
+                server.arrive(&mut client.under_way, most.into(), room.into())
+            }
             (false, operation) => server.act(room, operation),
             (true, operation) => client.act(room, operation),
         }
     }
-    while !server.under_way.is_empty() || !client.under_way.is_empty() || server.waits() || client.waits() {
+    while !server.under_way.is_empty()
+        || !client.under_way.is_empty()
+        || server.waits()
+        || client.waits()
+    {
         client.arrive(&mut server.under_way, usize::MAX, usize::MAX);
         client.reply(1 << 20);
         server.arrive(&mut client.under_way, usize::MAX, usize::MAX);
@@ -477,7 +627,9 @@ libfuzzer_sys::fuzz_target!(|session: Session| {
     }
     server.join();
     client.join();
-    let (Layer::Whole(_) | Layer::Streaming { .. }, Layer::Whole(_) | Layer::Streaming { .. }) = (&server.layer, &client.layer) else {
+    let (Layer::Whole(_) | Layer::Streaming { .. }, Layer::Whole(_) | Layer::Streaming { .. }) =
+        (&server.layer, &client.layer)
+    else {
         unreachable!("the halves are together")
     };
     assert!(!server.waits() && !client.waits());
@@ -487,10 +639,19 @@ libfuzzer_sys::fuzz_target!(|session: Session| {
     agree(&client, &server);
     if client.state() != State::Open && !client.failed {
         // The server closes the transport first (CL11).
-        assert_eq!(either!(&mut client.layer, connection => connection.transport()), Transport::Await);
-        assert_eq!(either!(&mut server.layer, connection => connection.transport()), Transport::Close);
+        assert_eq!(
+            either!(&mut client.layer, connection => connection.transport()),
+            Transport::Await
+        );
+        assert_eq!(
+            either!(&mut server.layer, connection => connection.transport()),
+            Transport::Close
+        );
     }
     either!(&mut client.layer, connection => connection.recv_eof());
-    assert_eq!(either!(&mut client.layer, connection => connection.transport()), Transport::Close);
+    assert_eq!(
+        either!(&mut client.layer, connection => connection.transport()),
+        Transport::Close
+    );
     client.act(None, Operation::Ping(Vec::new()));
 });

@@ -6,15 +6,34 @@ mod support;
 use support::work::{Bounds, bounded};
 use ws_proto::uri::Uri;
 
-const BOUNDS: Bounds = Bounds { loads: (500, 60), memory: (256, 8) };
+const BOUNDS: Bounds = Bounds {
+    loads: (500, 60),
+    memory: (256, 8),
+};
 
 libfuzzer_sys::fuzz_target!(|text: &str| {
-    let parsed =
-        bounded(&BOUNDS, text.len(), || Uri::parse(text).map(|uri| (uri, uri.host_value().to_string(), uri.resource_name().to_string())));
-    let Ok((uri, host, resource)) = parsed else { return };
-    assert!(resource.starts_with('/') && !host.is_empty() && uri.port() != 0 || text.contains(":0"));
+    let parsed = bounded(&BOUNDS, text.len(), || {
+        Uri::parse(text).map(|uri| {
+            (
+                uri,
+                uri.host_value().to_string(),
+                uri.resource_name().to_string(),
+            )
+        })
+    });
+    let Ok((uri, host, resource)) = parsed else {
+        return;
+    };
+    assert!(
+        resource.starts_with('/') && !host.is_empty() && uri.port() != 0 || text.contains(":0")
+    );
     for value in [&host, &resource] {
-        assert!(value.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'#'), "{value:?}");
+        assert!(
+            value
+                .bytes()
+                .all(|byte| byte.is_ascii_graphic() && byte != b'#'),
+            "{value:?}"
+        );
     }
     assert!(!host.contains(['/', '@', '?']) && !host.bytes().any(|byte| byte.is_ascii_uppercase()));
 
@@ -22,5 +41,12 @@ libfuzzer_sys::fuzz_target!(|text: &str| {
     let scheme = if uri.is_secure() { "wss" } else { "ws" };
     let again = format!("{scheme}://{host}{resource}");
     let again = Uri::parse(&again).expect("what was taken apart fits together");
-    assert_eq!((again.host_value().to_string(), again.resource_name().to_string(), again.port()), (host, resource, uri.port()));
+    assert_eq!(
+        (
+            again.host_value().to_string(),
+            again.resource_name().to_string(),
+            again.port()
+        ),
+        (host, resource, uri.port())
+    );
 });

@@ -1,18 +1,23 @@
 //! permessage-deflate (RFC 7692): compressed messages.
 //!
-//! A server accepts what a client offers by [`Accept::deflate`](crate::handshake::Accept::deflate), a client offers it by
-//! [`ClientHandshake::deflate`](crate::handshake::ClientHandshake::deflate), and both exchange messages with no further thought: a
-//! [`WebSocket`](crate::WebSocket) inflates what it receives, and compresses what it sends and is worth it.
+//! A server accepts what a client offers by [`Accept::deflate`](crate::handshake::Accept::deflate),
+//! a client offers it by [`ClientHandshake::deflate`](crate::handshake::ClientHandshake::deflate),
+//! and both exchange messages with no further thought: a [`WebSocket`](crate::WebSocket) inflates
+//! what it receives, and compresses what it sends and is worth it.
 //!
-//! [`Connection`](crate::Connection) streams: it marks compressed chunks, for a [`Decompressor`] to inflate piece by piece, and sends what a [`Compressor`] makes of a message
-//! in pieces by [`send_compressed_part`](crate::Connection::send_compressed_part).
+//! [`Connection`](crate::Connection) streams: it marks compressed chunks, for a [`Decompressor`] to
+//! inflate piece by piece, and sends what a [`Compressor`] makes of a message in pieces by
+//! [`send_compressed_part`](crate::Connection::send_compressed_part).
 //!
 //! # What it costs
 //!
-//! Nothing until the first compressed message in a direction; then the state of that direction, which stays with the connection if its context is taken over. Otherwise it is handed
-//! on after each message: all connections of one [`Config`] (and its clones) share such states, and an idle connection holds none.
+//! Nothing until the first compressed message in a direction; then the state of that direction,
+//! which stays with the connection if its context is taken over. Otherwise it is handed
+//! on after each message: all connections of one [`Config`] (and its clones) share such states, and
+//! an idle connection holds none.
 //!
-//! To receive, a state takes 64 KiB whatever was agreed on: 47.5 kB for the backend, and a block of 16 KiB to inflate into. To send, it takes as many kB (measured, with zlib-rs 0.6.8):
+//! To receive, a state takes 64 KiB whatever was agreed on: 47.5 kB for the backend, and a block of
+//! 16 KiB to inflate into. To send, it takes as many kB (measured, with zlib-rs 0.6.8):
 //!
 //! | window bits | memory level 1 | 4 | 6 | 8 (default) | 9 |
 //! | --- | --- | --- | --- | --- | --- |
@@ -24,12 +29,15 @@
 //! | 14 | 201 | 207 | 228 | 314 | 429 |
 //! | 15 (default) | 266 | 273 | 294 | 380 | 495 |
 //!
-//! Besides, a state to send keeps the buffer of the longest message that it has compressed, up to 64 KiB.
+//! Besides, a state to send keeps the buffer of the longest message that it has compressed, up to
+//! 64 KiB.
 //!
 //! # Secrets
 //!
-//! Compression tells by its length what is alike. Whoever can mix text of his own into messages that hold a secret, and sees how long they are, can guess the secret
-//! piece by piece (§8; the attacks CRIME and BREACH). Send such messages plain: [`WebSocket::send_text_plain`](crate::WebSocket::send_text_plain).
+//! Compression tells by its length what is alike. Whoever can mix text of his own into messages
+//! that hold a secret, and sees how long they are, can guess the secret piece by piece (§8; the
+//! attacks CRIME and BREACH). Send such messages plain:
+//! [`WebSocket::send_text_plain`](crate::WebSocket::send_text_plain).
 
 mod compress;
 mod decompress;
@@ -48,13 +56,17 @@ use state::Pool;
 /// The name under which the extension is registered.
 pub(crate) const NAME: &str = "permessage-deflate";
 
-/// What an endpoint wants of permessage-deflate: parameters to negotiate for, and how it compresses.
+/// What an endpoint wants of permessage-deflate: parameters to negotiate for, and how it
+/// compresses.
 ///
-/// Make one, and use it (or clones of it) for all connections: those share the states that are not in use.
+/// Make one, and use it (or clones of it) for all connections: those share the states that are not
+/// in use.
 ///
 /// ```
 /// // Little memory: no state stays with an idle connection.
-/// let config = ws_proto::deflate::Config::default().server_no_context_takeover(true).client_no_context_takeover(true);
+/// let config = ws_proto::deflate::Config::default()
+///     .server_no_context_takeover(true)
+///     .client_no_context_takeover(true);
 /// ```
 #[derive(Clone)]
 #[must_use]
@@ -68,25 +80,33 @@ pub struct Config {
 
 impl Default for Config {
     fn default() -> Self {
-        Self { wanted: Params::default(), level: 6, mem_level: 8, threshold: 64, pool: Arc::default() }
+        Self {
+            wanted: Params::default(),
+            level: 6,
+            mem_level: 8,
+            threshold: 64,
+            pool: Arc::default(),
+        }
     }
 }
 
 impl Config {
-    /// Whether the server is to compress each message on its own (RFC 7692 §7.1.1.1). Default: `false`, though the peer may want it.
+    /// Whether the server is to compress each message on its own (RFC 7692 §7.1.1.1). Default:
+    /// `false`, though the peer may want it.
     pub const fn server_no_context_takeover(mut self, wanted: bool) -> Self {
         self.wanted.server.no_context_takeover = wanted;
         self
     }
 
-    /// Whether the client is to compress each message on its own (§7.1.1.2). Default: `false`, though the peer may want it.
+    /// Whether the client is to compress each message on its own (§7.1.1.2). Default: `false`,
+    /// though the peer may want it.
     pub const fn client_no_context_takeover(mut self, wanted: bool) -> Self {
         self.wanted.client.no_context_takeover = wanted;
         self
     }
 
-    /// The largest LZ77 window that the server is to use, as a power of two: 8 to 15, and values beyond are taken for the nearest. Default: 15, though the peer may
-    /// want less (§7.1.2.1).
+    /// The largest LZ77 window that the server is to use, as a power of two: 8 to 15, and values
+    /// beyond are taken for the nearest. Default: 15, though the peer may want less (§7.1.2.1).
     ///
     /// Smaller windows take less memory in the compressor and find fewer repetitions.
     pub const fn server_max_window_bits(mut self, bits: u8) -> Self {
@@ -94,28 +114,33 @@ impl Config {
         self
     }
 
-    /// The largest LZ77 window that the client is to use, as a power of two: 8 to 15, and values beyond are taken for the nearest. Default: 15, though the peer may
-    /// want less (§7.1.2.2). A server can ask for it only if the client's offer allows that.
+    /// The largest LZ77 window that the client is to use, as a power of two: 8 to 15, and values
+    /// beyond are taken for the nearest. Default: 15, though the peer may want less (§7.1.2.2).
+    /// A server can ask for it only if the client's offer allows that.
     pub const fn client_max_window_bits(mut self, bits: u8) -> Self {
         self.wanted.client.max_window_bits = below_15(bits);
         self
     }
 
-    /// How hard to compress: 0 (stored) to 9 (smallest), and values beyond are taken for 9. Default: 6.
+    /// How hard to compress: 0 (stored) to 9 (smallest), and values beyond are taken for 9.
+    /// Default: 6.
     pub const fn level(mut self, level: u8) -> Self {
         self.level = clamped(level, 0, 9);
         self
     }
 
-    /// How much memory to compress with, beside the window: 1 to 9, and values beyond are taken for the nearest. Default: 8.
+    /// How much memory to compress with, beside the window: 1 to 9, and values beyond are taken for
+    /// the nearest. Default: 8.
     pub const fn mem_level(mut self, mem_level: u8) -> Self {
         self.mem_level = clamped(mem_level, 1, 9);
         self
     }
 
-    /// The length in bytes below which messages are sent uncompressed where no context is taken over. Default: 64; empty messages always are.
+    /// The length in bytes below which messages are sent uncompressed where no context is taken
+    /// over. Default: 64; empty messages always are.
     ///
-    /// Where a context is taken over, all messages are compressed: small ones gain most by it, since what they have in common with earlier ones is not sent again.
+    /// Where a context is taken over, all messages are compressed: small ones gain most by it,
+    /// since what they have in common with earlier ones is not sent again.
     pub const fn threshold(mut self, bytes: usize) -> Self {
         self.threshold = bytes;
         self
@@ -142,22 +167,34 @@ pub(crate) struct Settings {
 
 impl Config {
     const fn settings(&self, direction: Direction) -> Settings {
-        Settings { direction, level: self.level, mem_level: self.mem_level }
+        Settings {
+            direction,
+            level: self.level,
+            mem_level: self.mem_level,
+        }
     }
 }
 
 /// A window size to ask for; none if it is what a peer takes anyway.
 const fn below_15(bits: u8) -> Option<u8> {
-    if bits < 15 { Some(clamped(bits, 8, 15)) } else { None }
+    if bits < 15 {
+        Some(clamped(bits, 8, 15))
+    } else {
+        None
+    }
 }
 
 impl fmt::Debug for Config {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Config").field("wanted", &self.wanted).field("level", &self.level).finish_non_exhaustive()
+        f.debug_struct("Config")
+            .field("wanted", &self.wanted)
+            .field("level", &self.level)
+            .finish_non_exhaustive()
     }
 }
 
-/// What was agreed on (RFC 7692 §7.1): the four parameters. Its `Display` is the value of the server's `Sec-WebSocket-Extensions`.
+/// What was agreed on (RFC 7692 §7.1): the four parameters. Its `Display` is the value of the
+/// server's `Sec-WebSocket-Extensions`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct Params {
     pub(crate) server: Direction,

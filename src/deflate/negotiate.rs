@@ -26,11 +26,23 @@ impl Said {
         let mut said = Self::default();
         for param in extension.params() {
             let said_before = match (param.name, param.value) {
-                (SERVER_NO_CONTEXT_TAKEOVER, None) => core::mem::replace(&mut said.server_no_context_takeover, true),
-                (CLIENT_NO_CONTEXT_TAKEOVER, None) => core::mem::replace(&mut said.client_no_context_takeover, true),
-                (SERVER_MAX_WINDOW_BITS, Some(value)) => said.server_max_window_bits.replace(window_bits(value)?).is_some(),
-                (CLIENT_MAX_WINDOW_BITS, None) => said.client_max_window_bits.replace(None).is_some(),
-                (CLIENT_MAX_WINDOW_BITS, Some(value)) => said.client_max_window_bits.replace(Some(window_bits(value)?)).is_some(),
+                (SERVER_NO_CONTEXT_TAKEOVER, None) => {
+                    core::mem::replace(&mut said.server_no_context_takeover, true)
+                }
+                (CLIENT_NO_CONTEXT_TAKEOVER, None) => {
+                    core::mem::replace(&mut said.client_no_context_takeover, true)
+                }
+                (SERVER_MAX_WINDOW_BITS, Some(value)) => said
+                    .server_max_window_bits
+                    .replace(window_bits(value)?)
+                    .is_some(),
+                (CLIENT_MAX_WINDOW_BITS, None) => {
+                    said.client_max_window_bits.replace(None).is_some()
+                }
+                (CLIENT_MAX_WINDOW_BITS, Some(value)) => said
+                    .client_max_window_bits
+                    .replace(Some(window_bits(value)?))
+                    .is_some(),
                 _ => return None,
             };
             if said_before {
@@ -43,15 +55,25 @@ impl Said {
 
 /// A decimal from 8 to 15 without leading zeros.
 fn window_bits(value: Value<'_>) -> Option<u8> {
-    (8..).zip(["8", "9", "10", "11", "12", "13", "14", "15"]).find_map(|(bits, text)| (value == text).then_some(bits))
+    (8..)
+        .zip(["8", "9", "10", "11", "12", "13", "14", "15"])
+        .find_map(|(bits, text)| (value == text).then_some(bits))
 }
 
 impl Config {
-    /// The value of `Sec-WebSocket-Extensions` with which a client offers the extension, for those who write the request themselves.
+    /// The value of `Sec-WebSocket-Extensions` with which a client offers the extension, for those
+    /// who write the request themselves.
     #[must_use]
     pub fn offer(&self) -> String {
         let Params { server, client } = self.wanted;
-        let mut offer = Params { server, client: Direction { max_window_bits: None, ..client } }.to_string();
+        let mut offer = Params {
+            server,
+            client: Direction {
+                max_window_bits: None,
+                ..client
+            },
+        }
+        .to_string();
         offer += "; ";
         offer += CLIENT_MAX_WINDOW_BITS;
         if let Some(bits) = client.max_window_bits {
@@ -61,14 +83,20 @@ impl Config {
         offer
     }
 
-    /// What a server agrees on, if it accepts one of the client's offers: the first that is valid (RFC 7692 §5.1). Others are declined by being passed over.
-    /// [`Request::extensions`](crate::handshake::Request::extensions) has them, also of a request that something else has read.
+    /// What a server agrees on, if it accepts one of the client's offers: the first that is valid
+    /// (RFC 7692 §5.1). Others are declined by being passed over.
+    /// [`Request::extensions`](crate::handshake::Request::extensions) has them, also of a request
+    /// that something else has read.
     ///
-    /// [`Accept::deflate`](crate::handshake::Accept::deflate) does this by itself; it is for those who write the response themselves, whose
-    /// `Sec-WebSocket-Extensions` then has the value `params.to_string()`.
+    /// [`Accept::deflate`](crate::handshake::Accept::deflate) does this by itself; it is for those
+    /// who write the response themselves, whose `Sec-WebSocket-Extensions` then has the value
+    /// `params.to_string()`.
     #[must_use]
     pub fn accept<'a>(&self, offers: impl IntoIterator<Item = Extension<'a>>) -> Option<Params> {
-        let said = offers.into_iter().filter(|offer| offer.name == NAME).find_map(|offer| Said::parse(&offer))?;
+        let said = offers
+            .into_iter()
+            .filter(|offer| offer.name == NAME)
+            .find_map(|offer| Said::parse(&offer))?;
         let Params { server, client } = self.wanted;
         Some(Params {
             server: Direction {
@@ -79,24 +107,36 @@ impl Config {
             client: Direction {
                 no_context_takeover: client.no_context_takeover || said.client_no_context_takeover,
                 // Only a client that says so can be told (§7.1.2.2).
-                max_window_bits: said.client_max_window_bits.and_then(|offered| least(offered, client.max_window_bits)),
+                max_window_bits: said
+                    .client_max_window_bits
+                    .and_then(|offered| least(offered, client.max_window_bits)),
             },
         })
     }
 
     /// What was agreed on, if this is a server's answer to [`offer`](Self::offer).
     ///
-    /// [`ClientHandshake::deflate`](crate::handshake::ClientHandshake::deflate) does this by itself.
+    /// [`ClientHandshake::deflate`](crate::handshake::ClientHandshake::deflate) does this by
+    /// itself.
     ///
     /// # Errors
     ///
-    /// [`HandshakeError`] if the extension is another, if a parameter is unknown, repeated or has a value that it cannot have, or if the answer does not fit the offer.
+    /// [`HandshakeError`] if the extension is another, if a parameter is unknown, repeated or has a
+    /// value that it cannot have, or if the answer does not fit the offer.
     pub fn verify(&self, answer: &Extension<'_>) -> Result<Params, HandshakeError> {
         let params = Params::from_answer(answer)?;
         let Params { server, client } = self.wanted;
         let fits = (params.server.no_context_takeover || !server.no_context_takeover)
-            && server.max_window_bits.is_none_or(|most| params.server.max_window_bits.is_some_and(|bits| bits <= most))
-            && params.client.max_window_bits.is_none_or(|bits| bits <= client.window_bits());
+            && server.max_window_bits.is_none_or(|most| {
+                params
+                    .server
+                    .max_window_bits
+                    .is_some_and(|bits| bits <= most)
+            })
+            && params
+                .client
+                .max_window_bits
+                .is_none_or(|bits| bits <= client.window_bits());
         if !fits {
             return Err(HandshakeError::ExtensionParameter);
         }
@@ -120,8 +160,14 @@ impl Params {
             said => said.flatten(),
         };
         Ok(Self {
-            server: Direction { no_context_takeover: said.server_no_context_takeover, max_window_bits: said.server_max_window_bits },
-            client: Direction { no_context_takeover: said.client_no_context_takeover, max_window_bits: client_max_window_bits },
+            server: Direction {
+                no_context_takeover: said.server_no_context_takeover,
+                max_window_bits: said.server_max_window_bits,
+            },
+            client: Direction {
+                no_context_takeover: said.client_no_context_takeover,
+                max_window_bits: client_max_window_bits,
+            },
         })
     }
 }
@@ -134,12 +180,14 @@ fn least(a: Option<u8>, b: Option<u8>) -> Option<u8> {
     }
 }
 
-/// Reads the value of a server's `Sec-WebSocket-Extensions`, where the handshake was made elsewhere.
+/// Reads the value of a server's `Sec-WebSocket-Extensions`, where the handshake was made
+/// elsewhere.
 ///
 /// ```
 /// use ws_proto::deflate::Params;
 ///
-/// let params: Params = "permessage-deflate; client_max_window_bits=10".parse()?;
+/// let params: Params =
+///     "permessage-deflate; client_max_window_bits=10".parse()?;
 /// assert_eq!(params.client_max_window_bits(), 10);
 /// # Ok::<(), ws_proto::handshake::HandshakeError>(())
 /// ```
@@ -148,7 +196,9 @@ impl FromStr for Params {
 
     fn from_str(value: &str) -> Result<Self, HandshakeError> {
         let mut answers = crate::handshake::extensions_in(value.as_bytes());
-        let answer = answers.next().ok_or(HandshakeError::ExtensionNotOffered)??;
+        let answer = answers
+            .next()
+            .ok_or(HandshakeError::ExtensionNotOffered)??;
         match answers.next() {
             None => Self::from_answer(&answer),
             Some(_) => Err(HandshakeError::ExtensionNotOffered),
@@ -159,14 +209,18 @@ impl FromStr for Params {
 impl fmt::Display for Params {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(NAME)?;
-        for (said, name) in
-            [(self.server.no_context_takeover, SERVER_NO_CONTEXT_TAKEOVER), (self.client.no_context_takeover, CLIENT_NO_CONTEXT_TAKEOVER)]
-        {
+        for (said, name) in [
+            (self.server.no_context_takeover, SERVER_NO_CONTEXT_TAKEOVER),
+            (self.client.no_context_takeover, CLIENT_NO_CONTEXT_TAKEOVER),
+        ] {
             if said {
                 write!(f, "; {name}")?;
             }
         }
-        for (bits, name) in [(self.server.max_window_bits, SERVER_MAX_WINDOW_BITS), (self.client.max_window_bits, CLIENT_MAX_WINDOW_BITS)] {
+        for (bits, name) in [
+            (self.server.max_window_bits, SERVER_MAX_WINDOW_BITS),
+            (self.client.max_window_bits, CLIENT_MAX_WINDOW_BITS),
+        ] {
             if let Some(bits) = bits {
                 write!(f, "; {name}={bits}")?;
             }

@@ -1,4 +1,5 @@
-//! The states of a connection's two directions: made when they are first needed, and kept or handed on after each message.
+//! The states of a connection's two directions: made when they are first needed, and kept or handed
+//! on after each message.
 
 use super::{Compressor, Config, Decompressor, Inflated, Params, Settings};
 use crate::error::ProtocolError;
@@ -8,7 +9,8 @@ use alloc::vec::Vec;
 use core::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// How much is inflated at a time: what is validated, and held against the limits, before more is inflated.
+/// How much is inflated at a time: what is validated, and held against the limits, before more is
+/// inflated.
 const BLOCK: usize = 16 << 10;
 
 /// How many states that are not in use are kept, in each direction.
@@ -20,7 +22,10 @@ const MOST_KEPT: usize = 64 << 10;
 /// States that are not in use, shared by all connections of one [`Config`].
 #[derive(Default)]
 pub(super) struct Pool {
-    #[expect(clippy::vec_box, reason = "states go from here to a connection and back without allocation")]
+    #[expect(
+        clippy::vec_box,
+        reason = "states go from here to a connection and back without allocation"
+    )]
     compressing: Mutex<Vec<Box<Compressing>>>,
     inflating: Mutex<Vec<Box<Inflating>>>,
 }
@@ -35,7 +40,8 @@ struct Inflating {
     block: [u8; BLOCK],
 }
 
-/// Locks, whatever happened to whoever held the lock before: a list of idle states is never left half changed.
+/// Locks, whatever happened to whoever held the lock before: a list of idle states is never left
+/// half changed.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -59,8 +65,17 @@ pub(crate) struct Outbound {
 
 impl Outbound {
     pub(crate) fn new<R: Role>(config: &Config, params: Params) -> Self {
-        let direction = if R::IS_CLIENT { params.client } else { params.server };
-        Self { config: config.clone(), settings: config.settings(direction), state: None, left: false }
+        let direction = if R::IS_CLIENT {
+            params.client
+        } else {
+            params.server
+        };
+        Self {
+            config: config.clone(),
+            settings: config.settings(direction),
+            state: None,
+            left: false,
+        }
     }
 
     /// Whether to compress a message of this length.
@@ -80,14 +95,24 @@ impl Outbound {
         self.left = !self.settings.direction.no_context_takeover;
     }
 
-    /// Compresses a message, and hands it to `send`, unless it had become longer than it was and need not be sent so.
-    pub(crate) fn compress<T>(&mut self, message: &[u8], send: impl FnOnce(Option<&[u8]>) -> T) -> T {
+    /// Compresses a message, and hands it to `send`, unless it had become longer than it was and
+    /// need not be sent so.
+    pub(crate) fn compress<T>(
+        &mut self,
+        message: &[u8],
+        send: impl FnOnce(Option<&[u8]>) -> T,
+    ) -> T {
         let (settings, config) = (self.settings, &self.config);
         let mut state = self
             .state
             .take()
             .or_else(|| idle(config, settings))
-            .unwrap_or_else(|| Box::new(Compressing { compressor: Compressor::new(settings), message: Vec::new() }));
+            .unwrap_or_else(|| {
+                Box::new(Compressing {
+                    compressor: Compressor::new(settings),
+                    message: Vec::new(),
+                })
+            });
         state.compressor.compress(message, true, &mut state.message);
         let no_context_takeover = settings.direction.no_context_takeover;
         let useless = no_context_takeover && state.message.len() >= message.len();
@@ -115,7 +140,9 @@ fn idle(config: &Config, settings: Settings) -> Option<Box<Compressing>> {
         return None;
     }
     let mut idle = lock(&config.pool.compressing);
-    let at = idle.iter().position(|state| state.compressor.settings() == settings)?;
+    let at = idle
+        .iter()
+        .position(|state| state.compressor.settings() == settings)?;
     Some(idle.swap_remove(at))
 }
 
@@ -130,12 +157,22 @@ pub(crate) struct Inbound {
 
 impl Inbound {
     pub(crate) fn new<R: Role>(config: &Config, params: Params) -> Self {
-        let direction = if R::IS_CLIENT { params.server } else { params.client };
-        Self { config: config.clone(), no_context_takeover: direction.no_context_takeover, state: None, inflated: 0 }
+        let direction = if R::IS_CLIENT {
+            params.server
+        } else {
+            params.client
+        };
+        Self {
+            config: config.clone(),
+            no_context_takeover: direction.no_context_takeover,
+            state: None,
+            inflated: 0,
+        }
     }
 
-    /// Inflates a piece of a message block by block, and hands each block to `next` before the following one is inflated, with the length of the message so far,
-    /// which is never more than `limit`.
+    /// Inflates a piece of a message block by block, and hands each block to `next` before the
+    /// following one is inflated, with the length of the message so far, which is never more
+    /// than `limit`.
     pub(crate) fn inflate(
         &mut self,
         mut piece: &[u8],
@@ -145,17 +182,36 @@ impl Inbound {
     ) -> Result<(), ProtocolError> {
         let no_context_takeover = self.no_context_takeover;
         let state = self.state.get_or_insert_with(|| {
-            let idle = if no_context_takeover { lock(&self.config.pool.inflating).pop() } else { None };
-            idle.unwrap_or_else(|| Box::new(Inflating { decompressor: Decompressor::new(no_context_takeover), block: [0; BLOCK] }))
+            let idle = if no_context_takeover {
+                lock(&self.config.pool.inflating).pop()
+            } else {
+                None
+            };
+            idle.unwrap_or_else(|| {
+                Box::new(Inflating {
+                    decompressor: Decompressor::new(no_context_takeover),
+                    block: [0; BLOCK],
+                })
+            })
         });
         loop {
-            let Inflated { len, done } =
-                state.decompressor.inflate(&mut piece, last, &mut state.block).map_err(|_| ProtocolError::InvalidCompression)?;
-            let allowed = usize::try_from(limit - self.inflated).unwrap_or(usize::MAX).min(len);
+            let Inflated { len, done } = state
+                .decompressor
+                .inflate(&mut piece, last, &mut state.block)
+                .map_err(|_| ProtocolError::InvalidCompression)?;
+            let allowed = usize::try_from(limit - self.inflated)
+                .unwrap_or(usize::MAX)
+                .min(len);
             self.inflated += allowed as u64;
-            next(state.block.get(..allowed).unwrap_or_default(), self.inflated)?;
+            next(
+                state.block.get(..allowed).unwrap_or_default(),
+                self.inflated,
+            )?;
             if allowed < len {
-                return Err(ProtocolError::MessageTooLong { len: limit.saturating_add(1), limit });
+                return Err(ProtocolError::MessageTooLong {
+                    len: limit.saturating_add(1),
+                    limit,
+                });
             }
             if done {
                 break;
@@ -181,6 +237,8 @@ impl Inbound {
 /// Shows nothing of its memory, nor of the memory that it shares with other connections.
 impl fmt::Debug for Outbound {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Outbound").field("settings", &self.settings).finish_non_exhaustive()
+        f.debug_struct("Outbound")
+            .field("settings", &self.settings)
+            .finish_non_exhaustive()
     }
 }

@@ -1,4 +1,5 @@
-//! The client's side of the opening handshake (RFC 6455 §4.1): the request, and the machine that reads the answer.
+//! The client's side of the opening handshake (RFC 6455 §4.1): the request, and the machine that
+//! reads the answer.
 
 use super::{
     HandshakeError, HeadLimits, Response, WriteError, append, fields, fresh_key,
@@ -13,11 +14,13 @@ use core::{fmt, mem, str};
 
 /// Opens a connection to a WebSocket server (RFC 6455 §4.1).
 ///
-/// Build it with what the request shall say, [write](Self::write_request) the request, then [read](Self::recv) the answer.
+/// Build it with what the request shall say, [write](Self::write_request) the request, then
+/// [read](Self::recv) the answer.
 ///
-/// The RFC leaves to whoever opens the socket: that there is no more than one connection at a time in this state to the same
-/// address (§4.1), that a `wss` URI gets its TLS handshake first, and that a client which comes back after a failure waits, at
-/// first for a random time of up to 5 seconds, then longer each time (§7.2.3). A deadline for the answer is the caller's too.
+/// The RFC leaves to whoever opens the socket: that there is no more than one connection at a time
+/// in this state to the same address (§4.1), that a `wss` URI gets its TLS handshake first, and
+/// that a client which comes back after a failure waits, at first for a random time of up to 5
+/// seconds, then longer each time (§7.2.3). A deadline for the answer is the caller's too.
 pub struct ClientHandshake {
     /// The request up to the fields of the caller's choice.
     start: String,
@@ -39,7 +42,8 @@ pub struct ClientHandshake {
 }
 
 impl ClientHandshake {
-    /// A handshake for what `uri` names. The key of the request comes from `client` (§4.1), which is for this connection alone.
+    /// A handshake for what `uri` names. The key of the request comes from `client` (§4.1), which
+    /// is for this connection alone.
     #[must_use]
     pub fn new(uri: &Uri<'_>, mut client: Client) -> Self {
         let key = fresh_key(&mut client);
@@ -79,15 +83,16 @@ impl ClientHandshake {
         self
     }
 
-    /// Whether to fail the connection if the server chooses none of the requested subprotocols, as browsers do. RFC 6455 lets
-    /// it pass, and so does this unless set.
+    /// Whether to fail the connection if the server chooses none of the requested subprotocols, as
+    /// browsers do. RFC 6455 lets it pass, and so does this unless set.
     #[must_use]
     pub const fn protocol_required(mut self, required: bool) -> Self {
         self.protocol_required = required;
         self
     }
 
-    /// Offers permessage-deflate (RFC 7692). If the server does not accept it, the connection goes without.
+    /// Offers permessage-deflate (RFC 7692). If the server does not accept it, the connection goes
+    /// without.
     #[cfg(feature = "deflate")]
     #[must_use]
     pub fn deflate(mut self, config: &deflate::Config) -> Self {
@@ -106,13 +111,17 @@ impl ClientHandshake {
         self
     }
 
-    /// Further fields, written in this order and as they are given, such as `("Authorization", "Bearer …")`.
+    /// Further fields, written in this order and as they are given, such as `("Authorization",
+    /// "Bearer …")`.
     #[must_use]
     pub fn fields(mut self, fields: &[(&str, &str)]) -> Self {
         if let Err(mistake) = fields::check(fields) {
             self.mistake.get_or_insert(mistake);
         }
-        self.fields = fields.iter().flat_map(|(name, value)| [name, ": ", value, "\r\n"]).collect();
+        self.fields = fields
+            .iter()
+            .flat_map(|(name, value)| [name, ": ", value, "\r\n"])
+            .collect();
         self
     }
 
@@ -127,34 +136,52 @@ impl ClientHandshake {
     ///
     /// # Errors
     ///
-    /// [`WriteError`] if the request would not be valid, or if `out` has too little room. Nothing was written then.
+    /// [`WriteError`] if the request would not be valid, or if `out` has too little room. Nothing
+    /// was written then.
     pub fn write_request(&self, out: &mut (impl Output + ?Sized)) -> Result<(), WriteError> {
         if let Some(mistake) = self.mistake {
             return Err(mistake);
         }
-        let protocols = Some((fields::PROTOCOL, &*self.protocols)).filter(|(_, names)| !names.is_empty());
-        let origin = self.origin.as_deref().map(|origin| (fields::ORIGIN, origin));
+        let protocols =
+            Some((fields::PROTOCOL, &*self.protocols)).filter(|(_, names)| !names.is_empty());
+        let origin = self
+            .origin
+            .as_deref()
+            .map(|origin| (fields::ORIGIN, origin));
         #[cfg(feature = "deflate")]
         let offer = self.deflate.as_ref().map(deflate::Config::offer);
         #[cfg(feature = "deflate")]
-        let offer = offer.as_deref().map(|offer| ("Sec-WebSocket-Extensions", offer));
+        let offer = offer
+            .as_deref()
+            .map(|offer| ("Sec-WebSocket-Extensions", offer));
         #[cfg(not(feature = "deflate"))]
         let offer = None;
-        let chosen = fields::pieces(origin.as_slice()).chain(fields::pieces(protocols.as_slice())).chain(fields::pieces(offer.as_slice()));
-        append(out, [self.start.as_bytes()].into_iter().chain(chosen).chain([self.fields.as_bytes(), b"\r\n"]))
+        let chosen = fields::pieces(origin.as_slice())
+            .chain(fields::pieces(protocols.as_slice()))
+            .chain(fields::pieces(offer.as_slice()));
+        append(
+            out,
+            [self.start.as_bytes()]
+                .into_iter()
+                .chain(chosen)
+                .chain([self.fields.as_bytes(), b"\r\n"]),
+        )
     }
 
-    /// Takes the answer off the front of `input`. What comes after it stays there: the server's first frames, or the body of a
-    /// refusal. Interim answers (1xx) are passed over.
+    /// Takes the answer off the front of `input`. What comes after it stays there: the server's
+    /// first frames, or the body of a refusal. Interim answers (1xx) are passed over.
     ///
-    /// `None` means that `input` is empty and more has to be read, or that the answer was returned before, in which case `input`
-    /// is left alone.
+    /// `None` means that `input` is empty and more has to be read, or that the answer was returned
+    /// before, in which case `input` is left alone.
     ///
     /// # Errors
     ///
-    /// [`HandshakeError`] if the answer is not valid, at the first byte that makes it certain. Close the connection. Later input is
-    /// dropped, and the same error is returned.
-    pub fn recv<'a, 'b: 'a>(&'a mut self, input: &mut &'b mut [u8]) -> Result<Option<Answer<'a>>, HandshakeError> {
+    /// [`HandshakeError`] if the answer is not valid, at the first byte that makes it certain.
+    /// Close the connection. Later input is dropped, and the same error is returned.
+    pub fn recv<'a, 'b: 'a>(
+        &'a mut self,
+        input: &mut &'b mut [u8],
+    ) -> Result<Option<Answer<'a>>, HandshakeError> {
         if matches!(self.state, Ok(None)) {
             return Ok(None);
         }
@@ -179,7 +206,8 @@ impl ClientHandshake {
     ///
     /// # Errors
     ///
-    /// [`HandshakeError::Incomplete`] if there was no complete answer before, or the error that [`recv`](Self::recv) returned.
+    /// [`HandshakeError::Incomplete`] if there was no complete answer before, or the error that
+    /// [`recv`](Self::recv) returned.
     pub fn recv_eof(&mut self) -> Result<(), HandshakeError> {
         if matches!(self.state, Ok(Some(_))) {
             self.state = Err(HandshakeError::Incomplete);
@@ -194,7 +222,9 @@ impl ClientHandshake {
     fn read(&mut self, input: &mut &mut [u8]) -> Result<Option<Ending>, HandshakeError> {
         self.state.as_ref().map_err(|error| *error)?;
         let place = loop {
-            let Some(place) = self.head.read(input)? else { return Ok(None) };
+            let Some(place) = self.head.read(input)? else {
+                return Ok(None);
+            };
             if !self.head.message().is_interim() {
                 break place;
             }
@@ -207,7 +237,11 @@ impl ClientHandshake {
         };
         let response = Response::in_head(self.head.peek(&place, input), self.head.message());
         #[cfg(feature = "deflate")]
-        let (verified, params) = match self.deflate.as_ref().map(|config| response.verify_deflate(&self.key, &self.protocols, config)) {
+        let (verified, params) = match self
+            .deflate
+            .as_ref()
+            .map(|config| response.verify_deflate(&self.key, &self.protocols, config))
+        {
             Some(Ok((protocol, params))) => (Ok(protocol), params),
             Some(Err(error)) => (Err(error), None),
             None => (response.verify(&self.key, &self.protocols), None),
@@ -215,11 +249,16 @@ impl ClientHandshake {
         #[cfg(not(feature = "deflate"))]
         let verified = response.verify(&self.key, &self.protocols);
         let protocol = match verified {
-            Ok(None) if self.protocol_required && !self.protocols.is_empty() => return Err(HandshakeError::NoProtocol),
+            Ok(None) if self.protocol_required && !self.protocols.is_empty() => {
+                return Err(HandshakeError::NoProtocol);
+            }
             Ok(protocol) => protocol,
             Err(HandshakeError::Status(_)) => {
                 self.state = Ok(None);
-                return Ok(Some(Ending { place, agreed: None }));
+                return Ok(Some(Ending {
+                    place,
+                    agreed: None,
+                }));
             }
             Err(error) => return Err(error),
         };
@@ -229,7 +268,9 @@ impl ClientHandshake {
         });
         #[cfg(feature = "deflate")]
         let agreed = match (&self.deflate, params) {
-            (Some(config), Some(params)) => agreed.map(|agreed| agreed.with_deflate(config, params)),
+            (Some(config), Some(params)) => {
+                agreed.map(|agreed| agreed.with_deflate(config, params))
+            }
             _ => agreed,
         };
         Ok(Some(Ending { place, agreed }))
@@ -244,7 +285,9 @@ struct Ending {
 
 impl fmt::Debug for ClientHandshake {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ClientHandshake").field("state", &self.state).finish_non_exhaustive()
+        f.debug_struct("ClientHandshake")
+            .field("state", &self.state)
+            .finish_non_exhaustive()
     }
 }
 
@@ -257,8 +300,8 @@ pub enum Answer<'a> {
         /// The answer itself, for its further fields, such as `Set-Cookie`.
         response: Response<'a>,
     },
-    /// The server answered with a status other than 101 (§4.1): a redirect, 401, an error. The bytes after it are its body, as
-    /// [`Response::body`] says.
+    /// The server answered with a status other than 101 (§4.1): a redirect, 401, an error. The
+    /// bytes after it are its body, as [`Response::body`] says.
     Refused(Response<'a>),
 }
 
@@ -266,7 +309,10 @@ pub enum Answer<'a> {
 impl fmt::Debug for Answer<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Accepted { response, .. } => f.debug_struct("Accepted").field("response", response).finish_non_exhaustive(),
+            Self::Accepted { response, .. } => f
+                .debug_struct("Accepted")
+                .field("response", response)
+                .finish_non_exhaustive(),
             Self::Refused(response) => f.debug_tuple("Refused").field(response).finish(),
         }
     }

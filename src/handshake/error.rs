@@ -1,4 +1,5 @@
-//! What can be wrong with a handshake: by the peer ([`HandshakeError`]), and by the caller ([`WriteError`]).
+//! What can be wrong with a handshake: by the peer ([`HandshakeError`]), and by the caller
+//! ([`WriteError`]).
 
 use core::{error, fmt};
 
@@ -18,7 +19,8 @@ pub enum HandshakeError {
         /// The limit.
         limit: usize,
     },
-    /// More interim responses (1xx) than [`HeadLimits::interim`](super::HeadLimits::interim) came before the final one.
+    /// More interim responses (1xx) than [`HeadLimits::interim`](super::HeadLimits::interim) came
+    /// before the final one.
     TooManyInterim {
         /// The limit.
         limit: usize,
@@ -48,7 +50,8 @@ pub enum HandshakeError {
     },
     /// The request's method is not GET (§4.2.1).
     Method,
-    /// The request target is neither a path nor an absolute URI with the scheme `http`, `https`, `ws` or `wss` (§4.2.1).
+    /// The request target is neither a path nor an absolute URI with the scheme `http`, `https`,
+    /// `ws` or `wss` (§4.2.1).
     Target,
     /// The request announces a body, where the next bytes would be frames.
     Body,
@@ -64,11 +67,13 @@ pub enum HandshakeError {
     Duplicate(&'static str),
     /// The value of this field is malformed, or not the one required.
     Invalid(&'static str),
-    /// The response's status is this one and not 101, so the server did not switch protocols (§4.1).
+    /// The response's status is this one and not 101, so the server did not switch protocols
+    /// (§4.1).
     Status(u16),
     /// The server answered with an extension that was not offered (§4.1).
     ExtensionNotOffered,
-    /// The server's answer to an offered extension has a parameter that is unknown, repeated, of no valid value, or no fit for the offer (§4.1, RFC 7692 §7.1).
+    /// The server's answer to an offered extension has a parameter that is unknown, repeated, of no
+    /// valid value, or no fit for the offer (§4.1, RFC 7692 §7.1).
     ExtensionParameter,
     /// The server answered with a subprotocol that was not requested (§4.1).
     ProtocolNotRequested,
@@ -77,16 +82,20 @@ pub enum HandshakeError {
 }
 
 impl HandshakeError {
-    /// The status with which a server answers a request that has this fault: 400, 405, 426, 431 or 505.
+    /// The status with which a server answers a request that has this fault: 400, 405, 426, 431 or
+    /// 505.
     ///
-    /// For HTTP/1.0 it is 426, since the client can upgrade to HTTP/1.1 (RFC 9110 §15.5.22), and for other versions 505.
+    /// For HTTP/1.0 it is 426, since the client can upgrade to HTTP/1.1 (RFC 9110 §15.5.22), and
+    /// for other versions 505.
     ///
     /// For a fault of a response it is 502, with which a gateway would pass the failure on.
     #[must_use]
     pub const fn status(self) -> u16 {
         match self {
             Self::Method => 405,
-            Self::Upgrade | Self::WebSocketVersion | Self::HttpVersion { major: 1, minor: 0 } => 426,
+            Self::Upgrade | Self::WebSocketVersion | Self::HttpVersion { major: 1, minor: 0 } => {
+                426
+            }
             Self::HeadTooLarge { .. } | Self::TooManyFields { .. } => 431,
             Self::HttpVersion { .. } => 505,
             Self::StatusLine
@@ -104,9 +113,15 @@ impl HandshakeError {
 impl fmt::Display for HandshakeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::HeadTooLarge { limit } => return write!(f, "the head has more than {limit} bytes"),
-            Self::TooManyFields { limit } => return write!(f, "the head has more than {limit} fields"),
-            Self::TooManyInterim { limit } => return write!(f, "more than {limit} interim responses"),
+            Self::HeadTooLarge { limit } => {
+                return write!(f, "the head has more than {limit} bytes");
+            }
+            Self::TooManyFields { limit } => {
+                return write!(f, "the head has more than {limit} fields");
+            }
+            Self::TooManyInterim { limit } => {
+                return write!(f, "more than {limit} interim responses");
+            }
             Self::Incomplete => "the connection ended before the handshake was complete",
             Self::BareLf => "a line ends with LF without CR",
             Self::BareCr => "a line contains CR without LF",
@@ -115,7 +130,12 @@ impl fmt::Display for HandshakeError {
             Self::FieldValue => "a field's value contains a control character",
             Self::RequestLine => "the request line is malformed",
             Self::StatusLine => "the status line is malformed",
-            Self::HttpVersion { major, minor } => return write!(f, "the HTTP version is {major}.{minor}, not 1.1 or a later 1.x"),
+            Self::HttpVersion { major, minor } => {
+                return write!(
+                    f,
+                    "the HTTP version is {major}.{minor}, not 1.1 or a later 1.x"
+                );
+            }
             Self::Method => "the method is not GET",
             Self::Target => "the request target is malformed",
             Self::Body => "the request announces a body",
@@ -127,7 +147,9 @@ impl fmt::Display for HandshakeError {
             Self::Invalid(name) => return write!(f, "{name} is not valid"),
             Self::Status(status) => return write!(f, "the server answered with status {status}"),
             Self::ExtensionNotOffered => "the server chose an extension that was not offered",
-            Self::ExtensionParameter => "the server's parameters of an extension do not fit the offer",
+            Self::ExtensionParameter => {
+                "the server's parameters of an extension do not fit the offer"
+            }
             Self::ProtocolNotRequested => "the server chose a subprotocol that was not requested",
             Self::NoProtocol => "the server chose no subprotocol",
         })
@@ -140,7 +162,8 @@ impl error::Error for HandshakeError {}
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum WriteError {
-    /// The output has not the room, in bytes, that the message needs. The call can be repeated when it has.
+    /// The output has not the room, in bytes, that the message needs. The call can be repeated when
+    /// it has.
     NoRoom {
         /// The length of the message in bytes.
         needed: usize,
@@ -149,8 +172,9 @@ pub enum WriteError {
     FieldName,
     /// A field's value contains CR, LF, NUL or another control character (RFC 9110 §5.5).
     FieldValue,
-    /// The field is one that the handshake writes itself: `Host`, `Origin`, `Connection`, `Upgrade`, `Content-Length`,
-    /// `Transfer-Encoding`, or one that begins with `Sec-WebSocket-`.
+    /// The field is one that the handshake writes itself: `Host`, `Origin`, `Connection`,
+    /// `Upgrade`, `Content-Length`, `Transfer-Encoding`, or one that begins with
+    /// `Sec-WebSocket-`.
     FieldReserved,
     /// A subprotocol is not a token (RFC 6455 §4.1).
     Protocol,
@@ -167,7 +191,9 @@ pub enum WriteError {
 impl fmt::Display for WriteError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::NoRoom { needed } => return write!(f, "the output has no room for {needed} bytes"),
+            Self::NoRoom { needed } => {
+                return write!(f, "the output has no room for {needed} bytes");
+            }
             Self::FieldName => "a field's name is not a token",
             Self::FieldValue => "a field's value contains a control character",
             Self::FieldReserved => "a field is one that the handshake writes itself",
@@ -182,8 +208,9 @@ impl fmt::Display for WriteError {
 
 impl error::Error for WriteError {}
 
-/// [`Incomplete`](HandshakeError::Incomplete) is an `UnexpectedEof`, [`Status`](HandshakeError::Status) is a `ConnectionRefused`,
-/// and every other error is `InvalidData`.
+/// [`Incomplete`](HandshakeError::Incomplete) is an `UnexpectedEof`,
+/// [`Status`](HandshakeError::Status) is a `ConnectionRefused`, and every other error is
+/// `InvalidData`.
 #[cfg(feature = "std")]
 impl From<HandshakeError> for std::io::Error {
     fn from(error: HandshakeError) -> Self {

@@ -7,7 +7,8 @@ use core::fmt;
 
 /// An extension that the peer offers or answers with (RFC 6455 §9.1).
 ///
-/// Names are as they came. The RFC does not say that case does not matter, so compare them exactly as registered.
+/// Names are as they came. The RFC does not say that case does not matter, so compare them exactly
+/// as registered.
 #[derive(Debug, Clone, Copy)]
 pub struct Extension<'a> {
     /// The extension's name, a token.
@@ -63,7 +64,8 @@ impl PartialEq<&str> for Value<'_> {
 
 impl fmt::Display for Value<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.bytes().try_for_each(|byte| fmt::Write::write_char(f, char::from(byte)))
+        self.bytes()
+            .try_for_each(|byte| fmt::Write::write_char(f, char::from(byte)))
     }
 }
 
@@ -75,8 +77,12 @@ impl fmt::Debug for Value<'_> {
 
 /// The same for those who have the value from elsewhere.
 #[cfg(feature = "deflate")]
-pub(crate) fn extensions_in(value: &[u8]) -> impl Iterator<Item = Result<Extension<'_>, super::HandshakeError>> {
-    extensions(value).map(|extension| extension.map_err(|_| super::HandshakeError::Invalid(super::fields::EXTENSIONS)))
+pub(crate) fn extensions_in(
+    value: &[u8],
+) -> impl Iterator<Item = Result<Extension<'_>, super::HandshakeError>> {
+    extensions(value).map(|extension| {
+        extension.map_err(|_| super::HandshakeError::Invalid(super::fields::EXTENSIONS))
+    })
 }
 
 /// The extensions in the value of one field.

@@ -17,18 +17,32 @@ pub(super) const PROTOCOL: &str = "Sec-WebSocket-Protocol";
 pub(super) const EXTENSIONS: &str = "Sec-WebSocket-Extensions";
 
 /// The fields that mean something in a handshake, and that nobody but the handshake writes.
-const KNOWN: [&str; 11] =
-    [HOST, ORIGIN, UPGRADE, CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING, KEY, ACCEPT, VERSION, PROTOCOL, EXTENSIONS];
+const KNOWN: [&str; 11] = [
+    HOST,
+    ORIGIN,
+    UPGRADE,
+    CONNECTION,
+    CONTENT_LENGTH,
+    TRANSFER_ENCODING,
+    KEY,
+    ACCEPT,
+    VERSION,
+    PROTOCOL,
+    EXTENSIONS,
+];
 
 /// The name as written above, if it is one of those.
 pub(super) fn known(name: &str) -> Option<&'static str> {
-    KNOWN.into_iter().find(|known| known.eq_ignore_ascii_case(name))
+    KNOWN
+        .into_iter()
+        .find(|known| known.eq_ignore_ascii_case(name))
 }
 
-/// The fields of a request or a response (RFC 9110 §5), in the order in which they came, read from where they stand.
+/// The fields of a request or a response (RFC 9110 §5), in the order in which they came, read from
+/// where they stand.
 ///
-/// Names are compared without regard to ASCII case. Values are bytes, since HTTP does not promise an encoding; they have no
-/// whitespace around them, and no control characters but the tab.
+/// Names are compared without regard to ASCII case. Values are bytes, since HTTP does not promise
+/// an encoding; they have no whitespace around them, and no control characters but the tab.
 #[derive(Clone, Copy)]
 pub struct Fields<'a>(Iter<'a>);
 
@@ -69,14 +83,18 @@ impl<'a> Fields<'a> {
 
     /// The values of all fields with this name.
     pub fn get_all<'n>(&self, name: &'n str) -> impl Iterator<Item = &'a [u8]> + use<'a, 'n> {
-        self.iter().filter(move |(other, _)| other.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+        self.iter()
+            .filter(move |(other, _)| other.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value)
     }
 }
 
 /// Shows the names only: values may be secrets, such as cookies.
 impl fmt::Debug for Fields<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(self.iter().map(|(name, _)| name)).finish()
+        f.debug_list()
+            .entries(self.iter().map(|(name, _)| name))
+            .finish()
     }
 }
 
@@ -115,19 +133,40 @@ pub(super) fn split(line: &[u8]) -> Option<(&str, &[u8])> {
 
 /// Splits off the token with which `text` begins.
 pub(super) fn split_token(text: &[u8]) -> Option<(&str, &[u8])> {
-    let len = text.iter().position(|&byte| !is_token_char(byte)).unwrap_or(text.len());
+    let len = text
+        .iter()
+        .position(|&byte| !is_token_char(byte))
+        .unwrap_or(text.len());
     let (token, rest) = text.split_at_checked(len)?;
-    if token.is_empty() { None } else { Some((str::from_utf8(token).ok()?, rest)) }
+    if token.is_empty() {
+        None
+    } else {
+        Some((str::from_utf8(token).ok()?, rest))
+    }
 }
 
 /// The elements of a comma-separated list (RFC 9110 §5.6.1). Empty elements are skipped.
 pub(super) fn list(value: &[u8]) -> impl Iterator<Item = &[u8]> {
-    value.split(|&byte| byte == b',').map(trim).filter(|element| !element.is_empty())
+    value
+        .split(|&byte| byte == b',')
+        .map(trim)
+        .filter(|element| !element.is_empty())
 }
 
-/// The number of elements in the list that is the value of the field `name`, all of which must be `valid`.
-pub(super) fn count(name: &'static str, value: &[u8], valid: fn(&[u8]) -> bool) -> Result<usize, HandshakeError> {
-    list(value).try_fold(0, |count, element| if valid(element) { Ok(count + 1) } else { Err(HandshakeError::Invalid(name)) })
+/// The number of elements in the list that is the value of the field `name`, all of which must be
+/// `valid`.
+pub(super) fn count(
+    name: &'static str,
+    value: &[u8],
+    valid: fn(&[u8]) -> bool,
+) -> Result<usize, HandshakeError> {
+    list(value).try_fold(0, |count, element| {
+        if valid(element) {
+            Ok(count + 1)
+        } else {
+            Err(HandshakeError::Invalid(name))
+        }
+    })
 }
 
 /// Whether the list contains this element, in any case.
@@ -147,7 +186,8 @@ pub(super) fn is_token(text: &[u8]) -> bool {
     !text.is_empty() && text.iter().all(|&byte| is_token_char(byte))
 }
 
-/// Whether `text` is a protocol with or without a version (RFC 9110 §7.8), such as `websocket` or `HTTP/2.0`.
+/// Whether `text` is a protocol with or without a version (RFC 9110 §7.8), such as `websocket` or
+/// `HTTP/2.0`.
 pub(super) fn is_protocol(text: &[u8]) -> bool {
     text.splitn(2, |&byte| byte == b'/').all(is_token)
 }
@@ -159,7 +199,23 @@ pub(super) const fn is_token_char(byte: u8) -> bool {
         let mut byte = 0;
         while byte < 128 {
             if matches!(byte, b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z')
-                || matches!(byte, b'!' | b'#' | b'$' | b'%' | b'&' | b'\'' | b'*' | b'+' | b'-' | b'.' | b'^' | b'_' | b'`' | b'|' | b'~')
+                || matches!(
+                    byte,
+                    b'!' | b'#'
+                        | b'$'
+                        | b'%'
+                        | b'&'
+                        | b'\''
+                        | b'*'
+                        | b'+'
+                        | b'-'
+                        | b'.'
+                        | b'^'
+                        | b'_'
+                        | b'`'
+                        | b'|'
+                        | b'~'
+                )
             {
                 chars |= 1 << byte;
             }
@@ -170,16 +226,27 @@ pub(super) const fn is_token_char(byte: u8) -> bool {
     byte < 128 && CHARS >> byte & 1 == 1
 }
 
-/// Whether the bytes may stand in a field's value or in a reason phrase (RFC 9110 §5.5): all but control characters.
+/// Whether the bytes may stand in a field's value or in a reason phrase (RFC 9110 §5.5): all but
+/// control characters.
 pub(super) fn is_field_value(value: &[u8]) -> bool {
     // Without an early exit, so that compilers vectorise it.
-    !value.iter().fold(false, |control, &byte| control | !is_field_value_char(byte))
+    !value
+        .iter()
+        .fold(false, |control, &byte| control | !is_field_value_char(byte))
 }
 
 /// The number of bytes with which `text` continues a field's value.
 pub(super) fn value_len(text: &[u8]) -> usize {
-    let line = memchr(b'\r', text).and_then(|cr| text.get(..cr)).unwrap_or(text);
-    if is_field_value(line) { line.len() } else { line.iter().take_while(|&&byte| is_field_value_char(byte)).count() }
+    let line = memchr(b'\r', text)
+        .and_then(|cr| text.get(..cr))
+        .unwrap_or(text);
+    if is_field_value(line) {
+        line.len()
+    } else {
+        line.iter()
+            .take_while(|&&byte| is_field_value_char(byte))
+            .count()
+    }
 }
 
 pub(super) const fn is_field_value_char(byte: u8) -> bool {
@@ -191,7 +258,9 @@ pub(super) struct Names<'a>(pub(super) &'a [(&'a str, &'a str)]);
 
 impl fmt::Debug for Names<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(self.0.iter().map(|(name, _)| name)).finish()
+        f.debug_list()
+            .entries(self.0.iter().map(|(name, _)| name))
+            .finish()
     }
 }
 
@@ -215,6 +284,11 @@ pub(super) fn check(fields: &[(&str, &str)]) -> Result<(), WriteError> {
 }
 
 /// The bytes of fields to send, in pieces.
-pub(super) fn pieces<'a>(fields: &'a [(&'a str, &'a str)]) -> impl Iterator<Item = &'a [u8]> + Clone {
-    fields.iter().flat_map(|(name, value)| [name, ": ", value, "\r\n"]).map(str::as_bytes)
+pub(super) fn pieces<'a>(
+    fields: &'a [(&'a str, &'a str)],
+) -> impl Iterator<Item = &'a [u8]> + Clone {
+    fields
+        .iter()
+        .flat_map(|(name, value)| [name, ": ", value, "\r\n"])
+        .map(str::as_bytes)
 }

@@ -1,17 +1,19 @@
 //! The head of an HTTP/1.1 message: lines, and fields in them (RFC 9112 §2 to §5), read strictly.
 //!
-//! Each byte is read once, wherever the input was split, so the work is linear in the input. A syntax error is reported at the
-//! first byte that no valid head has there, and what a field's value means is checked at the end of its line. The meaning of
-//! the lines is up to a [`Message`].
+//! Each byte is read once, wherever the input was split, so the work is linear in the input. A
+//! syntax error is reported at the first byte that no valid head has there, and what a field's
+//! value means is checked at the end of its line. The meaning of the lines is up to a [`Message`].
 
 use super::{HandshakeError, fields};
 #[cfg(feature = "alloc")]
 use crate::growth::growth;
 
-/// What the head of a request or of a response may take up. Each limit is the largest value that passes.
+/// What the head of a request or of a response may take up. Each limit is the largest value that
+/// passes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct HeadLimits {
-    /// Bytes of a head, with its first line and the empty line at its end; 16384 unless set. No line can be longer, and no more is held.
+    /// Bytes of a head, with its first line and the empty line at its end; 16384 unless set. No
+    /// line can be longer, and no more is held.
     pub bytes: usize,
     /// Fields of a head; 100 unless set.
     pub fields: usize,
@@ -21,17 +23,23 @@ pub struct HeadLimits {
 
 impl Default for HeadLimits {
     fn default() -> Self {
-        Self { bytes: 16 * 1024, fields: 100, interim: 8 }
+        Self {
+            bytes: 16 * 1024,
+            fields: 100,
+            interim: 8,
+        }
     }
 }
 
 /// What the lines of a head mean.
 pub(super) trait Message {
-    /// Consumes the next byte of the first line, after the bytes `line`. The byte is not LF. If it is CR, the line must be
-    /// complete, or empty; after an empty line the first line is still to come.
+    /// Consumes the next byte of the first line, after the bytes `line`. The byte is not LF. If it
+    /// is CR, the line must be complete, or empty; after an empty line the first line is still
+    /// to come.
     fn start_line(&mut self, line: &[u8], byte: u8) -> Result<(), HandshakeError>;
 
-    /// Consumes a field: `name` is a token, `value` has no whitespace around it and no control characters in it.
+    /// Consumes a field: `name` is a token, `value` has no whitespace around it and no control
+    /// characters in it.
     fn field(&mut self, name: &str, value: &[u8]) -> Result<(), HandshakeError>;
 
     /// The head is complete.
@@ -69,15 +77,22 @@ pub(super) struct Parser<M> {
 
 impl<M: Message> Parser<M> {
     pub(super) const fn new(limits: HeadLimits, message: M) -> Self {
-        Self { limits, message, part: Part::StartLine, read: 0, line: 0, fields: 0 }
+        Self {
+            limits,
+            message,
+            part: Part::StartLine,
+            read: 0,
+            line: 0,
+            fields: 0,
+        }
     }
 
     pub(super) const fn message(&self) -> &M {
         &self.message
     }
 
-    /// Reads on in `bytes`, which are those of the call before and any that came after them, and returns the head's length
-    /// when it is complete.
+    /// Reads on in `bytes`, which are those of the call before and any that came after them, and
+    /// returns the head's length when it is complete.
     pub(super) fn advance(&mut self, bytes: &[u8]) -> Result<Option<usize>, HandshakeError> {
         let bytes = bytes.get(..self.limits.bytes).unwrap_or(bytes);
         while let Some(&byte) = bytes.get(self.read) {
@@ -87,11 +102,18 @@ impl<M: Message> Parser<M> {
             self.part = match (self.part, byte) {
                 (Part::StartLineEnd, b'\n') => {
                     self.line = self.read;
-                    if line == b"\r" { Part::StartLine } else { Part::Line }
+                    if line == b"\r" {
+                        Part::StartLine
+                    } else {
+                        Part::Line
+                    }
                 }
                 (Part::FieldEnd, b'\n') => {
                     self.line = self.read;
-                    let (name, value) = line.strip_suffix(b"\r").and_then(fields::split).ok_or(HandshakeError::FieldName)?;
+                    let (name, value) = line
+                        .strip_suffix(b"\r")
+                        .and_then(fields::split)
+                        .ok_or(HandshakeError::FieldName)?;
                     self.message.field(name, value)?;
                     Part::Line
                 }
@@ -99,17 +121,25 @@ impl<M: Message> Parser<M> {
                     self.message.end()?;
                     return Ok(Some(self.read));
                 }
-                (Part::StartLineEnd | Part::FieldEnd | Part::End, _) => return Err(HandshakeError::BareCr),
+                (Part::StartLineEnd | Part::FieldEnd | Part::End, _) => {
+                    return Err(HandshakeError::BareCr);
+                }
                 (_, b'\n') => return Err(HandshakeError::BareLf),
                 (Part::StartLine, _) => {
                     self.message.start_line(line, byte)?;
-                    if byte == b'\r' { Part::StartLineEnd } else { Part::StartLine }
+                    if byte == b'\r' {
+                        Part::StartLineEnd
+                    } else {
+                        Part::StartLine
+                    }
                 }
                 (Part::Line, b'\r') => Part::End,
                 (Part::Line, b' ' | b'\t') => return Err(HandshakeError::ObsFold),
                 (Part::Line, _) if fields::is_token_char(byte) => {
                     if self.fields == self.limits.fields {
-                        return Err(HandshakeError::TooManyFields { limit: self.limits.fields });
+                        return Err(HandshakeError::TooManyFields {
+                            limit: self.limits.fields,
+                        });
                     }
                     self.fields += 1;
                     Part::Name
@@ -119,14 +149,21 @@ impl<M: Message> Parser<M> {
                 (Part::Line | Part::Name, _) => return Err(HandshakeError::FieldName),
                 (Part::Value, b'\r') => Part::FieldEnd,
                 (Part::Value, _) if fields::is_field_value_char(byte) => {
-                    // Values are most of a head, and reading them in one go is faster than by the byte.
+                    // Values are most of a head, and reading them in one go is faster than by the
+                    // byte.
                     self.read += fields::value_len(bytes.get(self.read..).unwrap_or_default());
                     Part::Value
                 }
                 (Part::Value, _) => return Err(HandshakeError::FieldValue),
             };
         }
-        if bytes.len() < self.limits.bytes { Ok(None) } else { Err(HandshakeError::HeadTooLarge { limit: self.limits.bytes }) }
+        if bytes.len() < self.limits.bytes {
+            Ok(None)
+        } else {
+            Err(HandshakeError::HeadTooLarge {
+                limit: self.limits.bytes,
+            })
+        }
     }
 }
 
@@ -142,7 +179,8 @@ pub(super) fn cut<'a>(input: &mut &'a mut [u8], len: usize) -> &'a [u8] {
     }
 }
 
-/// Reads a head that arrives in pieces, which it holds; a head that arrives whole it leaves where it is.
+/// Reads a head that arrives in pieces, which it holds; a head that arrives whole it leaves where
+/// it is.
 #[cfg(feature = "alloc")]
 pub(super) struct Collector<M> {
     parser: Parser<M>,
@@ -161,7 +199,10 @@ pub(super) enum Place {
 #[cfg(feature = "alloc")]
 impl<M: Message + Default> Collector<M> {
     pub(super) fn new(limits: HeadLimits) -> Self {
-        Self { parser: Parser::new(limits, M::default()), held: alloc::vec::Vec::new() }
+        Self {
+            parser: Parser::new(limits, M::default()),
+            held: alloc::vec::Vec::new(),
+        }
     }
 
     pub(super) const fn limits(&self) -> &HeadLimits {
@@ -193,10 +234,16 @@ impl<M: Message + Default> Collector<M> {
         }))
     }
 
-    /// Appends `bytes`, with which the head is no longer than its limit. Neither is the memory for it.
+    /// Appends `bytes`, with which the head is no longer than its limit. Neither is the memory for
+    /// it.
     fn hold(&mut self, bytes: &[u8]) {
         let len = self.held.len();
-        self.held.reserve_exact(growth(len, self.held.capacity(), len + bytes.len(), self.limits().bytes));
+        self.held.reserve_exact(growth(
+            len,
+            self.held.capacity(),
+            len + bytes.len(),
+            self.limits().bytes,
+        ));
         self.held.extend_from_slice(bytes);
     }
 
@@ -265,11 +312,21 @@ mod tests {
             for lf in (line_len + 1..SIZE).step_by(line_len + 4) {
                 head.splice(lf - 1..=lf + 2, *b"\r\na:");
             }
-            let mut parser = Parser::new(HeadLimits { bytes: usize::MAX, fields: usize::MAX, interim: 0 }, Count::default());
+            let mut parser = Parser::new(
+                HeadLimits {
+                    bytes: usize::MAX,
+                    fields: usize::MAX,
+                    interim: 0,
+                },
+                Count::default(),
+            );
             for end in 1..=head.len() {
                 // What was read before is not there to be read again.
                 head.get_mut(..parser.line).unwrap_or_default().fill(b'\n');
-                assert_eq!(parser.advance(head.get(..end).unwrap_or_default()), Ok(None));
+                assert_eq!(
+                    parser.advance(head.get(..end).unwrap_or_default()),
+                    Ok(None)
+                );
                 assert_eq!(parser.read, end);
             }
             assert!(parser.message.0 <= head.len());
@@ -283,7 +340,10 @@ mod tests {
         let mut head = *b"first\r\n\r\nrest";
         let mut collector = Collector::<Count>::new(HeadLimits::default());
         let mut input = &mut head[..];
-        assert!(matches!(collector.read(&mut input), Ok(Some(Place::Input(9)))));
+        assert!(matches!(
+            collector.read(&mut input),
+            Ok(Some(Place::Input(9)))
+        ));
         assert_eq!(collector.held.capacity(), 0);
 
         let mut collector = Collector::<Count>::new(HeadLimits::default());
@@ -291,39 +351,59 @@ mod tests {
         assert!(matches!(collector.read(&mut input), Ok(None)));
         assert_eq!(collector.held, b"firs");
         assert!(matches!(collector.read(&mut rest), Ok(Some(Place::Held))));
-        assert_eq!((collector.held.as_slice(), &*rest), (&b"first\r\n\r\n"[..], &b"rest"[..]));
+        assert_eq!(
+            (collector.held.as_slice(), &*rest),
+            (&b"first\r\n\r\n"[..], &b"rest"[..])
+        );
     }
 
     /// H1: however much comes behind a head that is not complete.
     #[cfg(feature = "alloc")]
     #[test]
     fn h1_no_more_is_held_than_the_limit() {
-        let mut collector = Collector::<Count>::new(HeadLimits { bytes: 10, ..HeadLimits::default() });
+        let mut collector = Collector::<Count>::new(HeadLimits {
+            bytes: 10,
+            ..HeadLimits::default()
+        });
         let (mut begin, mut rest) = (*b"first", [b'x'; 100]);
         assert!(matches!(collector.read(&mut &mut begin[..]), Ok(None)));
-        assert!(matches!(collector.read(&mut &mut rest[..]), Err(HandshakeError::HeadTooLarge { limit: 10 })));
+        assert!(matches!(
+            collector.read(&mut &mut rest[..]),
+            Err(HandshakeError::HeadTooLarge { limit: 10 })
+        ));
         assert_eq!(collector.held, b"firstxxxxx");
     }
 
-    /// H1: nor is memory for more. It grows by doubling, so that a head byte by byte is not copied at every byte.
+    /// H1: nor is memory for more. It grows by doubling, so that a head byte by byte is not copied
+    /// at every byte.
     #[cfg(feature = "alloc")]
     #[test]
     fn h1_memory_for_a_head_grows_by_doubling_up_to_the_limit() {
         for limit in [1_usize, 2, 9, 1000, 16 * 1024] {
             for piece in [1, 2, 3, 100, 9000] {
-                let mut collector = Collector::<Count>::new(HeadLimits { bytes: limit, ..HeadLimits::default() });
+                let mut collector = Collector::<Count>::new(HeadLimits {
+                    bytes: limit,
+                    ..HeadLimits::default()
+                });
                 let (mut line, mut capacity) = (vec![b'x'; limit - 1], 0);
                 for mut piece in line.chunks_mut(piece) {
                     assert!(matches!(collector.read(&mut piece), Ok(None)));
                     let grown = collector.held.capacity();
                     let needed = collector.held.len() > capacity;
                     assert!(
-                        if needed { (2 * capacity).min(limit) <= grown && grown <= limit } else { grown == capacity },
+                        if needed {
+                            (2 * capacity).min(limit) <= grown && grown <= limit
+                        } else {
+                            grown == capacity
+                        },
                         "{capacity}, {grown} of {limit}"
                     );
                     capacity = grown;
                 }
-                assert!(matches!(collector.read(&mut &mut b"x".to_vec()[..]), Err(HandshakeError::HeadTooLarge { .. })));
+                assert!(matches!(
+                    collector.read(&mut &mut b"x".to_vec()[..]),
+                    Err(HandshakeError::HeadTooLarge { .. })
+                ));
                 assert!(collector.held.capacity() <= limit);
             }
         }

@@ -7,16 +7,23 @@ use base64::{
 };
 use sha1_smol::Sha1;
 
-/// Base64 that accepts any bits as the padding of the last character: the key that RFC 6455 §4.1 prints as an example has some
-/// that are not zero.
-static BASE64: GeneralPurpose = GeneralPurpose::new(&alphabet::STANDARD, GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true));
+/// Base64 that accepts any bits as the padding of the last character: the key that RFC 6455 §4.1
+/// prints as an example has some that are not zero.
+static BASE64: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::STANDARD,
+    GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true),
+);
 
-/// The `Sec-WebSocket-Accept` that answers a `Sec-WebSocket-Key` (§4.2.2), for those who write the response themselves.
+/// The `Sec-WebSocket-Accept` that answers a `Sec-WebSocket-Key` (§4.2.2), for those who write the
+/// response themselves.
 ///
 /// ```
 /// use ws_proto::handshake::accept_key;
 ///
-/// assert_eq!(accept_key(b"dGhlIHNhbXBsZSBub25jZQ=="), *b"s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
+/// assert_eq!(
+///     accept_key(b"dGhlIHNhbXBsZSBub25jZQ=="),
+///     *b"s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
+/// );
 /// ```
 #[must_use]
 pub fn accept_key(key: &[u8]) -> [u8; 28] {
@@ -26,7 +33,8 @@ pub fn accept_key(key: &[u8]) -> [u8; 28] {
     encode(&sha1.digest().bytes())
 }
 
-/// A fresh `Sec-WebSocket-Key` (§4.1) from the client's secret, for those who write the request themselves.
+/// A fresh `Sec-WebSocket-Key` (§4.1) from the client's secret, for those who write the request
+/// themselves.
 ///
 /// [`Response::verify`](super::Response::verify) then checks the answer.
 #[must_use]

@@ -19,8 +19,9 @@
 //!           └─ Answer::Accepted ── Agreed<Client> ── OPEN
 //! ```
 //!
-//! [`Agreed`](crate::Agreed) is all that the connection gets to know of it. Nothing of what is sent here is a frame: a
-//! handshake that fails ends with an HTTP error or without an answer, never with a Close frame (§7.1.7).
+//! [`Agreed`](crate::Agreed) is all that the connection gets to know of it. Nothing of what is sent
+//! here is a frame: a handshake that fails ends with an HTTP error or without an answer, never with
+//! a Close frame (§7.1.7).
 //!
 //! One whole handshake, byte for byte:
 //!
@@ -84,10 +85,11 @@
 //!
 //! # Without allocation, and with another HTTP
 //!
-//! Without the feature `alloc` there are [`Request`] and [`Response`], which parse a slice, [`Request::accept`] and
-//! [`Request::reject`], which write the answer, and [`fresh_key`] and [`accept_key`]. If something else parsed the HTTP (hyper, a
-//! proxy in front), [`Request::from_fields`] and [`Response::from_fields`] apply the same rules to what it found, and an
-//! [`Agreed`](crate::Agreed) can be built from a role.
+//! Without the feature `alloc` there are [`Request`] and [`Response`], which parse a slice,
+//! [`Request::accept`] and [`Request::reject`], which write the answer, and [`fresh_key`] and
+//! [`accept_key`]. If something else parsed the HTTP (hyper, a proxy in front),
+//! [`Request::from_fields`] and [`Response::from_fields`] apply the same rules to what it found,
+//! and an [`Agreed`](crate::Agreed) can be built from a role.
 //!
 //! # What is refused, and why
 //!
@@ -161,9 +163,15 @@ pub use server::{Accept, Reject};
 use crate::Output;
 
 /// Appends all pieces of a message, or nothing.
-fn append<'p>(out: &mut (impl Output + ?Sized), pieces: impl Iterator<Item = &'p [u8]> + Clone) -> Result<(), WriteError> {
-    // The same bytes may stand in it many times, so that on a 32-bit target the sum need not be a `usize`.
-    let needed = pieces.clone().fold(0_usize, |sum, piece| sum.saturating_add(piece.len()));
+fn append<'p>(
+    out: &mut (impl Output + ?Sized),
+    pieces: impl Iterator<Item = &'p [u8]> + Clone,
+) -> Result<(), WriteError> {
+    // The same bytes may stand in it many times, so that on a 32-bit target the sum need not be a
+    // `usize`.
+    let needed = pieces
+        .clone()
+        .fold(0_usize, |sum, piece| sum.saturating_add(piece.len()));
     if out.room() < needed {
         return Err(WriteError::NoRoom { needed });
     }
@@ -178,14 +186,18 @@ mod tests {
     use super::{WriteError, append};
     use crate::Slice;
 
-    /// L2: on a 32-bit target, a sum that had gone round would be taken for the room of a message that is short.
+    /// L2: on a 32-bit target, a sum that had gone round would be taken for the room of a message
+    /// that is short.
     #[test]
     fn l2_the_room_of_a_message_longer_than_the_address_space_is_not_short() {
         static PIECE: [u8; 1 << 20] = [b'x'; 1 << 20];
         let mut memory = [0; 100];
         let mut out = Slice::new(&mut memory);
         let needed = usize::try_from((PIECE.len() as u64) << 12).unwrap_or(usize::MAX);
-        assert_eq!(append(&mut out, core::iter::repeat_n(&PIECE[..], 1 << 12)), Err(WriteError::NoRoom { needed }));
+        assert_eq!(
+            append(&mut out, core::iter::repeat_n(&PIECE[..], 1 << 12)),
+            Err(WriteError::NoRoom { needed })
+        );
         assert_eq!(out.as_bytes(), b"");
     }
 }

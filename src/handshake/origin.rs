@@ -17,7 +17,10 @@ impl<'a> Origin<'a> {
     /// `None` for `null`, for a list of several, and for an URL that has more than an origin.
     pub(super) fn parse(origin: &'a str) -> Option<Self> {
         let (scheme, authority) = origin.split_once("://")?;
-        Some(Self { scheme, authority: Authority::parse(authority).ok()? })
+        Some(Self {
+            scheme,
+            authority: Authority::parse(authority).ok()?,
+        })
     }
 
     fn port(&self) -> Option<u16> {
@@ -32,7 +35,10 @@ impl<'a> Origin<'a> {
 impl PartialEq for Origin<'_> {
     fn eq(&self, other: &Self) -> bool {
         self.scheme.eq_ignore_ascii_case(other.scheme)
-            && self.authority.host.eq_ignore_ascii_case(other.authority.host)
+            && self
+                .authority
+                .host
+                .eq_ignore_ascii_case(other.authority.host)
             && self.port() == other.port()
     }
 }

@@ -3,7 +3,10 @@
 use super::{
     Accept, Extension, HandshakeError, HeadLimits, Reject,
     extension::extensions,
-    fields::{self, CONNECTION, CONTENT_LENGTH, EXTENSIONS, Fields, HOST, KEY, ORIGIN, PROTOCOL, TRANSFER_ENCODING, UPGRADE, VERSION},
+    fields::{
+        self, CONNECTION, CONTENT_LENGTH, EXTENSIONS, Fields, HOST, KEY, ORIGIN, PROTOCOL,
+        TRANSFER_ENCODING, UPGRADE, VERSION,
+    },
     head::{Message, Parser},
     key::checked_key,
     origin::Origin,
@@ -13,10 +16,11 @@ use core::{fmt, mem, str};
 
 /// A valid request to open a WebSocket connection (RFC 6455 §4.2.1).
 ///
-/// All that the RFC demands of it was checked. Nothing in it is to be trusted all the same: whoever sent it need not be a
-/// browser, and can write into any field what it likes (§10.1).
+/// All that the RFC demands of it was checked. Nothing in it is to be trusted all the same: whoever
+/// sent it need not be a browser, and can write into any field what it likes (§10.1).
 ///
-/// It borrows the bytes that it was read from. Answer it with [`accept`](Self::accept) or [`reject`](Self::reject).
+/// It borrows the bytes that it was read from. Answer it with [`accept`](Self::accept) or
+/// [`reject`](Self::reject).
 #[derive(Clone, Copy)]
 pub struct Request<'a> {
     target: &'a str,
@@ -25,17 +29,27 @@ pub struct Request<'a> {
 }
 
 impl<'a> Request<'a> {
-    /// Parses a request at the front of `head`, and returns it with its length in bytes, or `None` if it is not complete.
+    /// Parses a request at the front of `head`, and returns it with its length in bytes, or `None`
+    /// if it is not complete.
     ///
-    /// It starts from the beginning each time; [`ServerHandshake`](super::ServerHandshake) reads on where it stopped.
+    /// It starts from the beginning each time; [`ServerHandshake`](super::ServerHandshake) reads on
+    /// where it stopped.
     ///
     /// # Errors
     ///
     /// [`HandshakeError`] names the first fault, at the first byte that makes it certain.
-    pub fn parse(head: &'a [u8], limits: &HeadLimits) -> Result<Option<(Self, usize)>, HandshakeError> {
+    pub fn parse(
+        head: &'a [u8],
+        limits: &HeadLimits,
+    ) -> Result<Option<(Self, usize)>, HandshakeError> {
         let mut parser = Parser::new(*limits, RequestFacts::default());
-        let Some(len) = parser.advance(head)? else { return Ok(None) };
-        Ok(Some((Self::in_head(head.get(..len).unwrap_or_default(), parser.message()), len)))
+        let Some(len) = parser.advance(head)? else {
+            return Ok(None);
+        };
+        Ok(Some((
+            Self::in_head(head.get(..len).unwrap_or_default(), parser.message()),
+            len,
+        )))
     }
 
     /// Checks a request whose HTTP something else parsed, by the same rules.
@@ -79,13 +93,23 @@ impl<'a> Request<'a> {
         let mut facts = RequestFacts::default();
         let fields = Fields::elsewhere(fields, |name, value| facts.field(name, value))?;
         facts.end()?;
-        Ok(Self { target, fields, key: facts.key.unwrap_or_default() })
+        Ok(Self {
+            target,
+            fields,
+            key: facts.key.unwrap_or_default(),
+        })
     }
 
     pub(super) fn in_head(head: &'a [u8], facts: &RequestFacts) -> Self {
         let head = head.strip_prefix(b"\r\n").unwrap_or(head);
-        let target = head.get(METHOD.len()..METHOD.len() + facts.target_len).unwrap_or_default();
-        Self { target: str::from_utf8(target).unwrap_or_default(), fields: Fields::in_head(head), key: facts.key.unwrap_or_default() }
+        let target = head
+            .get(METHOD.len()..METHOD.len() + facts.target_len)
+            .unwrap_or_default();
+        Self {
+            target: str::from_utf8(target).unwrap_or_default(),
+            fields: Fields::in_head(head),
+            key: facts.key.unwrap_or_default(),
+        }
     }
 
     /// Answers that the connection is open, once [`Accept::write`] was called.
@@ -93,8 +117,9 @@ impl<'a> Request<'a> {
         Accept::new(*self)
     }
 
-    /// Answers with an HTTP status from 300 to 599, once [`Reject::write`] was called, and ends the handshake: 403 for an
-    /// origin that is not wanted, 404 for a resource that does not exist (§4.2.2), 401, a redirect.
+    /// Answers with an HTTP status from 300 to 599, once [`Reject::write`] was called, and ends the
+    /// handshake: 403 for an origin that is not wanted, 404 for a resource that does not exist
+    /// (§4.2.2), 401, a redirect.
     pub const fn reject(&self, status: u16) -> Reject<'a> {
         Reject::new(status)
     }
@@ -117,12 +142,19 @@ impl<'a> Request<'a> {
         self.split_target().query
     }
 
-    /// The host that the client wants, with the port if it named one: from the target if that is an absolute URI
-    /// (RFC 9112 §3.2.2), and else from the `Host` field.
+    /// The host that the client wants, with the port if it named one: from the target if that is an
+    /// absolute URI (RFC 9112 §3.2.2), and else from the `Host` field.
     #[must_use]
     pub fn host(&self) -> &'a str {
-        let host = || self.fields.get(HOST).and_then(|host| str::from_utf8(host).ok());
-        self.split_target().authority.or_else(host).unwrap_or_default()
+        let host = || {
+            self.fields
+                .get(HOST)
+                .and_then(|host| str::from_utf8(host).ok())
+        };
+        self.split_target()
+            .authority
+            .or_else(host)
+            .unwrap_or_default()
     }
 
     /// All fields, in order.
@@ -133,42 +165,56 @@ impl<'a> Request<'a> {
 
     /// The subprotocols that the client would speak, the most wanted first (§4.2.1).
     pub fn protocols(&self) -> impl Iterator<Item = &'a str> + use<'a> {
-        self.fields.get_all(PROTOCOL).flat_map(fields::list).filter_map(|name| str::from_utf8(name).ok())
+        self.fields
+            .get_all(PROTOCOL)
+            .flat_map(fields::list)
+            .filter_map(|name| str::from_utf8(name).ok())
     }
 
     /// The extensions that the client offers, in order (§9.1).
     pub fn extensions(&self) -> impl Iterator<Item = Extension<'a>> + use<'a> {
-        self.fields.get_all(EXTENSIONS).flat_map(extensions).filter_map(Result::ok)
+        self.fields
+            .get_all(EXTENSIONS)
+            .flat_map(extensions)
+            .filter_map(Result::ok)
     }
 
-    /// The value of `Origin`, as it came. Browsers always send one, and other clients need not (§4.2.1); a request with
-    /// several is refused.
+    /// The value of `Origin`, as it came. Browsers always send one, and other clients need not
+    /// (§4.2.1); a request with several is refused.
     #[must_use]
     pub fn origin(&self) -> Option<&'a [u8]> {
         self.fields.get(ORIGIN)
     }
 
-    /// Whether the page that opened the connection came from this very server (§10.2): the origin's scheme is `https` if
-    /// `secure`, which says whether the connection is under TLS, and `http` if not, and its host and port are those of
-    /// [`host`](Self::host).
+    /// Whether the page that opened the connection came from this very server (§10.2): the origin's
+    /// scheme is `https` if `secure`, which says whether the connection is under TLS, and
+    /// `http` if not, and its host and port are those of [`host`](Self::host).
     ///
-    /// Without such a check, a page of any site can act in the name of a user who has a cookie here. The answer is `false` if
-    /// there is no `Origin`, if it is `null`, and if it is anything but `scheme://host[:port]`. To let clients in that are not
-    /// browsers, ask `request.origin().is_none() || request.is_same_origin(secure)`.
+    /// Without such a check, a page of any site can act in the name of a user who has a cookie
+    /// here. The answer is `false` if there is no `Origin`, if it is `null`, and if it is
+    /// anything but `scheme://host[:port]`. To let clients in that are not browsers, ask
+    /// `request.origin().is_none() || request.is_same_origin(secure)`.
     #[must_use]
     pub fn is_same_origin(&self, secure: bool) -> bool {
-        let here = Authority::parse(self.host()).ok().map(|authority| Origin::new(if secure { "https" } else { "http" }, authority));
-        self.parsed_origin().is_some_and(|origin| Some(origin) == here)
+        let here = Authority::parse(self.host())
+            .ok()
+            .map(|authority| Origin::new(if secure { "https" } else { "http" }, authority));
+        self.parsed_origin()
+            .is_some_and(|origin| Some(origin) == here)
     }
 
     /// Whether the page that opened the connection came from one of these origins, such as `https://example.com`, compared by
     /// scheme, host and port exactly (§10.2).
     ///
-    /// As with [`is_same_origin`](Self::is_same_origin), the answer is `false` without an `Origin` and for `null`, even if
-    /// `allowed` contains it.
+    /// As with [`is_same_origin`](Self::is_same_origin), the answer is `false` without an `Origin`
+    /// and for `null`, even if `allowed` contains it.
     #[must_use]
     pub fn origin_is_one_of(&self, allowed: &[&str]) -> bool {
-        self.parsed_origin().is_some_and(|origin| allowed.iter().any(|allowed| Origin::parse(allowed) == Some(origin)))
+        self.parsed_origin().is_some_and(|origin| {
+            allowed
+                .iter()
+                .any(|allowed| Origin::parse(allowed) == Some(origin))
+        })
     }
 
     pub(super) const fn key(&self) -> &[u8; 24] {
@@ -180,14 +226,21 @@ impl<'a> Request<'a> {
     }
 
     fn split_target(&self) -> Target<'a> {
-        Target::parse(self.target).unwrap_or(Target { authority: None, path: self.target, query: None })
+        Target::parse(self.target).unwrap_or(Target {
+            authority: None,
+            path: self.target,
+            query: None,
+        })
     }
 }
 
 /// Shows the path and the names of the fields only: query and values may be secrets.
 impl fmt::Debug for Request<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Request").field("path", &self.path()).field("fields", &self.fields).finish_non_exhaustive()
+        f.debug_struct("Request")
+            .field("path", &self.path())
+            .field("fields", &self.fields)
+            .finish_non_exhaustive()
     }
 }
 
@@ -251,12 +304,19 @@ impl Message for RequestFacts {
         match fields::known(name) {
             Some(HOST) => {
                 once(mem::replace(&mut self.host, true), HOST)?;
-                let host = str::from_utf8(value).ok().and_then(|host| Authority::parse(host).ok());
+                let host = str::from_utf8(value)
+                    .ok()
+                    .and_then(|host| Authority::parse(host).ok());
                 host.map(|_| ()).ok_or(HandshakeError::Invalid(HOST))
             }
             Some(ORIGIN) => once(mem::replace(&mut self.origin, true), ORIGIN),
             Some(UPGRADE) => {
-                once(self.upgrade.replace(fields::list_contains(value, "websocket")).is_some(), UPGRADE)?;
+                once(
+                    self.upgrade
+                        .replace(fields::list_contains(value, "websocket"))
+                        .is_some(),
+                    UPGRADE,
+                )?;
                 fields::count(UPGRADE, value, fields::is_protocol).map(drop)
             }
             Some(CONNECTION) => {
@@ -271,18 +331,30 @@ impl Message for RequestFacts {
             }
             Some(VERSION) => {
                 once(mem::replace(&mut self.version, true), VERSION)?;
-                if value == b"13" { Ok(()) } else { Err(HandshakeError::WebSocketVersion) }
+                if value == b"13" {
+                    Ok(())
+                } else {
+                    Err(HandshakeError::WebSocketVersion)
+                }
             }
             Some(PROTOCOL) => {
-                *self.protocols.get_or_insert(0) += fields::count(PROTOCOL, value, fields::is_token)?;
+                *self.protocols.get_or_insert(0) +=
+                    fields::count(PROTOCOL, value, fields::is_token)?;
                 Ok(())
             }
             Some(EXTENSIONS) => {
                 let offers = self.extensions.get_or_insert(0);
-                extensions(value).try_for_each(|offer| offer.map(|_| *offers += 1)).map_err(|_| HandshakeError::Invalid(EXTENSIONS))
+                extensions(value)
+                    .try_for_each(|offer| offer.map(|_| *offers += 1))
+                    .map_err(|_| HandshakeError::Invalid(EXTENSIONS))
             }
-            // What follows the head would be read as frames by us and as a body by whatever stands before us.
-            Some(CONTENT_LENGTH) if value.is_empty() || value.iter().any(|&digit| digit != b'0') => Err(HandshakeError::Body),
+            // What follows the head would be read as frames by us and as a body by whatever stands
+            // before us.
+            Some(CONTENT_LENGTH)
+                if value.is_empty() || value.iter().any(|&digit| digit != b'0') =>
+            {
+                Err(HandshakeError::Body)
+            }
             Some(TRANSFER_ENCODING) => Err(HandshakeError::Body),
             _ => Ok(()),
         }
@@ -291,13 +363,23 @@ impl Message for RequestFacts {
     fn end(&self) -> Result<(), HandshakeError> {
         match self {
             Self { host: false, .. } => Err(HandshakeError::Missing(HOST)),
-            Self { upgrade: None | Some(false), .. } => Err(HandshakeError::Upgrade),
-            Self { connection: false, .. } => Err(HandshakeError::Connection),
+            Self {
+                upgrade: None | Some(false),
+                ..
+            } => Err(HandshakeError::Upgrade),
+            Self {
+                connection: false, ..
+            } => Err(HandshakeError::Connection),
             Self { key: None, .. } => Err(HandshakeError::Missing(KEY)),
             Self { version: false, .. } => Err(HandshakeError::WebSocketVersion),
             // The grammar wants at least one element, over all lines.
-            Self { protocols: Some(0), .. } => Err(HandshakeError::Invalid(PROTOCOL)),
-            Self { extensions: Some(0), .. } => Err(HandshakeError::Invalid(EXTENSIONS)),
+            Self {
+                protocols: Some(0), ..
+            } => Err(HandshakeError::Invalid(PROTOCOL)),
+            Self {
+                extensions: Some(0),
+                ..
+            } => Err(HandshakeError::Invalid(EXTENSIONS)),
             _ => Ok(()),
         }
     }
@@ -305,18 +387,24 @@ impl Message for RequestFacts {
 
 /// Refuses a second field with this name.
 pub(super) fn once(seen: bool, name: &'static str) -> Result<(), HandshakeError> {
-    if seen { Err(HandshakeError::Duplicate(name)) } else { Ok(()) }
+    if seen {
+        Err(HandshakeError::Duplicate(name))
+    } else {
+        Ok(())
+    }
 }
 
 /// The length of `HTTP/1.1`.
 pub(super) const VERSION_LEN: usize = 8;
 
-/// Reads the next byte of an HTTP version (RFC 9112 §2.3), of which the bytes `before` were read. Returns `None` if it cannot be
-/// there, and `Some(Some((1, 1)))` if it completes `HTTP/1.1`.
+/// Reads the next byte of an HTTP version (RFC 9112 §2.3), of which the bytes `before` were read.
+/// Returns `None` if it cannot be there, and `Some(Some((1, 1)))` if it completes `HTTP/1.1`.
 pub(super) fn next_of_version(before: &[u8], byte: u8) -> Option<Option<(u8, u8)>> {
     match (before, byte) {
         ([_, _, _, _, _], b'0'..=b'9') | ([_, _, _, _, _, _], b'.') => Some(None),
-        ([_, _, _, _, _, major @ b'0'..=b'9', _], b'0'..=b'9') => Some(Some((major - b'0', byte - b'0'))),
+        ([_, _, _, _, _, major @ b'0'..=b'9', _], b'0'..=b'9') => {
+            Some(Some((major - b'0', byte - b'0')))
+        }
         _ if b"HTTP/".get(before.len()) == Some(&byte) => Some(None),
         _ => None,
     }
@@ -324,7 +412,8 @@ pub(super) fn next_of_version(before: &[u8], byte: u8) -> Option<Option<(u8, u8)
 
 const fn check_version((major, minor): (u8, u8)) -> Result<(), HandshakeError> {
     match (major, minor) {
-        // In HTTP/1.0, `Upgrade` means nothing (RFC 9110 §7.8); from 2 on, the protocol has no such request.
+        // In HTTP/1.0, `Upgrade` means nothing (RFC 9110 §7.8); from 2 on, the protocol has no such
+        // request.
         (1, 1..) => Ok(()),
         _ => Err(HandshakeError::HttpVersion { major, minor }),
     }
@@ -343,7 +432,8 @@ fn check_target(target: &str) -> Result<(), HandshakeError> {
     }
 }
 
-/// The schemes of an absolute target: those of HTTP, and those of WebSocket (RFC 6455 §3), which some clients send.
+/// The schemes of an absolute target: those of HTTP, and those of WebSocket (RFC 6455 §3), which
+/// some clients send.
 const SCHEMES: [&str; 4] = ["http", "https", "ws", "wss"];
 
 /// A request target (RFC 9112 §3.2) in one of the two forms that name a resource.
@@ -356,7 +446,11 @@ struct Target<'a> {
 impl<'a> Target<'a> {
     fn parse(target: &'a str) -> Option<Self> {
         let (authority, resource) = match target.split_once("://") {
-            Some((scheme, rest)) if SCHEMES.iter().any(|known| scheme.eq_ignore_ascii_case(known)) => {
+            Some((scheme, rest))
+                if SCHEMES
+                    .iter()
+                    .any(|known| scheme.eq_ignore_ascii_case(known)) =>
+            {
                 let (authority, resource) = split_authority(rest);
                 Authority::parse(authority).ok()?;
                 (Some(authority), resource)
@@ -368,6 +462,10 @@ impl<'a> Target<'a> {
             Some((path, query)) => (path, Some(query)),
             None => (resource, None),
         };
-        Some(Self { authority, path: if path.is_empty() { "/" } else { path }, query })
+        Some(Self {
+            authority,
+            path: if path.is_empty() { "/" } else { path },
+            query,
+        })
     }
 }

@@ -3,13 +3,17 @@
 use super::{
     HandshakeError, HeadLimits, accept_key,
     extension::extensions,
-    fields::{self, ACCEPT, CONNECTION, CONTENT_LENGTH, EXTENSIONS, Fields, PROTOCOL, TRANSFER_ENCODING, UPGRADE},
+    fields::{
+        self, ACCEPT, CONNECTION, CONTENT_LENGTH, EXTENSIONS, Fields, PROTOCOL, TRANSFER_ENCODING,
+        UPGRADE,
+    },
     head::{Message, Parser},
     request::{VERSION_LEN, next_of_version, once},
 };
 use core::{fmt, mem, str};
 
-/// A server's answer to a request to open a WebSocket connection (RFC 6455 §4.1): well-formed HTTP, with any status.
+/// A server's answer to a request to open a WebSocket connection (RFC 6455 §4.1): well-formed HTTP,
+/// with any status.
 ///
 /// It borrows the bytes that it was read from.
 #[derive(Clone, Copy)]
@@ -20,18 +24,28 @@ pub struct Response<'a> {
 }
 
 impl<'a> Response<'a> {
-    /// Parses a response at the front of `head`, and returns it with its length in bytes, or `None` if it is not complete.
+    /// Parses a response at the front of `head`, and returns it with its length in bytes, or `None`
+    /// if it is not complete.
     ///
-    /// It starts from the beginning each time; [`ClientHandshake`](super::ClientHandshake) reads on where it stopped. An
-    /// interim response (1xx) is returned like any other, where `ClientHandshake` would skip it.
+    /// It starts from the beginning each time; [`ClientHandshake`](super::ClientHandshake) reads on
+    /// where it stopped. An interim response (1xx) is returned like any other, where
+    /// `ClientHandshake` would skip it.
     ///
     /// # Errors
     ///
     /// [`HandshakeError`] names the first fault, at the first byte that makes it certain.
-    pub fn parse(head: &'a [u8], limits: &HeadLimits) -> Result<Option<(Self, usize)>, HandshakeError> {
+    pub fn parse(
+        head: &'a [u8],
+        limits: &HeadLimits,
+    ) -> Result<Option<(Self, usize)>, HandshakeError> {
         let mut parser = Parser::new(*limits, ResponseFacts::default());
-        let Some(len) = parser.advance(head)? else { return Ok(None) };
-        Ok(Some((Self::in_head(head.get(..len).unwrap_or_default(), parser.message()), len)))
+        let Some(len) = parser.advance(head)? else {
+            return Ok(None);
+        };
+        Ok(Some((
+            Self::in_head(head.get(..len).unwrap_or_default(), parser.message()),
+            len,
+        )))
     }
 
     /// A response whose HTTP something else parsed.
@@ -41,26 +55,46 @@ impl<'a> Response<'a> {
     /// # Errors
     ///
     /// [`HandshakeError`] names the first fault.
-    pub fn from_fields(version: (u8, u8), status: u16, fields: &'a [(&'a str, &'a [u8])]) -> Result<Self, HandshakeError> {
+    pub fn from_fields(
+        version: (u8, u8),
+        status: u16,
+        fields: &'a [(&'a str, &'a [u8])],
+    ) -> Result<Self, HandshakeError> {
         check_version(version)?;
         if !(100..=999).contains(&status) {
             return Err(HandshakeError::StatusLine);
         }
-        let mut facts = ResponseFacts { version, status, ..ResponseFacts::default() };
+        let mut facts = ResponseFacts {
+            version,
+            status,
+            ..ResponseFacts::default()
+        };
         let fields = Fields::elsewhere(fields, |name, value| facts.field(name, value))?;
         facts.end()?;
-        Ok(Self { reason: b"", fields, facts })
+        Ok(Self {
+            reason: b"",
+            fields,
+            facts,
+        })
     }
 
     pub(super) fn in_head(head: &'a [u8], facts: &ResponseFacts) -> Self {
-        let reason = head.get(STATUS_LEN..STATUS_LEN + facts.reason_len).unwrap_or_default();
-        Self { reason, fields: Fields::in_head(head), facts: *facts }
+        let reason = head
+            .get(STATUS_LEN..STATUS_LEN + facts.reason_len)
+            .unwrap_or_default();
+        Self {
+            reason,
+            fields: Fields::in_head(head),
+            facts: *facts,
+        }
     }
 
     /// Checks that the server opened the connection, and returns the subprotocol in use.
     ///
-    /// `key` is the request's `Sec-WebSocket-Key`, and `protocols` is the value of its `Sec-WebSocket-Protocol`, empty if it had
-    /// none. [`ClientHandshake`](super::ClientHandshake) does this by itself; it is for those who wrote the request themselves.
+    /// `key` is the request's `Sec-WebSocket-Key`, and `protocols` is the value of its
+    /// `Sec-WebSocket-Protocol`, empty if it had
+    /// none. [`ClientHandshake`](super::ClientHandshake) does this by itself; it is for those who
+    /// wrote the request themselves.
     ///
     /// ```
     /// use ws_proto::handshake::{HandshakeError, Response};
@@ -72,13 +106,17 @@ impl<'a> Response<'a> {
     ///     ("sec-websocket-protocol", b"chat"),
     /// ];
     /// let response = Response::from_fields((1, 1), 101, &fields)?;
-    /// assert_eq!(response.verify(b"dGhlIHNhbXBsZSBub25jZQ==", "superchat, chat")?, Some("chat"));
+    /// assert_eq!(
+    ///     response.verify(b"dGhlIHNhbXBsZSBub25jZQ==", "superchat, chat")?,
+    ///     Some("chat")
+    /// );
     /// # Ok::<(), HandshakeError>(())
     /// ```
     ///
     /// # Errors
     ///
-    /// [`HandshakeError`] names the first rule of §4.1 that the response breaks; [`HandshakeError::Status`] if it is a refusal.
+    /// [`HandshakeError`] names the first rule of §4.1 that the response breaks;
+    /// [`HandshakeError::Status`] if it is a refusal.
     pub fn verify(&self, key: &[u8], protocols: &str) -> Result<Option<&'a str>, HandshakeError> {
         self.verify_upgrade(key)?;
         if self.facts.extensions.is_some() {
@@ -87,11 +125,13 @@ impl<'a> Response<'a> {
         self.verify_protocol(protocols)
     }
 
-    /// The same for a request that offered permessage-deflate with [`Config::offer`](crate::deflate::Config::offer).
+    /// The same for a request that offered permessage-deflate with
+    /// [`Config::offer`](crate::deflate::Config::offer).
     ///
     /// # Errors
     ///
-    /// As [`verify`](Self::verify), and [`HandshakeError::ExtensionParameter`] if the server's answer does not fit the offer.
+    /// As [`verify`](Self::verify), and [`HandshakeError::ExtensionParameter`] if the server's
+    /// answer does not fit the offer.
     #[cfg(feature = "deflate")]
     pub fn verify_deflate(
         &self,
@@ -100,8 +140,15 @@ impl<'a> Response<'a> {
         config: &crate::deflate::Config,
     ) -> Result<(Option<&'a str>, Option<crate::deflate::Params>), HandshakeError> {
         self.verify_upgrade(key)?;
-        let mut answers = self.fields.get_all(EXTENSIONS).flat_map(extensions).filter_map(Result::ok);
-        let params = answers.next().map(|answer| config.verify(&answer)).transpose()?;
+        let mut answers = self
+            .fields
+            .get_all(EXTENSIONS)
+            .flat_map(extensions)
+            .filter_map(Result::ok);
+        let params = answers
+            .next()
+            .map(|answer| config.verify(&answer))
+            .transpose()?;
         if answers.next().is_some() {
             return Err(HandshakeError::ExtensionNotOffered);
         }
@@ -122,14 +169,21 @@ impl<'a> Response<'a> {
         if !facts.connection {
             return Err(HandshakeError::Connection);
         }
-        if self.fields.get(ACCEPT).ok_or(HandshakeError::Missing(ACCEPT))? != accept_key(key) {
+        if self
+            .fields
+            .get(ACCEPT)
+            .ok_or(HandshakeError::Missing(ACCEPT))?
+            != accept_key(key)
+        {
             return Err(HandshakeError::Invalid(ACCEPT));
         }
         Ok(())
     }
 
     fn verify_protocol(&self, protocols: &str) -> Result<Option<&'a str>, HandshakeError> {
-        let Some(chosen) = self.fields.get(PROTOCOL) else { return Ok(None) };
+        let Some(chosen) = self.fields.get(PROTOCOL) else {
+            return Ok(None);
+        };
         let requested = fields::list(protocols.as_bytes()).any(|protocol| protocol == chosen);
         let chosen = str::from_utf8(chosen).ok().filter(|_| requested);
         chosen.ok_or(HandshakeError::ProtocolNotRequested).map(Some)
@@ -157,12 +211,30 @@ impl<'a> Response<'a> {
     #[must_use]
     pub const fn body(&self) -> Body {
         match self.facts {
-            ResponseFacts { status: 100..=199 | 204 | 304, .. } => Body::None,
-            ResponseFacts { version: (1, 0), coding: Some(_), .. } => Body::UntilClose,
-            ResponseFacts { coding: Some(Coding::Chunked), .. } => Body::Chunked,
-            ResponseFacts { coding: Some(Coding::Other), .. } => Body::UntilClose,
-            ResponseFacts { length: Some(0), .. } => Body::None,
-            ResponseFacts { length: Some(length), .. } => Body::Length(length),
+            ResponseFacts {
+                status: 100..=199 | 204 | 304,
+                ..
+            } => Body::None,
+            ResponseFacts {
+                version: (1, 0),
+                coding: Some(_),
+                ..
+            } => Body::UntilClose,
+            ResponseFacts {
+                coding: Some(Coding::Chunked),
+                ..
+            } => Body::Chunked,
+            ResponseFacts {
+                coding: Some(Coding::Other),
+                ..
+            } => Body::UntilClose,
+            ResponseFacts {
+                length: Some(0), ..
+            } => Body::None,
+            ResponseFacts {
+                length: Some(length),
+                ..
+            } => Body::Length(length),
             ResponseFacts { length: None, .. } => Body::UntilClose,
         }
     }
@@ -171,7 +243,10 @@ impl<'a> Response<'a> {
 /// Shows the status and the names of the fields only: values may be secrets.
 impl fmt::Debug for Response<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Response").field("status", &self.status()).field("fields", &self.fields).finish_non_exhaustive()
+        f.debug_struct("Response")
+            .field("status", &self.status())
+            .field("fields", &self.fields)
+            .finish_non_exhaustive()
     }
 }
 
@@ -193,7 +268,11 @@ const STATUS_LEN: usize = 13;
 
 /// A proxy may refuse with HTTP/1.0.
 const fn check_version((major, minor): (u8, u8)) -> Result<(), HandshakeError> {
-    if major == 1 { Ok(()) } else { Err(HandshakeError::HttpVersion { major, minor }) }
+    if major == 1 {
+        Ok(())
+    } else {
+        Err(HandshakeError::HttpVersion { major, minor })
+    }
 }
 
 /// What is to know of a response whose fields are read one after the other.
@@ -239,7 +318,9 @@ impl Message for ResponseFacts {
                 Some(None) => {}
                 None => return Err(HandshakeError::StatusLine),
             },
-            (9, b'1'..=b'9') | (10 | 11, b'0'..=b'9') => self.status = self.status * 10 + u16::from(byte - b'0'),
+            (9, b'1'..=b'9') | (10 | 11, b'0'..=b'9') => {
+                self.status = self.status * 10 + u16::from(byte - b'0')
+            }
             // The second space may be missing if there is no reason.
             (8 | 12, b' ') | (12.., b'\r') => {}
             (STATUS_LEN.., _) if fields::is_field_value_char(byte) => self.reason_len += 1,
@@ -251,9 +332,15 @@ impl Message for ResponseFacts {
     fn field(&mut self, name: &str, value: &[u8]) -> Result<(), HandshakeError> {
         let known = fields::known(name);
         match (self.status, known) {
-            // 101 has no body, and what it says of one is to be ignored (RFC 9110 §15.2, RFC 9112 §6.3).
+            // 101 has no body, and what it says of one is to be ignored (RFC 9110 §15.2, RFC 9112
+            // §6.3).
             (101, Some(UPGRADE)) => {
-                once(self.upgrade.replace(value.eq_ignore_ascii_case(b"websocket")).is_some(), UPGRADE)?;
+                once(
+                    self.upgrade
+                        .replace(value.eq_ignore_ascii_case(b"websocket"))
+                        .is_some(),
+                    UPGRADE,
+                )?;
                 fields::count(UPGRADE, value, fields::is_protocol).map(drop)
             }
             (101, Some(CONNECTION)) => {
@@ -268,21 +355,33 @@ impl Message for ResponseFacts {
             }
             (101, Some(EXTENSIONS)) => {
                 let chosen = self.extensions.get_or_insert(0);
-                extensions(value).try_for_each(|choice| choice.map(|_| *chosen += 1)).map_err(|_| HandshakeError::Invalid(EXTENSIONS))
+                extensions(value)
+                    .try_for_each(|choice| choice.map(|_| *chosen += 1))
+                    .map_err(|_| HandshakeError::Invalid(EXTENSIONS))
             }
             (200.., Some(TRANSFER_ENCODING)) => {
                 for coding in fields::list(value) {
-                    self.coding = Some(if coding.eq_ignore_ascii_case(b"chunked") { Coding::Chunked } else { Coding::Other });
+                    self.coding = Some(if coding.eq_ignore_ascii_case(b"chunked") {
+                        Coding::Chunked
+                    } else {
+                        Coding::Other
+                    });
                 }
                 Ok(())
             }
-            (200.., Some(CONTENT_LENGTH)) => self.content_length(value).ok_or(HandshakeError::Invalid(CONTENT_LENGTH)),
+            (200.., Some(CONTENT_LENGTH)) => self
+                .content_length(value)
+                .ok_or(HandshakeError::Invalid(CONTENT_LENGTH)),
             _ => Ok(()),
         }
     }
 
     fn end(&self) -> Result<(), HandshakeError> {
-        if self.extensions == Some(0) { Err(HandshakeError::Invalid(EXTENSIONS)) } else { Ok(()) }
+        if self.extensions == Some(0) {
+            Err(HandshakeError::Invalid(EXTENSIONS))
+        } else {
+            Ok(())
+        }
     }
 }
 
@@ -290,7 +389,9 @@ impl ResponseFacts {
     /// Takes a number of bytes. It may be said several times, but not differently (RFC 9112 §6.3).
     fn content_length(&mut self, value: &[u8]) -> Option<()> {
         for digits in value.split(|&byte| byte == b',').map(fields::trim) {
-            let digits = str::from_utf8(digits).ok().filter(|digits| digits.bytes().all(|digit| digit.is_ascii_digit()))?;
+            let digits = str::from_utf8(digits)
+                .ok()
+                .filter(|digits| digits.bytes().all(|digit| digit.is_ascii_digit()))?;
             let length = digits.parse().ok()?;
             if *self.length.get_or_insert(length) != length {
                 return None;

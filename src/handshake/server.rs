@@ -1,4 +1,5 @@
-//! The server's side of the opening handshake (RFC 6455 §4.2): the machine that reads the request, and the two answers.
+//! The server's side of the opening handshake (RFC 6455 §4.2): the machine that reads the request,
+//! and the two answers.
 
 #[cfg(feature = "alloc")]
 use super::{HandshakeError, HeadLimits, head::Collector, request::RequestFacts};
@@ -16,10 +17,12 @@ use core::fmt;
 ///
 /// It holds the head only if it arrives in pieces, and never more than [`HeadLimits::bytes`].
 ///
-/// How long a client may take is the caller's to say: without a deadline, one that sends a byte a minute keeps a connection.
+/// How long a client may take is the caller's to say: without a deadline, one that sends a byte a
+/// minute keeps a connection.
 ///
-/// It is for connections that are for WebSocket only: other requests are answered with an error. To serve pages on the same port, let an HTTP library read the head,
-/// and hand what it found to [`Request::from_fields`].
+/// It is for connections that are for WebSocket only: other requests are answered with an error. To
+/// serve pages on the same port, let an HTTP library read the head, and hand what it found to
+/// [`Request::from_fields`].
 #[cfg(feature = "alloc")]
 pub struct ServerHandshake {
     head: Collector<RequestFacts>,
@@ -40,18 +43,24 @@ impl ServerHandshake {
     /// A handshake that has read nothing. `HeadLimits::default()` is fit for the open internet.
     #[must_use]
     pub fn new(limits: HeadLimits) -> Self {
-        Self { head: Collector::new(limits), state: State::Reading }
+        Self {
+            head: Collector::new(limits),
+            state: State::Reading,
+        }
     }
 
-    /// Takes the request off the front of `input`. What comes after it stays there: the client's first frames.
+    /// Takes the request off the front of `input`. What comes after it stays there: the client's
+    /// first frames.
     ///
-    /// `None` means that `input` is empty and more has to be read, or that `out` has less room than [`REPLY_ROOM`], or that the
-    /// request was returned before; in the latter two cases `input` is left alone.
+    /// `None` means that `input` is empty and more has to be read, or that `out` has less room than
+    /// [`REPLY_ROOM`], or that the request was returned before; in the latter two cases `input`
+    /// is left alone.
     ///
     /// # Errors
     ///
-    /// [`HandshakeError`] if the request is not valid, at the first byte that makes it certain. The HTTP response for it has been
-    /// appended to `out`: send it, then close the connection. Later input is dropped, and the same error is returned.
+    /// [`HandshakeError`] if the request is not valid, at the first byte that makes it certain. The
+    /// HTTP response for it has been appended to `out`: send it, then close the connection.
+    /// Later input is dropped, and the same error is returned.
     pub fn recv<'a, 'b: 'a>(
         &'a mut self,
         input: &mut &'b mut [u8],
@@ -72,7 +81,10 @@ impl ServerHandshake {
             Ok(None) => Ok(None),
             Ok(Some(place)) => {
                 self.state = State::Over;
-                Ok(Some(Request::in_head(self.head.take(place, input), self.head.message())))
+                Ok(Some(Request::in_head(
+                    self.head.take(place, input),
+                    self.head.message(),
+                )))
             }
             Err(error) => {
                 self.state = State::Failed(error);
@@ -88,7 +100,8 @@ impl ServerHandshake {
     ///
     /// # Errors
     ///
-    /// [`HandshakeError::Incomplete`] if there was no complete request before, or the error that [`recv`](Self::recv) returned.
+    /// [`HandshakeError::Incomplete`] if there was no complete request before, or the error that
+    /// [`recv`](Self::recv) returned.
     pub fn recv_eof(&mut self) -> Result<(), HandshakeError> {
         if matches!(self.state, State::Reading) {
             self.state = State::Failed(HandshakeError::Incomplete);
@@ -103,7 +116,9 @@ impl ServerHandshake {
 #[cfg(feature = "alloc")]
 impl fmt::Debug for ServerHandshake {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ServerHandshake").field("state", &self.state).finish_non_exhaustive()
+        f.debug_struct("ServerHandshake")
+            .field("state", &self.state)
+            .finish_non_exhaustive()
     }
 }
 
@@ -129,10 +144,13 @@ impl<'a> Accept<'a> {
         }
     }
 
-    /// Accepts permessage-deflate (RFC 7692) if the client offers it, in the first way that is valid. If it does not, the connection goes without.
+    /// Accepts permessage-deflate (RFC 7692) if the client offers it, in the first way that is
+    /// valid. If it does not, the connection goes without.
     #[cfg(feature = "deflate")]
     pub fn deflate(mut self, config: &'a deflate::Config) -> Self {
-        self.deflate = config.accept(self.request.extensions()).map(|params| (config, params));
+        self.deflate = config
+            .accept(self.request.extensions())
+            .map(|params| (config, params));
         self
     }
 
@@ -151,7 +169,8 @@ impl<'a> Accept<'a> {
         self
     }
 
-    /// Further fields, written in this order and as they are given, such as `("Set-Cookie", "a=b")`.
+    /// Further fields, written in this order and as they are given, such as `("Set-Cookie",
+    /// "a=b")`.
     pub const fn fields(mut self, fields: &'a [(&'a str, &'a str)]) -> Self {
         self.fields = fields;
         self
@@ -161,11 +180,14 @@ impl<'a> Accept<'a> {
     ///
     /// # Errors
     ///
-    /// [`WriteError`] if the subprotocol was not requested, if a field must not be sent, or if `out` has too little room.
-    /// Nothing was written then.
+    /// [`WriteError`] if the subprotocol was not requested, if a field must not be sent, or if
+    /// `out` has too little room. Nothing was written then.
     pub fn write(&self, out: &mut (impl Output + ?Sized)) -> Result<Agreed<Server>, WriteError> {
         fields::check(self.fields)?;
-        if self.protocol.is_some_and(|chosen| !self.request.protocols().any(|name| name == chosen)) {
+        if self
+            .protocol
+            .is_some_and(|chosen| !self.request.protocols().any(|name| name == chosen))
+        {
             return Err(WriteError::ProtocolNotRequested);
         }
         let accept = accept_key(self.request.key());
@@ -175,11 +197,21 @@ impl<'a> Accept<'a> {
         #[cfg(feature = "deflate")]
         let extension = self.deflate.map(|(_, params)| params.to_string());
         #[cfg(feature = "deflate")]
-        let extension = extension.as_deref().map(|value| ("Sec-WebSocket-Extensions", value));
+        let extension = extension
+            .as_deref()
+            .map(|value| ("Sec-WebSocket-Extensions", value));
         #[cfg(not(feature = "deflate"))]
         let extension = None;
-        let chosen = fields::pieces(protocol.as_slice()).chain(fields::pieces(extension.as_slice()));
-        append(out, start.into_iter().chain(chosen).chain(fields::pieces(self.fields)).chain([&b"\r\n"[..]]))?;
+        let chosen =
+            fields::pieces(protocol.as_slice()).chain(fields::pieces(extension.as_slice()));
+        append(
+            out,
+            start
+                .into_iter()
+                .chain(chosen)
+                .chain(fields::pieces(self.fields))
+                .chain([&b"\r\n"[..]]),
+        )?;
         let agreed = Agreed::new(Server);
         #[cfg(feature = "deflate")]
         let agreed = match self.deflate {
@@ -197,7 +229,10 @@ impl<'a> Accept<'a> {
 /// Shows what [`Request`] shows, and the names of the fields.
 impl fmt::Debug for Accept<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Accept").field("request", &self.request).field("fields", &fields::Names(self.fields)).finish_non_exhaustive()
+        f.debug_struct("Accept")
+            .field("request", &self.request)
+            .field("fields", &fields::Names(self.fields))
+            .finish_non_exhaustive()
     }
 }
 
@@ -214,16 +249,22 @@ pub struct Reject<'a> {
 
 impl<'a> Reject<'a> {
     pub(super) const fn new(status: u16) -> Self {
-        Self { status, fields: &[], body: b"" }
+        Self {
+            status,
+            fields: &[],
+            body: b"",
+        }
     }
 
-    /// Further fields, written in this order and as they are given, such as `("Location", "wss://example.org/")`.
+    /// Further fields, written in this order and as they are given, such as `("Location",
+    /// "wss://example.org/")`.
     pub const fn fields(mut self, fields: &'a [(&'a str, &'a str)]) -> Self {
         self.fields = fields;
         self
     }
 
-    /// The body. Its type goes into [`fields`](Self::fields). A 304 must not have one (RFC 9110 §15.4.5).
+    /// The body. Its type goes into [`fields`](Self::fields). A 304 must not have one (RFC 9110
+    /// §15.4.5).
     pub const fn body(mut self, body: &'a [u8]) -> Self {
         self.body = body;
         self
@@ -233,8 +274,8 @@ impl<'a> Reject<'a> {
     ///
     /// # Errors
     ///
-    /// [`WriteError`] if the status is not from 300 to 599, if it is 304 and there is a body, if a field must not be sent, or if
-    /// `out` has too little room. Nothing was written then.
+    /// [`WriteError`] if the status is not from 300 to 599, if it is 304 and there is a body, if a
+    /// field must not be sent, or if `out` has too little room. Nothing was written then.
     pub fn write(&self, out: &mut (impl Output + ?Sized)) -> Result<(), WriteError> {
         let has_body = match self.status {
             304 => false,
@@ -247,25 +288,49 @@ impl<'a> Reject<'a> {
         fields::check(self.fields)?;
         let demanded: &[u8] = match self.status {
             405 => b"Connection: close\r\nAllow: GET\r\n",
-            426 => b"Connection: close, Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n",
+            426 => {
+                b"Connection: close, Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+            }
             _ => b"Connection: close\r\n",
         };
         let status = Decimal::new(self.status.into());
         let length = Decimal::new(self.body.len());
-        let length: [&[u8]; 3] = if has_body { [b"Content-Length: ", length.digits(), b"\r\n"] } else { [b"", b"", b""] };
-        let start: [&[u8]; 6] = [b"HTTP/1.1 ", status.digits(), b" ", reason(self.status), b"\r\n", demanded];
-        append(out, start.into_iter().chain(length).chain(fields::pieces(self.fields)).chain([b"\r\n", self.body]))
+        let length: [&[u8]; 3] = if has_body {
+            [b"Content-Length: ", length.digits(), b"\r\n"]
+        } else {
+            [b"", b"", b""]
+        };
+        let start: [&[u8]; 6] = [
+            b"HTTP/1.1 ",
+            status.digits(),
+            b" ",
+            reason(self.status),
+            b"\r\n",
+            demanded,
+        ];
+        append(
+            out,
+            start
+                .into_iter()
+                .chain(length)
+                .chain(fields::pieces(self.fields))
+                .chain([b"\r\n", self.body]),
+        )
     }
 }
 
 /// Shows the status and the names of the fields only.
 impl fmt::Debug for Reject<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Reject").field("status", &self.status).field("fields", &fields::Names(self.fields)).finish_non_exhaustive()
+        f.debug_struct("Reject")
+            .field("status", &self.status)
+            .field("fields", &fields::Names(self.fields))
+            .finish_non_exhaustive()
     }
 }
 
-/// The reason phrase of the statuses that a handshake is usually refused with (RFC 9110 §15). None is needed (RFC 9112 §4).
+/// The reason phrase of the statuses that a handshake is usually refused with (RFC 9110 §15). None
+/// is needed (RFC 9112 §4).
 const fn reason(status: u16) -> &'static [u8] {
     match status {
         301 => b"Moved Permanently",
@@ -295,7 +360,10 @@ struct Decimal {
 
 impl Decimal {
     fn new(mut number: usize) -> Self {
-        let mut this = Self { digits: [b'0'; 20], start: 20 };
+        let mut this = Self {
+            digits: [b'0'; 20],
+            start: 20,
+        };
         for (at, digit) in this.digits.iter_mut().enumerate().rev() {
             *digit += (number % 10) as u8;
             number /= 10;

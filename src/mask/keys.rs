@@ -1,8 +1,11 @@
-//! A client's masking keys (RFC 6455 §5.3, §10.3): the ChaCha12 keystream under a secret seed (RFC 8439 §2.3, with fewer rounds).
+//! A client's masking keys (RFC 6455 §5.3, §10.3): the ChaCha12 keystream under a secret seed (RFC
+//! 8439 §2.3, with fewer rounds).
 //!
-//! The stream has a 64-bit block counter and a zero nonce, as its author defined it, so it does not end within a connection.
+//! The stream has a 64-bit block counter and a zero nonce, as its author defined it, so it does not
+//! end within a connection.
 
-/// Twelve, as in the generator that the `rand` crate offers for secrets. The best attack known breaks seven, and more would make each key dearer.
+/// Twelve, as in the generator that the `rand` crate offers for secrets. The best attack known
+/// breaks seven, and more would make each key dearer.
 const ROUNDS: usize = 12;
 
 /// Four words of a block.
@@ -26,7 +29,12 @@ impl Keys {
                 *word = u32::from_le_bytes(bytes);
             }
         }
-        Self { seed: rows, counter: 0, block: [[0; 4]; 16], used: 16 }
+        Self {
+            seed: rows,
+            counter: 0,
+            block: [[0; 4]; 16],
+            used: 16,
+        }
     }
 
     /// The next four bytes of the keystream.
@@ -53,7 +61,12 @@ impl Keys {
 fn block(seed: [Row; 2], counter: u64) -> [[u8; 4]; 16] {
     /// "expand 32-byte k"
     const CONSTANTS: Row = [0x6170_7865, 0x3320_646e, 0x7962_2d32, 0x6b20_6574];
-    let start = [CONSTANTS, seed[0], seed[1], [counter as u32, (counter >> 32) as u32, 0, 0]];
+    let start = [
+        CONSTANTS,
+        seed[0],
+        seed[1],
+        [counter as u32, (counter >> 32) as u32, 0, 0],
+    ];
     let [
         [mut a0, mut a1, mut a2, mut a3],
         [mut b0, mut b1, mut b2, mut b3],
@@ -71,7 +84,9 @@ fn block(seed: [Row; 2], counter: u64) -> [[u8; 4]; 16] {
         [a2, b3, c0, d1] = quarter([a2, b3, c0, d1]);
         [a3, b0, c1, d2] = quarter([a3, b0, c1, d2]);
     }
-    let end = [a0, a1, a2, a3, b0, b1, b2, b3, c0, c1, c2, c3, d0, d1, d2, d3];
+    let end = [
+        a0, a1, a2, a3, b0, b1, b2, b3, c0, c1, c2, c3, d0, d1, d2, d3,
+    ];
     let mut keys = [[0; 4]; 16];
     for ((key, word), start) in keys.iter_mut().zip(end).zip(start.as_flattened()) {
         *key = word.wrapping_add(*start).to_le_bytes();
@@ -106,14 +121,19 @@ mod tests {
         (0..len / 4).flat_map(|_| keys.next_key()).collect()
     }
 
-    /// Test vector TC1 for 12 rounds and 256-bit keys of the draft "Test Vectors for the Stream Cipher ChaCha".
+    /// Test vector TC1 for 12 rounds and 256-bit keys of the draft "Test Vectors for the Stream
+    /// Cipher ChaCha".
     #[test]
     fn m1_mk5_the_keystream_is_that_of_the_published_vectors() {
         const BLOCK: [u8; 64] = [
-            0x9b, 0xf4, 0x9a, 0x6a, 0x07, 0x55, 0xf9, 0x53, 0x81, 0x1f, 0xce, 0x12, 0x5f, 0x26, 0x83, 0xd5, //
-            0x04, 0x29, 0xc3, 0xbb, 0x49, 0xe0, 0x74, 0x14, 0x7e, 0x00, 0x89, 0xa5, 0x2e, 0xae, 0x15, 0x5f, //
-            0x05, 0x64, 0xf8, 0x79, 0xd2, 0x7a, 0xe3, 0xc0, 0x2c, 0xe8, 0x28, 0x34, 0xac, 0xfa, 0x8c, 0x79, //
-            0x3a, 0x62, 0x9f, 0x2c, 0xa0, 0xde, 0x69, 0x19, 0x61, 0x0b, 0xe8, 0x2f, 0x41, 0x13, 0x26, 0xbe, //
+            0x9b, 0xf4, 0x9a, 0x6a, 0x07, 0x55, 0xf9, 0x53, 0x81, 0x1f, 0xce, 0x12, 0x5f, 0x26,
+            0x83, 0xd5, //
+            0x04, 0x29, 0xc3, 0xbb, 0x49, 0xe0, 0x74, 0x14, 0x7e, 0x00, 0x89, 0xa5, 0x2e, 0xae,
+            0x15, 0x5f, //
+            0x05, 0x64, 0xf8, 0x79, 0xd2, 0x7a, 0xe3, 0xc0, 0x2c, 0xe8, 0x28, 0x34, 0xac, 0xfa,
+            0x8c, 0x79, //
+            0x3a, 0x62, 0x9f, 0x2c, 0xa0, 0xde, 0x69, 0x19, 0x61, 0x0b, 0xe8, 0x2f, 0x41, 0x13,
+            0x26, 0xbe, //
         ];
         assert_eq!(stream([0; 32], 64), BLOCK);
     }
@@ -137,7 +157,10 @@ mod tests {
             theirs.set_word_pos(u128::from(counter) * 16);
             let mut expected = [0; 64];
             theirs.fill_bytes(&mut expected);
-            assert_eq!(block(Keys::new(seed).seed, counter).as_flattened(), expected);
+            assert_eq!(
+                block(Keys::new(seed).seed, counter).as_flattened(),
+                expected
+            );
         }
     }
 
@@ -146,7 +169,10 @@ mod tests {
     fn m1_mk5_the_keystream_goes_on_beyond_32_bits_of_block_numbers() {
         let seed = [7; 32];
         for counter in [u64::from(u32::MAX) - 1, (1 << 40) - 1] {
-            let mut keys = Keys { counter, ..Keys::new(seed) };
+            let mut keys = Keys {
+                counter,
+                ..Keys::new(seed)
+            };
             let mut theirs = ChaCha12Rng::from_seed(seed);
             theirs.set_word_pos(u128::from(counter) * 16);
             for _ in 0..64 {

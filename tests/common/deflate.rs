@@ -1,13 +1,18 @@
-//! What the tests of permessage-deflate share: an inflater written from RFC 1951 alone, C zlib, and layers that have agreed on compression.
+//! What the tests of permessage-deflate share: an inflater written from RFC 1951 alone, C zlib, and
+//! layers that have agreed on compression.
 
 mod oracle;
 
 pub(crate) use oracle::Oracle;
 
 use super::layers::event;
-use super::{Ended, Frame, Layer, Log, MessageHalves, Outcome, Seen, TestRole, drive, read, read_all, wire};
+use super::{
+    Ended, Frame, Layer, Log, MessageHalves, Outcome, Seen, TestRole, drive, read, read_all, wire,
+};
 use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress, Status};
-use ws_proto::deflate::{Compressor, Config as Deflate, Decompressor, InflateError, Inflated, Params};
+use ws_proto::deflate::{
+    Compressor, Config as Deflate, Decompressor, InflateError, Inflated, Params,
+};
 use ws_proto::{Agreed, Config, Connection, Event, WebSocket};
 
 /// RSV1 as [`Frame::rsv`] takes it.
@@ -15,9 +20,9 @@ pub(crate) const RSV1: u8 = 4;
 
 /// "Hello" in the forms of RFC 7692 §7.2.3.
 pub(crate) const HELLO: [&[u8]; 4] = [
-    b"\xf2\x48\xcd\xc9\xc9\x07\x00",                         // §7.2.3.1 (DP10): one block
-    b"\x00\x05\x00\xfa\xff\x48\x65\x6c\x6c\x6f\x00",         // §7.2.3.3 (DP8): not compressed
-    b"\xf3\x48\xcd\xc9\xc9\x07\x00\x00",                     // §7.2.3.4 (DP7): a block with BFINAL
+    b"\xf2\x48\xcd\xc9\xc9\x07\x00", // §7.2.3.1 (DP10): one block
+    b"\x00\x05\x00\xfa\xff\x48\x65\x6c\x6c\x6f\x00", // §7.2.3.3 (DP8): not compressed
+    b"\xf3\x48\xcd\xc9\xc9\x07\x00\x00", // §7.2.3.4 (DP7): a block with BFINAL
     b"\xf2\x48\x05\x00\x00\x00\xff\xff\xca\xc9\xc9\x07\x00", // §7.2.3.5 (DP9): two blocks
 ];
 
@@ -35,7 +40,11 @@ pub(crate) fn both_ways(no_context_takeover: bool, bits: u8) -> Params {
     let of = |side| {
         format!(
             "{}; {side}_max_window_bits={bits}",
-            if no_context_takeover { format!("; {side}_no_context_takeover") } else { String::new() }
+            if no_context_takeover {
+                format!("; {side}_no_context_takeover")
+            } else {
+                String::new()
+            }
         )
     };
     params(&(of("server") + &of("client")))
@@ -43,12 +52,20 @@ pub(crate) fn both_ways(no_context_takeover: bool, bits: u8) -> Params {
 
 /// What compresses what `R` sends.
 pub(crate) fn compressor<R: TestRole>(params: Params, deflate: &Deflate) -> Compressor {
-    if R::MASKS { params.client_compressor(deflate) } else { params.server_compressor(deflate) }
+    if R::MASKS {
+        params.client_compressor(deflate)
+    } else {
+        params.server_compressor(deflate)
+    }
 }
 
 /// What inflates what `R` receives.
 pub(crate) fn decompressor<R: TestRole>(params: Params) -> Decompressor {
-    if R::MASKS { params.server_decompressor() } else { params.client_decompressor() }
+    if R::MASKS {
+        params.server_decompressor()
+    } else {
+        params.client_decompressor()
+    }
 }
 
 /// All of a message at once.
@@ -59,7 +76,11 @@ pub(crate) fn compress(compressor: &mut Compressor, message: &[u8]) -> Vec<u8> {
 }
 
 /// Inflates a message, `block` bytes at a time, and bounds the number of calls that it takes.
-pub(crate) fn inflate(decompressor: &mut Decompressor, message: &[u8], block: usize) -> Result<Vec<u8>, InflateError> {
+pub(crate) fn inflate(
+    decompressor: &mut Decompressor,
+    message: &[u8],
+    block: usize,
+) -> Result<Vec<u8>, InflateError> {
     let mut inflated = Vec::new();
     inflate_piece(decompressor, message, true, block, &mut inflated)?;
     Ok(inflated)
@@ -82,7 +103,9 @@ pub(crate) fn inflate_piece(
         }
         if len < block {
             // What stands before a fault was given. More of it there is not.
-            decompressor.inflate(&mut piece, last, &mut output).map(|inflated| panic!("the output was not full: {inflated:?}"))?;
+            decompressor
+                .inflate(&mut piece, last, &mut output)
+                .map(|inflated| panic!("the output was not full: {inflated:?}"))?;
         }
     }
 }
@@ -96,13 +119,18 @@ pub(crate) struct CDeflate {
 impl CDeflate {
     /// `bits` from 9 on: zlib has no smaller window to compress with.
     pub(crate) fn new(level: u32, bits: u8, no_context_takeover: bool) -> Self {
-        Self { zlib: Compress::new_with_window_bits(Compression::new(level), false, bits), no_context_takeover }
+        Self {
+            zlib: Compress::new_with_window_bits(Compression::new(level), false, bits),
+            no_context_takeover,
+        }
     }
 
     pub(crate) fn message(&mut self, message: &[u8]) -> Vec<u8> {
         let mut compressed = Vec::with_capacity(message.len() * 2 + 100);
         let start = self.zlib.total_in();
-        self.zlib.compress_vec(message, &mut compressed, FlushCompress::Sync).unwrap();
+        self.zlib
+            .compress_vec(message, &mut compressed, FlushCompress::Sync)
+            .unwrap();
         assert_eq!(self.zlib.total_in() - start, message.len() as u64);
         if compressed.is_empty() {
             // zlib does not flush when there is nothing new.
@@ -119,7 +147,12 @@ impl CDeflate {
     /// A message that ends with a block with BFINAL (§7.2.3.4), and takes the context with it.
     pub(crate) fn final_message(&mut self, message: &[u8]) -> Vec<u8> {
         let mut compressed = Vec::with_capacity(message.len() * 2 + 100);
-        assert_eq!(self.zlib.compress_vec(message, &mut compressed, FlushCompress::Finish).unwrap(), Status::StreamEnd);
+        assert_eq!(
+            self.zlib
+                .compress_vec(message, &mut compressed, FlushCompress::Finish)
+                .unwrap(),
+            Status::StreamEnd
+        );
         self.zlib.reset();
         compressed
     }
@@ -133,18 +166,28 @@ pub(crate) struct CInflate {
 
 impl CInflate {
     pub(crate) fn new(bits: u8, no_context_takeover: bool) -> Self {
-        Self { zlib: Decompress::new_with_window_bits(false, bits.max(9)), no_context_takeover }
+        Self {
+            zlib: Decompress::new_with_window_bits(false, bits.max(9)),
+            no_context_takeover,
+        }
     }
 
-    /// Inflates in steps of a few bytes, since zlib checks distances against its window only beyond what a call gives.
+    /// Inflates in steps of a few bytes, since zlib checks distances against its window only beyond
+    /// what a call gives.
     pub(crate) fn message(&mut self, message: &[u8]) -> Option<Vec<u8>> {
         let input = [message, &[0, 0, 0xff, 0xff]].concat();
         let mut input = input.as_slice();
         let (mut inflated, mut output) = (Vec::new(), [0; 50]);
         loop {
             let (read, written) = (self.zlib.total_in(), self.zlib.total_out());
-            let status = self.zlib.decompress(input, &mut output, FlushDecompress::Sync).ok()?;
-            let (read, written) = ((self.zlib.total_in() - read) as usize, (self.zlib.total_out() - written) as usize);
+            let status = self
+                .zlib
+                .decompress(input, &mut output, FlushDecompress::Sync)
+                .ok()?;
+            let (read, written) = (
+                (self.zlib.total_in() - read) as usize,
+                (self.zlib.total_out() - written) as usize,
+            );
             input = &input[read..];
             inflated.extend_from_slice(&output[..written]);
             if status == Status::StreamEnd || input.is_empty() && written < output.len() {
@@ -169,7 +212,9 @@ pub(crate) fn samples() -> Vec<Vec<u8>> {
         noise(1, 3000),
         (0..30).flat_map(|i| noise(i % 7, 300)).collect(),
         noise(2, 20_000).repeat(2),
-        "r\u{e4}ksm\u{f6}rg\u{e5}s \u{1f980} ".repeat(200).into_bytes(),
+        "r\u{e4}ksm\u{f6}rg\u{e5}s \u{1f980} "
+            .repeat(200)
+            .into_bytes(),
     ]
 }
 
@@ -184,7 +229,11 @@ pub(crate) fn json(objects: u32) -> Vec<u8> {
             i % 2 == 0
         )
     };
-    format!("[{}]", (0..objects).map(object).collect::<Vec<_>>().join(",")).into_bytes()
+    format!(
+        "[{}]",
+        (0..objects).map(object).collect::<Vec<_>>().join(",")
+    )
+    .into_bytes()
 }
 
 /// Bytes in which nothing repeats.
@@ -209,7 +258,10 @@ pub(crate) struct Setup {
 
 impl Setup {
     pub(crate) fn with(params: Params) -> Self {
-        Self { params, ..Self::default() }
+        Self {
+            params,
+            ..Self::default()
+        }
     }
 
     pub(crate) fn config(self, config: Config) -> Self {
@@ -229,7 +281,11 @@ impl Setup {
     }
 
     pub(crate) fn inflating<R: TestRole>(&self, block: usize) -> Inflating<R> {
-        Inflating { connection: Connection::new(self.agreed(), &self.config), decompressor: decompressor::<R>(self.params), block }
+        Inflating {
+            connection: Connection::new(self.agreed(), &self.config),
+            decompressor: decompressor::<R>(self.params),
+            block,
+        }
     }
 
     /// What each way to receive whole messages makes of `bytes`, cut at the given places.
@@ -238,11 +294,16 @@ impl Setup {
         let whole = drive(self.websocket::<R>(), bytes, cuts);
         let (receiver, sender) = self.websocket::<R>().into_halves();
         let halves = drive(MessageHalves(receiver, sender), bytes, cuts);
-        assert_eq!((&whole.seen, &whole.out), (&halves.seen, &halves.out), "the halves do otherwise");
+        assert_eq!(
+            (&whole.seen, &whole.out),
+            (&halves.seen, &halves.out),
+            "the halves do otherwise"
+        );
         whole
     }
 
-    /// What an endpoint makes of these frames of its peer, in one input and byte by byte, and what it answers.
+    /// What an endpoint makes of these frames of its peer, in one input and byte by byte, and what
+    /// it answers.
     #[track_caller]
     pub(crate) fn receive<R: TestRole>(&self, frames: &[Frame]) -> (Vec<Seen>, Vec<Frame>) {
         let bytes = wire::<R>(frames);
@@ -266,19 +327,36 @@ impl<R: TestRole> Layer<R> for Inflating<R> {
     }
 
     fn recv_all(&mut self, mut input: &mut [u8], log: &mut Log) {
-        let Self { connection, decompressor, block } = self;
+        let Self {
+            connection,
+            decompressor,
+            block,
+        } = self;
         while let Some(got) = connection.recv(&mut input, &mut log.out) {
             match got {
                 Event::Data(chunk) if chunk.compressed => {
                     let mut inflated = Vec::new();
-                    match inflate_piece(decompressor, chunk.payload, chunk.last, *block, &mut inflated) {
+                    match inflate_piece(
+                        decompressor,
+                        chunk.payload,
+                        chunk.last,
+                        *block,
+                        &mut inflated,
+                    ) {
                         // A piece may be too short to give anything.
                         Ok(()) if inflated.is_empty() && !chunk.first && !chunk.last => {}
                         Ok(()) => log.data(chunk.kind, &inflated, chunk.first, chunk.last),
-                        Err(_) => connection.fail(super::code(1007), "", &mut log.out).unwrap(),
+                        Err(_) => connection
+                            .fail(super::code(1007), "", &mut log.out)
+                            .unwrap(),
                     }
                 }
-                other => event(other, connection.control_payload(), connection.close_received(), log),
+                other => event(
+                    other,
+                    connection.control_payload(),
+                    connection.close_received(),
+                    log,
+                ),
             }
         }
     }
@@ -320,12 +398,20 @@ impl BitWriter {
 
     /// The bytes, the last one filled up with zeros.
     pub(crate) fn bytes(&self) -> Vec<u8> {
-        self.0.chunks(8).map(|byte| byte.iter().rev().fold(0, |byte, &bit| byte << 1 | u8::from(bit))).collect()
+        self.0
+            .chunks(8)
+            .map(|byte| {
+                byte.iter()
+                    .rev()
+                    .fold(0, |byte, &bit| byte << 1 | u8::from(bit))
+            })
+            .collect()
     }
 }
 
-/// The beginning of a dynamic block: 286 and 9 code lengths, of which those that the RFC's tail spells are missing. With the tail the block is complete to its last
-/// bit, and holds nothing: the tail is read as 8 single zeros, 3 times 10 zeros, and the code that ends the block.
+/// The beginning of a dynamic block: 286 and 9 code lengths, of which those that the RFC's tail
+/// spells are missing. With the tail the block is complete to its last bit, and holds nothing: the
+/// tail is read as 8 single zeros, 3 times 10 zeros, and the code that ends the block.
 pub(crate) fn block_that_the_tail_completes() -> Vec<u8> {
     let mut block = BitWriter::default();
     block.number(0, 1);
@@ -333,9 +419,17 @@ pub(crate) fn block_that_the_tail_completes() -> Vec<u8> {
     block.number(286 - 257, 5);
     block.number(9 - 1, 5);
     block.number(18 - 4, 4);
-    // In the order of RFC 1951 §3.2.7, the lengths of the codes for lengths: two bits each for 0, 1, 16 and 17, which are 00, 01, 10 and 11.
+    // In the order of RFC 1951 §3.2.7, the lengths of the codes for lengths: two bits each for 0,
+    // 1, 16 and 17, which are 00, 01, 10 and 11.
     for symbol in [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1] {
-        block.number(if matches!(symbol, 0 | 1 | 16 | 17) { 2 } else { 0 }, 3);
+        block.number(
+            if matches!(symbol, 0 | 1 | 16 | 17) {
+                2
+            } else {
+                0
+            },
+            3,
+        );
     }
     let zeros = |block: &mut BitWriter, times: usize| {
         block.code("11");

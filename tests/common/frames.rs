@@ -95,7 +95,10 @@ impl Frame {
     }
 
     pub(crate) fn declaring(self, len: u64) -> Self {
-        Self { declared: Some(len), ..self }
+        Self {
+            declared: Some(len),
+            ..self
+        }
     }
 
     pub(crate) fn is_control(&self) -> bool {
@@ -137,7 +140,11 @@ impl Frame {
 
 /// The definition of masking (§5.3).
 pub(crate) fn xor(payload: &[u8], key: [u8; 4]) -> Vec<u8> {
-    payload.iter().enumerate().map(|(i, byte)| byte ^ key[i % 4]).collect()
+    payload
+        .iter()
+        .enumerate()
+        .map(|(i, byte)| byte ^ key[i % 4])
+        .collect()
 }
 
 /// The frames as they go to a peer of role `R`.
@@ -162,8 +169,15 @@ pub(crate) fn read_head(bytes: &[u8]) -> Option<Head> {
         127 => (Form::Bits64, 8),
         _ => (Form::Shortest, 0),
     };
-    let number = bytes.get(2..2 + extended)?.iter().fold(0_u64, |number, &byte| number << 8 | u64::from(byte));
-    let len = if extended == 0 { u64::from(second & 0x7f) } else { number };
+    let number = bytes
+        .get(2..2 + extended)?
+        .iter()
+        .fold(0_u64, |number, &byte| number << 8 | u64::from(byte));
+    let len = if extended == 0 {
+        u64::from(second & 0x7f)
+    } else {
+        number
+    };
     let mut taken = 2 + extended;
     let (mut masking, mut key) = (Masking::None, [0; 4]);
     if second & 0x80 != 0 {
@@ -171,32 +185,73 @@ pub(crate) fn read_head(bytes: &[u8]) -> Option<Head> {
         masking = Masking::Key(key);
         taken += 4;
     }
-    let frame =
-        Frame { fin: first & 0x80 != 0, rsv: first >> 4 & 7, opcode: first & 15, masking, form, declared: None, payload: Vec::new() };
-    Some(Head { frame, key, len, taken })
+    let frame = Frame {
+        fin: first & 0x80 != 0,
+        rsv: first >> 4 & 7,
+        opcode: first & 15,
+        masking,
+        form,
+        declared: None,
+        payload: Vec::new(),
+    };
+    Some(Head {
+        frame,
+        key,
+        len,
+        taken,
+    })
 }
 
-/// Reads the frame at the front of `bytes` as it stands, if it is all there, and how many bytes it takes.
+/// Reads the frame at the front of `bytes` as it stands, if it is all there, and how many bytes it
+/// takes.
 pub(crate) fn read(bytes: &[u8]) -> Option<(Frame, usize)> {
-    let Head { frame, key, len, taken } = read_head(bytes)?;
+    let Head {
+        frame,
+        key,
+        len,
+        taken,
+    } = read_head(bytes)?;
     let end = taken.checked_add(usize::try_from(len).ok()?)?;
     let payload = xor(bytes.get(taken..end)?, key);
     Some((Frame { payload, ..frame }, end))
 }
 
-/// Reads all that an endpoint of role `R` has written. Whatever it is, it consists of whole frames that are masked as §5.1 demands (MK1, MK2, M2), with
-/// lengths in the shortest form (FR9), no reserved bits, and control frames in one piece of 125 bytes at most (CT1, CT2).
+/// Reads all that an endpoint of role `R` has written. Whatever it is, it consists of whole frames
+/// that are masked as §5.1 demands (MK1, MK2, M2), with lengths in the shortest form (FR9), no
+/// reserved bits, and control frames in one piece of 125 bytes at most (CT1, CT2).
 #[track_caller]
 pub(crate) fn read_all<R: TestRole>(mut bytes: &[u8]) -> Vec<Frame> {
     let mut frames = Vec::new();
     while !bytes.is_empty() {
         let (frame, taken) = read(bytes).expect("a whole frame");
-        assert_eq!(matches!(frame.masking, Masking::Key(_)), R::MASKS, "masked by clients only: {frame:?}");
-        assert_eq!(frame.form == Form::Bits16, (126..=0xffff).contains(&frame.payload.len()), "the shortest form");
-        assert_eq!(frame.form == Form::Bits64, frame.payload.len() > 0xffff, "the shortest form");
-        assert!(frame.rsv == 0 && [0, 1, 2, 8, 9, 10].contains(&frame.opcode), "nothing reserved: {frame:?}");
-        assert!(!frame.is_control() || frame.fin && frame.payload.len() <= 125, "control frames: {frame:?}");
-        frames.push(Frame { masking: Masking::ByRole, form: Form::Shortest, ..frame });
+        assert_eq!(
+            matches!(frame.masking, Masking::Key(_)),
+            R::MASKS,
+            "masked by clients only: {frame:?}"
+        );
+        assert_eq!(
+            frame.form == Form::Bits16,
+            (126..=0xffff).contains(&frame.payload.len()),
+            "the shortest form"
+        );
+        assert_eq!(
+            frame.form == Form::Bits64,
+            frame.payload.len() > 0xffff,
+            "the shortest form"
+        );
+        assert!(
+            frame.rsv == 0 && [0, 1, 2, 8, 9, 10].contains(&frame.opcode),
+            "nothing reserved: {frame:?}"
+        );
+        assert!(
+            !frame.is_control() || frame.fin && frame.payload.len() <= 125,
+            "control frames: {frame:?}"
+        );
+        frames.push(Frame {
+            masking: Masking::ByRole,
+            form: Form::Shortest,
+            ..frame
+        });
         bytes = &bytes[taken..];
     }
     frames
@@ -204,7 +259,8 @@ pub(crate) fn read_all<R: TestRole>(mut bytes: &[u8]) -> Vec<Frame> {
 
 /// A role that tests can make.
 pub(crate) trait TestRole: Role + Debug + 'static {
-    /// Whether it is the client, which masks all that it sends and takes only what is not masked (§5.1).
+    /// Whether it is the client, which masks all that it sends and takes only what is not masked
+    /// (§5.1).
     const MASKS: bool;
     type Peer: TestRole;
     fn make() -> Self;

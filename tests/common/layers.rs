@@ -2,14 +2,20 @@
 
 use super::{Frame, TestRole, read_all, wire};
 use ws_proto::{
-    Close, CloseCode, Closure, Config, Connection, Event, Kind, Message, MessageReceiver, MessageSender, ProtocolError, Receiver, Sender,
-    Side, State, Stats, Transport, WebSocket,
+    Close, CloseCode, Closure, Config, Connection, Event, Kind, Message, MessageReceiver,
+    MessageSender, ProtocolError, Receiver, Sender, Side, State, Stats, Transport, WebSocket,
 };
 
-/// What came out of a layer. Of a message that came in chunks, those that nothing came between are joined.
+/// What came out of a layer. Of a message that came in chunks, those that nothing came between are
+/// joined.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Seen {
-    Data { kind: Kind, payload: Vec<u8>, first: bool, last: bool },
+    Data {
+        kind: Kind,
+        payload: Vec<u8>,
+        first: bool,
+        last: bool,
+    },
     Ping(Vec<u8>),
     Pong(Vec<u8>),
     Close(Option<u16>, String),
@@ -30,7 +36,12 @@ impl Seen {
     }
 
     pub(crate) fn part(kind: Kind, payload: &[u8], first: bool, last: bool) -> Self {
-        Self::Data { kind, payload: payload.to_vec(), first, last }
+        Self::Data {
+            kind,
+            payload: payload.to_vec(),
+            first,
+            last,
+        }
     }
 
     pub(crate) fn ping(payload: impl AsRef<[u8]>) -> Self {
@@ -58,11 +69,22 @@ pub(crate) struct Log {
 
 impl Log {
     pub(super) fn data(&mut self, kind: Kind, bytes: &[u8], first: bool, last: bool) {
-        assert_eq!(first, !self.inside, "a message begins once, and before the other one has ended none begins");
-        assert!(first || last || !bytes.is_empty(), "an empty chunk in the middle says nothing");
+        assert_eq!(
+            first, !self.inside,
+            "a message begins once, and before the other one has ended none begins"
+        );
+        assert!(
+            first || last || !bytes.is_empty(),
+            "an empty chunk in the middle says nothing"
+        );
         self.inside = !last;
         match self.seen.last_mut() {
-            Some(Seen::Data { kind: before, payload, last: ended @ false, .. }) => {
+            Some(Seen::Data {
+                kind: before,
+                payload,
+                last: ended @ false,
+                ..
+            }) => {
                 assert_eq!(*before, kind);
                 payload.extend_from_slice(bytes);
                 *ended = last;
@@ -72,7 +94,10 @@ impl Log {
     }
 
     fn push(&mut self, seen: Seen) {
-        assert!(!self.ended, "nothing comes after a Close or a failure: {seen:?}");
+        assert!(
+            !self.ended,
+            "nothing comes after a Close or a failure: {seen:?}"
+        );
         self.ended = matches!(seen, Seen::Close(..) | Seen::Failed(_));
         self.seen.push(seen);
     }
@@ -115,7 +140,8 @@ pub(crate) struct Halves<R>(pub(crate) Receiver<R>, pub(crate) Sender<R>);
 /// The same of a [`WebSocket`].
 pub(crate) struct MessageHalves<R>(pub(crate) MessageReceiver<R>, pub(crate) MessageSender<R>);
 
-/// Takes events until there are none, and checks that the input is used up then, in a bounded number of steps (L6, SE10).
+/// Takes events until there are none, and checks that the input is used up then, in a bounded
+/// number of steps (L6, SE10).
 macro_rules! drain {
     ($input:ident, |$rest:ident| $recv:expr, $event:pat => $handle:expr) => {
         let most = $input.len() + 2;
@@ -163,14 +189,25 @@ fn close_seen(code: Option<CloseCode>, close: Option<Close<'_>>) -> Seen {
 macro_rules! ended {
     ($whole:expr) => {{
         let closure = $whole.closure();
-        if let Some(Closure { received, sent, error, .. }) = closure {
-            assert_eq!((received, sent, error), ($whole.close_received(), $whole.close_sent(), $whole.error()));
+        if let Some(Closure {
+            received,
+            sent,
+            error,
+            ..
+        }) = closure
+        {
+            assert_eq!(
+                (received, sent, error),
+                ($whole.close_received(), $whole.close_sent(), $whole.error())
+            );
         }
         Ended {
             state: $whole.state(),
             transport: $whole.transport(),
             error: $whole.error(),
-            close_received: $whole.close_received().map(|close| (close.code.map(u16::from), close.reason.into())),
+            close_received: $whole
+                .close_received()
+                .map(|close| (close.code.map(u16::from), close.reason.into())),
             close_sent: $whole.close_sent(),
             by: closure.map(|closure| closure.by),
             clean: closure.is_some_and(|closure| closure.clean),
@@ -189,7 +226,9 @@ macro_rules! halves_ended {
             state: $sender.state(),
             transport: $sender.transport(),
             error: $receiver.error(),
-            close_received: $receiver.close_received().map(|close| (close.code.map(u16::from), close.reason.into())),
+            close_received: $receiver
+                .close_received()
+                .map(|close| (close.code.map(u16::from), close.reason.into())),
             close_sent: $sender.close_sent(),
             by: None,
             clean: false,
@@ -272,12 +311,20 @@ impl<R: TestRole> Layer<R> for MessageHalves<R> {
 }
 
 /// What a new layer makes of `bytes`, cut at the given places.
-pub(crate) fn run<R: TestRole, L: Layer<R>>(config: &Config, bytes: &[u8], cuts: &[usize]) -> Outcome {
+pub(crate) fn run<R: TestRole, L: Layer<R>>(
+    config: &Config,
+    bytes: &[u8],
+    cuts: &[usize],
+) -> Outcome {
     drive(L::make(config), bytes, cuts)
 }
 
 /// What this layer makes of `bytes`, cut at the given places.
-pub(crate) fn drive<R: TestRole>(mut layer: impl Layer<R>, bytes: &[u8], cuts: &[usize]) -> Outcome {
+pub(crate) fn drive<R: TestRole>(
+    mut layer: impl Layer<R>,
+    bytes: &[u8],
+    cuts: &[usize],
+) -> Outcome {
     let mut cuts: Vec<_> = cuts.iter().map(|&cut| cut.min(bytes.len())).collect();
     cuts.extend([0, bytes.len()]);
     cuts.sort_unstable();
@@ -285,7 +332,11 @@ pub(crate) fn drive<R: TestRole>(mut layer: impl Layer<R>, bytes: &[u8], cuts: &
     for ends in cuts.windows(2) {
         layer.recv_all(&mut bytes[ends[0]..ends[1]].to_vec(), &mut log);
     }
-    Outcome { seen: log.seen, out: log.out, ended: layer.ended() }
+    Outcome {
+        seen: log.seen,
+        out: log.out,
+        ended: layer.ended(),
+    }
 }
 
 /// What a layer of whole messages makes of what a streaming one gave.
@@ -294,7 +345,12 @@ pub(crate) fn assembled(seen: Vec<Seen>) -> Vec<Seen> {
     let mut messages = Vec::new();
     for seen in seen {
         match seen {
-            Seen::Data { kind, payload, last, .. } => {
+            Seen::Data {
+                kind,
+                payload,
+                last,
+                ..
+            } => {
                 message.extend(payload);
                 if last {
                     messages.push(Seen::message(kind, &core::mem::take(&mut message)));
@@ -306,21 +362,32 @@ pub(crate) fn assembled(seen: Vec<Seen>) -> Vec<Seen> {
     messages
 }
 
-/// What a [`WebSocket`] makes of these frames of its peer, and what it answers. In one input and byte by byte it is the same, and what a [`Connection`] makes of
-/// them comes to the same.
+/// What a [`WebSocket`] makes of these frames of its peer, and what it answers. In one input and
+/// byte by byte it is the same, and what a [`Connection`] makes of them comes to the same.
 #[track_caller]
 pub(crate) fn receive<R: TestRole>(frames: &[Frame]) -> (Vec<Seen>, Vec<Frame>) {
     receive_with::<R>(&Config::default(), frames)
 }
 
 #[track_caller]
-pub(crate) fn receive_with<R: TestRole>(config: &Config, frames: &[Frame]) -> (Vec<Seen>, Vec<Frame>) {
+pub(crate) fn receive_with<R: TestRole>(
+    config: &Config,
+    frames: &[Frame],
+) -> (Vec<Seen>, Vec<Frame>) {
     let bytes = wire::<R>(frames);
     let whole = run::<R, WebSocket<R>>(config, &bytes, &[]);
-    let cut = run::<R, WebSocket<R>>(config, &bytes, &(0..bytes.len().min(1000)).collect::<Vec<_>>());
+    let cut = run::<R, WebSocket<R>>(
+        config,
+        &bytes,
+        &(0..bytes.len().min(1000)).collect::<Vec<_>>(),
+    );
     assert_eq!(whole, cut, "the cut makes a difference");
     let streamed = run::<R, Connection<R>>(config, &bytes, &[]);
-    assert_eq!((assembled(streamed.seen), streamed.out, streamed.ended), (cut.seen, cut.out, cut.ended), "streaming makes a difference");
+    assert_eq!(
+        (assembled(streamed.seen), streamed.out, streamed.ended),
+        (cut.seen, cut.out, cut.ended),
+        "streaming makes a difference"
+    );
     (whole.seen, read_all::<R>(&whole.out))
 }
 

@@ -1,5 +1,10 @@
-//! What the tests share. Nothing here uses the crate's codec: frames are built and read by hand, after the figure in RFC 6455 §5.2.
-#![allow(dead_code, unused_imports, reason = "each test binary uses a part of it")]
+//! What the tests share. Nothing here uses the crate's codec: frames are built and read by hand,
+//! after the figure in RFC 6455 §5.2.
+#![allow(
+    dead_code,
+    unused_imports,
+    reason = "each test binary uses a part of it"
+)]
 
 #[cfg(feature = "deflate")]
 pub(crate) mod deflate;
@@ -8,8 +13,13 @@ mod layers;
 pub(crate) mod model;
 pub(crate) mod strategies;
 
-pub(crate) use frames::{Form, Frame, Head, Masking, TestRole, read, read_all, read_head, wire, xor};
-pub(crate) use layers::{Ended, Halves, Layer, Log, MessageHalves, Outcome, Seen, assembled, drive, receive, receive_with, run, stream};
+pub(crate) use frames::{
+    Form, Frame, Head, Masking, TestRole, read, read_all, read_head, wire, xor,
+};
+pub(crate) use layers::{
+    Ended, Halves, Layer, Log, MessageHalves, Outcome, Seen, assembled, drive, receive,
+    receive_with, run, stream,
+};
 
 use ws_proto::{CloseCode, Opcode, ProtocolError};
 
@@ -28,7 +38,9 @@ pub(crate) fn reserved(opcode: u8) -> ProtocolError {
 
 /// Bytes that differ from their neighbours at every distance that matters to a mask.
 pub(crate) fn pattern(len: usize) -> Vec<u8> {
-    (0..len).map(|i| (i % 251) as u8 ^ (i / 251) as u8).collect()
+    (0..len)
+        .map(|i| (i % 251) as u8 ^ (i / 251) as u8)
+        .collect()
 }
 
 /// Runs a generic test for both roles.

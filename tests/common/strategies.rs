@@ -1,4 +1,5 @@
-//! Inputs for property tests: sessions as a peer would send them, spoilt ones, frames of any shape, and noise.
+//! Inputs for property tests: sessions as a peer would send them, spoilt ones, frames of any shape,
+//! and noise.
 
 use core::fmt::{self, Debug, Formatter};
 
@@ -9,7 +10,12 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 
 pub(crate) fn config(cases: u32) -> ProptestConfig {
-    ProptestConfig { cases, failure_persistence: None, max_shrink_iters: 20_000, ..ProptestConfig::default() }
+    ProptestConfig {
+        cases,
+        failure_persistence: None,
+        max_shrink_iters: 20_000,
+        ..ProptestConfig::default()
+    }
 }
 
 /// Places to cut at, in an input of any length.
@@ -27,11 +33,13 @@ pub(crate) fn at(cuts: &[Index], len: usize) -> Vec<usize> {
 /// Limits that the inputs below reach, or that they do not reach.
 pub(crate) fn limits() -> impl Strategy<Value = Limits> {
     let few = prop_oneof![2 => 20..200_u64, 1 => Just(1 << 20)];
-    (few, 1..12_u32, any::<bool>()).prop_map(|(max_message, max_fragments, allow_non_minimal_length)| Limits {
-        max_message,
-        max_fragments,
-        allow_non_minimal_length,
-    })
+    (few, 1..12_u32, any::<bool>()).prop_map(
+        |(max_message, max_fragments, allow_non_minimal_length)| Limits {
+            max_message,
+            max_fragments,
+            allow_non_minimal_length,
+        },
+    )
 }
 
 /// Bytes that print as a literal.
@@ -68,40 +76,65 @@ fn any_bytes<R: TestRole>() -> impl Strategy<Value = Vec<u8>> {
 }
 
 pub(crate) fn text() -> impl Strategy<Value = String> {
-    vec(prop_oneof![3 => any::<char>(), 1 => proptest::char::range(' ', '~')], 0..40).prop_map(String::from_iter)
+    vec(
+        prop_oneof![3 => any::<char>(), 1 => proptest::char::range(' ', '~')],
+        0..40,
+    )
+    .prop_map(String::from_iter)
 }
 
 pub(crate) fn binary() -> impl Strategy<Value = Vec<u8>> {
     prop_oneof![20 => vec(any::<u8>(), 0..150), 1 => vec(any::<u8>(), 4000..9000)]
 }
 
-/// Messages in any number of fragments, with control frames between them, and sometimes a Close at the end or in the middle.
+/// Messages in any number of fragments, with control frames between them, and sometimes a Close at
+/// the end or in the middle.
 pub(crate) fn session() -> impl Strategy<Value = Vec<Frame>> {
     let message = (
-        prop_oneof![text().prop_map(|text| (1, text.into_bytes())), binary().prop_map(|bytes| (2, bytes))],
+        prop_oneof![
+            text().prop_map(|text| (1, text.into_bytes())),
+            binary().prop_map(|bytes| (2, bytes))
+        ],
         prop_oneof![Just(0), 0..6_usize],
     );
-    let message = message.prop_flat_map(|((opcode, payload), cuts)| (Just(opcode), Just(payload), vec(any::<Index>(), cuts)));
+    let message = message.prop_flat_map(|((opcode, payload), cuts)| {
+        (Just(opcode), Just(payload), vec(any::<Index>(), cuts))
+    });
     let close = prop_oneof![
         2 => Just(None),
         1 => Just(Some(Frame::empty_close())),
         1 => (3000..5000_u16, "[a-z\u{e9}]{0,40}").prop_map(|(code, reason)| Some(Frame::close(code, reason))),
     ];
-    (vec(message, 0..5), vec((any::<Index>(), control()), 0..4), close, any::<Index>()).prop_map(|(messages, controls, close, place)| {
-        let mut frames: Vec<_> = messages.into_iter().flat_map(|(opcode, payload, cuts)| fragments(opcode, &payload, &cuts)).collect();
-        for (place, control) in controls {
-            frames.insert(place.index(frames.len() + 1), control);
-        }
-        if let Some(close) = close {
-            let place = frames.len() - place.index(frames.len() + 1) / 2;
-            frames.insert(place, close);
-        }
-        frames
-    })
+    (
+        vec(message, 0..5),
+        vec((any::<Index>(), control()), 0..4),
+        close,
+        any::<Index>(),
+    )
+        .prop_map(|(messages, controls, close, place)| {
+            let mut frames: Vec<_> = messages
+                .into_iter()
+                .flat_map(|(opcode, payload, cuts)| fragments(opcode, &payload, &cuts))
+                .collect();
+            for (place, control) in controls {
+                frames.insert(place.index(frames.len() + 1), control);
+            }
+            if let Some(close) = close {
+                let place = frames.len() - place.index(frames.len() + 1) / 2;
+                frames.insert(place, close);
+            }
+            frames
+        })
 }
 
 fn control() -> impl Strategy<Value = Frame> {
-    (any::<bool>(), vec(any::<u8>(), 0..=125)).prop_map(|(ping, payload)| if ping { Frame::ping(payload) } else { Frame::pong(payload) })
+    (any::<bool>(), vec(any::<u8>(), 0..=125)).prop_map(|(ping, payload)| {
+        if ping {
+            Frame::ping(payload)
+        } else {
+            Frame::pong(payload)
+        }
+    })
 }
 
 fn fragments(opcode: u8, payload: &[u8], cuts: &[Index]) -> Vec<Frame> {
@@ -110,27 +143,51 @@ fn fragments(opcode: u8, payload: &[u8], cuts: &[Index]) -> Vec<Frame> {
     let last = ends.len() - 1;
     let starts = [0].into_iter().chain(ends.clone());
     let parts = starts.zip(ends).enumerate();
-    parts.map(|(i, (start, end))| Frame::new(if i == 0 { opcode } else { 0 }, &payload[start..end]).fin(i == last)).collect()
+    parts
+        .map(|(i, (start, end))| {
+            Frame::new(if i == 0 { opcode } else { 0 }, &payload[start..end]).fin(i == last)
+        })
+        .collect()
 }
 
 /// Frames of every shape, most of them right in most respects.
 fn any_frame() -> impl Strategy<Value = Frame> {
-    let payload = prop_oneof![text().prop_map(String::into_bytes), vec(any::<u8>(), 0..130)];
+    let payload = prop_oneof![
+        text().prop_map(String::into_bytes),
+        vec(any::<u8>(), 0..130)
+    ];
     let masking = prop_oneof![12 => Just(Masking::ByRole), 1 => Just(Masking::None), 1 => any::<[u8; 4]>().prop_map(Masking::Key)];
-    let form = prop_oneof![10 => Just(Form::Shortest), 1 => Just(Form::Bits16), 1 => Just(Form::Bits64)];
+    let form =
+        prop_oneof![10 => Just(Form::Shortest), 1 => Just(Form::Bits16), 1 => Just(Form::Bits64)];
     let declared = prop_oneof![12 => Just(None), 1 => (0..300_u64).prop_map(Some), 1 => any::<u64>().prop_map(Some)];
-    let opcode = prop_oneof![6 => Just(0), 6 => Just(1), 6 => Just(2), 6 => 8..11_u8, 1 => 0..16_u8];
+    let opcode =
+        prop_oneof![6 => Just(0), 6 => Just(1), 6 => Just(2), 6 => 8..11_u8, 1 => 0..16_u8];
     let rsv = prop_oneof![15 => Just(0), 1 => 0..8_u8];
-    (prop_oneof![3 => Just(true), 2 => Just(false)], rsv, opcode, masking, form, declared, payload).prop_map(
-        |(fin, rsv, opcode, masking, form, declared, payload)| {
+    (
+        prop_oneof![3 => Just(true), 2 => Just(false)],
+        rsv,
+        opcode,
+        masking,
+        form,
+        declared,
+        payload,
+    )
+        .prop_map(|(fin, rsv, opcode, masking, form, declared, payload)| {
             let fits = match form {
                 Form::Shortest => u64::MAX,
                 Form::Bits16 => 0xffff,
                 Form::Bits64 => u64::MAX,
             };
-            Frame { fin, rsv, opcode, masking, form, declared: declared.filter(|&len| len <= fits), payload }
-        },
-    )
+            Frame {
+                fin,
+                rsv,
+                opcode,
+                masking,
+                form,
+                declared: declared.filter(|&len| len <= fits),
+                payload,
+            }
+        })
 }
 
 #[derive(Debug, Clone)]

@@ -24,8 +24,16 @@ impl Head {
     /// The answer that [`client`] is waiting for.
     pub(crate) fn response() -> Self {
         let accept = accept_key(values(&written(&client()), "Sec-WebSocket-Key")[0].as_bytes());
-        let accept = format!("Sec-WebSocket-Accept: {}", std::str::from_utf8(&accept).unwrap());
-        Self::of(&["HTTP/1.1 101 Switching Protocols", "Upgrade: websocket", "Connection: Upgrade", &accept])
+        let accept = format!(
+            "Sec-WebSocket-Accept: {}",
+            std::str::from_utf8(&accept).unwrap()
+        );
+        Self::of(&[
+            "HTTP/1.1 101 Switching Protocols",
+            "Upgrade: websocket",
+            "Connection: Upgrade",
+            &accept,
+        ])
     }
 
     pub(crate) fn of(lines: &[&str]) -> Self {
@@ -81,5 +89,7 @@ pub(crate) fn written(client: &ClientHandshake) -> String {
 
 /// The values of all fields with this name, compared exactly.
 pub(crate) fn values<'h>(head: &'h str, name: &str) -> Vec<&'h str> {
-    head.split("\r\n").filter_map(|line| line.strip_prefix(name)?.strip_prefix(": ")).collect()
+    head.split("\r\n")
+        .filter_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
+        .collect()
 }

@@ -3,9 +3,12 @@
 use ws_proto::Agreed;
 use ws_proto::deflate::{Config, Params};
 
-/// Messages of a conversation: all of a size, no two alike, and more than twice what fits into a window, so that to say them again is no repetition.
+/// Messages of a conversation: all of a size, no two alike, and more than twice what fits into a
+/// window, so that to say them again is no repetition.
 pub fn messages(size: usize) -> Vec<String> {
-    (0..(128 * 1024 / size).max(64)).map(|n| json(size, n)).collect()
+    (0..(128 * 1024 / size).max(64))
+        .map(|n| json(size, n))
+        .collect()
 }
 
 fn json(size: usize, seed: usize) -> String {
@@ -13,8 +16,16 @@ fn json(size: usize, seed: usize) -> String {
     let mut n = seed;
     while text.len() < size - 1 {
         n = (n * 1_103_515_245 + 12345) % (1 << 31);
-        let (name, city) = (["Ada", "Grace", "Edsger", "Barbara"][n >> 8 & 3], ["Zürich", "Lagos", "Lima", "Osaka"][n >> 12 & 3]);
-        text += &format!(r#"{{"id":{n},"name":"{name}","city":"{city}","price":{}.{},"ok":{}}},"#, n >> 16, n & 63, n & 64 == 0);
+        let (name, city) = (
+            ["Ada", "Grace", "Edsger", "Barbara"][n >> 8 & 3],
+            ["Zürich", "Lagos", "Lima", "Osaka"][n >> 12 & 3],
+        );
+        text += &format!(
+            r#"{{"id":{n},"name":"{name}","city":"{city}","price":{}.{},"ok":{}}},"#,
+            n >> 16,
+            n & 63,
+            n & 64 == 0
+        );
     }
     while !text.is_char_boundary(size - 1) {
         text.push(' ');
@@ -25,10 +36,15 @@ fn json(size: usize, seed: usize) -> String {
 }
 
 pub fn agreed<R: ws_proto::Role>(role: R, takeover: bool) -> Agreed<R> {
-    let config = Config::default().server_no_context_takeover(!takeover).client_no_context_takeover(!takeover);
-    let params: Params =
-        if takeover { "permessage-deflate" } else { "permessage-deflate; server_no_context_takeover; client_no_context_takeover" }
-            .parse()
-            .unwrap();
+    let config = Config::default()
+        .server_no_context_takeover(!takeover)
+        .client_no_context_takeover(!takeover);
+    let params: Params = if takeover {
+        "permessage-deflate"
+    } else {
+        "permessage-deflate; server_no_context_takeover; client_no_context_takeover"
+    }
+    .parse()
+    .unwrap();
     Agreed::new(role).with_deflate(&config, params)
 }

@@ -1,7 +1,8 @@
 //! Receiving, compared with what others do for the same bytes, in one run.
 //!
-//! Rounds of all contenders alternate, so that a machine whose speed drifts slows them alike; the fastest round of each counts. Each round copies its
-//! input afresh, since payloads are unmasked in place; the cost of that is in all figures.
+//! Rounds of all contenders alternate, so that a machine whose speed drifts slows them alike; the
+//! fastest round of each counts. Each round copies its input afresh, since payloads are unmasked in
+//! place; the cost of that is in all figures.
 
 use std::hint::black_box;
 use std::io::{self, Read, Write};
@@ -51,14 +52,19 @@ fn small_binary() {
         })
     };
     let mut tungstenite = || {
-        let mut ws = tungstenite::WebSocket::from_raw_socket(Reads(&stream), tungstenite::protocol::Role::Server, None);
+        let mut ws = tungstenite::WebSocket::from_raw_socket(
+            Reads(&stream),
+            tungstenite::protocol::Role::Server,
+            None,
+        );
         let mut messages = 0;
         while let Ok(message) = ws.read() {
             messages += usize::from(black_box(message).is_binary());
         }
         messages
     };
-    let [ours, theirs, tungstenite] = race([&mut ours, &mut theirs, &mut tungstenite]).map(|time| time.as_nanos() as f64 / 100_000.0);
+    let [ours, theirs, tungstenite] = race([&mut ours, &mut theirs, &mut tungstenite])
+        .map(|time| time.as_nanos() as f64 / 100_000.0);
     println!("16-byte binary messages in {READ}-byte reads, ns a message:");
     println!(
         "  ws-proto {ours:.1}, websocket-sans-io {theirs:.1} (ratio {:.2}), tungstenite {tungstenite:.1} (ratio {:.2})",
@@ -113,7 +119,8 @@ fn mixed_text() {
         }
         1000
     };
-    let [ours, alone] = race([&mut ours, &mut alone]).map(|time| text.len() as f64 * 1000.0 / time.as_nanos() as f64);
+    let [ours, alone] = race([&mut ours, &mut alone])
+        .map(|time| text.len() as f64 * 1000.0 / time.as_nanos() as f64);
     println!(
         "{} bytes of text in several languages, with simdutf8: ws-proto {ours:.1} GB/s, simdutf8 alone {alone:.1} GB/s; share {:.0} %",
         text.len(),
@@ -124,7 +131,15 @@ fn mixed_text() {
 /// `count` masked frames.
 fn frames(opcode: Opcode, payload: &[u8], count: usize) -> Vec<u8> {
     let mask = Mask([0x37, 0xfa, 0x21, 0x3d]);
-    let mut frame = Header { fin: true, rsv: 0, opcode, mask: Some(mask), len: payload.len() as u64 }.encode().to_vec();
+    let mut frame = Header {
+        fin: true,
+        rsv: 0,
+        opcode,
+        mask: Some(mask),
+        len: payload.len() as u64,
+    }
+    .encode()
+    .to_vec();
     let start = frame.len();
     frame.extend_from_slice(payload);
     mask.apply(&mut frame[start..], 0);

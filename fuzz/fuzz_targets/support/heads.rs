@@ -1,4 +1,5 @@
-//! Heads that are nearly valid: text, in which bytes that are not ASCII stand for whole lines and for what often goes wrong in them.
+//! Heads that are nearly valid: text, in which bytes that are not ASCII stand for whole lines and
+//! for what often goes wrong in them.
 
 use ws_proto::handshake::accept_key;
 
@@ -86,7 +87,8 @@ const WORDS: [&[u8]; 71] = [
     b"HTTP/1.1 101\r\n",
 ];
 
-/// The text that these bytes spell. `key` is that of the request; for what is read by a server it does not matter.
+/// The text that these bytes spell. `key` is that of the request; for what is read by a server it
+/// does not matter.
 pub(crate) fn spelled(bytes: &[u8], key: &[u8]) -> Vec<u8> {
     let accept = accept_key(key);
     let mut text = Vec::new();

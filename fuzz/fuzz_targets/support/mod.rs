@@ -14,11 +14,17 @@ pub(crate) struct Cuts<'a> {
 }
 
 impl<'a> Cuts<'a> {
-    /// Takes the cuts off the front of what the fuzzer made: a count, and so many places of two bytes each.
+    /// Takes the cuts off the front of what the fuzzer made: a count, and so many places of two
+    /// bytes each.
     pub(crate) fn take(data: &mut &'a [u8]) -> Self {
         let count = data.split_off_first().copied().unwrap_or_default();
-        let places = data.split_off(..(usize::from(count % 8) * 2).min(data.len())).unwrap_or_default();
-        Self { everywhere: count >= 0xf0, places }
+        let places = data
+            .split_off(..(usize::from(count % 8) * 2).min(data.len()))
+            .unwrap_or_default();
+        Self {
+            everywhere: count >= 0xf0,
+            places,
+        }
     }
 
     /// The places in an input of this length, in order.
@@ -26,7 +32,11 @@ impl<'a> Cuts<'a> {
         if self.everywhere {
             return (0..len.min(MOST_CUTS)).collect();
         }
-        let mut places: Vec<_> = self.places.chunks(2).map(|place| place_of(place) % (len + 1)).collect();
+        let mut places: Vec<_> = self
+            .places
+            .chunks(2)
+            .map(|place| place_of(place) % (len + 1))
+            .collect();
         places.sort_unstable();
         places
     }
@@ -36,10 +46,14 @@ impl<'a> Cuts<'a> {
         let mut ends = self.places(bytes.len());
         ends.insert(0, 0);
         ends.push(bytes.len());
-        ends.windows(2).map(|ends| &bytes[ends[0]..ends[1]]).collect()
+        ends.windows(2)
+            .map(|ends| &bytes[ends[0]..ends[1]])
+            .collect()
     }
 }
 
 fn place_of(bytes: &[u8]) -> usize {
-    bytes.iter().fold(0, |place, &byte| place << 8 | usize::from(byte))
+    bytes
+        .iter()
+        .fold(0, |place, &byte| place << 8 | usize::from(byte))
 }

@@ -1,7 +1,9 @@
-//! Work and memory, held against the length of the input: SE10, H1 and H3 for work, L3 and SE6 for memory.
+//! Work and memory, held against the length of the input: SE10, H1 and H3 for work, L3 and SE6 for
+//! memory.
 //!
-//! Work is the number of loads from memory. They are counted if the target is built as `fuzz/run` does it: with
-//! `--cfg counted`, and with the instrumentation that calls `loads.c`. Time is not looked at, since it depends on the machine.
+//! Work is the number of loads from memory. They are counted if the target is built as `fuzz/run`
+//! does it: with `--cfg counted`, and with the instrumentation that calls `loads.c`. Time is not
+//! looked at, since it depends on the machine.
 
 use allocation_counter::measure;
 
@@ -26,7 +28,13 @@ pub(crate) fn bounded<T>(bounds: &Bounds, bytes: usize, run: impl FnOnce() -> T)
     // SAFETY: as above.
     let done = unsafe { loads } - before;
     assert!(done > 0 || !cfg!(counted), "loads are not counted");
-    assert!(done <= allowed(bounds.loads), "{done} loads for {bytes} bytes");
-    assert!(memory <= allowed(bounds.memory), "{memory} bytes taken for {bytes} bytes");
+    assert!(
+        done <= allowed(bounds.loads),
+        "{done} loads for {bytes} bytes"
+    );
+    assert!(
+        memory <= allowed(bounds.memory),
+        "{memory} bytes taken for {bytes} bytes"
+    );
     result.expect("it was run")
 }

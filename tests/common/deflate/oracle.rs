@@ -10,7 +10,8 @@ pub(crate) struct Oracle {
 }
 
 impl Oracle {
-    /// What a message holds, or `None` if it is not valid. It ends where the tail makes a stored block of no bytes, or with a block that is final.
+    /// What a message holds, or `None` if it is not valid. It ends where the tail makes a stored
+    /// block of no bytes, or with a block that is final.
     pub(crate) fn message(&mut self, bytes: &[u8]) -> Option<Vec<u8>> {
         let mut bits = Bits { bytes, at: 0 };
         let start = self.window.len();
@@ -38,7 +39,11 @@ impl Oracle {
                 }
                 1 => {
                     let lengths: Vec<_> = (0..288)
-                        .map(|symbol| [8, 9, 7, 8][usize::from(symbol > 143) + usize::from(symbol > 255) + usize::from(symbol > 279)])
+                        .map(|symbol| {
+                            [8, 9, 7, 8][usize::from(symbol > 143)
+                                + usize::from(symbol > 255)
+                                + usize::from(symbol > 279)]
+                        })
                         .collect();
                     self.block(&mut bits, &Code::new(&lengths)?, &Code::new(&[5; 30])?)?;
                 }
@@ -81,7 +86,11 @@ impl Oracle {
                     }
                     let (base, extra) = distance(symbol);
                     let distance = base + bits.take(extra)?;
-                    let from = self.window.len().checked_sub(distance).filter(|_| distance <= 1 << 15)?;
+                    let from = self
+                        .window
+                        .len()
+                        .checked_sub(distance)
+                        .filter(|_| distance <= 1 << 15)?;
                     self.furthest = self.furthest.max(distance);
                     for at in from..from + len {
                         self.window.push(self.window[at]);
@@ -107,13 +116,20 @@ fn length(code: usize) -> (usize, usize) {
 
 fn distance(code: usize) -> (usize, usize) {
     let extra = (code / 2).saturating_sub(1);
-    if code < 2 { (1 + code, 0) } else { (1 + ((2 + code % 2) << extra), extra) }
+    if code < 2 {
+        (1 + code, 0)
+    } else {
+        (1 + ((2 + code % 2) << extra), extra)
+    }
 }
 
 /// The codes at the front of a block (RFC 1951 §3.2.7).
 fn dynamic_codes(bits: &mut Bits<'_>) -> Option<(Code, Code)> {
-    const ORDER: [usize; 19] = [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15];
-    let (literals, distances, lengths) = (bits.take(5)? + 257, bits.take(5)? + 1, bits.take(4)? + 4);
+    const ORDER: [usize; 19] = [
+        16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15,
+    ];
+    let (literals, distances, lengths) =
+        (bits.take(5)? + 257, bits.take(5)? + 1, bits.take(4)? + 4);
     if literals > 286 || distances > 30 {
         return None;
     }
@@ -148,10 +164,15 @@ struct Code {
 }
 
 impl Code {
-    /// `None` if there are more symbols than codes, or fewer. Fewer there may be if there is only one symbol, of one bit, or none.
+    /// `None` if there are more symbols than codes, or fewer. Fewer there may be if there is only
+    /// one symbol, of one bit, or none.
     fn new(lengths: &[usize]) -> Option<Self> {
         let mut symbols: [Vec<usize>; 16] = Default::default();
-        for (symbol, &length) in lengths.iter().enumerate().filter(|&(_, &length)| length > 0) {
+        for (symbol, &length) in lengths
+            .iter()
+            .enumerate()
+            .filter(|&(_, &length)| length > 0)
+        {
             symbols[length].push(symbol);
         }
         let mut left = 1_usize;
@@ -168,7 +189,10 @@ impl Code {
         let (mut code, mut first) = (0, 0);
         for of_length in &self.symbols[1..] {
             code |= bits.take(1)?;
-            if let Some(&symbol) = code.checked_sub(first).and_then(|at: usize| of_length.get(at)) {
+            if let Some(&symbol) = code
+                .checked_sub(first)
+                .and_then(|at: usize| of_length.get(at))
+            {
                 return Some(symbol);
             }
             first = (first + of_length.len()) * 2;

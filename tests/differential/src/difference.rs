@@ -38,7 +38,10 @@ impl Found {
     #[track_caller]
     pub(crate) fn is(&self, expected: &[&'static Difference]) {
         assert!(
-            self.0.len() == expected.len() && expected.iter().all(|difference| self.0.contains(difference)),
+            self.0.len() == expected.len()
+                && expected
+                    .iter()
+                    .all(|difference| self.0.contains(difference)),
             "found {:?}, and not {expected:?}",
             self.0
         );

@@ -1,4 +1,5 @@
-//! An endpoint of an open connection, whoever implements it: what it makes of its input, and what it answers.
+//! An endpoint of an open connection, whoever implements it: what it makes of its input, and what
+//! it answers.
 
 use crate::common::{TestRole, code, read_all};
 use crate::wire::Wire;
@@ -16,7 +17,8 @@ pub(crate) enum Event {
     Failed(u16),
 }
 
-/// What an endpoint writes by itself. Of a Close, the code: whether to repeat the reason is left open (§5.5.1).
+/// What an endpoint writes by itself. Of a Close, the code: whether to repeat the reason is left
+/// open (§5.5.1).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Answer {
     Pong(Vec<u8>),
@@ -50,14 +52,20 @@ impl Setup {
     /// Every control frame is within all limits: not all limits are for data frames alone.
     pub(crate) fn max(max: usize) -> Self {
         assert!(max >= 125);
-        Self { max, max_fragments: 1024, allow_non_minimal_length: false, fragment: usize::MAX }
+        Self {
+            max,
+            max_fragments: 1024,
+            allow_non_minimal_length: false,
+            fragment: usize::MAX,
+        }
     }
 }
 
 pub(crate) trait Endpoint<R> {
     fn new(wire: Wire, setup: &Setup) -> Self;
 
-    /// The next event; `None` if there is none before there is more input. Nothing comes after a failure.
+    /// The next event; `None` if there is none before there is more input. Nothing comes after a
+    /// failure.
     fn recv(&mut self) -> Option<Event>;
 
     fn send(&mut self, step: &Step);
@@ -72,19 +80,30 @@ pub(crate) struct Account {
 
 impl Account {
     /// What a new endpoint makes of `bytes`, in pieces that end at `cuts`.
-    pub(crate) fn of<R: TestRole, E: Endpoint<R>>(bytes: &[u8], cuts: &[usize], setup: &Setup) -> Self {
+    pub(crate) fn of<R: TestRole, E: Endpoint<R>>(
+        bytes: &[u8],
+        cuts: &[usize],
+        setup: &Setup,
+    ) -> Self {
         let wire = Wire::default();
         let mut endpoint = E::new(wire.clone(), setup);
         let mut events = Vec::new();
         let mut start = 0;
-        for &end in cuts.iter().filter(|&&cut| cut <= bytes.len()).chain([&bytes.len()]) {
+        for &end in cuts
+            .iter()
+            .filter(|&&cut| cut <= bytes.len())
+            .chain([&bytes.len()])
+        {
             wire.feed(&bytes[start..end]);
             events.extend(std::iter::from_fn(|| endpoint.recv()));
             start = end;
         }
         wire.end();
         events.extend(std::iter::from_fn(|| endpoint.recv()));
-        Self { events, answers: answers::<R>(&wire.take_written()) }
+        Self {
+            events,
+            answers: answers::<R>(&wire.take_written()),
+        }
     }
 
     /// Whether it ended with a failure.
@@ -108,7 +127,9 @@ impl Account {
     /// The same, if the failure had been for a rule with this status code.
     pub(crate) fn failed_with(&self, code: u16) -> Self {
         let mut account = self.clone();
-        if let (Some(Event::Failed(event)), Some(Answer::Close(Some(answer)))) = (account.events.last_mut(), account.answers.last_mut()) {
+        if let (Some(Event::Failed(event)), Some(Answer::Close(Some(answer)))) =
+            (account.events.last_mut(), account.answers.last_mut())
+        {
             (*event, *answer) = (code, code);
         }
         account
@@ -117,7 +138,9 @@ impl Account {
     /// The same, if the failure had been told to nobody.
     pub(crate) fn failed_silently(&self) -> Self {
         let mut account = self.clone();
-        account.answers.pop_if(|answer| self.failed().is_some() && matches!(answer, Answer::Close(_)));
+        account
+            .answers
+            .pop_if(|answer| self.failed().is_some() && matches!(answer, Answer::Close(_)));
         account
     }
 }
@@ -158,9 +181,17 @@ impl<R: TestRole> Ours<R> {
 impl<R: TestRole> Endpoint<R> for Ours<R> {
     fn new(wire: Wire, setup: &Setup) -> Self {
         let max = setup.max as u64;
-        let config =
-            Config::default().max_message(max).max_fragments(setup.max_fragments).allow_non_minimal_length(setup.allow_non_minimal_length);
-        Self { ws: WebSocket::new(R::make(), &config), wire, input: Vec::new(), at: 0, fragment: setup.fragment }
+        let config = Config::default()
+            .max_message(max)
+            .max_fragments(setup.max_fragments)
+            .allow_non_minimal_length(setup.allow_non_minimal_length);
+        Self {
+            ws: WebSocket::new(R::make(), &config),
+            wire,
+            input: Vec::new(),
+            at: 0,
+            fragment: setup.fragment,
+        }
     }
 
     fn recv(&mut self) -> Option<Event> {
@@ -168,27 +199,38 @@ impl<R: TestRole> Endpoint<R> for Ours<R> {
         let event = loop {
             let mut rest = &mut self.input[self.at..];
             let before = rest.len();
-            let event = self.ws.recv(&mut rest, &mut out).map(|message| match message {
-                Message::Text(text) => Event::Text(text.into_owned().into_bytes()),
-                Message::Binary(bytes) => Event::Binary(bytes.into_owned()),
-                Message::Ping => Event::Ping(Vec::new()),
-                Message::Pong => Event::Pong(Vec::new()),
-                Message::Close(code) => Event::Close(code.map(u16::from), String::new()),
-                Message::Failed(error) => Event::Failed(error.close_code().into()),
-                other => panic!("a new message: {other:?}"),
-            });
+            let event = self
+                .ws
+                .recv(&mut rest, &mut out)
+                .map(|message| match message {
+                    Message::Text(text) => Event::Text(text.into_owned().into_bytes()),
+                    Message::Binary(bytes) => Event::Binary(bytes.into_owned()),
+                    Message::Ping => Event::Ping(Vec::new()),
+                    Message::Pong => Event::Pong(Vec::new()),
+                    Message::Close(code) => Event::Close(code.map(u16::from), String::new()),
+                    Message::Failed(error) => Event::Failed(error.close_code().into()),
+                    other => panic!("a new message: {other:?}"),
+                });
             self.at += before - rest.len();
             if event.is_some() {
                 break event;
             }
-            let Some(piece) = self.wire.take_piece() else { break None };
+            let Some(piece) = self.wire.take_piece() else {
+                break None;
+            };
             (self.input, self.at) = (piece, 0);
         };
         self.wire.append(&out);
         Some(match event? {
             Event::Ping(_) => Event::Ping(self.ws.control_payload().to_vec()),
             Event::Pong(_) => Event::Pong(self.ws.control_payload().to_vec()),
-            Event::Close(code, _) => Event::Close(code, self.ws.close_received().map(|close| close.reason.into()).unwrap_or_default()),
+            Event::Close(code, _) => Event::Close(
+                code,
+                self.ws
+                    .close_received()
+                    .map(|close| close.reason.into())
+                    .unwrap_or_default(),
+            ),
             other => other,
         })
     }
@@ -198,7 +240,9 @@ impl<R: TestRole> Endpoint<R> for Ours<R> {
         let sent = match step {
             Step::Text(text) if text.len() <= self.fragment => self.ws.send_text(text, &mut out),
             Step::Text(text) => self.send_fragments(Kind::Text, text.as_bytes(), &mut out),
-            Step::Binary(bytes) if bytes.len() <= self.fragment => self.ws.send_binary(bytes, &mut out),
+            Step::Binary(bytes) if bytes.len() <= self.fragment => {
+                self.ws.send_binary(bytes, &mut out)
+            }
             Step::Binary(bytes) => self.send_fragments(Kind::Binary, bytes, &mut out),
             Step::Ping(payload) => self.ws.ping(payload, &mut out),
             Step::Pong(payload) => self.ws.pong(payload, &mut out),
@@ -210,7 +254,12 @@ impl<R: TestRole> Endpoint<R> for Ours<R> {
 }
 
 impl<R: TestRole> Ours<R> {
-    fn send_fragments(&mut self, kind: Kind, payload: &[u8], out: &mut Vec<u8>) -> Result<(), ws_proto::SendError> {
+    fn send_fragments(
+        &mut self,
+        kind: Kind,
+        payload: &[u8],
+        out: &mut Vec<u8>,
+    ) -> Result<(), ws_proto::SendError> {
         let mut parts = payload.chunks(self.fragment).peekable();
         while let Some(part) = parts.next() {
             self.ws.send_part(kind, part, parts.peek().is_none(), out)?;

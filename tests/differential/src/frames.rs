@@ -1,4 +1,5 @@
-//! Frames (RFC 6455 §5 to §8): what `tungstenite` and `tokio-websockets` make of any bytes, against what we make of them.
+//! Frames (RFC 6455 §5 to §8): what `tungstenite` and `tokio-websockets` make of any bytes, against
+//! what we make of them.
 
 use crate::cases;
 use crate::common::model;
@@ -106,7 +107,8 @@ struct Case {
 }
 
 impl Case {
-    /// What we make of it, byte by byte: which rule was broken, and how many bytes it took to end receiving.
+    /// What we make of it, byte by byte: which rule was broken, and how many bytes it took to end
+    /// receiving.
     fn ended<R: TestRole>(&self) -> (Option<ProtocolError>, usize) {
         let wire = Wire::default();
         let mut ours = Ours::<R>::new(wire.clone(), &self.setup);
@@ -124,8 +126,12 @@ impl Case {
     fn frame_before(&self, end: usize) -> (usize, Option<Head>) {
         let mut start = 0;
         loop {
-            let Some(head) = read_head(&self.bytes[start..]) else { return (start, None) };
-            let next = usize::try_from(head.len).ok().and_then(|len| len.checked_add(start + head.taken));
+            let Some(head) = read_head(&self.bytes[start..]) else {
+                return (start, None);
+            };
+            let next = usize::try_from(head.len)
+                .ok()
+                .and_then(|len| len.checked_add(start + head.taken));
             match next {
                 Some(next) if next < end => start = next,
                 _ => return (start, Some(head)),
@@ -133,8 +139,8 @@ impl Case {
         }
     }
 
-    /// The same, and the frame that the input ends in made whole with zeros, if it is not. A length that is missing becomes the least of
-    /// its form.
+    /// The same, and the frame that the input ends in made whole with zeros, if it is not. A length
+    /// that is missing becomes the least of its form.
     fn completed<R: TestRole>(&self) -> Option<Self> {
         let mut bytes = self.bytes.clone();
         let (start, _) = self.frame_before(bytes.len());
@@ -152,30 +158,45 @@ impl Case {
         bytes.extend(header.get(bytes.len() - start..).unwrap_or_default());
         let head = read_head(&bytes[start..])?;
         // Of one that is longer, the header is all there is to judge.
-        let len = usize::try_from(head.len).ok().filter(|len| *len <= self.setup.max.max(0x1_0000)).unwrap_or_default();
+        let len = usize::try_from(head.len)
+            .ok()
+            .filter(|len| *len <= self.setup.max.max(0x1_0000))
+            .unwrap_or_default();
         bytes.resize(bytes.len().max(start + head.taken + len), 0);
-        Some(Self { bytes, ..self.clone() }).filter(|case| case != self)
+        Some(Self {
+            bytes,
+            ..self.clone()
+        })
+        .filter(|case| case != self)
     }
 
-    /// The status codes of all rules that the frame breaks which ends receiving, whatever their order in it.
+    /// The status codes of all rules that the frame breaks which ends receiving, whatever their
+    /// order in it.
     fn codes<R: TestRole>(&self) -> Vec<u16> {
         let end = self.frame_before(self.ended::<R>().1).0;
         // What is missing of its header makes no difference to the rules that are broken.
-        let whole = if read_head(&self.bytes[end..]).is_none() { self.completed::<R>() } else { None };
+        let whole = if read_head(&self.bytes[end..]).is_none() {
+            self.completed::<R>()
+        } else {
+            None
+        };
         let bytes = &whole.as_ref().unwrap_or(self).bytes;
         // The message that is incomplete: its type, what has come of it, and in how many frames.
         let mut message: Option<(u8, Vec<u8>, u64)> = None;
         let mut start = 0;
         while let Some(head) = read_head(&bytes[start..]) {
             let rest = &bytes[start + head.taken..];
-            let len = usize::try_from(head.len).unwrap_or(usize::MAX).min(rest.len());
+            let len = usize::try_from(head.len)
+                .unwrap_or(usize::MAX)
+                .min(rest.len());
             let payload = xor(&rest[..len], head.key);
             if start == end {
                 return self.codes_of::<R>(&head, &payload, message);
             }
             start += head.taken + len;
             if !head.frame.is_control() {
-                let (kind, mut content, frames) = message.take().unwrap_or((head.frame.opcode, Vec::new(), 0));
+                let (kind, mut content, frames) =
+                    message.take().unwrap_or((head.frame.opcode, Vec::new(), 0));
                 content.extend(payload);
                 message = (!head.frame.fin).then_some((kind, content, frames + 1));
             }
@@ -184,8 +205,25 @@ impl Case {
     }
 
     /// The status codes of the rules that a frame breaks, of whose payload this is there.
-    fn codes_of<R: TestRole>(&self, head: &Head, payload: &[u8], message: Option<(u8, Vec<u8>, u64)>) -> Vec<u16> {
-        let Head { frame: Frame { fin, rsv, opcode, masking, .. }, len, taken, .. } = *head;
+    fn codes_of<R: TestRole>(
+        &self,
+        head: &Head,
+        payload: &[u8],
+        message: Option<(u8, Vec<u8>, u64)>,
+    ) -> Vec<u16> {
+        let Head {
+            frame:
+                Frame {
+                    fin,
+                    rsv,
+                    opcode,
+                    masking,
+                    ..
+                },
+            len,
+            taken,
+            ..
+        } = *head;
         let is_complete = payload.len() as u64 == len;
         let shortest = match len {
             0..126 => 2,
@@ -193,23 +231,36 @@ impl Case {
             _ => 10,
         };
         let is_masked = matches!(masking, Masking::Key(_));
-        let is_minimal = self.setup.allow_non_minimal_length || taken == shortest + if is_masked { 4 } else { 0 };
-        let is_reserved = rsv != 0 || matches!(opcode, 3..=7 | 11..=15) || is_masked == R::MASKS || !is_minimal || len >> 63 != 0;
+        let is_minimal = self.setup.allow_non_minimal_length
+            || taken == shortest + if is_masked { 4 } else { 0 };
+        let is_reserved = rsv != 0
+            || matches!(opcode, 3..=7 | 11..=15)
+            || is_masked == R::MASKS
+            || !is_minimal
+            || len >> 63 != 0;
         let mut codes = Vec::new();
         if opcode >= 8 {
             let code = payload.first_chunk().map(|code| u16::from_be_bytes(*code));
-            let is_bad_close = opcode == 8 && (len == 1 || code.is_some_and(|code| !model::is_legal_on_the_wire(code)));
+            let is_bad_close = opcode == 8
+                && (len == 1 || code.is_some_and(|code| !model::is_legal_on_the_wire(code)));
             codes.extend((is_reserved || !fin || len > 125 || is_bad_close).then_some(1002));
             let reason = payload.get(2..).unwrap_or_default();
             codes.extend((opcode == 8 && !model::can_be_text(reason, is_complete)).then_some(1007));
             return codes;
         }
         codes.extend((is_reserved || (opcode == 0) != message.is_some()).then_some(1002));
-        let (kind, mut content, frames) = message.filter(|_| opcode == 0).unwrap_or((opcode, Vec::new(), 0));
+        let (kind, mut content, frames) =
+            message
+                .filter(|_| opcode == 0)
+                .unwrap_or((opcode, Vec::new(), 0));
         let size = content.len() as u64 + len.min(1 << 63);
         content.extend(payload);
-        codes.extend((kind == 1 && !model::can_be_text(&content, fin && is_complete)).then_some(1007));
-        codes.extend((frames + 1 > (u64::from(self.setup.max_fragments) + size / 16).max(1)).then_some(1008));
+        codes.extend(
+            (kind == 1 && !model::can_be_text(&content, fin && is_complete)).then_some(1007),
+        );
+        codes.extend(
+            (frames + 1 > (u64::from(self.setup.max_fragments) + size / 16).max(1)).then_some(1008),
+        );
         codes.extend((size > self.setup.max as u64).then_some(1009));
         codes
     }
@@ -217,8 +268,13 @@ impl Case {
 
 /// An implementation with its listed differences.
 trait Peer<R>: Endpoint<R> {
-    /// Takes one difference away: from the case, or from what we made of it, which becomes what they should have made of it.
-    fn explain(case: &mut Case, ours: &mut Account, theirs: &Account) -> Option<&'static Difference>;
+    /// Takes one difference away: from the case, or from what we made of it, which becomes what
+    /// they should have made of it.
+    fn explain(
+        case: &mut Case,
+        ours: &mut Account,
+        theirs: &Account,
+    ) -> Option<&'static Difference>;
 }
 
 /// Compares two verdicts, and returns by which differences they differ.
@@ -226,18 +282,31 @@ trait Peer<R>: Endpoint<R> {
 /// # Errors
 ///
 /// A difference that is not listed.
-fn compare<R: TestRole, P: Peer<R>>(bytes: &[u8], cuts: &[usize], max: usize) -> Result<Found, String> {
-    let mut case = Case { bytes: bytes.to_vec(), setup: Setup::max(max) };
+fn compare<R: TestRole, P: Peer<R>>(
+    bytes: &[u8],
+    cuts: &[usize],
+    max: usize,
+) -> Result<Found, String> {
+    let mut case = Case {
+        bytes: bytes.to_vec(),
+        setup: Setup::max(max),
+    };
     let mut found = Found::default();
-    let accounts =
-        |case: &Case| (Account::of::<R, Ours<R>>(&case.bytes, cuts, &case.setup), Account::of::<R, P>(&case.bytes, cuts, &case.setup));
+    let accounts = |case: &Case| {
+        (
+            Account::of::<R, Ours<R>>(&case.bytes, cuts, &case.setup),
+            Account::of::<R, P>(&case.bytes, cuts, &case.setup),
+        )
+    };
     let (mut ours, mut theirs) = accounts(&case);
     for _ in 0..20 {
         if ours == theirs {
             return Ok(found);
         }
         let before = (case.clone(), ours.clone());
-        let Some(difference) = P::explain(&mut case, &mut ours, &theirs) else { break };
+        let Some(difference) = P::explain(&mut case, &mut ours, &theirs) else {
+            break;
+        };
         found.push(difference);
         if before.0 != case {
             (ours, theirs) = accounts(&case);
@@ -245,11 +314,17 @@ fn compare<R: TestRole, P: Peer<R>>(bytes: &[u8], cuts: &[usize], max: usize) ->
             break;
         }
     }
-    Err(format!("not listed, after {found:?}: of b\"{}\"\nwe make {ours:?}\nthey make {theirs:?}", case.bytes.escape_ascii()))
+    Err(format!(
+        "not listed, after {found:?}: of b\"{}\"\nwe make {ours:?}\nthey make {theirs:?}",
+        case.bytes.escape_ascii()
+    ))
 }
 
 /// They do not count fragments.
-fn fragments_without_end(case: &mut Case, error: Option<ProtocolError>) -> Option<&'static Difference> {
+fn fragments_without_end(
+    case: &mut Case,
+    error: Option<ProtocolError>,
+) -> Option<&'static Difference> {
     if !matches!(error, Some(ProtocolError::TooManyFragments { .. })) {
         return None;
     }
@@ -258,7 +333,11 @@ fn fragments_without_end(case: &mut Case, error: Option<ProtocolError>) -> Optio
 }
 
 /// They wait for the rest of the frame on which we fail.
-fn waits_for_the_payload<R: TestRole>(case: &mut Case, ours: &Account, theirs: &Account) -> Option<&'static Difference> {
+fn waits_for_the_payload<R: TestRole>(
+    case: &mut Case,
+    ours: &Account,
+    theirs: &Account,
+) -> Option<&'static Difference> {
     if ours.failed().is_none() || *theirs != ours.without_failure() {
         return None;
     }
@@ -271,7 +350,11 @@ fn waits_for_the_payload<R: TestRole>(case: &mut Case, ours: &Account, theirs: &
 }
 
 /// Both fail on the same frame, which breaks several rules.
-fn another_rule<R: TestRole>(case: &Case, ours: &mut Account, theirs: &Account) -> Option<&'static Difference> {
+fn another_rule<R: TestRole>(
+    case: &Case,
+    ours: &mut Account,
+    theirs: &Account,
+) -> Option<&'static Difference> {
     let (_, theirs) = (ours.failed()?, theirs.failed()?);
     let codes = case.codes::<R>();
     if !codes.contains(&ours.failed()?) || !codes.contains(&theirs) {
@@ -282,7 +365,11 @@ fn another_rule<R: TestRole>(case: &Case, ours: &mut Account, theirs: &Account) 
 }
 
 impl<R: TestRole> Peer<R> for Tungstenite {
-    fn explain(case: &mut Case, ours: &mut Account, theirs: &Account) -> Option<&'static Difference> {
+    fn explain(
+        case: &mut Case,
+        ours: &mut Account,
+        theirs: &Account,
+    ) -> Option<&'static Difference> {
         let (error, end) = case.ended::<R>();
         let head = case.frame_before(end).1;
         let close = Event::Close(Some(1002), "Protocol violation".into());
@@ -297,13 +384,16 @@ impl<R: TestRole> Peer<R> for Tungstenite {
                 *ours.answers.last_mut()? = Answer::Close(Some(1002));
                 return Some(&of_tungstenite::BAD_GATEWAY_IS_ILLEGAL);
             }
-            (Event::Close(..), _) if R::MASKS && end < case.bytes.len() && theirs.failed().is_some() => {
+            (Event::Close(..), _)
+                if R::MASKS && end < case.bytes.len() && theirs.failed().is_some() =>
+            {
                 ours.events.extend(theirs.events.last().cloned());
                 return Some(&of_tungstenite::FAILS_AFTER_CLOSE);
             }
             _ => {}
         }
-        let failed_open = ours.failed().is_some() && !matches!(ours.events[..], [.., Event::Close(..), Event::Failed(_)]);
+        let failed_open = ours.failed().is_some()
+            && !matches!(ours.events[..], [.., Event::Close(..), Event::Failed(_)]);
         if theirs.events.len() == ours.events.len() && theirs.failed().is_some() && failed_open {
             if theirs.failed() == ours.failed() {
                 *ours = ours.failed_silently();
@@ -312,7 +402,9 @@ impl<R: TestRole> Peer<R> for Tungstenite {
             if let Some(difference) = another_rule::<R>(case, ours, theirs) {
                 return Some(difference);
             }
-            let too_big = head.as_ref().is_some_and(|head| head.frame.is_control() && head.len > case.setup.max as u64);
+            let too_big = head
+                .as_ref()
+                .is_some_and(|head| head.frame.is_control() && head.len > case.setup.max as u64);
             if (ours.failed(), theirs.failed(), too_big) == (Some(1002), Some(1009), true) {
                 *ours = ours.failed_with(1009);
                 return Some(&of_tungstenite::LONG_CONTROL_IS_TOO_BIG);
@@ -320,17 +412,24 @@ impl<R: TestRole> Peer<R> for Tungstenite {
         }
         // We name a control frame with such a length too long.
         let is_short = head.as_ref().is_none_or(|head| head.len <= 125);
-        let is_non_minimal = matches!(error, Some(ProtocolError::ControlTooLong(_))) && is_short && !case.setup.allow_non_minimal_length;
+        let is_non_minimal = matches!(error, Some(ProtocolError::ControlTooLong(_)))
+            && is_short
+            && !case.setup.allow_non_minimal_length;
         if error == Some(ProtocolError::NonMinimalLength) || is_non_minimal {
             case.setup.allow_non_minimal_length = true;
             return Some(&of_tungstenite::NON_MINIMAL_LENGTH);
         }
-        fragments_without_end(case, error).or_else(|| waits_for_the_payload::<R>(case, ours, theirs))
+        fragments_without_end(case, error)
+            .or_else(|| waits_for_the_payload::<R>(case, ours, theirs))
     }
 }
 
 impl<R: TestRole> Peer<R> for TokioWebsockets {
-    fn explain(case: &mut Case, ours: &mut Account, theirs: &Account) -> Option<&'static Difference> {
+    fn explain(
+        case: &mut Case,
+        ours: &mut Account,
+        theirs: &Account,
+    ) -> Option<&'static Difference> {
         let (error, end) = case.ended::<R>();
         let too_long = matches!(error, Some(ProtocolError::MessageTooLong { .. }));
         if too_long && *theirs == ours.failed_silently() {
@@ -338,20 +437,28 @@ impl<R: TestRole> Peer<R> for TokioWebsockets {
             return Some(&of_tokio_websockets::LONG_MESSAGE_SILENTLY);
         }
         if too_long && theirs.failed() == Some(1007) {
-            let without_limit = Case { setup: Setup::max(usize::MAX), ..case.clone() };
+            let without_limit = Case {
+                setup: Setup::max(usize::MAX),
+                ..case.clone()
+            };
             let (error, later) = without_limit.ended::<R>();
-            if error == Some(ProtocolError::InvalidUtf8) && case.frame_before(later).0 == case.frame_before(end).0 {
+            if error == Some(ProtocolError::InvalidUtf8)
+                && case.frame_before(later).0 == case.frame_before(end).0
+            {
                 *ours = ours.failed_with(1007);
                 return Some(&of_tokio_websockets::TEXT_BEFORE_LENGTH);
             }
         }
-        if let (Some(ProtocolError::InvalidUtf8), (_, Some(head))) = (error, case.frame_before(end)) {
+        if let (Some(ProtocolError::InvalidUtf8), (_, Some(head))) = (error, case.frame_before(end))
+        {
             let accepted = theirs.events.get(ours.events.len() - 1);
-            let ends_inside = |text: &[u8]| str::from_utf8(text).is_err_and(|error| error.error_len().is_none());
+            let ends_inside =
+                |text: &[u8]| str::from_utf8(text).is_err_and(|error| error.error_len().is_none());
             let is_listed = matches!(accepted, Some(Event::Text(text)) if ends_inside(text));
             if (head.frame.opcode, head.len, head.frame.fin, is_listed) == (0, 0, true, true) {
                 if case.bytes.len() > end {
-                    // What they validate afterwards begins with that character: what follows cannot be compared.
+                    // What they validate afterwards begins with that character: what follows cannot
+                    // be compared.
                     case.bytes.truncate(end);
                 } else {
                     *ours = ours.without_failure();
@@ -385,9 +492,21 @@ enum Change {
 }
 
 fn change() -> impl Strategy<Value = Change> {
-    let not_utf8 =
-        prop::sample::select(vec![&b"\xff"[..], b"\xc0\x80", b"\xe2\x82", b"\xed\xa0\x80", b"\xf0\x9f\xa6", b"\xf4\x90\x80\x80"]);
-    let code = prop_oneof![0..=1020_u16, 2990..=3010_u16, 4990..=5010_u16, any::<u16>(), Just(1014)];
+    let not_utf8 = prop::sample::select(vec![
+        &b"\xff"[..],
+        b"\xc0\x80",
+        b"\xe2\x82",
+        b"\xed\xa0\x80",
+        b"\xf0\x9f\xa6",
+        b"\xf4\x90\x80\x80",
+    ]);
+    let code = prop_oneof![
+        0..=1020_u16,
+        2990..=3010_u16,
+        4990..=5010_u16,
+        any::<u16>(),
+        Just(1014)
+    ];
     prop_oneof![
         1 => Just(Change::Drop),
         1 => Just(Change::Repeat),
@@ -425,7 +544,9 @@ fn changed(mut frames: Vec<Frame>, at: Index, change: Change) -> Vec<Frame> {
         // Longer than the form can say would be another length.
         Change::Form(Form::Bits16) if frames[at].payload.len() > 0xffff => {}
         Change::Form(form) => frames[at].form = form,
-        Change::Declared(len) => (frames[at].form, frames[at].declared) = (Form::Shortest, Some(len)),
+        Change::Declared(len) => {
+            (frames[at].form, frames[at].declared) = (Form::Shortest, Some(len))
+        }
         Change::Insert(index, bytes) => {
             let place = index.index(frames[at].payload.len() + 1);
             frames[at].payload.splice(place..place, bytes);
@@ -439,9 +560,15 @@ fn changed(mut frames: Vec<Frame>, at: Index, change: Change) -> Vec<Frame> {
 
 /// Conversations that were changed in some places, and may be cut off, and whatever else may come.
 fn input<R: TestRole>() -> impl Strategy<Value = Input> {
-    let conversation = (session(), vec((any::<Index>(), change()), 0..5), weighted(0.3, any::<Index>()));
+    let conversation = (
+        session(),
+        vec((any::<Index>(), change()), 0..5),
+        weighted(0.3, any::<Index>()),
+    );
     let conversation = conversation.prop_map(|(frames, changes, end)| {
-        let frames = changes.into_iter().fold(frames, |frames, (at, change)| changed(frames, at, change));
+        let frames = changes
+            .into_iter()
+            .fold(frames, |frames, (at, change)| changed(frames, at, change));
         let mut bytes = wire::<R>(&frames);
         bytes.truncate(end.map_or(usize::MAX, |end| end.index(bytes.len() + 1)));
         Input(bytes)
@@ -460,12 +587,15 @@ fn met<R: TestRole, P: Peer<R>>() -> Found {
     let mut met = Found::default();
     for _ in 0..20_000 {
         let (bytes, cuts, max) = strategy.new_tree(&mut runner).expect("an input").current();
-        met.extend(&compare::<R, P>(&bytes.0, &at(&cuts, bytes.0.len()), max).expect("what is listed"));
+        met.extend(
+            &compare::<R, P>(&bytes.0, &at(&cuts, bytes.0.len()), max).expect("what is listed"),
+        );
     }
     met
 }
 
-/// The random inputs are not all alike: they meet every difference but that of a thousand fragments.
+/// The random inputs are not all alike: they meet every difference but that of a thousand
+/// fragments.
 #[test]
 fn random_inputs_meet_every_difference() {
     use {of_tokio_websockets::*, of_tungstenite::*};
@@ -481,8 +611,13 @@ fn random_inputs_meet_every_difference() {
     ];
     met::<Server, Tungstenite>().is(&tungstenite);
     met::<Client, Tungstenite>().is(&[&tungstenite[..], &[&FAILS_AFTER_CLOSE]].concat());
-    let tokio_websockets =
-        [&WAITS_FOR_THE_PAYLOAD, &ANOTHER_RULE, &LONG_MESSAGE_SILENTLY, &TEXT_BEFORE_LENGTH, &EMPTY_FRAGMENT_ENDS_A_CHARACTER];
+    let tokio_websockets = [
+        &WAITS_FOR_THE_PAYLOAD,
+        &ANOTHER_RULE,
+        &LONG_MESSAGE_SILENTLY,
+        &TEXT_BEFORE_LENGTH,
+        &EMPTY_FRAGMENT_ENDS_A_CHARACTER,
+    ];
     met::<Server, TokioWebsockets>().is(&tokio_websockets);
     met::<Client, TokioWebsockets>().is(&tokio_websockets);
 }
@@ -522,9 +657,18 @@ fn script() -> impl Strategy<Value = Vec<Step>> {
         1 => control().prop_map(Step::Ping),
         1 => control().prop_map(Step::Pong),
     ];
-    // 1004 to 1006 and 1015 must not be sent, 1010 not by servers, and that `tungstenite` refuses 1014 is listed.
-    let code = prop_oneof![1000..=1003_u16, 1007..=1009_u16, 1011..=1013_u16, 3000..=4999_u16];
-    let close = weighted(0.7, (code, "[a-z\u{e9}]{0,60}").prop_map(|(code, reason)| Step::Close(code, reason)));
+    // 1004 to 1006 and 1015 must not be sent, 1010 not by servers, and that `tungstenite` refuses
+    // 1014 is listed.
+    let code = prop_oneof![
+        1000..=1003_u16,
+        1007..=1009_u16,
+        1011..=1013_u16,
+        3000..=4999_u16
+    ];
+    let close = weighted(
+        0.7,
+        (code, "[a-z\u{e9}]{0,60}").prop_map(|(code, reason)| Step::Close(code, reason)),
+    );
     (vec(step, 0..8), close).prop_map(|(steps, close)| steps.into_iter().chain(close).collect())
 }
 
@@ -539,12 +683,24 @@ fn event(step: &Step) -> Event {
     }
 }
 
-/// One endpoint sends, the other reads all as it was meant and answers, and the first one reads the answers.
+/// One endpoint sends, the other reads all as it was meant and answers, and the first one reads the
+/// answers.
 #[track_caller]
-fn talk<R: TestRole, A: Endpoint<R>, B: Endpoint<R::Peer>>(script: &[Step], fragment: usize, cuts: &[Index]) -> (A, B) {
-    let setup = Setup { fragment, max_fragments: u32::MAX, ..Setup::max(1 << 20) };
+fn talk<R: TestRole, A: Endpoint<R>, B: Endpoint<R::Peer>>(
+    script: &[Step],
+    fragment: usize,
+    cuts: &[Index],
+) -> (A, B) {
+    let setup = Setup {
+        fragment,
+        max_fragments: u32::MAX,
+        ..Setup::max(1 << 20)
+    };
     let wires = [Wire::default(), Wire::default()];
-    let (mut a, mut b) = (A::new(wires[0].clone(), &setup), B::new(wires[1].clone(), &setup));
+    let (mut a, mut b) = (
+        A::new(wires[0].clone(), &setup),
+        B::new(wires[1].clone(), &setup),
+    );
     let mut bytes = Vec::new();
     for step in script {
         a.send(step);
@@ -572,7 +728,10 @@ fn talk<R: TestRole, A: Endpoint<R>, B: Endpoint<R::Peer>>(script: &[Step], frag
         other => panic!("not an answer: {other:?}"),
     });
     assert_eq!(read.collect::<Vec<_>>(), answers::<R::Peer>(&replies));
-    assert!(wires[0].take_written().is_empty(), "answers are not answered");
+    assert!(
+        wires[0].take_written().is_empty(),
+        "answers are not answered"
+    );
     (a, b)
 }
 
@@ -581,10 +740,18 @@ fn talk<R: TestRole, A: Endpoint<R>, B: Endpoint<R::Peer>>(script: &[Step], frag
 fn talks<P: Endpoint<Server> + Endpoint<Client>>(script: &[Step], fragment: usize, cuts: &[Index]) {
     let closes = matches!(script.last(), Some(Step::Close(..)));
     let clean = [
-        talk::<Server, Ours<Server>, P>(script, fragment, cuts).0.is_clean(),
-        talk::<Client, Ours<Client>, P>(script, fragment, cuts).0.is_clean(),
-        talk::<Server, P, Ours<Client>>(script, fragment, cuts).1.is_clean(),
-        talk::<Client, P, Ours<Server>>(script, fragment, cuts).1.is_clean(),
+        talk::<Server, Ours<Server>, P>(script, fragment, cuts)
+            .0
+            .is_clean(),
+        talk::<Client, Ours<Client>, P>(script, fragment, cuts)
+            .0
+            .is_clean(),
+        talk::<Server, P, Ours<Client>>(script, fragment, cuts)
+            .1
+            .is_clean(),
+        talk::<Client, P, Ours<Server>>(script, fragment, cuts)
+            .1
+            .is_clean(),
     ];
     assert_eq!(clean, [closes; 4]);
 }
@@ -610,7 +777,9 @@ proptest! {
 /// That the verdicts on these bytes differ by these differences, with limits of 125 bytes.
 #[track_caller]
 fn differs<R: TestRole, P: Peer<R>>(bytes: &[u8], by: &[&'static Difference]) {
-    compare::<R, P>(bytes, &[], 125).expect("what is listed").is(by);
+    compare::<R, P>(bytes, &[], 125)
+        .expect("what is listed")
+        .is(by);
 }
 
 /// The same of frames, in both roles.
@@ -622,16 +791,27 @@ fn differ<P: Peer<Server> + Peer<Client>>(frames: &[Frame], by: &[&'static Diffe
 
 /// The same, of frames of which the last lacks so many bytes.
 #[track_caller]
-fn differ_without<P: Peer<Server> + Peer<Client>>(missing: usize, frames: &[Frame], by: &[&'static Difference]) {
+fn differ_without<P: Peer<Server> + Peer<Client>>(
+    missing: usize,
+    frames: &[Frame],
+    by: &[&'static Difference],
+) {
     let (to_server, to_client) = (wire::<Server>(frames), wire::<Client>(frames));
     differs::<Server, P>(&to_server[..to_server.len() - missing], by);
     differs::<Client, P>(&to_client[..to_client.len() - missing], by);
 }
 
-/// Where rules are kept, and where one is broken, there is nothing to list for `tokio-websockets`, and for `tungstenite` only its silence.
+/// Where rules are kept, and where one is broken, there is nothing to list for `tokio-websockets`,
+/// and for `tungstenite` only its silence.
 #[test]
 fn no_difference_where_there_is_none() {
-    let right = [Frame::text("a").more(), Frame::ping("b"), Frame::continuation("\u{e9}"), Frame::binary(""), Frame::close(1000, "c")];
+    let right = [
+        Frame::text("a").more(),
+        Frame::ping("b"),
+        Frame::continuation("\u{e9}"),
+        Frame::binary(""),
+        Frame::close(1000, "c"),
+    ];
     differ::<Tungstenite>(&right, &[]);
     differ::<TokioWebsockets>(&right, &[]);
     let wrong = [
@@ -665,17 +845,35 @@ fn every_code_is_judged_as_by_tokio_websockets() {
 
 #[test]
 fn waits_for_the_payload_is_shown() {
-    differ_without::<Tungstenite>(1, &[Frame::text("a").rsv(1)], &[&WAITS_FOR_THE_PAYLOAD, &of_tungstenite::FAILS_SILENTLY]);
-    differ_without::<Tungstenite>(1, &[Frame::text(b"\xffa")], &[&WAITS_FOR_THE_PAYLOAD, &of_tungstenite::FAILS_SILENTLY]);
+    differ_without::<Tungstenite>(
+        1,
+        &[Frame::text("a").rsv(1)],
+        &[&WAITS_FOR_THE_PAYLOAD, &of_tungstenite::FAILS_SILENTLY],
+    );
+    differ_without::<Tungstenite>(
+        1,
+        &[Frame::text(b"\xffa")],
+        &[&WAITS_FOR_THE_PAYLOAD, &of_tungstenite::FAILS_SILENTLY],
+    );
     differs::<Server, TokioWebsockets>(b"\x83", &[&WAITS_FOR_THE_PAYLOAD]);
     differ_without::<TokioWebsockets>(1, &[Frame::close(999, "a")], &[&WAITS_FOR_THE_PAYLOAD]);
     let long = [Frame::binary([0; 100]).more(), Frame::continuation([0; 26])];
-    differ_without::<TokioWebsockets>(1, &long, &[&WAITS_FOR_THE_PAYLOAD, &of_tokio_websockets::LONG_MESSAGE_SILENTLY]);
+    differ_without::<TokioWebsockets>(
+        1,
+        &long,
+        &[
+            &WAITS_FOR_THE_PAYLOAD,
+            &of_tokio_websockets::LONG_MESSAGE_SILENTLY,
+        ],
+    );
 }
 
 #[test]
 fn another_rule_is_shown() {
-    differ::<Tungstenite>(&[Frame::close(999, b"\xff")], &[&ANOTHER_RULE, &of_tungstenite::FAILS_SILENTLY]);
+    differ::<Tungstenite>(
+        &[Frame::close(999, b"\xff")],
+        &[&ANOTHER_RULE, &of_tungstenite::FAILS_SILENTLY],
+    );
     differ::<TokioWebsockets>(&[Frame::binary("").declaring(1 << 63)], &[&ANOTHER_RULE]);
 }
 
@@ -690,42 +888,67 @@ fn fragments_without_end_is_shown() {
 
 #[test]
 fn tungstenite_fails_silently_is_shown() {
-    differ::<Tungstenite>(&[Frame::continuation("")], &[&of_tungstenite::FAILS_SILENTLY]);
+    differ::<Tungstenite>(
+        &[Frame::continuation("")],
+        &[&of_tungstenite::FAILS_SILENTLY],
+    );
 }
 
 #[test]
 fn tungstenite_non_minimal_length_is_shown() {
     for form in [Form::Bits16, Form::Bits64] {
-        differ::<Tungstenite>(&[Frame::text("a").form(form)], &[&of_tungstenite::NON_MINIMAL_LENGTH]);
-        differ::<Tungstenite>(&[Frame::ping("a").form(form)], &[&of_tungstenite::NON_MINIMAL_LENGTH]);
+        differ::<Tungstenite>(
+            &[Frame::text("a").form(form)],
+            &[&of_tungstenite::NON_MINIMAL_LENGTH],
+        );
+        differ::<Tungstenite>(
+            &[Frame::ping("a").form(form)],
+            &[&of_tungstenite::NON_MINIMAL_LENGTH],
+        );
     }
 }
 
 #[test]
 fn tungstenite_long_control_is_too_big_is_shown() {
-    differ::<Tungstenite>(&[Frame::ping([0; 126])], &[&of_tungstenite::LONG_CONTROL_IS_TOO_BIG, &of_tungstenite::FAILS_SILENTLY]);
+    differ::<Tungstenite>(
+        &[Frame::ping([0; 126])],
+        &[
+            &of_tungstenite::LONG_CONTROL_IS_TOO_BIG,
+            &of_tungstenite::FAILS_SILENTLY,
+        ],
+    );
 }
 
 #[test]
 fn tungstenite_illegal_code_is_a_close_is_shown() {
     for code in [0, 999, 1004, 1005, 1006, 1015, 1016, 2999, 5000, 65535] {
-        differ::<Tungstenite>(&[Frame::close(code, "a")], &[&of_tungstenite::ILLEGAL_CODE_IS_A_CLOSE]);
+        differ::<Tungstenite>(
+            &[Frame::close(code, "a")],
+            &[&of_tungstenite::ILLEGAL_CODE_IS_A_CLOSE],
+        );
     }
 }
 
 #[test]
 fn tungstenite_bad_gateway_is_illegal_is_shown() {
-    differ::<Tungstenite>(&[Frame::close(1014, "a")], &[&of_tungstenite::BAD_GATEWAY_IS_ILLEGAL]);
+    differ::<Tungstenite>(
+        &[Frame::close(1014, "a")],
+        &[&of_tungstenite::BAD_GATEWAY_IS_ILLEGAL],
+    );
 }
 
 #[test]
 fn tungstenite_fails_after_close_is_shown() {
     let frames = [Frame::empty_close(), Frame::text("a")];
-    differs::<Client, Tungstenite>(&wire::<Client>(&frames), &[&of_tungstenite::FAILS_AFTER_CLOSE]);
+    differs::<Client, Tungstenite>(
+        &wire::<Client>(&frames),
+        &[&of_tungstenite::FAILS_AFTER_CLOSE],
+    );
     differs::<Server, Tungstenite>(&wire::<Server>(&frames), &[]);
 }
 
-/// FR7: half a header that breaks a rule is judged by both, and so is a Close's body of one byte that has not come.
+/// FR7: half a header that breaks a rule is judged by both, and so is a Close's body of one byte
+/// that has not come.
 #[test]
 fn half_a_header_is_judged_as_by_tokio_websockets() {
     differs::<Server, TokioWebsockets>(b"\xc1\x80", &[]);
@@ -743,12 +966,18 @@ fn tokio_websockets_long_message_silently_is_shown() {
 
 #[test]
 fn tokio_websockets_text_before_length_is_shown() {
-    let frames = [Frame::text([b'a'; 100]).more(), Frame::continuation([0xff; 26])];
+    let frames = [
+        Frame::text([b'a'; 100]).more(),
+        Frame::continuation([0xff; 26]),
+    ];
     differ::<TokioWebsockets>(&frames, &[&of_tokio_websockets::TEXT_BEFORE_LENGTH]);
 }
 
 #[test]
 fn tokio_websockets_empty_fragment_ends_a_character_is_shown() {
     let frames = [Frame::text(b"\xe2\x82").more(), Frame::continuation("")];
-    differ::<TokioWebsockets>(&frames, &[&of_tokio_websockets::EMPTY_FRAGMENT_ENDS_A_CHARACTER]);
+    differ::<TokioWebsockets>(
+        &frames,
+        &[&of_tokio_websockets::EMPTY_FRAGMENT_ENDS_A_CHARACTER],
+    );
 }

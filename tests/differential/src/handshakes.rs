@@ -1,8 +1,8 @@
-//! Opening handshakes (RFC 6455 §4): we talk to `tungstenite` and `tokio-websockets` both ways, and `tungstenite` judges the same requests
-//! and responses.
+//! Opening handshakes (RFC 6455 §4): we talk to `tungstenite` and `tokio-websockets` both ways, and
+//! `tungstenite` judges the same requests and responses.
 //!
-//! What `tungstenite` reads in a head, `httparse` does: the heads here are those that are left when the differences in reading are taken
-//! away.
+//! What `tungstenite` reads in a head, `httparse` does: the heads here are those that are left when
+//! the differences in reading are taken away.
 
 use crate::cases;
 use crate::common::{SEED, TestRole};
@@ -22,33 +22,63 @@ use tokio_websockets::{ClientBuilder, ServerBuilder};
 use tungstenite::error::{Error, ProtocolError};
 use tungstenite::handshake::HandshakeError as Interrupted;
 use tungstenite::http;
-use ws_proto::handshake::{Answer, ClientHandshake, HandshakeError, HeadLimits, Request, Response, ServerHandshake};
+use ws_proto::handshake::{
+    Answer, ClientHandshake, HandshakeError, HeadLimits, Request, Response, ServerHandshake,
+};
 use ws_proto::uri::Uri;
 use ws_proto::{Client, Config, Message, Server, WebSocket};
 
 /// What we refuse and they accept, by the fault that we name.
 static REFUSED: [(HandshakeError, Difference); 15] = {
     const fn refused(ours: &'static str, rule: &'static str) -> Difference {
-        Difference { theirs: "accepts it", ours, rule }
+        Difference {
+            theirs: "accepts it",
+            ours,
+            rule,
+        }
     }
     [
-        (HandshakeError::Missing("Host"), refused("refuse a request without Host", "RFC 6455 §4.2.1: a Host field (SH3)")),
-        (HandshakeError::Duplicate("Host"), refused("refuse two Hosts", "RFC 9112 §3.2: 400 for more than one Host field line (SH3)")),
+        (
+            HandshakeError::Missing("Host"),
+            refused(
+                "refuse a request without Host",
+                "RFC 6455 §4.2.1: a Host field (SH3)",
+            ),
+        ),
+        (
+            HandshakeError::Duplicate("Host"),
+            refused(
+                "refuse two Hosts",
+                "RFC 9112 §3.2: 400 for more than one Host field line (SH3)",
+            ),
+        ),
         (
             HandshakeError::Invalid("Host"),
-            refused("refuse a Host that is none", "RFC 9112 §3.2: 400 for a Host with an invalid value (SH3)"),
+            refused(
+                "refuse a Host that is none",
+                "RFC 9112 §3.2: 400 for a Host with an invalid value (SH3)",
+            ),
         ),
         (
             HandshakeError::Target,
-            refused("refuse a target without a path", "RFC 6455 §4.2.1: a path or an absolute URI (SH15); §3: no fragment"),
+            refused(
+                "refuse a target without a path",
+                "RFC 6455 §4.2.1: a path or an absolute URI (SH15); §3: no fragment",
+            ),
         ),
         (
             HandshakeError::Duplicate("Sec-WebSocket-Key"),
-            refused("refuse two keys", "RFC 6455 §11.3.1: MUST NOT appear more than once (SH7)"),
+            refused(
+                "refuse two keys",
+                "RFC 6455 §11.3.1: MUST NOT appear more than once (SH7)",
+            ),
         ),
         (
             HandshakeError::Duplicate("Sec-WebSocket-Version"),
-            refused("refuse two versions", "RFC 6455 §11.3.5: MUST NOT appear more than once in a request (SH9)"),
+            refused(
+                "refuse two versions",
+                "RFC 6455 §11.3.5: MUST NOT appear more than once in a request (SH9)",
+            ),
         ),
         (
             HandshakeError::Duplicate("Upgrade"),
@@ -59,7 +89,10 @@ static REFUSED: [(HandshakeError, Difference); 15] = {
         ),
         (
             HandshakeError::Duplicate("Origin"),
-            refused("refuse two origins", "RFC 6455 §10.2: the origin decides who gets in, so there is one (H4, C1)"),
+            refused(
+                "refuse two origins",
+                "RFC 6455 §10.2: the origin decides who gets in, so there is one (H4, C1)",
+            ),
         ),
         (
             HandshakeError::Invalid("Connection"),
@@ -70,25 +103,46 @@ static REFUSED: [(HandshakeError, Difference); 15] = {
         ),
         (
             HandshakeError::Body,
-            refused("refuse a request with a body", "RFC 9110 §9.3.1: what follows a GET would be read as frames by us only (SH19)"),
+            refused(
+                "refuse a request with a body",
+                "RFC 9110 §9.3.1: what follows a GET would be read as frames by us only (SH19)",
+            ),
         ),
         (
             HandshakeError::Invalid("Sec-WebSocket-Protocol"),
-            refused("refuse a list of subprotocols that is none", "RFC 6455 §4.2.1, §11.3.4: one or more tokens (SH13)"),
+            refused(
+                "refuse a list of subprotocols that is none",
+                "RFC 6455 §4.2.1, §11.3.4: one or more tokens (SH13)",
+            ),
         ),
         (
             HandshakeError::Invalid("Sec-WebSocket-Extensions"),
-            refused("refuse extensions against the grammar", "RFC 6455 §9.1: the connection MUST be failed (EX2, CR16)"),
+            refused(
+                "refuse extensions against the grammar",
+                "RFC 6455 §9.1: the connection MUST be failed (EX2, CR16)",
+            ),
         ),
         (
             HandshakeError::Duplicate("Sec-WebSocket-Accept"),
-            refused("refuse two proofs", "RFC 6455 §11.3.3: MUST NOT appear more than once (CR7)"),
+            refused(
+                "refuse two proofs",
+                "RFC 6455 §11.3.3: MUST NOT appear more than once (CR7)",
+            ),
         ),
         (
             HandshakeError::Duplicate("Sec-WebSocket-Protocol"),
-            refused("refuse an answer with two subprotocols", "RFC 6455 §11.3.4: MUST NOT appear more than once in a response (CR11)"),
+            refused(
+                "refuse an answer with two subprotocols",
+                "RFC 6455 §11.3.4: MUST NOT appear more than once in a response (CR11)",
+            ),
         ),
-        (HandshakeError::ExtensionNotOffered, refused("refuse extensions not offered", "RFC 6455 §4.1: MUST fail (CR8, N1)")),
+        (
+            HandshakeError::ExtensionNotOffered,
+            refused(
+                "refuse extensions not offered",
+                "RFC 6455 §4.1: MUST fail (CR8, N1)",
+            ),
+        ),
     ]
 };
 
@@ -141,20 +195,29 @@ fn refusal<R: tungstenite::handshake::HandshakeRole>(error: Interrupted<R>) -> R
     }
 }
 
-/// The first line with this name, which is all that they look at, does not have this element when it is split as they do, or is not ASCII.
+/// The first line with this name, which is all that they look at, does not have this element when
+/// it is split as they do, or is not ASCII.
 fn lacks(first: Option<&[u8]>, element: &str, separators: &[u8]) -> bool {
     let is_it = |part: &[u8]| part.eq_ignore_ascii_case(element.as_bytes());
-    !first.is_some_and(|value| value.is_ascii() && value.split(|byte| separators.contains(byte)).any(is_it))
+    !first.is_some_and(|value| {
+        value.is_ascii() && value.split(|byte| separators.contains(byte)).any(is_it)
+    })
 }
 
 fn is_listed(error: HandshakeError) -> Option<&'static Difference> {
-    REFUSED.iter().find(|(listed, _)| *listed == error).map(|(_, difference)| difference)
+    REFUSED
+        .iter()
+        .find(|(listed, _)| *listed == error)
+        .map(|(_, difference)| difference)
 }
 
 /// Compares what is made of a request.
 fn compare_request(bytes: &[u8]) -> Result<Found, String> {
     let (_, bytes) = heads::compare::<Requests>(bytes)?;
-    let end = bytes.windows(4).position(|window| window == b"\r\n\r\n").map_or(bytes.len(), |at| at + 4);
+    let end = bytes
+        .windows(4)
+        .position(|window| window == b"\r\n\r\n")
+        .map_or(bytes.len(), |at| at + 4);
     let head = &bytes[..end];
     let wire = Wire::default();
     wire.feed(head);
@@ -164,9 +227,12 @@ fn compare_request(bytes: &[u8]) -> Result<Found, String> {
         (Ok(None) | Err(_), Err(_)) => return Ok(Found::default()),
         (Ok(Some((request, _))), Ok(())) => {
             let answer = wire.take_written();
-            let key = request.fields().get("Sec-WebSocket-Key").unwrap_or_default();
-            let verified =
-                Response::parse(&answer, &HeadLimits::default()).map(|response| response.map(|(response, _)| response.verify(key, "")));
+            let key = request
+                .fields()
+                .get("Sec-WebSocket-Key")
+                .unwrap_or_default();
+            let verified = Response::parse(&answer, &HeadLimits::default())
+                .map(|response| response.map(|(response, _)| response.verify(key, "")));
             return if verified == Ok(Some(Ok(None))) {
                 Ok(Found::default())
             } else {
@@ -174,22 +240,39 @@ fn compare_request(bytes: &[u8]) -> Result<Found, String> {
             };
         }
         (Err(error), Ok(())) => is_listed(*error),
-        (Ok(Some((request, _))), Err(Some(Error::Protocol(ProtocolError::MissingConnectionUpgradeHeader)))) => {
-            lacks(request.fields().get("Connection"), "Upgrade", b" ,").then_some(&CONNECTION_WITH_OTHERS)
-        }
-        (Ok(Some((request, _))), Err(Some(Error::Protocol(ProtocolError::MissingUpgradeWebSocketHeader)))) => {
+        (
+            Ok(Some((request, _))),
+            Err(Some(Error::Protocol(ProtocolError::MissingConnectionUpgradeHeader))),
+        ) => lacks(request.fields().get("Connection"), "Upgrade", b" ,")
+            .then_some(&CONNECTION_WITH_OTHERS),
+        (
+            Ok(Some((request, _))),
+            Err(Some(Error::Protocol(ProtocolError::MissingUpgradeWebSocketHeader))),
+        ) => {
             lacks(request.fields().get("Upgrade"), "websocket", b"").then_some(&UPGRADE_WITH_OTHERS)
         }
-        (Ok(Some((request, _))), Err(Some(Error::Protocol(ProtocolError::InvalidSecWebSocketKey)))) => {
-            let key = request.fields().get("Sec-WebSocket-Key").unwrap_or_default();
+        (
+            Ok(Some((request, _))),
+            Err(Some(Error::Protocol(ProtocolError::InvalidSecWebSocketKey))),
+        ) => {
+            let key = request
+                .fields()
+                .get("Sec-WebSocket-Key")
+                .unwrap_or_default();
             (key.len() == 24 && !b"AQgw".contains(&key[21])).then_some(&KEY_PADDING)
         }
-        (Ok(Some((request, _))), Err(Some(Error::HttpFormat(_)))) => {
-            request.target().contains(|char| "\"<>\\^`{|}[]".contains(char)).then_some(&TARGET_NOT_ENCODED)
-        }
+        (Ok(Some((request, _))), Err(Some(Error::HttpFormat(_)))) => request
+            .target()
+            .contains(|char| "\"<>\\^`{|}[]".contains(char))
+            .then_some(&TARGET_NOT_ENCODED),
         _ => None,
     };
-    found(difference).ok_or_else(|| format!("not listed: of b\"{}\"\nwe make {ours:?}\nthey make {theirs:?}", head.escape_ascii()))
+    found(difference).ok_or_else(|| {
+        format!(
+            "not listed: of b\"{}\"\nwe make {ours:?}\nthey make {theirs:?}",
+            head.escape_ascii()
+        )
+    })
 }
 
 /// Compares what is made of a response to a request with [`KEY`] and [`PROTOCOLS`].
@@ -207,22 +290,37 @@ fn compare_response(bytes: &[u8]) -> Result<Found, String> {
         .header("Sec-WebSocket-Protocol", PROTOCOLS)
         .body(())
         .expect("a request");
-    let theirs = tungstenite::client(request, wire).map(drop).map_err(refusal);
-    let verified = Response::parse(&bytes, &HeadLimits::default())
-        .map(|parsed| parsed.map(|(response, _)| response.verify(KEY.as_bytes(), PROTOCOLS).map(|_| response)));
+    let theirs = tungstenite::client(request, wire)
+        .map(drop)
+        .map_err(refusal);
+    let verified = Response::parse(&bytes, &HeadLimits::default()).map(|parsed| {
+        parsed.map(|(response, _)| response.verify(KEY.as_bytes(), PROTOCOLS).map(|_| response))
+    });
     let ours = verified.and_then(Option::transpose);
     let difference = match (&ours, &theirs) {
         (Ok(None) | Err(_), Err(_)) | (Ok(Some(_)), Ok(())) => return Ok(Found::default()),
         (Err(error), Ok(())) => is_listed(*error),
-        (Ok(Some(response)), Err(Some(Error::Protocol(ProtocolError::MissingConnectionUpgradeHeader)))) => {
-            lacks(response.fields().get("Connection"), "Upgrade", b"").then_some(&CONNECTION_WITH_OTHERS)
-        }
-        (Ok(Some(response)), Err(Some(Error::Protocol(ProtocolError::SecWebSocketSubProtocolError(_))))) => {
-            response.fields().get("Sec-WebSocket-Protocol").is_none().then_some(&NO_PROTOCOL)
-        }
+        (
+            Ok(Some(response)),
+            Err(Some(Error::Protocol(ProtocolError::MissingConnectionUpgradeHeader))),
+        ) => lacks(response.fields().get("Connection"), "Upgrade", b"")
+            .then_some(&CONNECTION_WITH_OTHERS),
+        (
+            Ok(Some(response)),
+            Err(Some(Error::Protocol(ProtocolError::SecWebSocketSubProtocolError(_)))),
+        ) => response
+            .fields()
+            .get("Sec-WebSocket-Protocol")
+            .is_none()
+            .then_some(&NO_PROTOCOL),
         _ => None,
     };
-    found(difference).ok_or_else(|| format!("not listed: of b\"{}\"\nwe make {ours:?}\nthey make {theirs:?}", bytes.escape_ascii()))
+    found(difference).ok_or_else(|| {
+        format!(
+            "not listed: of b\"{}\"\nwe make {ours:?}\nthey make {theirs:?}",
+            bytes.escape_ascii()
+        )
+    })
 }
 
 fn found(difference: Option<&'static Difference>) -> Option<Found> {
@@ -252,11 +350,23 @@ fn random_heads_meet_every_difference() {
     let (requests, responses) = (request(), response());
     let mut met = Found::default();
     for _ in 0..20_000 {
-        met.extend(&compare_request(&requests.new_tree(&mut runner).expect("a head").current().0).expect("what is listed"));
-        met.extend(&compare_response(&responses.new_tree(&mut runner).expect("a head").current().0).expect("what is listed"));
+        met.extend(
+            &compare_request(&requests.new_tree(&mut runner).expect("a head").current().0)
+                .expect("what is listed"),
+        );
+        met.extend(
+            &compare_response(&responses.new_tree(&mut runner).expect("a head").current().0)
+                .expect("what is listed"),
+        );
     }
     let refused = REFUSED.iter().filter_map(|(error, _)| is_listed(*error));
-    let accepted = [&CONNECTION_WITH_OTHERS, &UPGRADE_WITH_OTHERS, &KEY_PADDING, &TARGET_NOT_ENCODED, &NO_PROTOCOL];
+    let accepted = [
+        &CONNECTION_WITH_OTHERS,
+        &UPGRADE_WITH_OTHERS,
+        &KEY_PADDING,
+        &TARGET_NOT_ENCODED,
+        &NO_PROTOCOL,
+    ];
     met.is(&refused.chain(accepted).collect::<Vec<_>>());
 }
 
@@ -267,14 +377,18 @@ const RESPONSE: &str = "HTTP/1.1 101 Yes\r\nUpgrade: websocket\r\nConnection: Up
 #[track_caller]
 fn request_differs(line: &str, changed: &str, by: &[&'static Difference]) {
     assert!(GOOD.contains(line));
-    compare_request(GOOD.replace(line, changed).as_bytes()).expect("what is listed").is(by);
+    compare_request(GOOD.replace(line, changed).as_bytes())
+        .expect("what is listed")
+        .is(by);
 }
 
 /// The same of a response.
 #[track_caller]
 fn response_differs(line: &str, changed: &str, by: &[&'static Difference]) {
     assert!(RESPONSE.contains(line));
-    compare_response(RESPONSE.replace(line, changed).as_bytes()).expect("what is listed").is(by);
+    compare_response(RESPONSE.replace(line, changed).as_bytes())
+        .expect("what is listed")
+        .is(by);
 }
 
 #[test]
@@ -299,7 +413,11 @@ fn no_difference_where_there_is_none() {
     response_differs("101", "302", &[]);
     response_differs("HTTP/1.1", "HTTP/1.0", &[]);
     response_differs("s3p", "S3p", &[]);
-    for line in ["Upgrade: websocket\r\n", "Connection: Upgrade\r\n", "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n"] {
+    for line in [
+        "Upgrade: websocket\r\n",
+        "Connection: Upgrade\r\n",
+        "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n",
+    ] {
         response_differs(line, "", &[]);
     }
 }
@@ -309,44 +427,124 @@ fn what_tungstenite_accepts_is_shown() {
     let of = |error| is_listed(error).expect("it is listed");
     let twice = |line: &str| format!("{line}\r\n{line}");
     request_differs("Host: a\r\n", "", &[of(HandshakeError::Missing("Host"))]);
-    request_differs("Host: a", &twice("Host: a"), &[of(HandshakeError::Duplicate("Host"))]);
-    request_differs("Host: a", "Host: a b", &[of(HandshakeError::Invalid("Host"))]);
+    request_differs(
+        "Host: a",
+        &twice("Host: a"),
+        &[of(HandshakeError::Duplicate("Host"))],
+    );
+    request_differs(
+        "Host: a",
+        "Host: a b",
+        &[of(HandshakeError::Invalid("Host"))],
+    );
     request_differs("GET /", "GET *", &[of(HandshakeError::Target)]);
     request_differs("GET /", "GET a:80", &[of(HandshakeError::Target)]);
     request_differs("GET /", "GET /#", &[of(HandshakeError::Target)]);
     let key = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==";
-    request_differs(key, &twice(key), &[of(HandshakeError::Duplicate("Sec-WebSocket-Key"))]);
+    request_differs(
+        key,
+        &twice(key),
+        &[of(HandshakeError::Duplicate("Sec-WebSocket-Key"))],
+    );
     let version = "Sec-WebSocket-Version: 13";
-    request_differs(version, &twice(version), &[of(HandshakeError::Duplicate("Sec-WebSocket-Version"))]);
-    request_differs("Upgrade: websocket", &twice("Upgrade: websocket"), &[of(HandshakeError::Duplicate("Upgrade"))]);
-    request_differs("Host: a", "Host: a\r\nOrigin: b\r\nOrigin: c", &[of(HandshakeError::Duplicate("Origin"))]);
-    request_differs("Connection: Upgrade", "Connection: a Upgrade", &[of(HandshakeError::Invalid("Connection"))]);
-    request_differs("Host: a", "Host: a\r\nContent-Length: 1", &[of(HandshakeError::Body)]);
-    request_differs("Host: a", "Host: a\r\nTransfer-Encoding: chunked", &[of(HandshakeError::Body)]);
-    request_differs("Host: a", "Host: a\r\nSec-WebSocket-Protocol: ,", &[of(HandshakeError::Invalid("Sec-WebSocket-Protocol"))]);
-    request_differs("Host: a", "Host: a\r\nSec-WebSocket-Extensions: a;", &[of(HandshakeError::Invalid("Sec-WebSocket-Extensions"))]);
+    request_differs(
+        version,
+        &twice(version),
+        &[of(HandshakeError::Duplicate("Sec-WebSocket-Version"))],
+    );
+    request_differs(
+        "Upgrade: websocket",
+        &twice("Upgrade: websocket"),
+        &[of(HandshakeError::Duplicate("Upgrade"))],
+    );
+    request_differs(
+        "Host: a",
+        "Host: a\r\nOrigin: b\r\nOrigin: c",
+        &[of(HandshakeError::Duplicate("Origin"))],
+    );
+    request_differs(
+        "Connection: Upgrade",
+        "Connection: a Upgrade",
+        &[of(HandshakeError::Invalid("Connection"))],
+    );
+    request_differs(
+        "Host: a",
+        "Host: a\r\nContent-Length: 1",
+        &[of(HandshakeError::Body)],
+    );
+    request_differs(
+        "Host: a",
+        "Host: a\r\nTransfer-Encoding: chunked",
+        &[of(HandshakeError::Body)],
+    );
+    request_differs(
+        "Host: a",
+        "Host: a\r\nSec-WebSocket-Protocol: ,",
+        &[of(HandshakeError::Invalid("Sec-WebSocket-Protocol"))],
+    );
+    request_differs(
+        "Host: a",
+        "Host: a\r\nSec-WebSocket-Extensions: a;",
+        &[of(HandshakeError::Invalid("Sec-WebSocket-Extensions"))],
+    );
 
-    response_differs("Upgrade: websocket", &twice("Upgrade: websocket"), &[of(HandshakeError::Duplicate("Upgrade"))]);
+    response_differs(
+        "Upgrade: websocket",
+        &twice("Upgrade: websocket"),
+        &[of(HandshakeError::Duplicate("Upgrade"))],
+    );
     let accept = "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
-    response_differs(accept, &twice(accept), &[of(HandshakeError::Duplicate("Sec-WebSocket-Accept"))]);
+    response_differs(
+        accept,
+        &twice(accept),
+        &[of(HandshakeError::Duplicate("Sec-WebSocket-Accept"))],
+    );
     let protocol = "Sec-WebSocket-Protocol: chat";
-    response_differs(protocol, &twice(protocol), &[of(HandshakeError::Duplicate("Sec-WebSocket-Protocol"))]);
+    response_differs(
+        protocol,
+        &twice(protocol),
+        &[of(HandshakeError::Duplicate("Sec-WebSocket-Protocol"))],
+    );
     let extensions = "Sec-WebSocket-Protocol: chat\r\nSec-WebSocket-Extensions: permessage-deflate";
-    response_differs(protocol, extensions, &[of(HandshakeError::ExtensionNotOffered)]);
+    response_differs(
+        protocol,
+        extensions,
+        &[of(HandshakeError::ExtensionNotOffered)],
+    );
     let extensions = "Sec-WebSocket-Protocol: chat\r\nSec-WebSocket-Extensions: a;";
-    response_differs(protocol, extensions, &[of(HandshakeError::Invalid("Sec-WebSocket-Extensions"))]);
+    response_differs(
+        protocol,
+        extensions,
+        &[of(HandshakeError::Invalid("Sec-WebSocket-Extensions"))],
+    );
 }
 
 #[test]
 fn connection_with_others_is_shown() {
-    request_differs("Connection: Upgrade", "Connection: a\r\nConnection: Upgrade", &[&CONNECTION_WITH_OTHERS]);
-    request_differs("Connection: Upgrade", "Connection: a,\tUpgrade", &[&CONNECTION_WITH_OTHERS]);
-    response_differs("Connection: Upgrade", "Connection: keep-alive, Upgrade", &[&CONNECTION_WITH_OTHERS]);
+    request_differs(
+        "Connection: Upgrade",
+        "Connection: a\r\nConnection: Upgrade",
+        &[&CONNECTION_WITH_OTHERS],
+    );
+    request_differs(
+        "Connection: Upgrade",
+        "Connection: a,\tUpgrade",
+        &[&CONNECTION_WITH_OTHERS],
+    );
+    response_differs(
+        "Connection: Upgrade",
+        "Connection: keep-alive, Upgrade",
+        &[&CONNECTION_WITH_OTHERS],
+    );
 }
 
 #[test]
 fn upgrade_with_others_is_shown() {
-    request_differs("Upgrade: websocket", "Upgrade: a, websocket", &[&UPGRADE_WITH_OTHERS]);
+    request_differs(
+        "Upgrade: websocket",
+        "Upgrade: a, websocket",
+        &[&UPGRADE_WITH_OTHERS],
+    );
 }
 
 #[test]
@@ -368,7 +566,10 @@ fn no_protocol_is_shown() {
 fn serve(mut request: &mut [u8]) -> (WebSocket<Server>, Vec<u8>) {
     let mut out = Vec::new();
     let mut handshake = ServerHandshake::new(HeadLimits::default());
-    let request = handshake.recv(&mut request, &mut out).expect("a good request").expect("a whole request");
+    let request = handshake
+        .recv(&mut request, &mut out)
+        .expect("a good request")
+        .expect("a whole request");
     assert_eq!((request.path(), request.query()), ("/chat", Some("a=b")));
     let agreed = request.accept().write(&mut out).expect("room");
     (WebSocket::new(agreed, &Config::default()), out)
@@ -386,7 +587,9 @@ fn connect() -> (ClientHandshake, Vec<u8>) {
 
 fn accepted(mut handshake: ClientHandshake, answer: &mut [u8]) -> WebSocket<Client> {
     let mut input = answer;
-    let Ok(Some(Answer::Accepted { agreed, .. })) = handshake.recv(&mut input) else { panic!("not accepted") };
+    let Ok(Some(Answer::Accepted { agreed, .. })) = handshake.recv(&mut input) else {
+        panic!("not accepted")
+    };
     assert!(input.is_empty());
     WebSocket::new(agreed, &Config::default())
 }
@@ -398,7 +601,10 @@ fn converse<R: TestRole, P: Endpoint<R::Peer>>(mut ours: WebSocket<R>, mut their
     theirs.send(&Step::Text("to you".into()));
     received.extend(wire.take_written());
     let mut out = Vec::new();
-    assert_eq!(ours.recv(&mut &mut received[..], &mut out), Some(Message::Text("to you".into())));
+    assert_eq!(
+        ours.recv(&mut &mut received[..], &mut out),
+        Some(Message::Text("to you".into()))
+    );
     ours.send_text("and back", &mut out).expect("it is open");
     wire.feed(&out);
     assert_eq!(theirs.recv(), Some(Event::Text(b"and back".to_vec())));
@@ -420,7 +626,11 @@ fn our_client_connects_to_tungstenite() {
 fn our_client_connects_to_tokio_websockets() {
     let ((handshake, request), wire) = (connect(), Wire::default());
     wire.feed(&request);
-    let (_, theirs) = ServerBuilder::new().accept(wire.clone()).now_or_never().expect("all is there").expect("they accept");
+    let (_, theirs) = ServerBuilder::new()
+        .accept(wire.clone())
+        .now_or_never()
+        .expect("all is there")
+        .expect("they accept");
     let ours = accepted(handshake, &mut wire.take_written());
     converse(ours, TokioWebsockets::over(theirs), &wire);
 }
@@ -428,26 +638,39 @@ fn our_client_connects_to_tokio_websockets() {
 #[test]
 fn tungstenite_connects_to_our_server() {
     let wire = Wire::default();
-    let Err(Interrupted::Interrupted(handshake)) = tungstenite::client(URI, wire.clone()) else { panic!("there is no answer yet") };
+    let Err(Interrupted::Interrupted(handshake)) = tungstenite::client(URI, wire.clone()) else {
+        panic!("there is no answer yet")
+    };
     let (ours, answer) = serve(&mut wire.take_written());
     wire.feed(&[&answer, FIRST].concat());
     let (theirs, _) = handshake.handshake().expect("they accept");
     let mut theirs = Tungstenite::over(theirs);
-    assert_eq!(Endpoint::<Client>::recv(&mut theirs), Some(Event::Text(b"first".to_vec())));
+    assert_eq!(
+        Endpoint::<Client>::recv(&mut theirs),
+        Some(Event::Text(b"first".to_vec()))
+    );
     converse(ours, theirs, &wire);
 }
 
 #[test]
 fn tokio_websockets_connects_to_our_server() {
-    let (wire, client) = (Wire::default(), ClientBuilder::new().uri(URI).expect("a URI"));
+    let (wire, client) = (
+        Wire::default(),
+        ClientBuilder::new().uri(URI).expect("a URI"),
+    );
     let mut connecting = pin!(client.connect_on(wire.clone()));
     let mut context = Context::from_waker(Waker::noop());
     assert!(connecting.as_mut().poll(&mut context).is_pending());
     let (ours, answer) = serve(&mut wire.take_written());
     wire.feed(&[&answer, FIRST].concat());
-    let Poll::Ready(Ok((theirs, _))) = connecting.poll(&mut context) else { panic!("not connected") };
+    let Poll::Ready(Ok((theirs, _))) = connecting.poll(&mut context) else {
+        panic!("not connected")
+    };
     let mut theirs = TokioWebsockets::over(theirs);
-    assert_eq!(Endpoint::<Client>::recv(&mut theirs), Some(Event::Text(b"first".to_vec())));
+    assert_eq!(
+        Endpoint::<Client>::recv(&mut theirs),
+        Some(Event::Text(b"first".to_vec()))
+    );
     converse(ours, theirs, &wire);
 }
 
@@ -457,7 +680,14 @@ fn early_frames_is_shown() {
     let wire = Wire::default();
     wire.feed(&early);
     let theirs = tungstenite::accept(wire).map(drop).map_err(refusal);
-    let ours = Request::parse(&early, &HeadLimits::default()).map(|request| request.map(|(_, len)| len));
-    assert!(matches!(theirs, Err(Some(Error::Protocol(ProtocolError::JunkAfterRequest)))), "no longer: {EARLY_FRAMES:?}");
+    let ours =
+        Request::parse(&early, &HeadLimits::default()).map(|request| request.map(|(_, len)| len));
+    assert!(
+        matches!(
+            theirs,
+            Err(Some(Error::Protocol(ProtocolError::JunkAfterRequest)))
+        ),
+        "no longer: {EARLY_FRAMES:?}"
+    );
     assert_eq!(ours, Ok(Some(GOOD.len())));
 }

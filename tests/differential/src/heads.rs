@@ -1,7 +1,7 @@
 //! Heads (RFC 9112 §2 to §5): what `httparse` reads in any bytes, against what we read in them.
 //!
-//! `httparse` knows HTTP alone. That a head is no handshake is not its business, but then the fields that it read, judged by our rules,
-//! have to break the same one.
+//! `httparse` knows HTTP alone. That a head is no handshake is not its business, but then the
+//! fields that it read, judged by our rules, have to break the same one.
 
 use crate::cases;
 use crate::common::strategies::Input;
@@ -87,33 +87,58 @@ pub(crate) struct Requests;
 pub(crate) struct Responses;
 
 fn fields<'a>(fields: impl Iterator<Item = (&'a str, &'a [u8])>) -> Vec<(String, Vec<u8>)> {
-    fields.map(|(name, value)| (name.to_owned(), value.to_vec())).collect()
+    fields
+        .map(|(name, value)| (name.to_owned(), value.to_vec()))
+        .collect()
 }
 
 /// As our functions take them.
 fn pairs<'a>(fields: &[httparse::Header<'a>]) -> Vec<(&'a str, &'a [u8])> {
-    fields.iter().map(|field| (field.name, field.value)).collect()
+    fields
+        .iter()
+        .map(|field| (field.name, field.value))
+        .collect()
 }
 
 impl Message for Requests {
     const COMPLETION: &str = "\nGET / HTTP/1.1\r\nx:\r\n\r\n";
 
     fn ours(bytes: &[u8]) -> Ours {
-        Ok(Request::parse(bytes, &HeadLimits::default())?.map(|(request, len)| Head {
-            start: (0, request.target().into()),
-            fields: fields(request.fields().iter()),
-            len,
-        }))
+        Ok(
+            Request::parse(bytes, &HeadLimits::default())?.map(|(request, len)| Head {
+                start: (0, request.target().into()),
+                fields: fields(request.fields().iter()),
+                len,
+            }),
+        )
     }
 
     fn theirs(bytes: &[u8]) -> Theirs {
         let mut headers = [httparse::EMPTY_HEADER; 200];
         let mut request = httparse::Request::new(&mut headers);
-        let httparse::Status::Complete(len) = request.parse(bytes)? else { return Ok(None) };
-        let (method, target) = (request.method.unwrap_or_default(), request.path.unwrap_or_default());
+        let httparse::Status::Complete(len) = request.parse(bytes)? else {
+            return Ok(None);
+        };
+        let (method, target) = (
+            request.method.unwrap_or_default(),
+            request.path.unwrap_or_default(),
+        );
         let pairs = pairs(request.headers);
-        let verdict = Request::from_fields(method, target, (1, request.version.unwrap_or_default()), &pairs).map(drop);
-        Ok(Some((Head { start: (0, target.into()), fields: fields(pairs.iter().copied()), len }, verdict)))
+        let verdict = Request::from_fields(
+            method,
+            target,
+            (1, request.version.unwrap_or_default()),
+            &pairs,
+        )
+        .map(drop);
+        Ok(Some((
+            Head {
+                start: (0, target.into()),
+                fields: fields(pairs.iter().copied()),
+                len,
+            },
+            verdict,
+        )))
     }
 }
 
@@ -121,25 +146,42 @@ impl Message for Responses {
     const COMPLETION: &str = "\nHTTP/1.1 200 \r\nx:\r\n\r\n";
 
     fn ours(bytes: &[u8]) -> Ours {
-        Ok(Response::parse(bytes, &HeadLimits::default())?.map(|(response, len)| Head {
-            start: (response.status(), response.reason().to_vec()),
-            fields: fields(response.fields().iter()),
-            len,
-        }))
+        Ok(
+            Response::parse(bytes, &HeadLimits::default())?.map(|(response, len)| Head {
+                start: (response.status(), response.reason().to_vec()),
+                fields: fields(response.fields().iter()),
+                len,
+            }),
+        )
     }
 
     fn theirs(bytes: &[u8]) -> Theirs {
         let mut headers = [httparse::EMPTY_HEADER; 200];
         let mut response = httparse::Response::new(&mut headers);
-        let httparse::Status::Complete(len) = response.parse(bytes)? else { return Ok(None) };
-        let (status, reason) = (response.code.unwrap_or_default(), response.reason.unwrap_or_default());
+        let httparse::Status::Complete(len) = response.parse(bytes)? else {
+            return Ok(None);
+        };
+        let (status, reason) = (
+            response.code.unwrap_or_default(),
+            response.reason.unwrap_or_default(),
+        );
         let pairs = pairs(response.headers);
-        let verdict = Response::from_fields((1, response.version.unwrap_or_default()), status, &pairs).map(drop);
-        Ok(Some((Head { start: (status, reason.into()), fields: fields(pairs.iter().copied()), len }, verdict)))
+        let verdict =
+            Response::from_fields((1, response.version.unwrap_or_default()), status, &pairs)
+                .map(drop);
+        Ok(Some((
+            Head {
+                start: (status, reason.into()),
+                fields: fields(pairs.iter().copied()),
+                len,
+            },
+            verdict,
+        )))
     }
 }
 
-/// Compares what was read, and returns by which differences it differs, and the input without all that it differs by.
+/// Compares what was read, and returns by which differences it differs, and the input without all
+/// that it differs by.
 ///
 /// # Errors
 ///
@@ -164,43 +206,70 @@ pub(crate) fn compare<M: Message>(bytes: &[u8]) -> Result<(Found, Vec<u8>), Stri
             return Ok((found, case));
         }
         let before = case.clone();
-        let Some(difference) = explain::<M>(&mut case, ours, theirs) else { break };
+        let Some(difference) = explain::<M>(&mut case, ours, theirs) else {
+            break;
+        };
         if case == before {
             break;
         }
         found.push(difference);
     }
     let (ours, theirs) = (M::ours(&case), M::theirs(&case));
-    Err(format!("not listed, after {found:?}: of b\"{}\"\nwe read {ours:?}\nthey read {theirs:?}", case.escape_ascii()))
+    Err(format!(
+        "not listed, after {found:?}: of b\"{}\"\nwe read {ours:?}\nthey read {theirs:?}",
+        case.escape_ascii()
+    ))
 }
 
 /// Takes one difference out of the input.
-fn explain<M: Message>(case: &mut Vec<u8>, ours: Ours, theirs: Theirs) -> Option<&'static Difference> {
+fn explain<M: Message>(
+    case: &mut Vec<u8>,
+    ours: Ours,
+    theirs: Theirs,
+) -> Option<&'static Difference> {
     let before = if case.starts_with(b"\r\n") { 2 } else { 0 };
-    let first_line = case[before..].iter().position(|&byte| byte == b'\n').map_or(case.len(), |lf| before + lf + 1);
-    let minor = case[..first_line].windows(7).position(|window| window == b"HTTP/1.").map(|at| at + 7);
+    let first_line = case[before..]
+        .iter()
+        .position(|&byte| byte == b'\n')
+        .map_or(case.len(), |lf| before + lf + 1);
+    let minor = case[..first_line]
+        .windows(7)
+        .position(|window| window == b"HTTP/1.")
+        .map(|at| at + 7);
     match (ours, theirs) {
-        (_, Err(httparse::Error::Version)) if matches!(case.get(minor.unwrap_or(case.len())), Some(b'2'..=b'9')) => {
+        (_, Err(httparse::Error::Version))
+            if matches!(case.get(minor.unwrap_or(case.len())), Some(b'2'..=b'9')) =>
+        {
             case[minor?] = b'1';
             Some(&LATER_VERSION)
         }
         (Err(HandshakeError::BareLf), Ok(_)) => {
-            let lf = (0..case.len()).find(|&at| case[at] == b'\n' && (at == 0 || case[at - 1] != b'\r'))?;
+            let lf = (0..case.len())
+                .find(|&at| case[at] == b'\n' && (at == 0 || case[at - 1] != b'\r'))?;
             case.insert(lf, b'\r');
             Some(&BARE_LF)
         }
-        (Err(HandshakeError::RequestLine | HandshakeError::StatusLine), Ok(_)) if case.starts_with(b"\r\n") => {
+        (Err(HandshakeError::RequestLine | HandshakeError::StatusLine), Ok(_))
+            if case.starts_with(b"\r\n") =>
+        {
             case.drain(..2);
             Some(&EMPTY_LINES_BEFORE)
         }
-        (Ok(Some(ours)), Ok(Some((theirs, _)))) if theirs.start.1.is_empty() && !ours.start.1.is_ascii() => {
+        (Ok(Some(ours)), Ok(Some((theirs, _))))
+            if theirs.start.1.is_empty() && !ours.start.1.is_ascii() =>
+        {
             let line = case[..first_line].iter_mut();
-            line.filter(|byte| !byte.is_ascii()).for_each(|byte| *byte = b'?');
+            line.filter(|byte| !byte.is_ascii())
+                .for_each(|byte| *byte = b'?');
             Some(&REASON_NOT_ASCII)
         }
         (Err(_), Ok(None)) => {
-            let completions = (0..M::COMPLETION.len()).rev().map(|at| [&case[..], &M::COMPLETION.as_bytes()[at..]].concat());
-            let mut judged = completions.filter_map(|completed| Some((M::theirs(&completed).transpose()?.is_ok(), completed)));
+            let completions = (0..M::COMPLETION.len())
+                .rev()
+                .map(|at| [&case[..], &M::COMPLETION.as_bytes()[at..]].concat());
+            let mut judged = completions.filter_map(|completed| {
+                Some((M::theirs(&completed).transpose()?.is_ok(), completed))
+            });
             // Of a target that is not UTF-8 they say so at its end.
             let refused = judged.clone().next();
             *case = judged.find(|(read, _)| *read).or(refused)?.1;
@@ -228,7 +297,8 @@ enum Change {
 
 fn change() -> impl Strategy<Value = Change> {
     const PIECES: &[&str] = &[
-        "\r\n", "\n", "\r", " ", "\t", ":", ",", ";", "\0", "\x7f", "\u{e9}", "\"", "#", "?", "\r\n ", "\r\n\r\n", "a", "1", "http://", "/",
+        "\r\n", "\n", "\r", " ", "\t", ":", ",", ";", "\0", "\x7f", "\u{e9}", "\"", "#", "?",
+        "\r\n ", "\r\n\r\n", "a", "1", "http://", "/",
     ];
     prop_oneof![
         2 => any::<Index>().prop_map(Change::DropLine),
@@ -274,18 +344,28 @@ fn changed(mut head: Vec<u8>, change: Change) -> Vec<u8> {
     head
 }
 
-/// A start line and fields, each as most write it or otherwise, in any order, and then changed in some places.
+/// A start line and fields, each as most write it or otherwise, in any order, and then changed in
+/// some places.
 fn head(
     start: &'static [&'static str],
     needed: &'static [&'static [&'static str]],
     more: &'static [&'static str],
 ) -> impl Strategy<Value = Input> {
-    let mostly_first = |choice: &'static [&'static str]| prop_oneof![4 => Just(choice[0]), 1 => select(choice)];
-    let fields = needed.iter().map(|choice| mostly_first(choice).boxed()).collect::<Vec<_>>();
-    let fields = (fields, vec(select(more), 0..3)).prop_map(|(fields, more)| [fields, more].concat()).prop_shuffle();
+    let mostly_first =
+        |choice: &'static [&'static str]| prop_oneof![4 => Just(choice[0]), 1 => select(choice)];
+    let fields = needed
+        .iter()
+        .map(|choice| mostly_first(choice).boxed())
+        .collect::<Vec<_>>();
+    let fields = (fields, vec(select(more), 0..3))
+        .prop_map(|(fields, more)| [fields, more].concat())
+        .prop_shuffle();
     let changes = prop_oneof![1 => Just(Vec::new()), 1 => vec(change(), 1..4)];
     (mostly_first(start), fields, changes).prop_map(|(start, fields, changes)| {
-        let head = [&[start][..], &fields, &["", ""]].concat().join("\r\n").into_bytes();
+        let head = [&[start][..], &fields, &["", ""]]
+            .concat()
+            .join("\r\n")
+            .into_bytes();
         Input(changes.into_iter().fold(head, changed))
     })
 }
@@ -309,8 +389,21 @@ pub(crate) fn request() -> impl Strategy<Value = Input> {
         "GET  /chat HTTP/1.1",
     ];
     const NEEDED: &[&[&str]] = &[
-        &["Host: example.com", "host:example.com:8080", "Host: [::1]:80", "Host: a b", "Host:", "Host: user@example.com"],
-        &["Upgrade: websocket", "UPGRADE:\tWebSocket \t", "Upgrade: h2c, websocket", "Upgrade: websockets", "Upgrade: h2c"],
+        &[
+            "Host: example.com",
+            "host:example.com:8080",
+            "Host: [::1]:80",
+            "Host: a b",
+            "Host:",
+            "Host: user@example.com",
+        ],
+        &[
+            "Upgrade: websocket",
+            "UPGRADE:\tWebSocket \t",
+            "Upgrade: h2c, websocket",
+            "Upgrade: websockets",
+            "Upgrade: h2c",
+        ],
         &[
             "Connection: Upgrade",
             "connection: keep-alive, upgrade",
@@ -326,7 +419,12 @@ pub(crate) fn request() -> impl Strategy<Value = Input> {
             "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ",
             "Sec-WebSocket-Key: AAAA",
         ],
-        &["Sec-WebSocket-Version: 13", "Sec-WebSocket-Version: 12", "Sec-WebSocket-Version: 13, 8", "Sec-WebSocket-Version: 013"],
+        &[
+            "Sec-WebSocket-Version: 13",
+            "Sec-WebSocket-Version: 12",
+            "Sec-WebSocket-Version: 13, 8",
+            "Sec-WebSocket-Version: 013",
+        ],
     ];
     const MORE: &[&str] = &[
         "Origin: http://example.com",
@@ -361,15 +459,30 @@ pub(crate) fn response() -> impl Strategy<Value = Input> {
         "HTTP/1.1  101 Switching Protocols",
     ];
     const NEEDED: &[&[&str]] = &[
-        &["Upgrade: websocket", "UPGRADE:\tWebSocket \t", "Upgrade: websocket, h2c", "Upgrade: h2c"],
-        &["Connection: Upgrade", "connection: keep-alive, upgrade", "Connection: keep-alive\r\nConnection: Upgrade", "Connection: close"],
+        &[
+            "Upgrade: websocket",
+            "UPGRADE:\tWebSocket \t",
+            "Upgrade: websocket, h2c",
+            "Upgrade: h2c",
+        ],
+        &[
+            "Connection: Upgrade",
+            "connection: keep-alive, upgrade",
+            "Connection: keep-alive\r\nConnection: Upgrade",
+            "Connection: close",
+        ],
         &[
             "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=",
             "Sec-WebSocket-Accept:s3pPLMBiTxaQ9kYGzzhZRbK+xOo= ",
             "Sec-WebSocket-Accept: s3pplmbitxaq9kygzzhzrbk+xoo=",
             "Sec-WebSocket-Accept: dGhlIHNhbXBsZSBub25jZQ==",
         ],
-        &["Sec-WebSocket-Protocol: chat", "Sec-WebSocket-Protocol: other", "X-None: 1", "Sec-WebSocket-Protocol: chat, superchat"],
+        &[
+            "Sec-WebSocket-Protocol: chat",
+            "Sec-WebSocket-Protocol: other",
+            "X-None: 1",
+            "Sec-WebSocket-Protocol: chat, superchat",
+        ],
     ];
     const MORE: &[&str] = &[
         "Server: \u{e9}",
@@ -410,7 +523,14 @@ fn met<M: Message>(strategy: &impl Strategy<Value = Input>) -> Found {
 /// The random heads are not all alike: they meet every difference.
 #[test]
 fn random_heads_meet_every_difference() {
-    let both = [&NOT_A_HANDSHAKE, &LATER_VERSION, &BARE_LF, &EMPTY_LINES_BEFORE, &WAITS_FOR_THE_HEAD, &WAITS_FOR_THE_VERSION];
+    let both = [
+        &NOT_A_HANDSHAKE,
+        &LATER_VERSION,
+        &BARE_LF,
+        &EMPTY_LINES_BEFORE,
+        &WAITS_FOR_THE_HEAD,
+        &WAITS_FOR_THE_VERSION,
+    ];
     met::<Requests>(&request()).is(&both);
     met::<Responses>(&response()).is(&[&both[..], &[&REASON_NOT_ASCII]].concat());
 }
@@ -427,17 +547,32 @@ pub(crate) const GOOD: &str = "GET / HTTP/1.1\r\n\
 
 #[track_caller]
 fn differ<M: Message>(head: &str, by: &[&'static Difference]) {
-    compare::<M>(head.as_bytes()).expect("what is listed").0.is(by);
+    compare::<M>(head.as_bytes())
+        .expect("what is listed")
+        .0
+        .is(by);
 }
 
 #[test]
 fn no_difference_where_there_is_none() {
     differ::<Requests>(GOOD, &[]);
-    differ::<Responses>("HTTP/1.1 101 Yes\r\nUpgrade: websocket\r\nX: \t\u{e9} \r\n\r\n", &[]);
+    differ::<Responses>(
+        "HTTP/1.1 101 Yes\r\nUpgrade: websocket\r\nX: \t\u{e9} \r\n\r\n",
+        &[],
+    );
     differ::<Responses>("HTTP/1.1 101\r\n\r\n", &[]);
     differ::<Requests>(&format!("\r\n{GOOD}"), &[]);
     differ::<Responses>("HTTP/1.1 302 \r\n\r\n", &[]);
-    for wrong in [" X: a", "X : a", "X: \0", "X: a\rb", "X\u{e9}: a", ": a", "X", "X: \x7f"] {
+    for wrong in [
+        " X: a",
+        "X : a",
+        "X: \0",
+        "X: a\rb",
+        "X\u{e9}: a",
+        ": a",
+        "X",
+        "X: \x7f",
+    ] {
         differ::<Requests>(&GOOD.replace("X: \t\u{e9} ", wrong), &[]);
         differ::<Responses>(&format!("HTTP/1.1 101 Yes\r\n{wrong}\r\n\r\n"), &[]);
     }
@@ -449,7 +584,10 @@ fn not_a_handshake_is_shown() {
     differ::<Requests>(&GOOD.replace("GET", "POST"), &[&NOT_A_HANDSHAKE]);
     differ::<Requests>(&GOOD.replace("HTTP/1.1", "HTTP/1.0"), &[&NOT_A_HANDSHAKE]);
     differ::<Responses>("HTTP/1.1 099 No\r\n\r\n", &[&NOT_A_HANDSHAKE]);
-    differ::<Responses>("HTTP/1.1 101 Yes\r\nUpgrade: a\r\nUpgrade: b\r\n\r\n", &[&NOT_A_HANDSHAKE]);
+    differ::<Responses>(
+        "HTTP/1.1 101 Yes\r\nUpgrade: a\r\nUpgrade: b\r\n\r\n",
+        &[&NOT_A_HANDSHAKE],
+    );
 }
 
 #[test]
@@ -477,7 +615,10 @@ fn reason_not_ascii_is_shown() {
 
 #[test]
 fn waits_for_the_head_is_shown() {
-    differ::<Requests>("POST / HTTP/1.1\r\n", &[&WAITS_FOR_THE_HEAD, &NOT_A_HANDSHAKE]);
+    differ::<Requests>(
+        "POST / HTTP/1.1\r\n",
+        &[&WAITS_FOR_THE_HEAD, &NOT_A_HANDSHAKE],
+    );
     differ::<Requests>("POST ", &[&WAITS_FOR_THE_HEAD, &NOT_A_HANDSHAKE]);
     differ::<Responses>("HTTP/1.1 0", &[&WAITS_FOR_THE_HEAD, &NOT_A_HANDSHAKE]);
 }

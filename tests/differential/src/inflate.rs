@@ -1,10 +1,12 @@
-//! Compressed messages (RFC 1951, RFC 7692 §7.2): what C zlib makes of hostile ones, against what we make of them; and what one compresses,
-//! the other inflates.
+//! Compressed messages (RFC 1951, RFC 7692 §7.2): what C zlib makes of hostile ones, against what
+//! we make of them; and what one compresses, the other inflates.
 //!
 //! There is no difference to list.
 
 use crate::cases;
-use crate::common::deflate::{CDeflate, CInflate, both_ways, compress, inflate, inflate_piece, json, noise};
+use crate::common::deflate::{
+    CDeflate, CInflate, both_ways, compress, inflate, inflate_piece, json, noise,
+};
 use flate2::{Decompress, FlushDecompress, Status};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -15,7 +17,8 @@ use ws_proto::deflate::Config as Deflate;
 
 const TAIL: [u8; 4] = [0, 0, 0xff, 0xff];
 
-/// C zlib as an inflater of whatever streams follow each other: what comes after a block with BFINAL is another one (RFC 7692 §7.2.3.4).
+/// C zlib as an inflater of whatever streams follow each other: what comes after a block with
+/// BFINAL is another one (RFC 7692 §7.2.3.4).
 struct Zlib {
     zlib: Decompress,
     inflated: Vec<u8>,
@@ -28,8 +31,13 @@ impl Zlib {
         let mut output = [0; 4096];
         loop {
             let (read, written) = (self.zlib.total_in(), self.zlib.total_out());
-            let status = self.zlib.decompress(input, &mut output, FlushDecompress::None);
-            let (read, written) = ((self.zlib.total_in() - read) as usize, (self.zlib.total_out() - written) as usize);
+            let status = self
+                .zlib
+                .decompress(input, &mut output, FlushDecompress::None);
+            let (read, written) = (
+                (self.zlib.total_in() - read) as usize,
+                (self.zlib.total_out() - written) as usize,
+            );
             self.inflated.extend_from_slice(&output[..written]);
             input = &input[read..];
             self.ended = status.ok()? == Status::StreamEnd;
@@ -42,11 +50,16 @@ impl Zlib {
         }
     }
 
-    /// What a message holds after those that make up `context`, if it is valid, and whether it ends the stream. It is valid if it does, or
-    /// if the tail makes an empty block of its own (§7.2.2): then one with BFINAL may follow, and ends the stream. Else that would be read
+    /// What a message holds after those that make up `context`, if it is valid, and whether it ends
+    /// the stream. It is valid if it does, or if the tail makes an empty block of its own
+    /// (§7.2.2): then one with BFINAL may follow, and ends the stream. Else that would be read
     /// as something else.
     fn message(context: &[u8], message: &[u8]) -> Option<(Vec<u8>, bool)> {
-        let mut zlib = Self { zlib: Decompress::new(false), inflated: Vec::new(), ended: false };
+        let mut zlib = Self {
+            zlib: Decompress::new(false),
+            inflated: Vec::new(),
+            ended: false,
+        };
         zlib.feed(context)?;
         zlib.inflated.clear();
         zlib.feed(message)?;
@@ -67,7 +80,10 @@ fn data() -> impl Strategy<Value = Vec<u8>> {
         (0..60_u32).prop_map(json),
         (any::<u64>(), 0..4000_usize).prop_map(|(seed, len)| noise(seed, len)),
         (any::<u8>(), 0..70_000_usize).prop_map(|(byte, len)| vec![byte; len]),
-        (vec((0..8_u64, 1..400_usize), 0..200)).prop_map(|parts| parts.into_iter().flat_map(|(seed, len)| noise(seed, len)).collect()),
+        (vec((0..8_u64, 1..400_usize), 0..200)).prop_map(|parts| parts
+            .into_iter()
+            .flat_map(|(seed, len)| noise(seed, len))
+            .collect()),
         vec(any::<u8>(), 0..60),
     ]
 }
@@ -106,7 +122,9 @@ fn changed(mut message: Vec<u8>, change: Change) -> Vec<u8> {
         Change::Flip(at, bit) => message[at.index(len)] ^= 1 << bit,
         Change::FlipNear(bit) => message[bit / 8 % len] ^= 1 << (bit % 8),
         Change::Insert(at, bytes) => _ = message.splice(at.index(len)..at.index(len), bytes),
-        Change::Remove(at, count) => _ = message.drain(at.index(len)..(at.index(len) + count).min(len)),
+        Change::Remove(at, count) => {
+            _ = message.drain(at.index(len)..(at.index(len) + count).min(len))
+        }
         Change::Truncate(at) => message.truncate(at.index(len)),
         Change::Repeat(at) => message.extend_from_within(at.index(len)..),
         Change::Replace(bytes) => message = bytes,
@@ -114,37 +132,72 @@ fn changed(mut message: Vec<u8>, change: Change) -> Vec<u8> {
     message
 }
 
-/// A message on its way to be compressed by C zlib: at which level, with BFINAL at its end or not, and what becomes of it.
+/// A message on its way to be compressed by C zlib: at which level, with BFINAL at its end or not,
+/// and what becomes of it.
 type Made = (Vec<u8>, u32, bool, Vec<Change>);
 
 fn made() -> impl Strategy<Value = Vec<Made>> {
-    vec((data(), 0..10_u32, any::<bool>(), prop_oneof![1 => Just(Vec::new()), 2 => vec(change(), 1..4)]), 1..4)
+    vec(
+        (
+            data(),
+            0..10_u32,
+            any::<bool>(),
+            prop_oneof![1 => Just(Vec::new()), 2 => vec(change(), 1..4)],
+        ),
+        1..4,
+    )
 }
 
-/// Compares what is made of messages of one direction, given to us in pieces, up to the first that is not valid; and returns how many are,
-/// and whether one is not.
-fn compare(messages: Vec<Made>, no_context_takeover: bool, cuts: &[Index], block: usize) -> Result<(usize, bool), String> {
+/// Compares what is made of messages of one direction, given to us in pieces, up to the first that
+/// is not valid; and returns how many are, and whether one is not.
+fn compare(
+    messages: Vec<Made>,
+    no_context_takeover: bool,
+    cuts: &[Index],
+    block: usize,
+) -> Result<(usize, bool), String> {
     let mut ours = both_ways(no_context_takeover, 15).client_decompressor();
     let mut context = Vec::new();
     for (at, (data, level, is_final, changes)) in messages.into_iter().enumerate() {
         // Each from a compressor of its own: a reference behind its message is a hostile one.
         let mut theirs = CDeflate::new(level, 15, true);
-        let message = if is_final { theirs.final_message(&data) } else { theirs.message(&data) };
+        let message = if is_final {
+            theirs.final_message(&data)
+        } else {
+            theirs.message(&data)
+        };
         let message = changes.into_iter().fold(message, changed);
 
-        let mut ends: Vec<_> = cuts.iter().map(|cut| cut.index(message.len() + 1)).chain([0, message.len()]).collect();
+        let mut ends: Vec<_> = cuts
+            .iter()
+            .map(|cut| cut.index(message.len() + 1))
+            .chain([0, message.len()])
+            .collect();
         ends.sort_unstable();
         let mut inflated = Vec::new();
         let last = ends.len() - 2;
         let mut pieces = ends.windows(2).enumerate();
-        let outcome =
-            pieces.try_for_each(|(i, ends)| inflate_piece(&mut ours, &message[ends[0]..ends[1]], i == last, block, &mut inflated));
+        let outcome = pieces.try_for_each(|(i, ends)| {
+            inflate_piece(
+                &mut ours,
+                &message[ends[0]..ends[1]],
+                i == last,
+                block,
+                &mut inflated,
+            )
+        });
         let ours = outcome.map(|()| inflated).ok();
         let (zlib, ended) = Zlib::message(&context, &message).unzip();
         if ours != zlib {
-            let [ours, zlib] =
-                [ours, zlib].map(|verdict| verdict.map_or("not valid".into(), |inflated| format!("{} bytes", inflated.len())));
-            return Err(format!("message {at}, b\"{}\": we say {ours}, zlib {zlib}", message.escape_ascii()));
+            let [ours, zlib] = [ours, zlib].map(|verdict| {
+                verdict.map_or("not valid".into(), |inflated| {
+                    format!("{} bytes", inflated.len())
+                })
+            });
+            return Err(format!(
+                "message {at}, b\"{}\": we say {ours}, zlib {zlib}",
+                message.escape_ascii()
+            ));
         }
         match ended {
             None => return Ok((at, true)),
@@ -177,14 +230,18 @@ fn random_messages_are_valid_and_not() {
     let (mut runner, strategy) = (TestRunner::deterministic(), (made(), any::<bool>()));
     let (mut valid, mut not_valid, mut later) = (0, 0, 0);
     for _ in 0..2000 {
-        let (messages, no_context_takeover) = strategy.new_tree(&mut runner).expect("messages").current();
+        let (messages, no_context_takeover) =
+            strategy.new_tree(&mut runner).expect("messages").current();
         match compare(messages, no_context_takeover, &[], 4096).expect("agreement") {
             (_, false) => valid += 1,
             (0, true) => not_valid += 1,
             (_, true) => later += 1,
         }
     }
-    assert!(valid > 300 && not_valid > 300 && later > 100, "{valid}, {not_valid}, {later}");
+    assert!(
+        valid > 300 && not_valid > 300 && later > 100,
+        "{valid}, {not_valid}, {later}"
+    );
 }
 
 proptest! {

@@ -5,7 +5,9 @@ use crate::endpoint::{Endpoint, Event, Setup, Step};
 use crate::wire::Wire;
 use futures_util::{FutureExt, SinkExt, StreamExt};
 use tokio_websockets::proto::ProtocolError;
-use tokio_websockets::{ClientBuilder, CloseCode, Config, Error, Limits, Message, ServerBuilder, WebSocketStream};
+use tokio_websockets::{
+    ClientBuilder, CloseCode, Config, Error, Limits, Message, ServerBuilder, WebSocketStream,
+};
 
 pub(crate) struct TokioWebsockets {
     ws: WebSocketStream<Wire>,
@@ -20,11 +22,20 @@ impl TokioWebsockets {
 
 impl<R: TestRole> Endpoint<R> for TokioWebsockets {
     fn new(wire: Wire, setup: &Setup) -> Self {
-        let (config, limits) = (Config::default().frame_size(setup.fragment), Limits::default().max_payload_len(Some(setup.max)));
+        let (config, limits) = (
+            Config::default().frame_size(setup.fragment),
+            Limits::default().max_payload_len(Some(setup.max)),
+        );
         Self::over(if R::MASKS {
-            ClientBuilder::new().config(config).limits(limits).take_over(wire)
+            ClientBuilder::new()
+                .config(config)
+                .limits(limits)
+                .take_over(wire)
         } else {
-            ServerBuilder::new().config(config).limits(limits).serve(wire)
+            ServerBuilder::new()
+                .config(config)
+                .limits(limits)
+                .serve(wire)
         })
     }
 
@@ -41,7 +52,11 @@ impl<R: TestRole> Endpoint<R> for TokioWebsockets {
             Err(other) => panic!("{other}"),
         };
         self.failed = true;
-        self.ws.flush().now_or_never().expect("the wire takes all").expect("the wire takes all");
+        self.ws
+            .flush()
+            .now_or_never()
+            .expect("the wire takes all")
+            .expect("the wire takes all");
         Some(Event::Failed(code))
     }
 
@@ -51,9 +66,15 @@ impl<R: TestRole> Endpoint<R> for TokioWebsockets {
             Step::Binary(bytes) => Message::binary(bytes.clone()),
             Step::Ping(payload) => Message::ping(payload.clone()),
             Step::Pong(payload) => Message::pong(payload.clone()),
-            Step::Close(code, reason) => Message::close(Some(CloseCode::try_from(*code).expect("a code")), reason),
+            Step::Close(code, reason) => {
+                Message::close(Some(CloseCode::try_from(*code).expect("a code")), reason)
+            }
         };
-        self.ws.send(message).now_or_never().expect("the wire takes all").expect("it can be sent");
+        self.ws
+            .send(message)
+            .now_or_never()
+            .expect("the wire takes all")
+            .expect("it can be sent");
     }
 }
 
@@ -70,6 +91,9 @@ fn event(message: &Message) -> Event {
         Event::Pong(payload)
     } else {
         let (code, reason) = message.as_close().expect("the last of the kinds");
-        Event::Close(Some(code).filter(|_| !payload.is_empty()).map(u16::from), reason.into())
+        Event::Close(
+            Some(code).filter(|_| !payload.is_empty()).map(u16::from),
+            reason.into(),
+        )
     }
 }

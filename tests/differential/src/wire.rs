@@ -1,4 +1,5 @@
-//! The transport in memory that each implementation reads and writes in its own way. It waits for nothing.
+//! The transport in memory that each implementation reads and writes in its own way. It waits for
+//! nothing.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -9,7 +10,8 @@ use std::rc::Rc;
 use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// One end of a connection. Clones are the same end, so that it can be fed while an implementation owns it.
+/// One end of a connection. Clones are the same end, so that it can be fed while an implementation
+/// owns it.
 #[derive(Debug, Default, Clone)]
 pub(crate) struct Wire(Rc<RefCell<State>>);
 
@@ -51,7 +53,11 @@ impl Read for Wire {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         let mut state = self.0.borrow_mut();
         let Some(piece) = state.input.front_mut() else {
-            return if state.ended { Ok(0) } else { Err(ErrorKind::WouldBlock.into()) };
+            return if state.ended {
+                Ok(0)
+            } else {
+                Err(ErrorKind::WouldBlock.into())
+            };
         };
         let len = piece.len().min(buf.len());
         buf[..len].copy_from_slice(&piece[..len]);
@@ -75,7 +81,11 @@ impl Write for Wire {
 }
 
 impl AsyncRead for Wire {
-    fn poll_read(mut self: Pin<&mut Self>, _: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         match self.read(buf.initialize_unfilled()) {
             Ok(len) => {
                 buf.advance(len);
@@ -89,7 +99,11 @@ impl AsyncRead for Wire {
 }
 
 impl AsyncWrite for Wire {
-    fn poll_write(mut self: Pin<&mut Self>, _: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
         Poll::Ready(self.write(buf))
     }
 

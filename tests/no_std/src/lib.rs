@@ -1,4 +1,5 @@
-//! What a program needs where there is neither std nor libc: an entry point, an exit, what the compiler calls to move memory, and what a panic does.
+//! What a program needs where there is neither std nor libc: an entry point, an exit, what the
+//! compiler calls to move memory, and what a panic does.
 #![no_std]
 
 use core::arch::{asm, global_asm};
@@ -26,7 +27,10 @@ pub fn exit(status: u8) -> ! {
 /// Exits with the line where it happened, as far as that fits.
 #[panic_handler]
 fn panic(info: &PanicInfo<'_>) -> ! {
-    exit(info.location().map_or(0xff, |location| location.line().clamp(1, 0xfe) as u8))
+    exit(
+        info.location()
+            .map_or(0xff, |location| location.line().clamp(1, 0xfe) as u8),
+    )
 }
 
 /// # Safety
@@ -35,7 +39,9 @@ fn panic(info: &PanicInfo<'_>) -> ! {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn memcpy(to: *mut u8, from: *const u8, len: usize) -> *mut u8 {
     // SAFETY: the caller's; the direction flag is clear, as everywhere.
-    unsafe { asm!("rep movsb", inout("rcx") len => _, inout("rdi") to => _, inout("rsi") from => _, options(nostack, preserves_flags)) };
+    unsafe {
+        asm!("rep movsb", inout("rcx") len => _, inout("rdi") to => _, inout("rsi") from => _, options(nostack, preserves_flags))
+    };
     to
 }
 
@@ -48,7 +54,8 @@ pub unsafe extern "C" fn memmove(to: *mut u8, from: *const u8, len: usize) -> *m
         // SAFETY: going forward reads each byte before it is written.
         return unsafe { memcpy(to, from, len) };
     }
-    // SAFETY: the caller's; going backward reads each byte before it is written, and the flag is cleared again.
+    // SAFETY: the caller's; going backward reads each byte before it is written, and the flag is
+    // cleared again.
     unsafe {
         let (last_to, last_from) = (to.add(len).sub(1), from.add(len).sub(1));
         asm!("std", "rep movsb", "cld", inout("rcx") len => _, inout("rdi") last_to => _, inout("rsi") last_from => _, options(nostack));
@@ -62,7 +69,9 @@ pub unsafe extern "C" fn memmove(to: *mut u8, from: *const u8, len: usize) -> *m
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn memset(to: *mut u8, byte: i32, len: usize) -> *mut u8 {
     // SAFETY: the caller's.
-    unsafe { asm!("rep stosb", inout("rcx") len => _, inout("rdi") to => _, in("al") byte as u8, options(nostack, preserves_flags)) };
+    unsafe {
+        asm!("rep stosb", inout("rcx") len => _, inout("rdi") to => _, in("al") byte as u8, options(nostack, preserves_flags))
+    };
     to
 }
 
@@ -72,7 +81,8 @@ pub unsafe extern "C" fn memset(to: *mut u8, byte: i32, len: usize) -> *mut u8 {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn memcmp(one: *const u8, other: *const u8, len: usize) -> i32 {
     for at in 0..len {
-        // SAFETY: the caller's. A volatile read keeps the compiler from making a call of `memcmp` out of the loop.
+        // SAFETY: the caller's. A volatile read keeps the compiler from making a call of `memcmp`
+        // out of the loop.
         let (one, other) = unsafe { (one.add(at).read_volatile(), other.add(at).read_volatile()) };
         if one != other {
             return i32::from(one) - i32::from(other);

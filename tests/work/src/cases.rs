@@ -8,7 +8,10 @@ use std::hint::black_box;
 use ws_proto::deflate::{self, Params};
 use ws_proto::handshake::HandshakeError;
 use ws_proto::uri::Uri;
-use ws_proto::{Capped, Client, CloseCode, Config, Connection, Header, Kind, ProtocolError, SendError, Server, Slice, WebSocket};
+use ws_proto::{
+    Capped, Client, CloseCode, Config, Connection, Header, Kind, ProtocolError, SendError, Server,
+    Slice, WebSocket,
+};
 
 const fn case(name: &'static str, most: u32, jobs: fn(usize) -> Vec<Job>) -> Case {
     Case { name, most, jobs }
@@ -24,111 +27,361 @@ macro_rules! both_roles {
 /// Each with the most instructions for a byte.
 pub(crate) const CASES: &[Case] = &[
     // Frames
-    case("FR7 L6 SE10: short messages", 700, |n| many(n, Frame::text("short"))),
-    case("FR7: headers of 10 and 14 bytes", 500, |n| many(n, Frame::binary("").form(Form::Bits64))),
-    case("UT2 SE10: a text in one frame", 1000, |n| received(&[Frame::text(text(n))])),
-    case("FG6 F1: a text in fragments of a byte", 500, |n| received(&fragments(text(n / 4).as_bytes(), 1))),
-    case("F3 FR10: empty fragments", 500, |n| received(&empty_fragments(n / 2))),
-    case("FG3 CT3: Pings between the fragments of a text", 700, pings_between_fragments),
+    case("FR7 L6 SE10: short messages", 700, |n| {
+        many(n, Frame::text("short"))
+    }),
+    case("FR7: headers of 10 and 14 bytes", 500, |n| {
+        many(n, Frame::binary("").form(Form::Bits64))
+    }),
+    case("UT2 SE10: a text in one frame", 1000, |n| {
+        received(&[Frame::text(text(n))])
+    }),
+    case("FG6 F1: a text in fragments of a byte", 500, |n| {
+        received(&fragments(text(n / 4).as_bytes(), 1))
+    }),
+    case("F3 FR10: empty fragments", 500, |n| {
+        received(&empty_fragments(n / 2))
+    }),
+    case(
+        "FG3 CT3: Pings between the fragments of a text",
+        700,
+        pings_between_fragments,
+    ),
     case("L6 SE10: empty Pings", 1000, |n| many(n, Frame::ping(""))),
-    case("L6 SE10: Pings of 125 bytes", 500, |n| many(n, Frame::ping([7; 125]))),
+    case("L6 SE10: Pings of 125 bytes", 500, |n| {
+        many(n, Frame::ping([7; 125]))
+    }),
     case("L6 CT6: Pongs", 700, |n| many(n, Frame::pong(""))),
-    case("L3 FR8: a large binary message", 500, |n| received(&[Frame::binary(vec![7; n])])),
-    case("UT5 P4: a text in one frame that is invalid at its end", 1000, |n| invalid(&[Frame::text(spoilt(n))])),
-    case("UT5 P4: a text in fragments that is invalid at its end", 700, |n| invalid(&fragments(&spoilt(n), 100))),
-    case("UT3 P4: a text that ends inside a character", 1000, |n| invalid(&[Frame::text([text(n).as_bytes(), b"\xe2\x82"].concat())])),
-    case("P3 CL5: bytes after a Close", 200, |n| received(&[Frame::close(1000, ""), Frame::text(text(n))])),
-    case("P2 CL15: bytes after a violation", 200, |n| invalid(&[Frame::text(b"\xff"), Frame::text(text(n))])),
-    case("O1 CT9: Pings, with room for one Pong at a time", 700, both_roles!(pong_by_pong)),
-    case("O1 CT9: calls while the output is full", 450, both_roles!(output_full)),
+    case("L3 FR8: a large binary message", 500, |n| {
+        received(&[Frame::binary(vec![7; n])])
+    }),
+    case(
+        "UT5 P4: a text in one frame that is invalid at its end",
+        1000,
+        |n| invalid(&[Frame::text(spoilt(n))]),
+    ),
+    case(
+        "UT5 P4: a text in fragments that is invalid at its end",
+        700,
+        |n| invalid(&fragments(&spoilt(n), 100)),
+    ),
+    case("UT3 P4: a text that ends inside a character", 1000, |n| {
+        invalid(&[Frame::text([text(n).as_bytes(), b"\xe2\x82"].concat())])
+    }),
+    case("P3 CL5: bytes after a Close", 200, |n| {
+        received(&[Frame::close(1000, ""), Frame::text(text(n))])
+    }),
+    case("P2 CL15: bytes after a violation", 200, |n| {
+        invalid(&[Frame::text(b"\xff"), Frame::text(text(n))])
+    }),
+    case(
+        "O1 CT9: Pings, with room for one Pong at a time",
+        700,
+        both_roles!(pong_by_pong),
+    ),
+    case(
+        "O1 CT9: calls while the output is full",
+        450,
+        both_roles!(output_full),
+    ),
     // Requests
-    case("H1 SH17: a request of many fields", 1000, |n| request(n, fill(n, "X-Many: 1\r\n").trim_end())),
-    case("H1: a request with a long field", 500, |n| request(n, &format!("X-Long: {}", fill(n, "a")))),
-    case("H1: a request with a long name of a field", 500, |n| request(n, &format!("{}: 1", fill(n, "a")))),
-    case("H1: a request with much whitespace around a value", 700, |n| request(n, &format!("X-Long: {0}a{0}", fill(n / 2, " \t")))),
+    case("H1 SH17: a request of many fields", 1000, |n| {
+        request(n, fill(n, "X-Many: 1\r\n").trim_end())
+    }),
+    case("H1: a request with a long field", 500, |n| {
+        request(n, &format!("X-Long: {}", fill(n, "a")))
+    }),
+    case("H1: a request with a long name of a field", 500, |n| {
+        request(n, &format!("{}: 1", fill(n, "a")))
+    }),
+    case(
+        "H1: a request with much whitespace around a value",
+        700,
+        |n| request(n, &format!("X-Long: {0}a{0}", fill(n / 2, " \t"))),
+    ),
     case("H1 SH15: a request with a long target", 700, |n| {
-        served(n, Head::request().first(&format!("GET /{} HTTP/1.1", fill(n, "a?://"))))
+        served(
+            n,
+            Head::request().first(&format!("GET /{} HTTP/1.1", fill(n, "a?://"))),
+        )
     }),
-    case("H1 SH15: a request with a long absolute target", 1000, |n| {
-        served(n, Head::request().first(&format!("GET http://{} HTTP/1.1", fill(n, "a."))))
+    case(
+        "H1 SH15: a request with a long absolute target",
+        1000,
+        |n| {
+            served(
+                n,
+                Head::request().first(&format!("GET http://{} HTTP/1.1", fill(n, "a."))),
+            )
+        },
+    ),
+    case(
+        "H1 C1 SH3 SR12: a request with a long host and origin",
+        700,
+        long_origin,
+    ),
+    case(
+        "H1 CR15: a request that is refused at the limit, and as many bytes again",
+        300,
+        |n| {
+            serving(
+                n,
+                &format!("GET /{}", "a".repeat(2 * n)),
+                Err(HandshakeError::HeadTooLarge { limit: n }),
+            )
+        },
+    ),
+    case("H1 SH5: many options of the connection", 500, |n| {
+        request(n, &format!("Connection: {}", fill(n, "x,")))
     }),
-    case("H1 C1 SH3 SR12: a request with a long host and origin", 700, long_origin),
-    case("H1 CR15: a request that is refused at the limit, and as many bytes again", 300, |n| {
-        serving(n, &format!("GET /{}", "a".repeat(2 * n)), Err(HandshakeError::HeadTooLarge { limit: n }))
+    case("SH11: many subprotocols in a list", 700, |n| {
+        request(
+            n,
+            &format!("Sec-WebSocket-Protocol: {}z", fill(n, "a, b ,, ab,")),
+        )
     }),
-    case("H1 SH5: many options of the connection", 500, |n| request(n, &format!("Connection: {}", fill(n, "x,")))),
-    case("SH11: many subprotocols in a list", 700, |n| request(n, &format!("Sec-WebSocket-Protocol: {}z", fill(n, "a, b ,, ab,")))),
-    case("SH11: many subprotocols in lines", 700, |n| request(n, fill(n, "Sec-WebSocket-Protocol: a\r\n").trim_end())),
-    case("H3 EX1: many extensions", 1000, |n| offers(n, &fill(n, "a,b;c ,"))),
-    case("H3 SH12: many lines of extensions", 700, |n| request(n, fill(n, "Sec-WebSocket-Extensions: a\r\n").trim_end())),
-    case("H3 EX1: many parameters", 2000, |n| offers(n, &format!("a{}", fill(n, ";a")))),
-    case("H3 EX1: many empty elements", 500, |n| offers(n, &format!("{}a", fill(n, ",")))),
-    case("H3 EX1: much whitespace", 500, |n| offers(n, &format!("a{}", fill(n, &format!("{0};{0}b{0}={0}c{0}", " ".repeat(100)))))),
-    case("H3 EX1: a long quoted value", 700, |n| offers(n, &format!("a; b=\"{}\"", fill(n, "c")))),
-    case("H3 EX1: a long quoted value of backslashes", 700, |n| offers(n, &format!("a; b=\"{}\"", fill(n, r"\c")))),
-    case("H3 EX2: a quoted value without its end", 500, |n| malformed_offer(n, &format!("a; b=\"{}", fill(n, r"c\d")))),
-    case("H3 EX2: many quoted values, and one without its end", 700, |n| malformed_offer(n, &format!("{}a; b=\"", fill(n, "a; b=\"c\",")))),
-    case("H3: names that are special elsewhere", 700, |n| offers(n, &fill(n, "__proto__; constructor=toString,"))),
+    case("SH11: many subprotocols in lines", 700, |n| {
+        request(n, fill(n, "Sec-WebSocket-Protocol: a\r\n").trim_end())
+    }),
+    case("H3 EX1: many extensions", 1000, |n| {
+        offers(n, &fill(n, "a,b;c ,"))
+    }),
+    case("H3 SH12: many lines of extensions", 700, |n| {
+        request(n, fill(n, "Sec-WebSocket-Extensions: a\r\n").trim_end())
+    }),
+    case("H3 EX1: many parameters", 2000, |n| {
+        offers(n, &format!("a{}", fill(n, ";a")))
+    }),
+    case("H3 EX1: many empty elements", 500, |n| {
+        offers(n, &format!("{}a", fill(n, ",")))
+    }),
+    case("H3 EX1: much whitespace", 500, |n| {
+        offers(
+            n,
+            &format!(
+                "a{}",
+                fill(n, &format!("{0};{0}b{0}={0}c{0}", " ".repeat(100)))
+            ),
+        )
+    }),
+    case("H3 EX1: a long quoted value", 700, |n| {
+        offers(n, &format!("a; b=\"{}\"", fill(n, "c")))
+    }),
+    case("H3 EX1: a long quoted value of backslashes", 700, |n| {
+        offers(n, &format!("a; b=\"{}\"", fill(n, r"\c")))
+    }),
+    case("H3 EX2: a quoted value without its end", 500, |n| {
+        malformed_offer(n, &format!("a; b=\"{}", fill(n, r"c\d")))
+    }),
+    case(
+        "H3 EX2: many quoted values, and one without its end",
+        700,
+        |n| malformed_offer(n, &format!("{}a; b=\"", fill(n, "a; b=\"c\","))),
+    ),
+    case("H3: names that are special elsewhere", 700, |n| {
+        offers(n, &fill(n, "__proto__; constructor=toString,"))
+    }),
     case("H3 DF1: many offers that are declined", 700, |n| {
-        offers(n, &format!("{}permessage-deflate", fill(n, "permessage-deflate; client_max_window_bits=7,")))
+        offers(
+            n,
+            &format!(
+                "{}permessage-deflate",
+                fill(n, "permessage-deflate; client_max_window_bits=7,")
+            ),
+        )
     }),
-    case("H3 DF1: an offer of many parameters", 700, |n| offers(n, &format!("permessage-deflate{}", fill(n, "; client_max_window_bits")))),
+    case("H3 DF1: an offer of many parameters", 700, |n| {
+        offers(
+            n,
+            &format!("permessage-deflate{}", fill(n, "; client_max_window_bits")),
+        )
+    }),
     case("H3 DF9 D4: offers with long values", 700, |n| {
-        offers(n, &fill(n, &format!("permessage-deflate; server_max_window_bits=\"{}\",", r"\1".repeat(300))))
+        offers(
+            n,
+            &fill(
+                n,
+                &format!(
+                    "permessage-deflate; server_max_window_bits=\"{}\",",
+                    r"\1".repeat(300)
+                ),
+            ),
+        )
     }),
     // Responses
-    case("H1 CR15: a response of many fields", 700, |n| response(n, fill(n, "X-Many: 1\r\n").trim_end())),
-    case("H1 CR15: a response with a long field", 500, |n| response(n, &format!("X-Long: {}", fill(n, "a")))),
+    case("H1 CR15: a response of many fields", 700, |n| {
+        response(n, fill(n, "X-Many: 1\r\n").trim_end())
+    }),
+    case("H1 CR15: a response with a long field", 500, |n| {
+        response(n, &format!("X-Long: {}", fill(n, "a")))
+    }),
     case("H1 CR15: a response with a long reason", 500, |n| {
-        connecting(n, &Head::response().first(&format!("HTTP/1.1 101 {}", fill(n, "a"))).text(), Ok(true))
+        connecting(
+            n,
+            &Head::response()
+                .first(&format!("HTTP/1.1 101 {}", fill(n, "a")))
+                .text(),
+            Ok(true),
+        )
     }),
-    case("H1 CR15: a response that is refused at the limit, and as many bytes again", 300, |n| {
-        connecting(n, &format!("HTTP/1.1 101 {}", "a".repeat(2 * n)), Err(HandshakeError::HeadTooLarge { limit: n }))
-    }),
+    case(
+        "H1 CR15: a response that is refused at the limit, and as many bytes again",
+        300,
+        |n| {
+            connecting(
+                n,
+                &format!("HTTP/1.1 101 {}", "a".repeat(2 * n)),
+                Err(HandshakeError::HeadTooLarge { limit: n }),
+            )
+        },
+    ),
     case("H1 CR3: many interim responses", 500, |n| {
-        connecting(n, &(fill(n, "HTTP/1.1 103 Early Hints\r\nLink: a\r\n\r\n") + &Head::response().text()), Ok(true))
+        connecting(
+            n,
+            &(fill(n, "HTTP/1.1 103 Early Hints\r\nLink: a\r\n\r\n") + &Head::response().text()),
+            Ok(true),
+        )
     }),
-    case("CR5: many options of the connection in a response", 500, |n| response(n, &format!("Connection: {}", fill(n, "x,")))),
-    case("CR1: a refusal that says its length many times", 500, |n| refusal(n, &format!("Content-Length: {}7", fill(n, "7, ")))),
-    case("CR1: a refusal of many transfer codings", 500, |n| refusal(n, &format!("Transfer-Encoding: {}", fill(n, "gzip, ")))),
+    case(
+        "CR5: many options of the connection in a response",
+        500,
+        |n| response(n, &format!("Connection: {}", fill(n, "x,"))),
+    ),
+    case("CR1: a refusal that says its length many times", 500, |n| {
+        refusal(n, &format!("Content-Length: {}7", fill(n, "7, ")))
+    }),
+    case("CR1: a refusal of many transfer codings", 500, |n| {
+        refusal(n, &format!("Transfer-Encoding: {}", fill(n, "gzip, ")))
+    }),
     case("EX1 H3: an answer of many empty elements", 500, |n| {
-        response(n, &format!("Sec-WebSocket-Extensions: {}permessage-deflate", fill(n, ",")))
+        response(
+            n,
+            &format!(
+                "Sec-WebSocket-Extensions: {}permessage-deflate",
+                fill(n, ",")
+            ),
+        )
     }),
-    case("CR16 H3: an answer with a quoted value without its end", 500, |n| {
-        answer(n, &format!("a; b=\"{}", fill(n, "c")), HandshakeError::Invalid("Sec-WebSocket-Extensions"))
+    case(
+        "CR16 H3: an answer with a quoted value without its end",
+        500,
+        |n| {
+            answer(
+                n,
+                &format!("a; b=\"{}", fill(n, "c")),
+                HandshakeError::Invalid("Sec-WebSocket-Extensions"),
+            )
+        },
+    ),
+    case("CR8 N1: an answer of many extensions", 500, |n| {
+        answer(
+            n,
+            &fill(n, "permessage-deflate,"),
+            HandshakeError::ExtensionNotOffered,
+        )
     }),
-    case("CR8 N1: an answer of many extensions", 500, |n| answer(n, &fill(n, "permessage-deflate,"), HandshakeError::ExtensionNotOffered)),
     case("DF2 N1: an answer of many parameters", 700, |n| {
-        answer(n, &format!("permessage-deflate{}", fill(n, "; a=\"b\"")), HandshakeError::ExtensionParameter)
+        answer(
+            n,
+            &format!("permessage-deflate{}", fill(n, "; a=\"b\"")),
+            HandshakeError::ExtensionParameter,
+        )
     }),
     case("CH14: a long URI", 200, uris),
     // Compressed messages
-    case("D8 UT7 DP16: a compressed text", 300, |n| inflated(&[Frame { opcode: 1, ..compressed(&json(n)) }], n)),
-    case("D8 DP6: a compressed message in fragments of a byte", 300, |n| inflated(&in_fragments(&compressed(&json(n)), 1), n)),
-    case("F3 DP6: empty fragments of a compressed message", 500, |n| inflated(&empty_compressed_fragments(n / 2), 0)),
-    case("D9 DP12: short compressed messages that take the context over", 500, |n| short_compressed(n, false)),
-    case("D11 DP11: short messages that are compressed each on its own", 700, |n| short_compressed(n, true)),
-    case("D6 DP7: empty blocks with BFINAL", 2000, |n| inflated(&[deflated([3, 0].repeat(n / 2))], 0)),
-    case("DP8: empty stored blocks", 2000, |n| inflated(&[deflated([[0, 0, 0, 0xff, 0xff].repeat(n / 5), vec![0]].concat())], 0)),
-    case("D2 D3 DP9: a compressed message of which each byte is flushed", 1500, flushed_byte_by_byte),
-    case("D7 DP14: a compressed message that is invalid at its end", 300, invalid_at_its_end),
+    case("D8 UT7 DP16: a compressed text", 300, |n| {
+        inflated(
+            &[Frame {
+                opcode: 1,
+                ..compressed(&json(n))
+            }],
+            n,
+        )
+    }),
+    case(
+        "D8 DP6: a compressed message in fragments of a byte",
+        300,
+        |n| inflated(&in_fragments(&compressed(&json(n)), 1), n),
+    ),
+    case(
+        "F3 DP6: empty fragments of a compressed message",
+        500,
+        |n| inflated(&empty_compressed_fragments(n / 2), 0),
+    ),
+    case(
+        "D9 DP12: short compressed messages that take the context over",
+        500,
+        |n| short_compressed(n, false),
+    ),
+    case(
+        "D11 DP11: short messages that are compressed each on its own",
+        700,
+        |n| short_compressed(n, true),
+    ),
+    case("D6 DP7: empty blocks with BFINAL", 2000, |n| {
+        inflated(&[deflated([3, 0].repeat(n / 2))], 0)
+    }),
+    case("DP8: empty stored blocks", 2000, |n| {
+        inflated(
+            &[deflated(
+                [[0, 0, 0, 0xff, 0xff].repeat(n / 5), vec![0]].concat(),
+            )],
+            0,
+        )
+    }),
+    case(
+        "D2 D3 DP9: a compressed message of which each byte is flushed",
+        1500,
+        flushed_byte_by_byte,
+    ),
+    case(
+        "D7 DP14: a compressed message that is invalid at its end",
+        300,
+        invalid_at_its_end,
+    ),
     case("D1 DP13: a bomb, which is refused at the limit", 70, bomb),
-    case("D8 D12: inflating into an output of a byte", 700, |n| vec![inflating_byte_by_byte(n)]),
+    case("D8 D12: inflating into an output of a byte", 700, |n| {
+        vec![inflating_byte_by_byte(n)]
+    }),
     // Sending
-    case("SE10 FG5: sending a text in parts of a byte", 1000, both_roles!(parts)),
+    case(
+        "SE10 FG5: sending a text in parts of a byte",
+        1000,
+        both_roles!(parts),
+    ),
     case("SE10 FR9: sending a large message", 3, both_roles!(large)),
-    case("SE10 FR9: sending a large message into an output of fixed size", 2, both_roles!(large_into_slice)),
-    case("O2 SE10: parts of a text that find no room, tried again and again", 2, both_roles!(no_room)),
-    case("U2 CL9: a long reason, which is cut", 3, both_roles!(long_reason)),
-    case("SE10: compressing a message in pieces of a byte", 1000, |n| vec![compressing(n, n)]),
-    case("SE10: compressing short messages", 3000, |n| vec![compressing(n, 100)]),
+    case(
+        "SE10 FR9: sending a large message into an output of fixed size",
+        2,
+        both_roles!(large_into_slice),
+    ),
+    case(
+        "O2 SE10: parts of a text that find no room, tried again and again",
+        2,
+        both_roles!(no_room),
+    ),
+    case(
+        "U2 CL9: a long reason, which is cut",
+        3,
+        both_roles!(long_reason),
+    ),
+    case(
+        "SE10: compressing a message in pieces of a byte",
+        1000,
+        |n| vec![compressing(n, n)],
+    ),
+    case("SE10: compressing short messages", 3000, |n| {
+        vec![compressing(n, 100)]
+    }),
 ];
 
 // Frames
 
 /// With no limit that is reached.
 fn config() -> Config {
-    Config::default().max_fragments(u32::MAX).allow_non_minimal_length(true)
+    Config::default()
+        .max_fragments(u32::MAX)
+        .allow_non_minimal_length(true)
 }
 
 fn received(frames: &[Frame]) -> Vec<Job> {
@@ -160,7 +413,11 @@ fn fragments(text: &[u8], len: usize) -> Vec<Frame> {
 
 /// The frame's message in fragments of this many bytes.
 fn in_fragments(whole: &Frame, len: usize) -> Vec<Frame> {
-    let mut fragments: Vec<_> = whole.payload.chunks(len).map(|part| Frame::continuation(part).more()).collect();
+    let mut fragments: Vec<_> = whole
+        .payload
+        .chunks(len)
+        .map(|part| Frame::continuation(part).more())
+        .collect();
     (fragments[0].opcode, fragments[0].rsv) = (whole.opcode, whole.rsv);
     fragments.push(Frame::continuation(""));
     fragments
@@ -173,7 +430,12 @@ fn empty_fragments(count: usize) -> Vec<Frame> {
 }
 
 fn pings_between_fragments(n: usize) -> Vec<Job> {
-    received(&fragments(text(n).as_bytes(), 4).into_iter().flat_map(|fragment| [fragment, Frame::ping("ping")]).collect::<Vec<_>>())
+    received(
+        &fragments(text(n).as_bytes(), 4)
+            .into_iter()
+            .flat_map(|fragment| [fragment, Frame::ping("ping")])
+            .collect::<Vec<_>>(),
+    )
 }
 
 fn pong_by_pong<R: TestRole>(n: usize) -> Job {
@@ -195,7 +457,11 @@ fn output_full<R: TestRole>(n: usize) -> Job {
     Job::new(role::<R>(), n, move || {
         let (mut memory, mut input) = ([0; 1], &mut pings[..]);
         for _ in 0..n {
-            assert!(black_box(&mut ws).recv(&mut input, &mut Slice::new(&mut memory)).is_none());
+            assert!(
+                black_box(&mut ws)
+                    .recv(&mut input, &mut Slice::new(&mut memory))
+                    .is_none()
+            );
         }
         assert!(ws.is_paused() && input.len() > n);
     })
@@ -222,12 +488,21 @@ fn offers(n: usize, value: &str) -> Vec<Job> {
 
 fn malformed_offer(n: usize, value: &str) -> Vec<Job> {
     let head = Head::request().with(&format!("Sec-WebSocket-Extensions: {value}"));
-    serving(n, &head.text(), Err(HandshakeError::Invalid("Sec-WebSocket-Extensions")))
+    serving(
+        n,
+        &head.text(),
+        Err(HandshakeError::Invalid("Sec-WebSocket-Extensions")),
+    )
 }
 
 fn long_origin(n: usize) -> Vec<Job> {
     let host = fill(n / 2, "a.");
-    served(n, Head::request().but("Host", &host).with(&format!("Origin: https://{host}")))
+    served(
+        n,
+        Head::request()
+            .but("Host", &host)
+            .with(&format!("Origin: https://{host}")),
+    )
 }
 
 fn response(n: usize, line: &str) -> Vec<Job> {
@@ -235,18 +510,33 @@ fn response(n: usize, line: &str) -> Vec<Job> {
 }
 
 fn answer(n: usize, extensions: &str, end: HandshakeError) -> Vec<Job> {
-    connecting(n, &Head::response().with(&format!("Sec-WebSocket-Extensions: {extensions}")).text(), Err(end))
+    connecting(
+        n,
+        &Head::response()
+            .with(&format!("Sec-WebSocket-Extensions: {extensions}"))
+            .text(),
+        Err(end),
+    )
 }
 
 fn refusal(n: usize, line: &str) -> Vec<Job> {
-    connecting(n, &Head::of(&["HTTP/1.1 404 Not Found", line]).text(), Ok(false))
+    connecting(
+        n,
+        &Head::of(&["HTTP/1.1 404 Not Found", line]).text(),
+        Ok(false),
+    )
 }
 
 fn uris(n: usize) -> Vec<Job> {
     let uri = |name, text: String| {
         Job::new(name, text.len(), move || {
             let uri = Uri::parse(&text).unwrap();
-            black_box((uri.host(), uri.port(), uri.resource_name().to_string(), uri.host_value().to_string()));
+            black_box((
+                uri.host(),
+                uri.port(),
+                uri.resource_name().to_string(),
+                uri.host_value().to_string(),
+            ));
         })
     };
     vec![
@@ -261,11 +551,20 @@ fn uris(n: usize) -> Vec<Job> {
 
 /// What compresses well, but not too well.
 fn json(n: usize) -> Vec<u8> {
-    (0_u64..).flat_map(|i| format!("{{\"id\": {i}, \"value\": {}}}, ", i * i * 7919 % 10_007).into_bytes()).take(n).collect()
+    (0_u64..)
+        .flat_map(|i| {
+            format!("{{\"id\": {i}, \"value\": {}}}, ", i * i * 7919 % 10_007).into_bytes()
+        })
+        .take(n)
+        .collect()
 }
 
 fn takeover(none: bool) -> Params {
-    let answer = if none { "permessage-deflate; client_no_context_takeover; server_no_context_takeover" } else { "permessage-deflate" };
+    let answer = if none {
+        "permessage-deflate; client_no_context_takeover; server_no_context_takeover"
+    } else {
+        "permessage-deflate"
+    };
     answer.parse().unwrap()
 }
 
@@ -276,7 +575,9 @@ fn deflated(payload: impl AsRef<[u8]>) -> Frame {
 
 fn compressed(message: &[u8]) -> Frame {
     let mut payload = Vec::new();
-    takeover(false).client_compressor(&deflate::Config::default()).compress(message, true, &mut payload);
+    takeover(false)
+        .client_compressor(&deflate::Config::default())
+        .compress(message, true, &mut payload);
     deflated(payload)
 }
 
@@ -299,12 +600,21 @@ fn short_compressed(n: usize, no_takeover: bool) -> Vec<Job> {
         compressor.compress(message, true, &mut payload);
         deflated(payload)
     };
-    inflating(takeover(no_takeover), &config(), &json(n).chunks(100).map(compress).collect::<Vec<_>>(), n, None)
+    inflating(
+        takeover(no_takeover),
+        &config(),
+        &json(n).chunks(100).map(compress).collect::<Vec<_>>(),
+        n,
+        None,
+    )
 }
 
 /// About 7 bytes on the wire for each byte of content.
 fn flushed_byte_by_byte(n: usize) -> Vec<Job> {
-    let (mut compressor, mut payload) = (takeover(false).client_compressor(&deflate::Config::default()), Vec::new());
+    let (mut compressor, mut payload) = (
+        takeover(false).client_compressor(&deflate::Config::default()),
+        Vec::new(),
+    );
     for byte in 0..n / 7 {
         compressor.compress(&[(byte * 89 % 251) as u8], true, &mut payload);
         payload.extend([0, 0, 0xff, 0xff]);
@@ -315,9 +625,16 @@ fn flushed_byte_by_byte(n: usize) -> Vec<Job> {
 
 fn invalid_at_its_end(n: usize) -> Vec<Job> {
     let mut frame = compressed(&json(n));
-    // A block of the type that is reserved (RFC 1951 §3.2.3), after the empty one that ends the message.
+    // A block of the type that is reserved (RFC 1951 §3.2.3), after the empty one that ends the
+    // message.
     frame.payload.extend([0, 0, 0xff, 0xff, 0x06]);
-    inflating(takeover(false), &config(), &[frame], n, Some(ProtocolError::InvalidCompression))
+    inflating(
+        takeover(false),
+        &config(),
+        &[frame],
+        n,
+        Some(ProtocolError::InvalidCompression),
+    )
 }
 
 /// 1 MiB, of which `n` bytes are allowed.
@@ -328,7 +645,10 @@ fn bomb(n: usize) -> Vec<Job> {
         &limit,
         &[compressed(&vec![0; 1 << 20])],
         n,
-        Some(ProtocolError::MessageTooLong { len: n as u64 + 1, limit: n as u64 }),
+        Some(ProtocolError::MessageTooLong {
+            len: n as u64 + 1,
+            limit: n as u64,
+        }),
     )
 }
 
@@ -355,7 +675,9 @@ fn compressing(n: usize, len: usize) -> Job {
     Job::new("compressor", n, move || {
         let mut out = Vec::new();
         for message in data.chunks(len) {
-            message.iter().for_each(|byte| compressor.compress(&[*byte], false, &mut out));
+            message
+                .iter()
+                .for_each(|byte| compressor.compress(&[*byte], false, &mut out));
             compressor.compress(&[], true, &mut out);
         }
         black_box(out);
@@ -368,8 +690,14 @@ fn parts<R: TestRole>(n: usize) -> Job {
     let (mut connection, text) = (Connection::new(R::make(), &config()), text(n));
     Job::new(role::<R>(), text.len(), move || {
         let mut out = Vec::new();
-        text.as_bytes().chunks(1).for_each(|part| connection.send_part(Kind::Text, part, false, &mut out).unwrap());
-        connection.send_part(Kind::Text, b"", true, &mut out).unwrap();
+        text.as_bytes().chunks(1).for_each(|part| {
+            connection
+                .send_part(Kind::Text, part, false, &mut out)
+                .unwrap()
+        });
+        connection
+            .send_part(Kind::Text, b"", true, &mut out)
+            .unwrap();
         black_box(out);
     })
 }
@@ -384,27 +712,40 @@ fn large<R: TestRole>(n: usize) -> Job {
 }
 
 fn large_into_slice<R: TestRole>(n: usize) -> Job {
-    let (mut ws, text, mut memory) = (WebSocket::new(R::make(), &config()), text(n), vec![0; n + 14]);
+    let (mut ws, text, mut memory) = (
+        WebSocket::new(R::make(), &config()),
+        text(n),
+        vec![0; n + 14],
+    );
     Job::new(role::<R>(), text.len(), move || {
         ws.send_text(&text, &mut Slice::new(&mut memory)).unwrap();
         black_box(memory);
     })
 }
 
-/// A part that waits for room, which a peer makes little by little: the longer the part, the more often it is tried.
+/// A part that waits for room, which a peer makes little by little: the longer the part, the more
+/// often it is tried.
 fn no_room<R: TestRole>(n: usize) -> Job {
     let (mut connection, text) = (Connection::new(R::make(), &config()), text(n));
     Job::new(role::<R>(), n, move || {
         let mut out = Vec::new();
         for room in (0..n).step_by(64) {
-            let refused = connection.send_part(Kind::Text, text.as_bytes(), true, &mut Capped::new(&mut out, room));
+            let refused = connection.send_part(
+                Kind::Text,
+                text.as_bytes(),
+                true,
+                &mut Capped::new(&mut out, room),
+            );
             assert!(matches!(refused, Err(SendError::Full { .. })));
         }
     })
 }
 
 fn long_reason<R: TestRole>(n: usize) -> Job {
-    let (mut ws, reason) = (WebSocket::new(R::make(), &config()), "\u{1f600}".repeat(n / 4));
+    let (mut ws, reason) = (
+        WebSocket::new(R::make(), &config()),
+        "\u{1f600}".repeat(n / 4),
+    );
     Job::new(role::<R>(), reason.len(), move || {
         let mut out = Vec::new();
         ws.close(CloseCode::NORMAL, &reason, &mut out).unwrap();

@@ -1,4 +1,5 @@
-//! How a peer's bytes become work: who receives them, in which pieces, and what is done with what comes of them.
+//! How a peer's bytes become work: who receives them, in which pieces, and what is done with what
+//! comes of them.
 
 use crate::frames::{Frame, TestRole, wire};
 use crate::handshake_support::client;
@@ -6,7 +7,9 @@ use std::hint::black_box;
 use std::mem;
 use ws_proto::deflate::{self, Params};
 use ws_proto::handshake::{Answer, HandshakeError, HeadLimits, ServerHandshake};
-use ws_proto::{Agreed, Client, Config, Connection, Event, Message, ProtocolError, Server, WebSocket};
+use ws_proto::{
+    Agreed, Client, Config, Connection, Event, Message, ProtocolError, Server, WebSocket,
+};
 
 /// What is measured.
 pub(crate) struct Job {
@@ -18,7 +21,11 @@ pub(crate) struct Job {
 
 impl Job {
     pub(crate) fn new(name: &str, bytes: usize, work: impl FnOnce() + 'static) -> Self {
-        Self { name: name.to_owned(), bytes, work: Box::new(work) }
+        Self {
+            name: name.to_owned(),
+            bytes,
+            work: Box::new(work),
+        }
     }
 }
 
@@ -27,7 +34,11 @@ pub(crate) const fn role<R: TestRole>() -> &'static str {
 }
 
 /// The lengths of the reads that an input comes in, again and again.
-const CUTS: [(&str, &[usize]); 3] = [("whole", &[usize::MAX]), ("in odd pieces", &[3, 1, 17, 2, 129, 5]), ("byte by byte", &[1])];
+const CUTS: [(&str, &[usize]); 3] = [
+    ("whole", &[usize::MAX]),
+    ("in odd pieces", &[3, 1, 17, 2, 129, 5]),
+    ("byte by byte", &[1]),
+];
 
 /// Hands an input on in pieces of these lengths.
 fn cut(mut input: &mut [u8], lengths: &[usize], mut receive: impl FnMut(&mut [u8])) {
@@ -89,37 +100,82 @@ impl<R: TestRole> Layer for Connection<R> {
 pub(crate) fn receiving(config: &Config, frames: &[Frame], end: Option<ProtocolError>) -> Vec<Job> {
     fn of<R: TestRole>(config: &Config, frames: &[Frame], end: Option<ProtocolError>) -> Vec<Job> {
         let bytes = wire::<R>(frames);
-        let mut jobs = layer::<R, _>(|| WebSocket::new(R::make(), config), &bytes, bytes.len(), end);
-        jobs.extend(layer::<R, _>(|| Connection::new(R::make(), config), &bytes, bytes.len(), end));
+        let mut jobs = layer::<R, _>(
+            || WebSocket::new(R::make(), config),
+            &bytes,
+            bytes.len(),
+            end,
+        );
+        jobs.extend(layer::<R, _>(
+            || Connection::new(R::make(), config),
+            &bytes,
+            bytes.len(),
+            end,
+        ));
         jobs
     }
-    [of::<Server>(config, frames, end), of::<Client>(config, frames, end)].into_iter().flatten().collect()
+    [
+        of::<Server>(config, frames, end),
+        of::<Client>(config, frames, end),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
-/// The same where compression was agreed on with these parameters, for the layer that inflates. The work may also be in proportion to
-/// what is `inflated`.
-pub(crate) fn inflating(params: Params, config: &Config, frames: &[Frame], inflated: usize, end: Option<ProtocolError>) -> Vec<Job> {
-    fn of<R: TestRole>(params: Params, config: &Config, frames: &[Frame], inflated: usize, end: Option<ProtocolError>) -> Vec<Job> {
+/// The same where compression was agreed on with these parameters, for the layer that inflates. The
+/// work may also be in proportion to what is `inflated`.
+pub(crate) fn inflating(
+    params: Params,
+    config: &Config,
+    frames: &[Frame],
+    inflated: usize,
+    end: Option<ProtocolError>,
+) -> Vec<Job> {
+    fn of<R: TestRole>(
+        params: Params,
+        config: &Config,
+        frames: &[Frame],
+        inflated: usize,
+        end: Option<ProtocolError>,
+    ) -> Vec<Job> {
         let bytes = wire::<R>(frames);
-        let make = || WebSocket::new(Agreed::new(R::make()).with_deflate(&deflate::Config::default(), params), config);
+        let make = || {
+            WebSocket::new(
+                Agreed::new(R::make()).with_deflate(&deflate::Config::default(), params),
+                config,
+            )
+        };
         layer::<R, _>(make, &bytes, bytes.len() + inflated, end)
     }
-    [of::<Server>(params, config, frames, inflated, end), of::<Client>(params, config, frames, inflated, end)]
-        .into_iter()
-        .flatten()
-        .collect()
+    [
+        of::<Server>(params, config, frames, inflated, end),
+        of::<Client>(params, config, frames, inflated, end),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
-fn layer<R: TestRole, L: Layer>(make: impl Fn() -> L, input: &[u8], bytes: usize, end: Option<ProtocolError>) -> Vec<Job> {
+fn layer<R: TestRole, L: Layer>(
+    make: impl Fn() -> L,
+    input: &[u8],
+    bytes: usize,
+    end: Option<ProtocolError>,
+) -> Vec<Job> {
     let job = |(how, lengths): (&str, &'static [usize])| {
         let (mut layer, mut input, mut out) = (make(), input.to_vec(), Vec::new());
-        Job::new(&format!("{}, {}, {how}", role::<R>(), L::NAME), bytes, move || {
-            cut(&mut input, lengths, |piece| {
-                layer.receive(piece, &mut out);
-                out.clear();
-            });
-            assert_eq!(layer.failure(), end);
-        })
+        Job::new(
+            &format!("{}, {}, {how}", role::<R>(), L::NAME),
+            bytes,
+            move || {
+                cut(&mut input, lengths, |piece| {
+                    layer.receive(piece, &mut out);
+                    out.clear();
+                });
+                assert_eq!(layer.failure(), end);
+            },
+        )
     };
     CUTS.map(job).into()
 }
@@ -127,30 +183,54 @@ fn layer<R: TestRole, L: Layer>(make: impl Fn() -> L, input: &[u8], bytes: usize
 // Heads
 
 const fn limits(bytes: usize) -> HeadLimits {
-    HeadLimits { bytes, fields: usize::MAX, interim: usize::MAX }
+    HeadLimits {
+        bytes,
+        fields: usize::MAX,
+        interim: usize::MAX,
+    }
 }
 
-/// Reads a request of `limit` bytes at most, in every cut, looks at all that it says, and accepts it. `end` is how it has to end.
+/// Reads a request of `limit` bytes at most, in every cut, looks at all that it says, and accepts
+/// it. `end` is how it has to end.
 pub(crate) fn serving(limit: usize, head: &str, end: Result<(), HandshakeError>) -> Vec<Job> {
     let job = |(how, lengths): (&str, &'static [usize])| {
-        let (mut handshake, mut input, mut out) = (ServerHandshake::new(limits(limit)), head.as_bytes().to_vec(), Vec::new());
+        let (mut handshake, mut input, mut out) = (
+            ServerHandshake::new(limits(limit)),
+            head.as_bytes().to_vec(),
+            Vec::new(),
+        );
         let config = deflate::Config::default();
         Job::new(how, head.len(), move || {
             let mut came = Ok(false);
-            cut(&mut input, lengths, |mut piece| match handshake.recv(&mut piece, &mut out) {
-                Ok(None) => {}
-                Ok(Some(request)) => {
-                    for extension in request.extensions() {
-                        extension.params().for_each(|param| _ = black_box(param.value.map(|value| value.bytes().count())));
+            cut(&mut input, lengths, |mut piece| {
+                match handshake.recv(&mut piece, &mut out) {
+                    Ok(None) => {}
+                    Ok(Some(request)) => {
+                        for extension in request.extensions() {
+                            extension.params().for_each(|param| {
+                                _ = black_box(param.value.map(|value| value.bytes().count()))
+                            });
+                        }
+                        black_box((request.path(), request.query(), request.host()));
+                        black_box((
+                            request.is_same_origin(true),
+                            request.origin_is_one_of(&["https://example.com"]),
+                        ));
+                        black_box((
+                            request.fields().get("X-Missing"),
+                            request.fields().get_all("X-Many").count(),
+                        ));
+                        let wanted_least = request.protocols().last();
+                        request
+                            .accept()
+                            .deflate(&config)
+                            .protocol(wanted_least)
+                            .write(&mut Vec::new())
+                            .unwrap();
+                        came = Ok(true);
                     }
-                    black_box((request.path(), request.query(), request.host()));
-                    black_box((request.is_same_origin(true), request.origin_is_one_of(&["https://example.com"])));
-                    black_box((request.fields().get("X-Missing"), request.fields().get_all("X-Many").count()));
-                    let wanted_least = request.protocols().last();
-                    request.accept().deflate(&config).protocol(wanted_least).write(&mut Vec::new()).unwrap();
-                    came = Ok(true);
+                    Err(error) => came = Err(error),
                 }
-                Err(error) => came = Err(error),
             });
             assert_eq!(came, end.map(|()| true));
         })
@@ -158,26 +238,34 @@ pub(crate) fn serving(limit: usize, head: &str, end: Result<(), HandshakeError>)
     CUTS.map(job).into()
 }
 
-/// Reads a response of `limit` bytes at most, in every cut, and looks at all that it says. `end` is how it has to end: whether the
-/// connection is open.
+/// Reads a response of `limit` bytes at most, in every cut, and looks at all that it says. `end` is
+/// how it has to end: whether the connection is open.
 pub(crate) fn connecting(limit: usize, head: &str, end: Result<bool, HandshakeError>) -> Vec<Job> {
     let job = |(how, lengths): (&str, &'static [usize])| {
-        let handshake = client().protocols(&["chat", "superchat"]).deflate(&deflate::Config::default());
-        let (mut handshake, mut input) = (handshake.limits(limits(limit)), head.as_bytes().to_vec());
+        let handshake = client()
+            .protocols(&["chat", "superchat"])
+            .deflate(&deflate::Config::default());
+        let (mut handshake, mut input) =
+            (handshake.limits(limits(limit)), head.as_bytes().to_vec());
         Job::new(how, head.len(), move || {
             let mut came = None;
-            cut(&mut input, lengths, |mut piece| match handshake.recv(&mut piece) {
-                Ok(None) => {}
-                Ok(Some(answer)) => {
-                    let (open, response) = match answer {
-                        Answer::Accepted { response, .. } => (true, response),
-                        Answer::Refused(response) => (false, response),
-                    };
-                    black_box((response.status(), response.reason(), response.body()));
-                    black_box((response.fields().get("X-Missing"), response.fields().get_all("X-Many").count()));
-                    came = Some(Ok(open));
+            cut(&mut input, lengths, |mut piece| {
+                match handshake.recv(&mut piece) {
+                    Ok(None) => {}
+                    Ok(Some(answer)) => {
+                        let (open, response) = match answer {
+                            Answer::Accepted { response, .. } => (true, response),
+                            Answer::Refused(response) => (false, response),
+                        };
+                        black_box((response.status(), response.reason(), response.body()));
+                        black_box((
+                            response.fields().get("X-Missing"),
+                            response.fields().get_all("X-Many").count(),
+                        ));
+                        came = Some(Ok(open));
+                    }
+                    Err(error) => came = Some(Err(error)),
                 }
-                Err(error) => came = Some(Err(error)),
             });
             assert_eq!(came, Some(end));
         })

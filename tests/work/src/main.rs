@@ -1,8 +1,9 @@
-//! Work is linear in the input (SE10): each case is done at one size and at many times that size, and a byte may not take more
-//! instructions there.
+//! Work is linear in the input (SE10): each case is done at one size and at many times that size,
+//! and a byte may not take more instructions there.
 //!
-//! The program runs itself under callgrind, which counts the instructions of each call of [`measured`] alone. Counts do not depend on
-//! how fast the machine is or what else it does. Of what is quadratic, a byte takes as many times more as there are more bytes.
+//! The program runs itself under callgrind, which counts the instructions of each call of
+//! [`measured`] alone. Counts do not depend on how fast the machine is or what else it does. Of
+//! what is quadratic, a byte takes as many times more as there are more bytes.
 
 #[allow(dead_code, reason = "the tests use more of it")]
 #[path = "../../common/frames.rs"]
@@ -23,13 +24,15 @@ use std::{env, fs, io};
 /// A client's seed. Nothing depends on its value.
 const SEED: [u8; 32] = *b"a seed for counts, of no secret.";
 
-/// The two sizes. What takes far too much does so at the small one already, and is not done at the large one, where it would take hours.
+/// The two sizes. What takes far too much does so at the small one already, and is not done at the
+/// large one, where it would take hours.
 const SMALL: usize = 2 << 10;
 const LARGE: usize = 64 << 10;
 
-/// What a byte of the large input may take, given what one of the small input took. A quarter is for the allocator, which takes more or
-/// less as the heap lies; two instructions are for the C library, which copies short pieces many bytes at a time and long ones by an
-/// instruction that is counted for each byte.
+/// What a byte of the large input may take, given what one of the small input took. A quarter is
+/// for the allocator, which takes more or less as the heap lies; two instructions are for the C
+/// library, which copies short pieces many bytes at a time and long ones by an instruction that is
+/// counted for each byte.
 fn linear(small: f64) -> f64 {
     1.25 * small + 2.0
 }
@@ -38,7 +41,8 @@ fn linear(small: f64) -> f64 {
 struct Case {
     /// The ids of the rules and of the attacks first.
     name: &'static str,
-    /// The most instructions for a byte in any of the jobs: about twice what was measured, since compilers differ.
+    /// The most instructions for a byte in any of the jobs: about twice what was measured, since
+    /// compilers differ.
     most: u32,
     /// All ways to do it, with about so many bytes.
     jobs: fn(usize) -> Vec<Job>,
@@ -63,12 +67,16 @@ fn main() -> ExitCode {
 
 /// The jobs of the cases whose names contain `words`.
 fn jobs(size: usize, words: &str) -> impl Iterator<Item = (&'static Case, Vec<Job>)> {
-    CASES.iter().filter(move |case| case.name.contains(words)).map(move |case| (case, (case.jobs)(size)))
+    CASES
+        .iter()
+        .filter(move |case| case.name.contains(words))
+        .map(move |case| (case, (case.jobs)(size)))
 }
 
 /// Does all jobs, and says whether they ended as they should.
 fn work(size: usize, words: &str) -> bool {
-    let mut jobs = jobs(size, words).flat_map(|(case, jobs)| jobs.into_iter().map(|job| (case.name, job)));
+    let mut jobs =
+        jobs(size, words).flat_map(|(case, jobs)| jobs.into_iter().map(|job| (case.name, job)));
     jobs.all(|(case, Job { name, work, .. })| {
         let done = catch_unwind(AssertUnwindSafe(|| measured(work))).is_ok();
         if !done {
@@ -89,8 +97,15 @@ fn measured(work: Box<dyn FnOnce()>) {
 fn judge(words: &str) -> io::Result<bool> {
     let mut good = true;
     let small = costs(SMALL, words)?;
-    for (case, name, cost) in small.iter().flat_map(Costs::each).filter(|(case, _, cost)| *cost > case.most.into()) {
-        println!("FAILED: {}: {name}: {cost:.2} instructions a byte, and {} are allowed", case.name, case.most);
+    for (case, name, cost) in small
+        .iter()
+        .flat_map(Costs::each)
+        .filter(|(case, _, cost)| *cost > case.most.into())
+    {
+        println!(
+            "FAILED: {}: {name}: {cost:.2} instructions a byte, and {} are allowed",
+            case.name, case.most
+        );
         good = false;
     }
     if !good {
@@ -99,10 +114,19 @@ fn judge(words: &str) -> io::Result<bool> {
     println!("instructions a byte: the cheapest job, the dearest, and the most that is allowed");
     for (small, large) in small.iter().zip(&costs(LARGE, words)?) {
         let all = || small.each().chain(large.each()).map(|(_, _, cost)| cost);
-        println!("{:9.2} {:9.2} {:6}  {}", all().fold(f64::MAX, f64::min), all().fold(0.0, f64::max), small.case.most, small.case.name);
+        println!(
+            "{:9.2} {:9.2} {:6}  {}",
+            all().fold(f64::MAX, f64::min),
+            all().fold(0.0, f64::max),
+            small.case.most,
+            small.case.name
+        );
         for ((case, name, small), (_, _, large)) in small.each().zip(large.each()) {
             if large > linear(small) || large > case.most.into() {
-                println!("FAILED: {name}: {small:.2}, and {large:.2} where there is {} times as much", LARGE / SMALL);
+                println!(
+                    "FAILED: {name}: {small:.2}, and {large:.2} where there is {} times as much",
+                    LARGE / SMALL
+                );
                 good = false;
             }
         }
@@ -118,14 +142,26 @@ struct Costs {
 
 impl Costs {
     fn each(&self) -> impl Iterator<Item = (&'static Case, &str, f64)> {
-        self.jobs.iter().map(|(name, cost)| (self.case, name.as_str(), *cost))
+        self.jobs
+            .iter()
+            .map(|(name, cost)| (self.case, name.as_str(), *cost))
     }
 }
 
 fn costs(size: usize, words: &str) -> io::Result<Vec<Costs>> {
     let mut counts = counts(size, words)?.into_iter();
-    let mut cost = |job: Job| (job.name, counts.next().expect("a count for each job") as f64 / job.bytes as f64);
-    Ok(jobs(size, words).map(|(case, jobs)| Costs { case, jobs: jobs.into_iter().map(&mut cost).collect() }).collect())
+    let mut cost = |job: Job| {
+        (
+            job.name,
+            counts.next().expect("a count for each job") as f64 / job.bytes as f64,
+        )
+    };
+    Ok(jobs(size, words)
+        .map(|(case, jobs)| Costs {
+            case,
+            jobs: jobs.into_iter().map(&mut cost).collect(),
+        })
+        .collect())
 }
 
 /// What callgrind counted in each call of [`measured`].
@@ -135,17 +171,35 @@ fn counts(size: usize, words: &str) -> io::Result<Vec<u64>> {
     let mut out_file = OsString::from("--callgrind-out-file=");
     out_file.push(dir.join("counts"));
     let status = Command::new("valgrind")
-        .args(["--quiet", "--tool=callgrind", "--toggle-collect=measured", "--dump-after=measured"])
+        .args([
+            "--quiet",
+            "--tool=callgrind",
+            "--toggle-collect=measured",
+            "--dump-after=measured",
+        ])
         .arg(out_file)
-        .args([env::current_exe()?.as_os_str(), "measure".as_ref(), size.to_string().as_ref(), words.as_ref()])
+        .args([
+            env::current_exe()?.as_os_str(),
+            "measure".as_ref(),
+            size.to_string().as_ref(),
+            words.as_ref(),
+        ])
         .status();
     // Each call has left a file.
-    let files = (1..).map_while(|number| fs::read_to_string(dir.join(format!("counts.{number}"))).ok());
-    let counts = files.map(|file| file.lines().find_map(|line| line.strip_prefix("totals: ")?.parse().ok())).collect::<Option<Vec<_>>>();
+    let files =
+        (1..).map_while(|number| fs::read_to_string(dir.join(format!("counts.{number}"))).ok());
+    let counts = files
+        .map(|file| {
+            file.lines()
+                .find_map(|line| line.strip_prefix("totals: ")?.parse().ok())
+        })
+        .collect::<Option<Vec<_>>>();
     fs::remove_dir_all(&dir)?;
     match (status?.success(), counts) {
         (true, Some(counts)) if !counts.is_empty() => Ok(counts),
-        (true, _) => Err(io::Error::other("nothing was counted: no case has such a name, or the program has no symbols")),
+        (true, _) => Err(io::Error::other(
+            "nothing was counted: no case has such a name, or the program has no symbols",
+        )),
         (false, _) => Err(io::Error::other("the work was not done")),
     }
 }

@@ -1,6 +1,8 @@
-//! Compressed messages, compared with the bare backend in one run: JSON of 256 bytes, 1 KiB and 16 KiB, with and without context takeover.
+//! Compressed messages, compared with the bare backend in one run: JSON of 256 bytes, 1 KiB and 16
+//! KiB, with and without context takeover.
 //!
-//! Bare means: the same calls of zlib-rs, from and to buffers that are there, with no WebSocket around them.
+//! Bare means: the same calls of zlib-rs, from and to buffers that are there, with no WebSocket
+//! around them.
 
 use std::hint::black_box;
 use ws_proto::{Agreed, Client, Config, Message, Server, WebSocket};
@@ -27,8 +29,16 @@ fn main() {
 
 fn report(what: &str, messages: &[String], takeover: bool, [ours, bare]: [std::time::Duration; 2]) {
     let [ours, bare] = [ours, bare].map(|time| time.as_nanos() as f64 / messages.len() as f64);
-    let context = if takeover { "with context" } else { "without context" };
-    println!("{what} {} B {context}: ws-proto {ours:.0} ns, bare {bare:.0} ns a message; ratio {:.3}", messages[0].len(), ours / bare);
+    let context = if takeover {
+        "with context"
+    } else {
+        "without context"
+    };
+    println!(
+        "{what} {} B {context}: ws-proto {ours:.0} ns, bare {bare:.0} ns a message; ratio {:.3}",
+        messages[0].len(),
+        ours / bare
+    );
 }
 
 /// A server sends.
@@ -47,7 +57,9 @@ fn deflate(messages: &[String], takeover: bool) {
     let mut buffer = vec![0; 1 << 20];
     let mut bare = || {
         for message in messages {
-            deflate.compress(message.as_bytes(), &mut buffer, DeflateFlush::SyncFlush).unwrap();
+            deflate
+                .compress(message.as_bytes(), &mut buffer, DeflateFlush::SyncFlush)
+                .unwrap();
             black_box(&buffer);
             if !takeover {
                 deflate.reset();
@@ -55,7 +67,12 @@ fn deflate(messages: &[String], takeover: bool) {
         }
         messages.len()
     };
-    report("deflate", messages, takeover, race::race([&mut ours, &mut bare]));
+    report(
+        "deflate",
+        messages,
+        takeover,
+        race::race([&mut ours, &mut bare]),
+    );
 }
 
 /// A client receives.
@@ -98,9 +115,15 @@ fn inflate(messages: &[String], takeover: bool) {
         let mut inflate = zlib_rs::Inflate::new(false, 15);
         for frame in &frames {
             let before = inflate.total_out();
-            inflate.decompress(&frame[header(frame)..], &mut buffer, InflateFlush::NoFlush).unwrap();
+            inflate
+                .decompress(&frame[header(frame)..], &mut buffer, InflateFlush::NoFlush)
+                .unwrap();
             let len = (inflate.total_out() - before) as usize;
-            _ = inflate.decompress(&[0, 0, 0xff, 0xff], &mut buffer[len..], InflateFlush::NoFlush);
+            _ = inflate.decompress(
+                &[0, 0, 0xff, 0xff],
+                &mut buffer[len..],
+                InflateFlush::NoFlush,
+            );
             black_box(std::str::from_utf8(&buffer[..len]).unwrap());
             if !takeover {
                 inflate.reset(false);
@@ -108,7 +131,12 @@ fn inflate(messages: &[String], takeover: bool) {
         }
         messages.len()
     };
-    report("inflate", messages, takeover, race::race([&mut ours, &mut bare]));
+    report(
+        "inflate",
+        messages,
+        takeover,
+        race::race([&mut ours, &mut bare]),
+    );
 }
 
 /// Uncompressed messages, where compression was agreed on and where it was not.
@@ -118,7 +146,11 @@ fn plain(messages: &[String]) {
     for message in messages {
         server.send_text(message, &mut stream).unwrap();
     }
-    let mut receive = [Agreed::new(Client::new([7; 32])), agreed(Client::new([7; 32]), true)].map(|agreed| {
+    let mut receive = [
+        Agreed::new(Client::new([7; 32])),
+        agreed(Client::new([7; 32]), true),
+    ]
+    .map(|agreed| {
         let mut ws = WebSocket::new(agreed, &Config::default());
         let mut bytes = stream.clone();
         let mut out = Vec::new();
@@ -133,7 +165,8 @@ fn plain(messages: &[String]) {
         }
     });
     let [without, with] = &mut receive;
-    let [without, with] = race::race([without, with]).map(|time| time.as_nanos() as f64 / messages.len() as f64);
+    let [without, with] =
+        race::race([without, with]).map(|time| time.as_nanos() as f64 / messages.len() as f64);
     println!(
         "plain {} B: negotiated {with:.1} ns, not negotiated {without:.1} ns a message; ratio {:.3}",
         messages[0].len(),

@@ -1,10 +1,14 @@
-//! Compressed messages, compared with yawc on the same backend, zlib-rs: JSON of 256 bytes, 1 KiB and 16 KiB, with context takeover, level 6 and windows of 15 bits.
+//! Compressed messages, compared with yawc on the same backend, zlib-rs: JSON of 256 bytes, 1 KiB
+//! and 16 KiB, with context takeover, level 6 and windows of 15 bits.
 //!
-//! Each is measured whole, from bytes read to a message and from a message to bytes written, since yawc does not show its compression alone. So that what is not
-//! compression can be taken off, the plumbing is measured too: the same with binary messages that are as long on the wire, but plain. What is left
-//! (`net`) is compression, and on the way in the check for UTF-8, which both make by simdutf8.
+//! Each is measured whole, from bytes read to a message and from a message to bytes written, since
+//! yawc does not show its compression alone. So that what is not compression can be taken off, the
+//! plumbing is measured too: the same with binary messages that are as long on the wire, but plain.
+//! What is left (`net`) is compression, and on the way in the check for UTF-8, which both make by
+//! simdutf8.
 //!
-//! Both read from memory, 8 KiB at a time (the size of yawc's buffer), and both drop what they received. yawc is polled directly, with no runtime: it never waits.
+//! Both read from memory, 8 KiB at a time (the size of yawc's buffer), and both drop what they
+//! received. yawc is polled directly, with no runtime: it never waits.
 
 use bytes::Bytes;
 use futures::{Sink, Stream};
@@ -38,7 +42,8 @@ fn main() {
 }
 
 fn report(what: &str, messages: &[String], times: [Duration; 4]) {
-    let [ours, theirs, our_plumbing, their_plumbing] = times.map(|time| time.as_nanos() as f64 / messages.len() as f64);
+    let [ours, theirs, our_plumbing, their_plumbing] =
+        times.map(|time| time.as_nanos() as f64 / messages.len() as f64);
     let (our_net, their_net) = (ours - our_plumbing, theirs - their_plumbing);
     println!(
         "{what} {} B: whole ws-proto {ours:.0} ns, yawc {theirs:.0} ns a message, ratio {:.3}; \
@@ -53,8 +58,14 @@ fn report(what: &str, messages: &[String], times: [Duration; 4]) {
 struct Memory<'a>(&'a [u8], &'a Cell<usize>);
 
 impl AsyncRead for Memory<'_> {
-    fn poll_read(mut self: Pin<&mut Self>, _: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        let (now, later) = self.0.split_at(self.0.len().min(READ).min(buffer.remaining()));
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let (now, later) = self
+            .0
+            .split_at(self.0.len().min(READ).min(buffer.remaining()));
         buffer.put_slice(now);
         self.0 = later;
         Poll::Ready(Ok(()))
@@ -62,7 +73,11 @@ impl AsyncRead for Memory<'_> {
 }
 
 impl AsyncWrite for Memory<'_> {
-    fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
         self.1.update(|written| written + bytes.len());
         Poll::Ready(Ok(black_box(bytes).len()))
     }
@@ -78,7 +93,13 @@ impl AsyncWrite for Memory<'_> {
 
 fn yawc<'a>(stream: &'a [u8], written: &'a Cell<usize>, role: Role) -> yawc::WebSocket<Memory<'a>> {
     let options = Options::default().with_balanced_compression().with_utf8();
-    yawc::WebSocket::from_stream_with_extensions(Memory(stream, written), role, Some("permessage-deflate"), options).unwrap()
+    yawc::WebSocket::from_stream_with_extensions(
+        Memory(stream, written),
+        role,
+        Some("permessage-deflate"),
+        options,
+    )
+    .unwrap()
 }
 
 /// A client receives what our server sent.
@@ -92,7 +113,9 @@ fn inflate(messages: &[String]) {
         let len = stream.len() - from;
         // As long on the wire: the header is of the same length, too.
         let header = if len - 2 < 126 { 2 } else { 4 };
-        server.send_binary_plain(&vec![b'x'; len - header], &mut plain).unwrap();
+        server
+            .send_binary_plain(&vec![b'x'; len - header], &mut plain)
+            .unwrap();
         assert_eq!(plain.len() - plain_from, len);
     }
     // The sum of what is received.
@@ -131,7 +154,10 @@ fn inflate(messages: &[String]) {
 fn deflate(messages: &[String]) {
     let mut server = WebSocket::new(agreed(Server, true), &Config::default());
     let mut out = Vec::new();
-    let texts: Vec<Bytes> = messages.iter().map(|message| Bytes::copy_from_slice(message.as_bytes())).collect();
+    let texts: Vec<Bytes> = messages
+        .iter()
+        .map(|message| Bytes::copy_from_slice(message.as_bytes()))
+        .collect();
     let mut lens = Vec::new();
     let mut ours = || {
         lens.clear();
@@ -159,7 +185,10 @@ fn deflate(messages: &[String]) {
         written.get() / messages.len()
     );
 
-    let plain: Vec<Bytes> = lens.iter().map(|len| Bytes::from(vec![b'x'; len - if len - 2 < 126 { 2 } else { 4 }])).collect();
+    let plain: Vec<Bytes> = lens
+        .iter()
+        .map(|len| Bytes::from(vec![b'x'; len - if len - 2 < 126 { 2 } else { 4 }]))
+        .collect();
     let mut ours = || {
         for bytes in &plain {
             out.clear();
@@ -168,7 +197,9 @@ fn deflate(messages: &[String]) {
         }
         messages.len()
     };
-    let mut ws = yawc::WebSocket::from_stream(Memory(&[], &written), Role::Server, Options::default()).unwrap();
+    let mut ws =
+        yawc::WebSocket::from_stream(Memory(&[], &written), Role::Server, Options::default())
+            .unwrap();
     let mut theirs = || {
         for bytes in &plain {
             send(&mut ws, Frame::binary(bytes.clone()));
@@ -182,7 +213,10 @@ fn deflate(messages: &[String]) {
 fn send(ws: &mut yawc::WebSocket<Memory<'_>>, frame: Frame) {
     let mut context = Context::from_waker(Waker::noop());
     let mut ws = Pin::new(ws);
-    assert!(matches!(ws.as_mut().poll_ready(&mut context), Poll::Ready(Ok(()))));
+    assert!(matches!(
+        ws.as_mut().poll_ready(&mut context),
+        Poll::Ready(Ok(()))
+    ));
     ws.as_mut().start_send(frame).unwrap();
     assert!(matches!(ws.poll_flush(&mut context), Poll::Ready(Ok(()))));
 }

@@ -27,7 +27,10 @@ unsafe impl Sync for Bump {}
 // SAFETY: what is handed out lies inside the memory, is aligned, and is handed out once.
 unsafe impl GlobalAlloc for Bump {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        let start = self.used.load(Ordering::Relaxed).next_multiple_of(layout.align());
+        let start = self
+            .used
+            .load(Ordering::Relaxed)
+            .next_multiple_of(layout.align());
         if layout.align() > 16 || start + layout.size() > SIZE {
             return null_mut();
         }
@@ -40,7 +43,10 @@ unsafe impl GlobalAlloc for Bump {
 }
 
 #[global_allocator]
-static HEAP: Bump = Bump { memory: UnsafeCell::new([0; SIZE]), used: AtomicUsize::new(0) };
+static HEAP: Bump = Bump {
+    memory: UnsafeCell::new([0; SIZE]),
+    used: AtomicUsize::new(0),
+};
 
 #[unsafe(no_mangle)]
 fn run() {
@@ -53,7 +59,9 @@ fn run() {
         // In two fragments: put together, echoed, and given back.
         let mut bytes = received(*b"\x01\x85\x37\xfa\x21\x3d\x7f\x9f\x4d\x51\x58\x80\x81\0\0\0\0!");
         let mut input = &mut bytes[..];
-        let Some(Message::Text(Cow::Owned(text))) = ws.recv(&mut input, &mut out) else { panic!() };
+        let Some(Message::Text(Cow::Owned(text))) = ws.recv(&mut input, &mut out) else {
+            panic!()
+        };
         ws.send_text(&text, &mut out).unwrap();
         assert!(out.as_bytes() == b"\x81\x06Hello!");
         out.clear();

@@ -3,7 +3,9 @@
 #![no_main]
 
 use no_std::received;
-use ws_proto::{Client, CloseCode, Config, Connection, Event, Kind, Server, Slice, State, Transport};
+use ws_proto::{
+    Client, CloseCode, Config, Connection, Event, Kind, Server, Slice, State, Transport,
+};
 
 #[unsafe(no_mangle)]
 fn run() {
@@ -36,14 +38,19 @@ fn run() {
 
     // A violation, and what it is answered with.
     let mut bytes = received(*b"\xc1\x80\0\0\0\0");
-    assert!(matches!(server.recv(&mut &mut bytes[..], &mut out), Some(Event::Failed(_))));
+    assert!(matches!(
+        server.recv(&mut &mut bytes[..], &mut out),
+        Some(Event::Failed(_))
+    ));
     assert!(out.as_bytes().starts_with(b"\x88\x12\x03\xea"));
     assert!(server.state() == State::Closing && server.transport() == Transport::Close);
 
     // A client, and the server that reads it.
     out.clear();
     let mut client = Connection::new(Client::new(received([7; 32])), &Config::default());
-    client.send_binary(&received([0xab; 200]), &mut out).unwrap();
+    client
+        .send_binary(&received([0xab; 200]), &mut out)
+        .unwrap();
     client.close(CloseCode::NORMAL, "bye", &mut out).unwrap();
     let mut wire = [0; 512];
     let len = out.as_bytes().len();
@@ -51,8 +58,14 @@ fn run() {
     out.clear();
     let mut server = Connection::new(Server, &Config::default());
     let mut input = &mut wire[..len];
-    assert!(matches!(server.recv(&mut input, &mut out), Some(Event::Data(chunk)) if *chunk.payload == [0xab; 200] && chunk.last));
+    assert!(
+        matches!(server.recv(&mut input, &mut out), Some(Event::Data(chunk)) if *chunk.payload == [0xab; 200] && chunk.last)
+    );
     assert!(server.recv(&mut input, &mut out) == Some(Event::Close(Some(CloseCode::NORMAL))));
-    assert!(server.close_received().is_some_and(|close| close.reason == "bye"));
+    assert!(
+        server
+            .close_received()
+            .is_some_and(|close| close.reason == "bye")
+    );
     assert!(server.closure().is_some_and(|closure| closure.clean));
 }
