@@ -6,7 +6,9 @@
 
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use std::hint::black_box;
-use ws_proto::{Agreed, Client, Config, Connection, Kind, Message, Role, Server, WebSocket};
+use ws_proto::{
+    Client, Config, Connection, Message, MessageKind, Negotiated, Role, Server, WebSocket,
+};
 
 const SIZES: [usize; 5] = [16, 125, 1 << 10, 64 << 10, 1 << 20];
 
@@ -39,8 +41,8 @@ fn text(size: usize, mixed: bool) -> String {
 
 /// A stream of messages of `size` bytes, as `sender` sends it, and how many they are.
 fn stream<R: Role>(
-    sender: impl Into<Agreed<R>>,
-    kind: Kind,
+    sender: impl Into<Negotiated<R>>,
+    kind: MessageKind,
     payload: &[u8],
     parts: usize,
 ) -> (Vec<u8>, usize) {
@@ -51,7 +53,7 @@ fn stream<R: Role>(
         let mut rest = payload.chunks(payload.len().div_ceil(parts)).peekable();
         while let Some(part) = rest.next() {
             sender
-                .send_part(kind, part, rest.peek().is_none(), &mut bytes)
+                .send_fragment(kind, part, rest.peek().is_none(), &mut bytes)
                 .unwrap();
         }
     }
@@ -107,7 +109,7 @@ fn receiving(c: &mut Criterion) {
             c,
             "server receives binary",
             || Server,
-            &stream(client(), Kind::Binary, &binary, 1),
+            &stream(client(), MessageKind::Binary, &binary, 1),
             size,
             usize::MAX,
         );
@@ -115,7 +117,7 @@ fn receiving(c: &mut Criterion) {
             c,
             "client receives binary",
             client,
-            &stream(Server, Kind::Binary, &binary, 1),
+            &stream(Server, MessageKind::Binary, &binary, 1),
             size,
             usize::MAX,
         );
@@ -125,7 +127,7 @@ fn receiving(c: &mut Criterion) {
                 c,
                 &format!("server receives {name} text"),
                 || Server,
-                &stream(client(), Kind::Text, text.as_bytes(), 1),
+                &stream(client(), MessageKind::Text, text.as_bytes(), 1),
                 size,
                 usize::MAX,
             );
@@ -133,7 +135,7 @@ fn receiving(c: &mut Criterion) {
                 c,
                 &format!("client receives {name} text"),
                 client,
-                &stream(Server, Kind::Text, text.as_bytes(), 1),
+                &stream(Server, MessageKind::Text, text.as_bytes(), 1),
                 size,
                 usize::MAX,
             );
@@ -142,7 +144,7 @@ fn receiving(c: &mut Criterion) {
             c,
             "server receives binary in 16 KiB reads",
             || Server,
-            &stream(client(), Kind::Binary, &binary, 1),
+            &stream(client(), MessageKind::Binary, &binary, 1),
             size,
             READ,
         );
@@ -150,7 +152,7 @@ fn receiving(c: &mut Criterion) {
             c,
             "server receives mixed text in 8 fragments",
             || Server,
-            &stream(client(), Kind::Text, text(size, true).as_bytes(), 8),
+            &stream(client(), MessageKind::Text, text(size, true).as_bytes(), 8),
             size,
             READ,
         );
@@ -160,7 +162,7 @@ fn receiving(c: &mut Criterion) {
             c,
             "server receives byte by byte",
             || Server,
-            &stream(client(), Kind::Binary, &vec![0x5a; size], 1),
+            &stream(client(), MessageKind::Binary, &vec![0x5a; size], 1),
             size,
             1,
         );

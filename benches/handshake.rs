@@ -1,9 +1,9 @@
-//! The opening handshake from bytes to `Agreed`, both sides, with a request as a browser sends it.
+//! The opening handshake from bytes to `Negotiated`, both sides, with a request as a browser sends it.
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use std::hint::black_box;
 use ws_proto::handshake::{Answer, ClientHandshake, HeadLimits, ServerHandshake};
-use ws_proto::{Agreed, Client, uri::Uri};
+use ws_proto::{Client, Negotiated, uri::Uri};
 
 const REQUEST: &[u8] = b"GET /chat?room=lobby HTTP/1.1\r\n\
     Host: example.com\r\n\
@@ -39,9 +39,13 @@ fn server(c: &mut Criterion) {
                         if !request.is_same_origin(true) {
                             return None;
                         }
-                        let protocol = request.protocols().find(|name| *name == "chat");
-                        let mut answer = ws_proto::Capped::new(&mut out, 1024);
-                        request.accept().protocol(protocol).write(&mut answer).ok()
+                        let protocol = request.subprotocols().find(|name| *name == "chat");
+                        let mut answer = ws_proto::CappedOutput::new(&mut out, 1024);
+                        request
+                            .accept()
+                            .subprotocol(protocol)
+                            .write(&mut answer)
+                            .ok()
                     })
             });
         });
@@ -54,7 +58,7 @@ fn client(c: &mut Criterion) {
         let uri =
             Uri::parse(black_box("wss://example.com/chat?room=lobby")).expect("the URI is valid");
         ClientHandshake::new(&uri, Client::new(black_box([7; 32])))
-            .protocols(&["chat"])
+            .subprotocols(&["chat"])
             .origin("https://example.com")
     };
     let mut request = Vec::new();
@@ -66,8 +70,8 @@ fn client(c: &mut Criterion) {
     if let Ok(Some(request)) = server.recv(&mut &mut request.clone()[..], &mut answer) {
         request
             .accept()
-            .protocol("chat")
-            .fields(&[
+            .subprotocol("chat")
+            .headers(&[
                 ("Server", "example"),
                 ("Date", "Sun, 06 Nov 1994 08:49:37 GMT"),
             ])
@@ -80,13 +84,13 @@ fn client(c: &mut Criterion) {
     group.bench_function("request and answer", |b| {
         b.iter_batched_ref(
             || answer.clone(),
-            |answer| -> Option<Agreed<Client>> {
+            |answer| -> Option<Negotiated<Client>> {
                 out.clear();
                 let mut client = client();
                 client.write_request(&mut out).ok()?;
                 match client.recv(&mut &mut answer[..]).ok()?? {
-                    Answer::Accepted { agreed, .. } => Some(agreed),
-                    Answer::Refused(_) => None,
+                    Answer::Accepted { negotiated, .. } => Some(negotiated),
+                    Answer::Rejected(_) => None,
                 }
             },
             BatchSize::SmallInput,

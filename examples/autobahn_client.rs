@@ -7,7 +7,7 @@ mod tcp;
 use std::io::{self, Read, Write};
 use std::net::Shutdown;
 use std::time::Duration;
-use ws_proto::{Config, Message, Transport, WebSocket, uri::Uri};
+use ws_proto::{Action, Config, Message, WebSocket, uri::Uri};
 
 fn main() -> io::Result<()> {
     let address = std::env::args()
@@ -40,7 +40,7 @@ fn converse(url: &str, mut text: Option<&mut String>) -> io::Result<()> {
         let handshake = handshake.deflate(&ws_proto::deflate::Config::default());
         handshake
     })?;
-    let mut ws = WebSocket::new(open.agreed, &Config::default().max_message(64 << 20));
+    let mut ws = WebSocket::new(open.negotiated, &Config::default().max_message(64 << 20));
     let mut buffer = vec![0; 64 << 10];
     let mut out = Vec::new();
     let mut input = &mut open.early[..];
@@ -57,12 +57,12 @@ fn converse(url: &str, mut text: Option<&mut String>) -> io::Result<()> {
         }
         open.stream.write_all(&out)?;
         out.clear();
-        if ws.transport() == Transport::Close {
+        if ws.next_action() == Action::CloseTransport {
             return open.stream.shutdown(Shutdown::Both);
         }
         match open.stream.read(&mut buffer) {
             Ok(n @ 1..) => input = &mut buffer[..n],
-            Err(error) if ws.transport() == Transport::Keep => return Err(error),
+            Err(error) if ws.next_action() == Action::Continue => return Err(error),
             // After the Close frames it does not matter how the server ends the stream.
             _ => return Ok(()),
         }

@@ -8,9 +8,10 @@
 use std::io::{self, Read, Write};
 use std::process::ExitCode;
 use std::{env, fs, str};
+use ws_proto::frame::{Header, Opcode};
 use ws_proto::{
-    Client, Config, Connection, Event, Header, Kind, Opcode, ProtocolError, REPLY_ROOM, Role,
-    Server, Slice, State,
+    Client, Config, Connection, Event, MessageKind, ProtocolError, REPLY_ROOM, Role, Server,
+    SliceOutput, State,
 };
 
 const HELP: &str = "\
@@ -21,7 +22,7 @@ usage: dissect HEX...        bytes in hexadecimal: 81 05 48 65 6c 6c 6f
        dissect               the same from standard input
 
 Masked frames are taken as the client's, others as the server's. After a request without a response, every
-frame is the client's; after a response without a request, the server's. No extension is taken as agreed on.
+frame is the client's; after a response without a request, the server's. No extension is taken as negotiated.
 Offsets are hexadecimal.
 
 Exit status: 0 no violation of RFC 6455, 1 a violation, 2 input that cannot be read.
@@ -196,7 +197,7 @@ fn dissect(bytes: &[u8], out: &mut impl Write) -> io::Result<bool> {
 /// What a connection says of a frame.
 struct Verdict {
     /// The type of the message that the frame is of, if it brought data.
-    kind: Option<Kind>,
+    kind: Option<MessageKind>,
     /// Whether the connection had ended before.
     discarded: bool,
     /// The rule that is broken, and where in the frame.
@@ -211,7 +212,10 @@ fn receive<R: Role>(connection: &mut Connection<R>, frame: &[u8]) -> Verdict {
     };
     // Byte by byte, so that a failure tells its place. Nobody is there to read the replies.
     for (at, &byte) in frame.iter().enumerate() {
-        match connection.recv(&mut &mut [byte][..], &mut Slice::new(&mut [0; REPLY_ROOM])) {
+        match connection.recv(
+            &mut &mut [byte][..],
+            &mut SliceOutput::new(&mut [0; REPLY_ROOM]),
+        ) {
             Some(Event::Data(chunk)) => verdict.kind = Some(chunk.kind),
             // One bad byte of a text has a place of its own; the other rules are about the frame.
             Some(Event::Failed(ProtocolError::InvalidUtf8)) => {
@@ -262,7 +266,7 @@ fn show_head(offset: usize, head: &[u8], out: &mut impl Write) -> io::Result<()>
 fn show_frame(
     header: &Header,
     (head, payload): (&[u8], &[u8]),
-    kind: Option<Kind>,
+    kind: Option<MessageKind>,
     out: &mut impl Write,
 ) -> io::Result<()> {
     let Header {
@@ -298,7 +302,7 @@ fn show_frame(
             writeln!(out, "          code      {code} ({})", code_name(code))?;
             writeln!(out, "          reason    \"{}\"", text(reason))
         }
-        _ if opcode == Opcode::TEXT || kind == Some(Kind::Text) => {
+        _ if opcode == Opcode::TEXT || kind == Some(MessageKind::Text) => {
             writeln!(out, "          text      \"{}\"", text(&unmasked))
         }
         _ => Ok(()),

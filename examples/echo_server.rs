@@ -17,7 +17,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 use ws_proto::handshake::{HeadLimits, ServerHandshake};
-use ws_proto::{Config, Message, Server, Transport, WebSocket};
+use ws_proto::{Action, Config, Message, Server, WebSocket};
 
 /// How much is read at once, and after how much output it is written at the latest.
 const BUFFER: usize = 64 << 10;
@@ -121,7 +121,7 @@ fn serve(stream: &mut TcpStream, options: &Options) -> io::Result<String> {
     // The opening handshake. What came after the request stays in `input`.
     let mut handshake = ServerHandshake::new(HeadLimits::default());
     let deadline = Instant::now() + options.timeout;
-    let (agreed, mut input) = loop {
+    let (negotiated, mut input) = loop {
         let n = read_before(deadline, stream, &mut buffer)
             .map_err(timed_out("waiting for the request"))?;
         if n == 0 {
@@ -132,17 +132,17 @@ fn serve(stream: &mut TcpStream, options: &Options) -> io::Result<String> {
             Ok(None) => {}
             Ok(Some(request)) => {
                 let spoken = request
-                    .protocols()
+                    .subprotocols()
                     .find(|name| options.protocols.iter().any(|spoken| spoken == name));
-                let answer = request.accept().protocol(spoken);
+                let answer = request.accept().subprotocol(spoken);
                 #[cfg(feature = "deflate")]
                 let answer = match &options.deflate {
                     Some(deflate) => answer.deflate(deflate),
                     None => answer,
                 };
-                let agreed = answer.write(&mut out)?;
+                let negotiated = answer.write(&mut out)?;
                 let received = n - input.len();
-                break (agreed, received..n);
+                break (negotiated, received..n);
             }
             Err(error) => {
                 flush(stream, &mut out)?;
@@ -153,7 +153,7 @@ fn serve(stream: &mut TcpStream, options: &Options) -> io::Result<String> {
     };
 
     // The conversation.
-    let mut ws = WebSocket::<Server>::new(agreed, &options.config);
+    let mut ws = WebSocket::<Server>::new(negotiated, &options.config);
     stream.set_read_timeout(None)?;
     loop {
         let mut received = &mut buffer[input];
@@ -171,10 +171,10 @@ fn serve(stream: &mut TcpStream, options: &Options) -> io::Result<String> {
         // While the peer does not take it, nothing more is read: what waits here is `BUFFER` and
         // one message at most.
         flush(stream, &mut out)?;
-        match ws.transport() {
-            Transport::Keep => {}
-            Transport::Await => stream.set_read_timeout(Some(options.timeout))?,
-            Transport::Close => break,
+        match ws.next_action() {
+            Action::Continue => {}
+            Action::AwaitClose => stream.set_read_timeout(Some(options.timeout))?,
+            Action::CloseTransport => break,
         }
         let n = stream
             .read(&mut buffer)
@@ -187,8 +187,8 @@ fn serve(stream: &mut TcpStream, options: &Options) -> io::Result<String> {
     }
     close(stream, &mut buffer, options.timeout);
     Ok(ws
-        .closure()
-        .map_or_else(String::new, |closure| closure.to_string()))
+        .outcome()
+        .map_or_else(String::new, |outcome| outcome.to_string()))
 }
 
 /// Writes all that waits, and gives back the memory that a long message took.

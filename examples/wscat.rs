@@ -29,8 +29,8 @@ use std::time::Duration;
 use std::{fmt, thread};
 use tcp::Deadline;
 use ws_proto::{
-    Client, CloseCode, Closure, Config, Kind, Message, MessageReceiver, MessageSender, Reply,
-    State, Transport, WebSocket, uri::Uri,
+    Action, Client, CloseCode, Config, Message, MessageKind, MessageRecvHalf, MessageSendHalf,
+    Outcome, Reply, State, WebSocket, uri::Uri,
 };
 
 /// The longest line of stdin, in bytes: the longest message that a peer with this crate's default
@@ -122,7 +122,7 @@ fn run(options: &Options) -> io::Result<bool> {
         .map(|(name, value)| (&**name, &**value))
         .collect();
     let open = tcp::connect(&uri, options.timeout, |handshake| {
-        let handshake = handshake.protocols(&protocols).fields(&fields);
+        let handshake = handshake.subprotocols(&protocols).headers(&fields);
         #[cfg(feature = "deflate")]
         let handshake = if options.deflate {
             handshake.deflate(&ws_proto::deflate::Config::default())
@@ -134,15 +134,15 @@ fn run(options: &Options) -> io::Result<bool> {
             None => handshake,
         }
     })?;
-    if let Some(protocol) = open.agreed.protocol() {
+    if let Some(protocol) = open.negotiated.subprotocol() {
         report(format_args!("subprotocol: {protocol}"));
     }
     #[cfg(feature = "deflate")]
-    if let Some(params) = open.agreed.deflate() {
+    if let Some(params) = open.negotiated.deflate() {
         report(format_args!("extension: {params}"));
     }
 
-    let (receiver, mut sender) = WebSocket::new(open.agreed, &Config::default()).into_halves();
+    let (receiver, mut sender) = WebSocket::new(open.negotiated, &Config::default()).split();
     let mailbox = Arc::<Mailbox>::default();
     let (stream, early, to_writer) = (open.stream.try_clone()?, open.early, Arc::clone(&mailbox));
     let reading = thread::spawn(move || read(stream, receiver, early, &to_writer));
@@ -159,13 +159,13 @@ fn run(options: &Options) -> io::Result<bool> {
     if let Err(error) = &written {
         report(error);
     }
-    let ws = WebSocket::from_halves(receiver, sender);
-    let Some(closure) = ws.closure() else {
+    let ws = WebSocket::reunite(receiver, sender);
+    let Some(outcome) = ws.outcome() else {
         return Ok(false);
     };
     // The WebSocket does not know whether its last frames could be written.
-    let clean = closure.clean && written.is_ok();
-    report(Closure { clean, ..closure });
+    let clean = outcome.clean && written.is_ok();
+    report(Outcome { clean, ..outcome });
     Ok(clean && !mailbox.mail.lock().unwrap().failed)
 }
 
@@ -220,7 +220,7 @@ impl Mailbox {
 /// The writing thread. It ends at the end of the server's stream, or when the server is too slow.
 fn write(
     stream: &TcpStream,
-    sender: &mut MessageSender<Client>,
+    sender: &mut MessageSendHalf<Client>,
     mailbox: &Mailbox,
     timeout: Duration,
 ) -> io::Result<()> {
@@ -244,7 +244,8 @@ fn write(
                 let line = mail.line.as_ref()?.as_bytes();
                 let (start, end) = (line_sent, line.len().min(line_sent + PART));
                 let is_last = end == line.len();
-                let sent = sender.send_part(Kind::Text, &line[start..end], is_last, &mut out);
+                let sent =
+                    sender.send_fragment(MessageKind::Text, &line[start..end], is_last, &mut out);
                 line_sent = end;
                 if is_last {
                     (mail.line, line_sent) = (None, 0);
@@ -261,7 +262,7 @@ fn write(
             .unwrap_or_else(|| Deadline::after(timeout, "the server does not read"))
             .write_all(stream, &out)?;
         out.clear();
-        if sender.transport() == Transport::Close {
+        if sender.next_action() == Action::CloseTransport {
             _ = stream.shutdown(Shutdown::Write);
         }
     }
@@ -271,10 +272,10 @@ fn write(
 /// The reading thread. It ends at the end of the stream.
 fn read(
     mut stream: TcpStream,
-    mut receiver: MessageReceiver<Client>,
+    mut receiver: MessageRecvHalf<Client>,
     mut early: Vec<u8>,
     mailbox: &Mailbox,
-) -> MessageReceiver<Client> {
+) -> MessageRecvHalf<Client> {
     let to_terminal = io::stdout().is_terminal();
     let mut printed = Ok(());
     let mut buffer = vec![0; 64 << 10];

@@ -1,16 +1,17 @@
 //! `Arbitrary` for the public types, so that those who build on them can fuzz what they build. All
 //! values are valid.
 
-use crate::{CloseCode, Config, Header, Kind, Mask, Opcode};
+use crate::frame::{Header, MaskingKey, Opcode};
+use crate::{CloseCode, Config, MessageKind};
 use arbitrary::{Arbitrary, Result, Unstructured};
 
-impl<'a> Arbitrary<'a> for Kind {
+impl<'a> Arbitrary<'a> for MessageKind {
     fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
         u.choose(&[Self::Text, Self::Binary]).copied()
     }
 }
 
-impl<'a> Arbitrary<'a> for Mask {
+impl<'a> Arbitrary<'a> for MaskingKey {
     fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
         u.arbitrary().map(Self)
     }

@@ -72,7 +72,7 @@ impl Config {
     /// Whether Pings are answered automatically. Default: `true`.
     ///
     /// If not, the caller must answer each Ping with `pong`
-    /// ([`WebSocket::pong`](crate::WebSocket::pong)) and the same payload, as soon as practical
+    /// ([`WebSocket::pong`](crate::WebSocket::send_pong)) and the same payload, as soon as practical
     /// (§5.5.2). Of several Pings that are unanswered, it is enough to answer the last (§5.5.3).
     /// Halves then owe no reply to a Ping: its payload must be carried to the sender's `pong`.
     ///
@@ -84,7 +84,7 @@ impl Config {
     /// let mut received = *b"\x89\x82\0\0\0\0hi";
     /// if let Some(Message::Ping) = ws.recv(&mut &mut received[..], &mut out) {
     ///     let payload = ws.control_payload().to_vec();
-    ///     ws.pong(&payload, &mut out)?;
+    ///     ws.send_pong(&payload, &mut out)?;
     /// }
     /// assert_eq!(out, b"\x8a\x02hi");
     /// # Ok::<(), ws_proto::SendError>(())

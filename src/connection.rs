@@ -4,19 +4,19 @@
 //! Streams: it keeps no payload of a message, and allocates nothing. The methods that it shares
 //! with [`WebSocket`](crate::WebSocket) are defined here once.
 
-use crate::agreed::Agreed;
 use crate::close::{Close, CloseCode};
-use crate::closure::{Closure, Side};
 use crate::config::Config;
 use crate::error::{ProtocolError, SendError};
 use crate::frame::HeaderBytes;
-use crate::opcode::Kind;
-use crate::output::{Output, Slice};
+use crate::negotiated::Negotiated;
+use crate::opcode::MessageKind;
+use crate::outcome::{Endpoint, Outcome};
+use crate::output::{Output, SliceOutput};
 use crate::receive::{Event, Received, RecvState};
-use crate::receiver::Receiver;
+use crate::receiver::RecvHalf;
 use crate::role::{Client, Role, Server};
-use crate::send::{Closing, Sender, State, Transport};
-use crate::stats::Stats;
+use crate::send::{Action, Closing, SendHalf, State};
+use crate::stats::Counters;
 
 /// An open WebSocket connection that streams: messages come in pieces, as they arrive, and none is
 /// kept.
@@ -26,11 +26,11 @@ use crate::stats::Stats;
 /// server), and no heap.
 ///
 /// ```
-/// use ws_proto::{Config, Connection, Event, Server, Slice};
+/// use ws_proto::{Config, Connection, Event, Server, SliceOutput};
 ///
 /// let mut connection = Connection::new(Server, &Config::default());
 /// let mut memory = [0; 256];
-/// let mut out = Slice::new(&mut memory);
+/// let mut out = SliceOutput::new(&mut memory);
 /// let mut received = [0x82, 0x83, 0x10, 0x20, 0x30, 0x40, 0x11, 0x22, 0x33];
 ///
 /// let mut input = &mut received[..];
@@ -51,18 +51,18 @@ use crate::stats::Stats;
 #[derive(Debug)]
 pub struct Connection<R> {
     receiver: RecvState<R>,
-    sender: Sender<R>,
+    sender: SendHalf<R>,
 }
 
 impl<R: Role> Connection<R> {
-    /// A connection whose opening handshake is done. `agreed` is what the handshake gave, or just
+    /// A connection whose opening handshake is done. `negotiated` is what the handshake gave, or just
     /// the role.
-    pub fn new(agreed: impl Into<Agreed<R>>, config: &Config) -> Self {
-        let agreed = agreed.into();
-        let may_compress = agreed.compresses();
+    pub fn new(negotiated: impl Into<Negotiated<R>>, config: &Config) -> Self {
+        let negotiated = negotiated.into();
+        let may_compress = negotiated.compresses();
         Self {
             receiver: RecvState::new(config, may_compress),
-            sender: Sender::new(agreed.into_role(), may_compress),
+            sender: SendHalf::new(negotiated.into_role(), may_compress),
         }
     }
 
@@ -71,7 +71,7 @@ impl<R: Role> Connection<R> {
     /// peer.
     ///
     /// `None` means either that all of `input` was consumed: read more, unless
-    /// [`transport`](Self::transport) says otherwise; or that `out` has no room for a reply:
+    /// [`transport`](Self::next_action) says otherwise; or that `out` has no room for a reply:
     /// [`is_paused`](Self::is_paused) tells which. After a Close or a failure all further input is
     /// discarded (RFC 6455 §1.4, §7.1.7).
     #[inline]
@@ -86,41 +86,41 @@ impl<R: Role> Connection<R> {
         }
     }
 
-    /// The same as [`send_part`](Self::send_part) for a message that is compressed (RFC 7692 §6.1):
+    /// The same as [`send_fragment`](Self::send_fragment) for a message that is compressed (RFC 7692 §6.1):
     /// `bytes` is a part of what a compressor made of all of it.
     ///
     /// # Errors
     ///
-    /// [`SendError::NotNegotiated`], [`SendError::MessageUnfinished`] if the unfinished message is
-    /// of another kind or not compressed, [`SendError::Closed`] or [`SendError::Full`]; nothing
+    /// [`SendError::NotNegotiated`], [`SendError::MessageInProgress`] if the unfinished message is
+    /// of another kind or not compressed, [`SendError::Closed`] or [`SendError::OutputFull`]; nothing
     /// was written.
-    pub fn send_compressed_part(
+    pub fn send_compressed_fragment(
         &mut self,
-        kind: Kind,
+        kind: MessageKind,
         bytes: &[u8],
         last: bool,
         out: &mut (impl Output + ?Sized),
     ) -> Result<(), SendError> {
-        self.sender.send_compressed_part(kind, bytes, last, out)
+        self.sender.send_compressed_fragment(kind, bytes, last, out)
     }
 
-    /// The two halves, for two tasks that share no lock. [`Receiver`] describes what they must tell
+    /// The two halves, for two tasks that share no lock. [`RecvHalf`] describes what they must tell
     /// each other.
     ///
     /// If receiving is [paused](Self::is_paused), the receiver returns the event that waits, and
     /// then owes the reply.
-    pub fn into_halves(self) -> (Receiver<R>, Sender<R>) {
-        (Receiver::new(self.receiver), self.sender)
+    pub fn split(self) -> (RecvHalf<R>, SendHalf<R>) {
+        (RecvHalf::new(self.receiver), self.sender)
     }
 
-    /// The halves together again, for [`closure`](Self::closure) when both tasks have ended.
+    /// The halves together again, for [`outcome`](Self::outcome) when both tasks have ended.
     ///
     /// What one half knows of the end, the other learns. If the sender was not given the answer to
     /// the peer's Close or violation, and it was not told of the end of the stream, the next
     /// [`recv`](Self::recv) returns the event again and appends the answer. A Pong that the sender
     /// was not given is not sent.
     #[must_use]
-    pub fn from_halves(receiver: Receiver<R>, sender: Sender<R>) -> Self {
+    pub fn reunite(receiver: RecvHalf<R>, sender: SendHalf<R>) -> Self {
         Self {
             receiver: receiver.state,
             sender,
@@ -129,7 +129,7 @@ impl<R: Role> Connection<R> {
     }
 }
 
-/// What everything shares that has a [`Sender`] in it.
+/// What everything shares that has a [`SendHalf`] in it.
 macro_rules! sends {
     ($Type:ident, $($sender:ident).+) => {
         impl<R: Role> $Type<R> {
@@ -140,19 +140,19 @@ macro_rules! sends {
             ///
             /// # Errors
             ///
-            /// [`SendError::MessageUnfinished`] if the unfinished message is of another kind, [`SendError::InvalidUtf8`], [`SendError::Closed`] or
-            /// [`SendError::Full`]; nothing was written.
-            pub fn send_part(&mut self, kind: Kind, bytes: &[u8], last: bool, out: &mut (impl Output + ?Sized)) -> Result<(), SendError> {
-                self.$($sender).+.send_part(kind, bytes, last, out)
+            /// [`SendError::MessageInProgress`] if the unfinished message is of another kind, [`SendError::InvalidUtf8`], [`SendError::Closed`] or
+            /// [`SendError::OutputFull`]; nothing was written.
+            pub fn send_fragment(&mut self, kind: MessageKind, bytes: &[u8], last: bool, out: &mut (impl Output + ?Sized)) -> Result<(), SendError> {
+                self.$($sender).+.send_fragment(kind, bytes, last, out)
             }
 
             /// Sends a Ping with a payload of up to 125 bytes (§5.5.2). The peer answers with a Pong of the same payload.
             ///
             /// # Errors
             ///
-            /// [`SendError::ControlTooLong`], [`SendError::Closed`] or [`SendError::Full`]; nothing was written.
-            pub fn ping(&mut self, payload: &[u8], out: &mut (impl Output + ?Sized)) -> Result<(), SendError> {
-                self.$($sender).+.ping(payload, out)
+            /// [`SendError::ControlTooLong`], [`SendError::Closed`] or [`SendError::OutputFull`]; nothing was written.
+            pub fn send_ping(&mut self, payload: &[u8], out: &mut (impl Output + ?Sized)) -> Result<(), SendError> {
+                self.$($sender).+.send_ping(payload, out)
             }
 
             /// Sends a Pong: unsolicited, as a heartbeat (§5.5.3), or the answer to a Ping if [`Config::auto_pong`] is off (copy the payload first, since it is
@@ -162,9 +162,9 @@ macro_rules! sends {
             ///
             /// # Errors
             ///
-            /// [`SendError::ControlTooLong`], [`SendError::Closed`] or [`SendError::Full`]; nothing was written.
-            pub fn pong(&mut self, payload: &[u8], out: &mut (impl Output + ?Sized)) -> Result<(), SendError> {
-                self.$($sender).+.pong(payload, out)
+            /// [`SendError::ControlTooLong`], [`SendError::Closed`] or [`SendError::OutputFull`]; nothing was written.
+            pub fn send_pong(&mut self, payload: &[u8], out: &mut (impl Output + ?Sized)) -> Result<(), SendError> {
+                self.$($sender).+.send_pong(payload, out)
             }
 
             /// The state of the connection (§7.1.3, §7.1.4).
@@ -174,8 +174,8 @@ macro_rules! sends {
             }
 
             /// What to do with the transport, once what is in the output has been written.
-            pub const fn transport(&self) -> Transport {
-                self.$($sender).+.transport()
+            pub const fn next_action(&self) -> Action {
+                self.$($sender).+.next_action()
             }
 
             /// The code of the Close frame that was sent, if one was: `Some(None)` is one without a code.
@@ -188,29 +188,29 @@ macro_rules! sends {
 
         impl $Type<Server> {
             /// The header of a frame whose payload goes out without being copied, for `write_vectored` and the like: a whole message, or a part of one as in
-            /// [`send_part`](Self::send_part).
+            /// [`send_fragment`](Self::send_fragment).
             ///
             /// The caller writes the header and then exactly `len` bytes (up to 2^63 - 1) before anything that is appended to an output later, and sees to it
             /// that text is UTF-8.
             ///
             /// # Errors
             ///
-            /// [`SendError::LengthOverflow`], [`SendError::MessageUnfinished`] or [`SendError::Closed`]; nothing changed.
-            pub fn header(&mut self, kind: Kind, len: u64, last: bool) -> Result<HeaderBytes, SendError> {
+            /// [`SendError::LengthOverflow`], [`SendError::MessageInProgress`] or [`SendError::Closed`]; nothing changed.
+            pub fn header(&mut self, kind: MessageKind, len: u64, last: bool) -> Result<HeaderBytes, SendError> {
                 self.$($sender).+.header(kind, len, last)
             }
         }
 
         impl $Type<Client> {
             /// Masks a payload where it stands and returns the header to be written before it, so that it goes out without being copied: a whole message, or a
-            /// part of one as in [`send_part`](Self::send_part).
+            /// part of one as in [`send_fragment`](Self::send_fragment).
             ///
             /// The caller writes both before anything that is appended to an output later, and sees to it that text is UTF-8.
             ///
             /// # Errors
             ///
-            /// [`SendError::MessageUnfinished`] or [`SendError::Closed`]; nothing changed.
-            pub fn mask_in_place(&mut self, kind: Kind, payload: &mut [u8], last: bool) -> Result<HeaderBytes, SendError> {
+            /// [`SendError::MessageInProgress`] or [`SendError::Closed`]; nothing changed.
+            pub fn mask_in_place(&mut self, kind: MessageKind, payload: &mut [u8], last: bool) -> Result<HeaderBytes, SendError> {
                 self.$($sender).+.mask_in_place(kind, payload, last)
             }
         }
@@ -218,7 +218,7 @@ macro_rules! sends {
 }
 
 /// What [`Connection`] and [`WebSocket`](crate::WebSocket) share: a receiving half (in which stands
-/// a [`Receiver`]) and a sending half side by side.
+/// a [`RecvHalf`]) and a sending half side by side.
 macro_rules! both_halves {
     ($Type:ident, $half:ident, $($receiver:ident).+, $($sender:ident).+) => {
         sends!($Type, $($sender).+);
@@ -237,7 +237,7 @@ macro_rules! both_halves {
             ///
             /// # Errors
             ///
-            /// [`SendError::Closed`], [`SendError::MessageUnfinished`] or [`SendError::Full`]; nothing was written.
+            /// [`SendError::Closed`], [`SendError::MessageInProgress`] or [`SendError::OutputFull`]; nothing was written.
             #[inline]
             pub fn send_text(&mut self, text: &str, out: &mut (impl Output + ?Sized)) -> Result<(), SendError> {
                 self.sender.send_text(text, out)
@@ -247,20 +247,20 @@ macro_rules! both_halves {
             ///
             /// # Errors
             ///
-            /// [`SendError::Closed`], [`SendError::MessageUnfinished`] or [`SendError::Full`]; nothing was written.
+            /// [`SendError::Closed`], [`SendError::MessageInProgress`] or [`SendError::OutputFull`]; nothing was written.
             #[inline]
             pub fn send_binary(&mut self, bytes: &[u8], out: &mut (impl Output + ?Sized)) -> Result<(), SendError> {
                 self.sender.send_binary(bytes, out)
             }
 
-            /// Starts the closing handshake (§7.1.2). After it only [`pong`](Self::pong) can be sent, and an unfinished message is abandoned. What the peer sends
+            /// Starts the closing handshake (§7.1.2). After it only [`pong`](Self::send_pong) can be sent, and an unfinished message is abandoned. What the peer sends
             /// before its own Close still arrives, and its Pings are answered; to answer its messages is [`SendError::Closed`].
             ///
             /// `code` is a [`CloseCode`] or `None`. A reason of more than 123 bytes is cut, before the character that does not fit.
             ///
             /// # Errors
             ///
-            /// [`SendError::ReasonWithoutCode`], [`SendError::CodeOfClients`], [`SendError::Closed`] or [`SendError::Full`]; nothing was written.
+            /// [`SendError::ReasonWithoutCode`], [`SendError::ClientOnlyCloseCode`], [`SendError::Closed`] or [`SendError::OutputFull`]; nothing was written.
             pub fn close(
                 &mut self,
                 code: impl Into<Option<CloseCode>>,
@@ -276,8 +276,8 @@ macro_rules! both_halves {
             ///
             /// # Errors
             ///
-            /// [`SendError::CodeOfClients`], [`SendError::Closed`] if the peer's Close was received or the connection failed or ended before, or
-            /// [`SendError::Full`]; nothing was written, and nothing changed.
+            /// [`SendError::ClientOnlyCloseCode`], [`SendError::Closed`] if the peer's Close was received or the connection failed or ended before, or
+            /// [`SendError::OutputFull`]; nothing was written, and nothing changed.
             pub fn fail(&mut self, code: CloseCode, reason: &str, out: &mut (impl Output + ?Sized)) -> Result<(), SendError> {
                 self.sender.fail(code, reason, out)?;
                 self.$half.abandon();
@@ -286,16 +286,16 @@ macro_rules! both_halves {
 
             /// How the connection ended or is ending; `None` while it is open.
             #[must_use]
-            pub fn closure(&self) -> Option<Closure<'_>> {
+            pub fn outcome(&self) -> Option<Outcome<'_>> {
                 if self.state() == State::Open && !self.$($receiver).+.told_of_end() {
                     return None;
                 }
                 let (received, sent, error) = (self.close_received(), self.close_sent(), self.error());
                 let by = match self.$($sender).+.closing() {
-                    Closing::Open | Closing::Answering if error.is_none() => Side::Peer,
-                    _ => Side::Local,
+                    Closing::Open | Closing::Answering if error.is_none() => Endpoint::Peer,
+                    _ => Endpoint::Local,
                 };
-                Some(Closure { by, received, sent, clean: received.is_some() && sent.is_some(), error })
+                Some(Outcome { by, received, sent, clean: received.is_some() && sent.is_some(), error })
             }
 
             /// The rule that the peer broke, if the connection failed for that.
@@ -324,14 +324,14 @@ macro_rules! both_halves {
 
             /// How much was received.
             #[must_use]
-            pub const fn received(&self) -> Stats {
-                self.$($receiver).+.stats()
+            pub const fn received(&self) -> Counters {
+                self.$($receiver).+.counters()
             }
 
             /// How much was sent.
             #[must_use]
-            pub const fn sent(&self) -> Stats {
-                self.$($sender).+.stats()
+            pub const fn sent(&self) -> Counters {
+                self.$($sender).+.counters()
             }
 
             /// Whether `recv` returned `None` because the output has no room for the reply to a frame that was received.
@@ -349,7 +349,7 @@ macro_rules! both_halves {
                     self.sender.recv_eof();
                 }
                 let sender = &mut self.sender;
-                _ = self.$($receiver).+.answer_end(|answer, payload| sender.answer(answer, payload, &mut Slice::new(&mut [])));
+                _ = self.$($receiver).+.answer_end(|answer, payload| sender.answer(answer, payload, &mut SliceOutput::new(&mut [])));
                 match (self.state(), self.$($sender).+.closing()) {
                     (State::Closed, _) => self.$half.recv_eof(),
                     (_, Closing::Failed) => self.$half.abandon(),

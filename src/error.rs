@@ -2,7 +2,7 @@
 //! caller.
 
 use crate::close::CloseCode;
-use crate::opcode::{Kind, Opcode};
+use crate::opcode::{MessageKind, Opcode};
 use core::fmt;
 
 /// How the peer violated the protocol, or which limit it exceeded: why the connection failed (RFC
@@ -35,9 +35,9 @@ pub enum ProtocolError {
     /// A new message while another one is incomplete.
     ExpectedContinuation {
         /// The type of the message that is incomplete.
-        incomplete: Kind,
+        incomplete: MessageKind,
         /// The type of the message that begins.
-        begun: Kind,
+        begun: MessageKind,
     },
     /// Text that is not UTF-8.
     InvalidUtf8,
@@ -174,7 +174,7 @@ impl core::error::Error for ProtocolError {}
 /// Why nothing was sent: nothing was written, and nothing changed.
 ///
 /// With the feature `std` it becomes a `std::io::Error` by `?`: of kind `BrokenPipe` for
-/// [`Closed`](Self::Closed), `WriteZero` for [`Full`](Self::Full), and else `InvalidInput`.
+/// [`Closed`](Self::Closed), `WriteZero` for [`Full`](Self::OutputFull), and else `InvalidInput`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum SendError {
@@ -185,13 +185,13 @@ pub enum SendError {
     Closed,
     /// The output has no room for the frame. The call can be repeated when it has, which for an
     /// output of fixed size may be never.
-    Full {
+    OutputFull {
         /// The room that the frame takes, in bytes. Of a message that is to be compressed it is
         /// what suffices in any case, some more than what is not compressed takes.
         needed: usize,
     },
     /// A message sent in parts is not finished, and this one is another (§5.4).
-    MessageUnfinished,
+    MessageInProgress,
     /// The payload of a control frame is longer than 125 bytes (§5.5).
     ControlTooLong,
     /// The payload of a frame is said to be longer than 2^63 - 1 bytes (§5.2).
@@ -206,22 +206,24 @@ pub enum SendError {
     /// next (RFC 7692 §7.1.1): what the caller compresses does not fit between them.
     ContextInUse,
     /// A server may not send 1010 (§7.4.1).
-    CodeOfClients,
+    ClientOnlyCloseCode,
 }
 
 impl fmt::Display for SendError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Closed => "the connection is closing or closed",
-            Self::Full { needed } => return write!(f, "the output has no room for {needed} bytes"),
-            Self::MessageUnfinished => "a fragmented message is in progress",
+            Self::OutputFull { needed } => {
+                return write!(f, "the output has no room for {needed} bytes");
+            }
+            Self::MessageInProgress => "a fragmented message is in progress",
             Self::ControlTooLong => "control frame payload longer than 125 bytes",
             Self::LengthOverflow => "payload length needs more than 63 bits",
             Self::InvalidUtf8 => "invalid UTF-8",
             Self::ReasonWithoutCode => "Close reason without a status code",
             Self::NotNegotiated => "permessage-deflate was not negotiated",
             Self::ContextInUse => "the compression context is in use by the connection",
-            Self::CodeOfClients => "only clients may send status code 1010",
+            Self::ClientOnlyCloseCode => "only clients may send status code 1010",
         })
     }
 }
@@ -243,7 +245,7 @@ mod io {
         fn from(error: SendError) -> Self {
             let kind = match error {
                 SendError::Closed => ErrorKind::BrokenPipe,
-                SendError::Full { .. } => ErrorKind::WriteZero,
+                SendError::OutputFull { .. } => ErrorKind::WriteZero,
                 _ => ErrorKind::InvalidInput,
             };
             Self::new(kind, error)

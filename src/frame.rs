@@ -5,8 +5,10 @@
 //! connection.
 
 use crate::error::ProtocolError;
-use crate::mask::Mask;
-use crate::opcode::{MAX_CONTROL_PAYLOAD, Opcode};
+pub use crate::mask::MaskingKey;
+pub use crate::opcode::{MAX_CONTROL_PAYLOAD, Opcode};
+pub use crate::utf8::Utf8Validator;
+
 use core::fmt;
 use core::ops::Deref;
 
@@ -21,7 +23,7 @@ pub struct Header {
     /// What the payload is.
     pub opcode: Opcode,
     /// The masking key; `None` if the payload is not masked.
-    pub mask: Option<Mask>,
+    pub mask: Option<MaskingKey>,
     /// The length of the payload, in bytes: 0 to 2^63 - 1.
     pub len: u64,
 }
@@ -42,7 +44,8 @@ impl Header {
     /// whether the frame must be masked, and whether it may come now.
     ///
     /// ```
-    /// use ws_proto::{Header, Opcode, ProtocolError};
+    /// use ws_proto::frame::{Header, Opcode};
+    /// use ws_proto::ProtocolError;
     ///
     /// let (header, taken) = Header::parse(&[0x81, 0x05, 0x48, 0x65])?.unwrap();
     /// assert_eq!((header.opcode, header.len, taken), (Opcode::TEXT, 5, 2));
@@ -89,7 +92,7 @@ impl Header {
             len => u64::from(len),
         };
         let mask = if second & 0x80 != 0 {
-            Some(Mask(*take(&mut rest)?))
+            Some(MaskingKey(*take(&mut rest)?))
         } else {
             None
         };
@@ -156,13 +159,13 @@ impl Header {
     /// more is written than their 3 and 63 bits.
     ///
     /// ```
-    /// use ws_proto::{Header, Mask, Opcode};
+    /// use ws_proto::frame::{Header, MaskingKey, Opcode};
     ///
     /// let header = Header {
     ///     fin: true,
     ///     rsv: 0,
     ///     opcode: Opcode::PING,
-    ///     mask: Some(Mask([1, 2, 3, 4])),
+    ///     mask: Some(MaskingKey([1, 2, 3, 4])),
     ///     len: 5,
     /// };
     /// assert_eq!(*header.encode(), [0x89, 0x85, 1, 2, 3, 4]);
@@ -187,7 +190,7 @@ impl Header {
                 header.push((len & u64::MAX >> 1).to_be_bytes());
             }
         }
-        if let Some(Mask(key)) = self.mask {
+        if let Some(MaskingKey(key)) = self.mask {
             header.push(key);
         }
         header

@@ -40,11 +40,11 @@
 //!
 //! ```
 //! # use std::io::{self, Read, Write};
-//! use ws_proto::{Message, Server, Transport, WebSocket};
+//! use ws_proto::{Message, Server, Action, WebSocket};
 //!
 //! fn converse(mut ws: WebSocket<Server>, mut sock: impl Read + Write) -> io::Result<()> {
 //!     let (mut buf, mut out) = (vec![0; 16 << 10], Vec::new());
-//!     while ws.transport() != Transport::Close {
+//!     while ws.next_action() != Action::CloseTransport {
 //!         let n = sock.read(&mut buf)?;
 //!         if n == 0 {
 //!             ws.recv_eof();
@@ -60,7 +60,7 @@
 //!         sock.write_all(&out)?; // echoes, pongs, the Close reply, the Close after a failure: one rule
 //!         out.clear();
 //!     }
-//!     Ok(()) // ws.closure() tells how it ended
+//!     Ok(()) // ws.outcome() tells how it ended
 //! }
 //! ```
 //!
@@ -71,7 +71,7 @@
 //! ```
 //! # #[cfg(feature = "handshake")] {
 //! use ws_proto::handshake::{Answer, ClientHandshake, HeadLimits, ServerHandshake};
-//! use ws_proto::{Client, CloseCode, Config, Message, Transport, WebSocket, uri::Uri};
+//! use ws_proto::{Client, CloseCode, Config, Message, Action, WebSocket, uri::Uri};
 //!
 //! // The opening handshake (RFC 6455 §4). A client is built from 32 secret random bytes, of which its masking keys come.
 //! let mut to_server = Vec::new();
@@ -84,12 +84,12 @@
 //! let mut accepting = ServerHandshake::new(HeadLimits::default());
 //! let mut input = &mut to_server[..];
 //! let request = accepting.recv(&mut input, &mut to_client)?.expect("the request is whole");
-//! let agreed = request.accept().write(&mut to_client)?;
-//! let mut server = WebSocket::new(agreed, &Config::default());
+//! let negotiated = request.accept().write(&mut to_client)?;
+//! let mut server = WebSocket::new(negotiated, &Config::default());
 //!
 //! let mut input = &mut to_client[..];
-//! let Some(Answer::Accepted { agreed, .. }) = opening.recv(&mut input)? else { panic!("refused") };
-//! let mut client = WebSocket::new(agreed, &Config::default());
+//! let Some(Answer::Accepted { negotiated, .. }) = opening.recv(&mut input)? else { panic!("refused") };
+//! let mut client = WebSocket::new(negotiated, &Config::default());
 //!
 //! // A message (§5.6). The client masks it (§5.3).
 //! let mut to_server = Vec::new();
@@ -117,17 +117,17 @@
 //! // The closing handshake (§7).
 //! server.close(CloseCode::NORMAL, "done", &mut to_client)?;
 //! assert_eq!(to_client, b"\x88\x06\x03\xe8done");
-//! assert_eq!(server.transport(), Transport::Await);
+//! assert_eq!(server.next_action(), Action::AwaitClose);
 //!
 //! let mut to_server = Vec::new();
 //! let mut input = &mut to_client[..];
 //! assert_eq!(client.recv(&mut input, &mut to_server), Some(Message::Close(Some(CloseCode::NORMAL))));
-//! assert_eq!(client.transport(), Transport::Await); // the server closes the transport first (§7.1.1)
+//! assert_eq!(client.next_action(), Action::AwaitClose); // the server closes the transport first (§7.1.1)
 //!
 //! let mut input = &mut to_server[..];
 //! assert_eq!(server.recv(&mut input, &mut Vec::new()), Some(Message::Close(Some(CloseCode::NORMAL))));
-//! assert_eq!(server.transport(), Transport::Close);
-//! assert!(server.closure().is_some_and(|closure| closure.clean));
+//! assert_eq!(server.next_action(), Action::CloseTransport);
+//! assert!(server.outcome().is_some_and(|outcome| outcome.clean));
 //! # }
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
@@ -137,7 +137,7 @@
 //! A `Vec<u8>` always has room. A peer that sends Pings and does not read has each of them answered
 //! there: 10,000 Pings of 125 bytes put 1.27 MB into it. A driver that writes all of `out` before
 //! it reads again, as in the loop above, has at most the answers to one read. One that reads on
-//! while output waits must limit the output: a [`Slice`], or a [`Capped`] vector.
+//! while output waits must limit the output: a [`SliceOutput`], or a [`CappedOutput`] vector.
 //!
 //! When the output has no room for a reply, `recv` returns `None`, and
 //! [`is_paused`](WebSocket::is_paused) is `true`: write the output, then call `recv` again, also if
@@ -145,7 +145,7 @@
 //! it need no reply, and are received.
 //!
 //! An output that `recv` shares with the program's own messages is full when these fill it, and
-//! then the next Ping stops receiving. A small output of its own, such as a [`Capped`] of 512
+//! then the next Ping stops receiving. A small output of its own, such as a [`CappedOutput`] of 512
 //! bytes, moves that stop by as many replies as it holds. Append it to the queue whenever the queue
 //! becomes shorter, and before [`close`](WebSocket::close) or [`fail`](WebSocket::fail); close the
 //! transport when both are empty.
@@ -159,7 +159,7 @@
 //!
 //! const QUEUE_LIMIT: usize = 64 << 10;
 //!
-//! let (mut receiver, mut sender) = WebSocket::new(Server, &Config::default()).into_halves();
+//! let (mut receiver, mut sender) = WebSocket::new(Server, &Config::default()).split();
 //! let mut queue = Vec::new(); // what the socket has not accepted yet
 //!
 //! // Whenever something was received:
@@ -191,8 +191,8 @@
 //! | --- | --- | --- |
 //! | [`WebSocket`] | complete messages | the data of an incomplete message |
 //! | [`Connection`] | a stream of events, for messages of any size | none beyond the struct |
-//! | [`Receiver`], [`Sender`], [`MessageReceiver`], [`MessageSender`] | the halves of the two above, for two tasks | as above |
-//! | [`Header`], [`Opcode`], [`Mask`], [`Utf8`] | the codec | none |
+//! | [`RecvHalf`], [`SendHalf`], [`MessageRecvHalf`], [`MessageSendHalf`] | the halves of the two above, for two tasks | as above |
+//! | [`Header`], [`Opcode`], [`MaskingKey`], [`Utf8Validator`] | the codec | none |
 //! | `deflate` (feature) | permessage-deflate: compressor, decompressor, negotiation | per direction, when it is first used |
 //! | [`handshake`] | the opening handshake over HTTP/1.1, both sides | a head that came in pieces |
 //!
@@ -203,10 +203,10 @@
 //! * **Deadlines**: for the handshake (a client that sends a byte a minute would keep its
 //!   connection), for a message whose fragments stop coming, for the Pong to a Ping, for a write
 //!   that makes no progress (a blocking `write_all` waits without end for a peer that does not
-//!   read), and for the peer's Close while [`transport`](WebSocket::transport) says
-//!   [`Transport::Await`].
+//!   read), and for the peer's Close while [`transport`](WebSocket::next_action) says
+//!   [`Action::AwaitClose`].
 //! * **Backpressure**, as described [above](#backpressure).
-//! * **Closing the socket** as [`Transport`] says. A server closes first (§7.1.1).
+//! * **Closing the socket** as [`Action`] says. A server closes first (§7.1.1).
 //! * **A fresh secret seed** for each client: 32 bytes of a cryptographically strong source such as
 //!   `getrandom`.
 //! * **One connection at a time to the same host and port** that is still in its handshake (§4.1),
@@ -216,7 +216,7 @@
 //!   anything (§10.1), so nothing in a request is proof of anything.
 //! * **Relaying**: whoever forwards messages may change how they are fragmented only as long as no
 //!   extension is in use that he does not know (§5.4). The one extension here lets him, as long as
-//!   compressed messages go on compressed to a peer that agreed on the same. What a frame's borders
+//!   compressed messages go on compressed to a peer that negotiated the same. What a frame's borders
 //!   mean is nothing to rely on.
 //! * **Reasons** of Close frames are the peer's words, for logs and debugging: not to be shown to
 //!   end users (§5.5.1).
@@ -227,8 +227,8 @@
 //!   or with 501 if it does not know the `:protocol`. Names of fields are in lower case.
 //!   `sec-websocket-version`, `-protocol`, `-extensions` and `origin` mean what they mean here.
 //!   `Upgrade`, `Connection`, `Host`, `Sec-WebSocket-Key` and `-Accept` do not go over the wire;
-//!   [`handshake::Request::from_fields`] and [`handshake::Response::from_fields`] check the others
-//!   if these are added. From what was agreed on, make an [`Agreed`]; the end of the stream and its
+//!   [`handshake::Request::from_headers`] and [`handshake::Response::from_headers`] check the others
+//!   if these are added. From what was negotiated, make an [`Negotiated`]; the end of the stream and its
 //!   reset are [`recv_eof`](WebSocket::recv_eof).
 //!
 //! # Errors
@@ -255,12 +255,12 @@
 //! * `alloc`: [`WebSocket`], `Vec<u8>` as an [`Output`], and the handshake's machines.
 //! * `handshake` (default): the opening handshake.
 //! * `deflate`: permessage-deflate, by zlib-rs. Implies `std` and `handshake`.
-//! * `arbitrary`: `Arbitrary` (of arbitrary 1.4) for [`Config`], [`Header`], [`Opcode`], [`Mask`],
-//!   [`Kind`], [`CloseCode`] and `deflate::Params`, to fuzz what is built on them.
+//! * `arbitrary`: `Arbitrary` (of arbitrary 1.4) for [`Config`], [`Header`], [`Opcode`], [`MaskingKey`],
+//!   [`MessageKind`], [`CloseCode`] and `deflate::Params`, to fuzz what is built on them.
 //! * `simdutf8`: faster validation of text, above all of text that is not ASCII.
 //!
 //! Without default features the crate needs neither `std` nor an allocator: [`Connection`] over a
-//! [`Slice`].
+//! [`SliceOutput`].
 
 // The caller's duties of the checklist are CH12, CL20, F4, FG8, FG9, FG11, H8, HX1, HX2, HX4, HX5,
 // HX8, HX9, SE5, SE12, SH16: "Left to the driver" tells of them.
@@ -284,23 +284,23 @@ extern crate alloc;
 #[cfg(any(test, feature = "std"))]
 extern crate std;
 
-mod agreed;
 #[cfg(feature = "arbitrary")]
 mod arbitrary;
 mod close;
-mod closure;
 mod config;
 mod connection;
 #[cfg(feature = "deflate")]
 pub mod deflate;
 mod error;
-mod frame;
+pub mod frame;
 #[cfg(feature = "alloc")]
 mod growth;
 #[cfg(feature = "handshake")]
 pub mod handshake;
 mod mask;
+mod negotiated;
 mod opcode;
+mod outcome;
 mod output;
 mod receive;
 mod receiver;
@@ -317,24 +317,21 @@ mod websocket;
 #[doc = include_str!("../README.md")]
 mod readme {}
 
-pub use agreed::Agreed;
 pub use close::{Close, CloseCode};
-pub use closure::{Closure, Side};
 pub use config::Config;
 pub use connection::Connection;
 pub use error::{ProtocolError, SendError};
-pub use frame::{Header, HeaderBytes};
-pub use mask::Mask;
-pub use opcode::{Kind, MAX_CONTROL_PAYLOAD, Opcode};
+pub use negotiated::Negotiated;
+pub use opcode::MessageKind;
+pub use outcome::{Endpoint, Outcome};
 #[cfg(feature = "alloc")]
-pub use output::Capped;
-pub use output::{Output, REPLY_ROOM, Slice};
+pub use output::CappedOutput;
+pub use output::{Output, REPLY_ROOM, SliceOutput};
 pub use receive::{Chunk, Event};
-pub use receiver::Receiver;
+pub use receiver::RecvHalf;
 pub use reply::Reply;
 pub use role::{Client, Role, Server};
-pub use send::{Sender, State, Transport};
-pub use stats::Stats;
-pub use utf8::Utf8;
+pub use send::{Action, SendHalf, State};
+pub use stats::Counters;
 #[cfg(feature = "alloc")]
-pub use websocket::{Message, MessageReceiver, MessageSender, WebSocket};
+pub use websocket::{Message, MessageRecvHalf, MessageSendHalf, WebSocket};

@@ -10,17 +10,17 @@ pub(crate) const BLOCK: usize = 4096;
 
 /// A frame's masking key (RFC 6455 §5.3), in the order of its bytes on the wire.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Mask(pub [u8; 4]);
+pub struct MaskingKey(pub [u8; 4]);
 
-impl Mask {
+impl MaskingKey {
     /// Masks `data`, or unmasks it: the operation is its own inverse.
     ///
     /// `offset` is where in the frame's payload `data` begins, in bytes, so that a payload can be
     /// masked piece by piece:
     ///
     /// ```
-    /// # use ws_proto::Mask;
-    /// let mask = Mask([0x37, 0xfa, 0x21, 0x3d]);
+    /// # use ws_proto::frame::MaskingKey;
+    /// let mask = MaskingKey([0x37, 0xfa, 0x21, 0x3d]);
     /// let mut hello = *b"Hello";
     /// let (head, tail) = hello.split_at_mut(3);
     /// mask.apply(head, 0);

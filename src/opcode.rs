@@ -74,14 +74,14 @@ impl fmt::Debug for Opcode {
 
 /// The type of a message (RFC 6455 §5.6): what the opcode of its first frame says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Kind {
+pub enum MessageKind {
     /// UTF-8.
     Text,
     /// Any bytes.
     Binary,
 }
 
-impl Kind {
+impl MessageKind {
     #[inline]
     pub(crate) const fn opcode(self) -> Opcode {
         match self {
@@ -100,7 +100,7 @@ impl Kind {
     }
 }
 
-impl fmt::Display for Kind {
+impl fmt::Display for MessageKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.opcode().fmt(f)
     }

@@ -14,8 +14,8 @@ use core::fmt;
 /// a peer that sends Pings and does not read cannot make the output grow without bound.
 pub const REPLY_ROOM: usize = 2 + 4 + 125;
 
-/// A place that outgoing bytes are appended to: a `Vec<u8>`, a [`Slice`] of fixed size, a
-/// [`Capped`] vector, or a buffer of yours.
+/// A place that outgoing bytes are appended to: a `Vec<u8>`, a [`SliceOutput`] of fixed size, a
+/// [`CappedOutput`] vector, or a buffer of yours.
 ///
 /// Backpressure is [`room`](Self::room): a call that would write more than that writes nothing and
 /// says so.
@@ -46,14 +46,14 @@ impl Output for Vec<u8> {
 }
 
 /// An [`Output`] of fixed size, for firmware and for buffers that something else allocated. It
-/// borrows them; for the state of a connection, `Capped` can be made anew over the same `Vec` for
+/// borrows them; for the state of a connection, `CappedOutput` can be made anew over the same `Vec` for
 /// each call.
 ///
 /// ```
-/// use ws_proto::{Output, Slice};
+/// use ws_proto::{Output, SliceOutput};
 ///
 /// let mut memory = [0; 256];
-/// let mut out = Slice::new(&mut memory);
+/// let mut out = SliceOutput::new(&mut memory);
 /// out.append(b"some bytes");
 /// assert_eq!(out.as_bytes(), b"some bytes");
 /// assert_eq!(out.room(), 246);
@@ -61,12 +61,12 @@ impl Output for Vec<u8> {
 /// out.consume(5); // so many were written to the socket
 /// assert_eq!(out.as_bytes(), b"bytes");
 /// ```
-pub struct Slice<'a> {
+pub struct SliceOutput<'a> {
     memory: &'a mut [u8],
     len: usize,
 }
 
-impl<'a> Slice<'a> {
+impl<'a> SliceOutput<'a> {
     /// An empty output that fills `memory` from the front. With less than [`REPLY_ROOM`] bytes,
     /// some Pings can never be answered, and receiving stops there.
     pub const fn new(memory: &'a mut [u8]) -> Self {
@@ -94,16 +94,16 @@ impl<'a> Slice<'a> {
 }
 
 /// Shows no bytes.
-impl fmt::Debug for Slice<'_> {
+impl fmt::Debug for SliceOutput<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Slice")
+        f.debug_struct("SliceOutput")
             .field("len", &self.len)
             .field("room", &self.room())
             .finish()
     }
 }
 
-impl Output for Slice<'_> {
+impl Output for SliceOutput<'_> {
     fn room(&self) -> usize {
         self.memory.len() - self.len
     }
@@ -126,13 +126,13 @@ impl Output for Slice<'_> {
 /// the `Vec` itself to the calls that send messages:
 ///
 /// ```
-/// use ws_proto::{Capped, Config, Message, Output, Server, WebSocket};
+/// use ws_proto::{CappedOutput, Config, Message, Output, Server, WebSocket};
 ///
 /// let mut ws = WebSocket::new(Server, &Config::default());
 /// let mut queue = Vec::new(); // what the socket has not taken yet
 /// # let mut received = *b"\x81\x82\0\0\0\0hi";
 /// let mut input = &mut received[..];
-/// while let Some(message) = ws.recv(&mut input, &mut Capped::new(&mut queue, 64 << 10)) {
+/// while let Some(message) = ws.recv(&mut input, &mut CappedOutput::new(&mut queue, 64 << 10)) {
 ///     if let Message::Text(text) = message {
 ///         ws.send_text(&text, &mut queue)?;
 ///     }
@@ -144,13 +144,13 @@ impl Output for Slice<'_> {
 /// # Ok::<(), ws_proto::SendError>(())
 /// ```
 #[cfg(feature = "alloc")]
-pub struct Capped<'a> {
+pub struct CappedOutput<'a> {
     bytes: &'a mut Vec<u8>,
     cap: usize,
 }
 
 #[cfg(feature = "alloc")]
-impl<'a> Capped<'a> {
+impl<'a> CappedOutput<'a> {
     /// Appends to `bytes` as long as it holds at most `cap` bytes in all.
     pub const fn new(bytes: &'a mut Vec<u8>, cap: usize) -> Self {
         Self { bytes, cap }
@@ -159,9 +159,9 @@ impl<'a> Capped<'a> {
 
 /// Shows no bytes.
 #[cfg(feature = "alloc")]
-impl fmt::Debug for Capped<'_> {
+impl fmt::Debug for CappedOutput<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Capped")
+        f.debug_struct("CappedOutput")
             .field("len", &self.bytes.len())
             .field("room", &self.room())
             .finish()
@@ -169,7 +169,7 @@ impl fmt::Debug for Capped<'_> {
 }
 
 #[cfg(feature = "alloc")]
-impl Output for Capped<'_> {
+impl Output for CappedOutput<'_> {
     #[inline]
     fn room(&self) -> usize {
         self.cap.saturating_sub(self.bytes.len())

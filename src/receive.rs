@@ -11,12 +11,12 @@ use crate::close::{Close, CloseCode};
 use crate::config::Config;
 use crate::error::ProtocolError;
 use crate::frame::{Header, fault};
-use crate::mask::{BLOCK, Mask};
-use crate::opcode::{Kind, Opcode};
+use crate::mask::{BLOCK, MaskingKey};
+use crate::opcode::{MessageKind, Opcode};
 use crate::reply::{Answer, ControlPayload, Reply};
 use crate::role::Role;
-use crate::stats::Stats;
-use crate::utf8::Utf8;
+use crate::stats::Counters;
+use crate::utf8::Utf8Validator;
 use core::convert::Infallible;
 use core::marker::PhantomData;
 use core::{fmt, mem, str};
@@ -51,9 +51,9 @@ pub enum Event<'b> {
 #[derive(Debug, PartialEq, Eq)]
 pub struct Chunk<'b> {
     /// The type of the message.
-    pub kind: Kind,
+    pub kind: MessageKind,
     /// The bytes, unmasked where they stood. Those of a text are valid UTF-8, but the end may
-    /// split a character (see [`Utf8`]).
+    /// split a character (see [`Utf8Validator`]).
     pub payload: &'b mut [u8],
     /// Whether the message begins here.
     pub first: bool,
@@ -66,9 +66,9 @@ pub struct Chunk<'b> {
 
 /// A piece of a message as it arrived: masked, and text not validated.
 pub(crate) struct Piece<'b> {
-    pub(crate) kind: Kind,
+    pub(crate) kind: MessageKind,
     pub(crate) payload: &'b mut [u8],
-    mask: Mask,
+    mask: MaskingKey,
     first: bool,
     pub(crate) last: bool,
     pub(crate) compressed: bool,
@@ -103,7 +103,7 @@ impl From<Signal> for Event<'_> {
 enum Frame {
     Control,
     Data {
-        kind: Kind,
+        kind: MessageKind,
         compressed: bool,
         size: u64,
         fragments: u32,
@@ -163,21 +163,21 @@ pub(crate) struct RecvState<R> {
     /// The frame that is being received: how much of its payload is to come, and how it is masked
     /// from there on.
     left: u64,
-    mask: Mask,
+    mask: MaskingKey,
     fin: bool,
 
     /// The message that is incomplete, whether it is compressed, whether a chunk of it was given
     /// out, how long it is with the current frame, and of how many frames.
-    kind: Option<Kind>,
+    kind: Option<MessageKind>,
     compressed: bool,
     begun: bool,
     size: u64,
     fragments: u32,
-    pub(crate) utf8: Utf8,
+    pub(crate) utf8: Utf8Validator,
 
     last: Last,
 
-    stats: Stats,
+    stats: Counters,
     role: PhantomData<fn() -> R>,
 }
 
@@ -193,16 +193,16 @@ impl<R: Role> RecvState<R> {
             header: [0; Header::MAX_LEN],
             header_len: 0,
             left: 0,
-            mask: Mask([0; 4]),
+            mask: MaskingKey([0; 4]),
             fin: false,
             kind: None,
             compressed: false,
             begun: false,
             size: 0,
             fragments: 0,
-            utf8: Utf8::new(),
+            utf8: Utf8Validator::new(),
             last: Last::Control(ControlPayload::new()),
-            stats: Stats::default(),
+            stats: Counters::default(),
             role: PhantomData,
         }
     }
@@ -298,7 +298,7 @@ impl<R: Role> RecvState<R> {
         self.left
     }
 
-    pub(crate) const fn stats(&self) -> Stats {
+    pub(crate) const fn counters(&self) -> Counters {
         self.stats
     }
 
@@ -380,12 +380,12 @@ impl<R: Role> RecvState<R> {
     pub(crate) fn whole_message<'b>(
         &mut self,
         input: &mut &'b mut [u8],
-    ) -> Option<(Kind, &'b mut [u8])> {
+    ) -> Option<(MessageKind, &'b mut [u8])> {
         if self.phase != Phase::Header || self.header_len != 0 || self.kind.is_some() {
             return None;
         }
         let (header, taken) = Header::decode(input)?;
-        let kind = Kind::of(header.opcode)?;
+        let kind = MessageKind::of(header.opcode)?;
         let plain = header.fin
             && header.rsv == 0
             && header.mask.is_some() != R::IS_CLIENT
@@ -505,7 +505,7 @@ impl<R: Role> RecvState<R> {
     /// Checks a header against all rules and limits, in the order of the bytes that violate them.
     #[inline(always)]
     fn check(&self, header: &Header, taken: usize) -> Result<Frame, ProtocolError> {
-        let kind = Kind::of(header.opcode);
+        let kind = MessageKind::of(header.opcode);
         if header.rsv != 0 && !(header.rsv == Header::RSV1 && self.may_compress && kind.is_some()) {
             return Err(ProtocolError::ReservedBits(header.rsv));
         }
@@ -594,7 +594,7 @@ impl<R: Role> RecvState<R> {
             }
         }
         self.left = header.len;
-        self.mask = header.mask.unwrap_or(Mask([0; 4]));
+        self.mask = header.mask.unwrap_or(MaskingKey([0; 4]));
         self.stats.count(header.len);
     }
 
@@ -721,7 +721,7 @@ impl<R: Role> RecvState<R> {
 
     #[inline]
     fn open_blocks(&mut self, piece: &mut Piece<'_>) -> Result<(), ProtocolError> {
-        if piece.kind == Kind::Binary || piece.compressed {
+        if piece.kind == MessageKind::Binary || piece.compressed {
             return piece.unmask::<R>(|_| Ok(()));
         }
         piece.unmask::<R>(|block| self.utf8.feed(block).map(drop))?;

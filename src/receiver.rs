@@ -9,14 +9,14 @@ use crate::error::ProtocolError;
 use crate::receive::{Event, Received, RecvState};
 use crate::reply::Reply;
 use crate::role::Role;
-use crate::stats::Stats;
+use crate::stats::Counters;
 
 /// The receiving half of a [`Connection`](crate::Connection), for programs that read and write in
 /// two tasks.
 ///
 /// It works like the connection, except that it has no output: what the peer is owed is a
 /// [`Reply`], which [`take_reply`](Self::take_reply) returns and
-/// [`Sender::reply`](crate::Sender::reply) sends.
+/// [`SendHalf::reply`](crate::SendHalf::reply) sends.
 ///
 /// The tasks must tell each other four things:
 ///
@@ -29,24 +29,24 @@ use crate::stats::Stats;
 ///   tells the sender that the connection is closed. The writing task must send it before it acts
 ///   on the end of the input, and ahead of waiting messages; a long message that is sent in parts
 ///   lets it pass between them (§5.5.2: as soon as is practical). Messages that still wait when a
-///   Close is answered are not sent: `clean` in the closure does not count them.
+///   Close is answered are not sent: `clean` in the outcome does not count them.
 /// * **The end of the input.** The reading task calls [`recv_eof`](Self::recv_eof), and the writing
-///   task [`Sender::recv_eof`](crate::Sender::recv_eof).
-/// * **What to do with the transport.** [`Sender::transport`](crate::Sender::transport) tells the
+///   task [`SendHalf::recv_eof`](crate::SendHalf::recv_eof).
+/// * **What to do with the transport.** [`SendHalf::transport`](crate::SendHalf::next_action) tells the
 ///   writing task.
 /// * **The end of the reading task.** When a timer fires or a write fails, the writing task must be
 ///   able to end the reading task, for instance by shutting down the socket in both directions;
 ///   otherwise it waits for a peer that is gone. Join it before you put the halves together: it may
 ///   still receive what had arrived.
 ///
-/// When both have ended, [`Connection::from_halves`](crate::Connection::from_halves) puts the
-/// halves together, to see [how](crate::Connection::closure).
+/// When both have ended, [`Connection::reunite`](crate::Connection::reunite) puts the
+/// halves together, to see [how](crate::Connection::outcome).
 ///
 /// ```
 /// use std::sync::{Arc, Mutex};
 /// use ws_proto::{Config, Connection, Event, Reply, Server};
 ///
-/// let (mut receiver, mut sender) = Connection::new(Server, &Config::default()).into_halves();
+/// let (mut receiver, mut sender) = Connection::new(Server, &Config::default()).split();
 /// let mailbox = Arc::new(Mutex::new(None::<Reply>)); // one place: a newer reply replaces an older one
 ///
 /// // The reading task.
@@ -68,12 +68,12 @@ use crate::stats::Stats;
 /// # Ok::<(), ws_proto::SendError>(())
 /// ```
 #[derive(Debug)]
-pub struct Receiver<R> {
+pub struct RecvHalf<R> {
     pub(crate) state: RecvState<R>,
     owed: Option<Reply>,
 }
 
-impl<R: Role> Receiver<R> {
+impl<R: Role> RecvHalf<R> {
     pub(crate) const fn new(state: RecvState<R>) -> Self {
         Self { state, owed: None }
     }
@@ -133,7 +133,7 @@ impl<R: Role> Receiver<R> {
 
     /// How much was received.
     #[must_use]
-    pub const fn stats(&self) -> Stats {
-        self.state.stats()
+    pub const fn counters(&self) -> Counters {
+        self.state.counters()
     }
 }

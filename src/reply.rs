@@ -5,7 +5,7 @@ use crate::opcode::MAX_CONTROL_PAYLOAD;
 use core::fmt;
 
 /// The answer to a control frame or to a violation: a control frame that the
-/// [`Receiver`](crate::Receiver) owes the peer.
+/// [`RecvHalf`](crate::RecvHalf) owes the peer.
 ///
 /// A later reply may always take the place of an earlier one that was not sent yet: a Pong answers
 /// all Pings before it (RFC 6455 §5.5.3), and nothing follows a Close. So at most one is owed, and

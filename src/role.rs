@@ -2,7 +2,7 @@
 //!
 //! Implements the asymmetry of RFC 6455 §5.1: a client masks every frame, a server none.
 
-use crate::mask::{Mask, keys::Keys};
+use crate::mask::{MaskingKey, keys::Keys};
 use core::fmt;
 
 /// A side of a connection: [`Server`] or [`Client`]. There is no third one, so that whatever masks
@@ -15,7 +15,7 @@ use core::fmt;
 pub trait Role: sealed::Role {}
 
 pub(crate) mod sealed {
-    use crate::mask::Mask;
+    use crate::mask::MaskingKey;
 
     #[expect(unnameable_types, reason = "no other type can be a role")]
     pub trait Role {
@@ -24,7 +24,7 @@ pub(crate) mod sealed {
         const IS_CLIENT: bool;
 
         /// The masking key of the next frame that this side sends.
-        fn next_mask(&mut self) -> Option<Mask>;
+        fn next_mask(&mut self) -> Option<MaskingKey>;
     }
 }
 
@@ -39,7 +39,7 @@ impl sealed::Role for Server {
     const IS_CLIENT: bool = false;
 
     #[inline]
-    fn next_mask(&mut self) -> Option<Mask> {
+    fn next_mask(&mut self) -> Option<MaskingKey> {
         None
     }
 }
@@ -84,8 +84,8 @@ impl sealed::Role for Client {
     const IS_CLIENT: bool = true;
 
     #[inline]
-    fn next_mask(&mut self) -> Option<Mask> {
-        Some(Mask(self.keys.next_key()))
+    fn next_mask(&mut self) -> Option<MaskingKey> {
+        Some(MaskingKey(self.keys.next_key()))
     }
 }
 

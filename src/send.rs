@@ -7,29 +7,29 @@
 use crate::close::CloseCode;
 use crate::error::SendError;
 use crate::frame::{Header, HeaderBytes};
-use crate::mask::{BLOCK, Mask};
-use crate::opcode::{Kind, MAX_CONTROL_PAYLOAD, Opcode};
+use crate::mask::{BLOCK, MaskingKey};
+use crate::opcode::{MAX_CONTROL_PAYLOAD, MessageKind, Opcode};
 use crate::output::Output;
 use crate::reply::{Answer, ControlPayload, Reply};
 use crate::role::{Client, Role, Server};
-use crate::stats::Stats;
-use crate::utf8::Utf8;
+use crate::stats::Counters;
+use crate::utf8::Utf8Validator;
 
 /// What to do with the transport, once what is in the output has been written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[must_use]
-pub enum Transport {
+pub enum Action {
     /// Go on reading and writing.
-    Keep,
+    Continue,
     /// Go on reading, under a deadline: the peer's Close is to come, or (for a client) the end of
     /// the stream, since the server closes the transport first (RFC 6455 §7.1.1). Set the
     /// deadline once, when the value is no longer `Keep`; what arrives must not extend it. When it
     /// passes, close the transport.
-    Await,
+    AwaitClose,
     /// Close it: nothing more will come that matters. To be sure that the peer gets what was
     /// written, shut down the sending side, and read and discard until the stream ends, for a
     /// short time at most (§7.1.1): a socket that is closed over unread bytes is reset.
-    Close,
+    CloseTransport,
 }
 
 /// How far the closing handshake is (§7.1).
@@ -86,7 +86,7 @@ pub(crate) enum Closing {
 ///
 /// While the output has no room for what must be written, the event waits, and nothing has changed:
 /// `recv` returns `None`, and `is_paused` is `true`. Of halves, the receiver returns the event, and
-/// [`Sender::reply`] writes the answer and changes the state.
+/// [`SendHalf::reply`] writes the answer and changes the state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum State {
     /// Messages go both ways.
@@ -100,7 +100,7 @@ pub enum State {
 /// What the parts of a message have in common.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Unfinished {
-    kind: Kind,
+    kind: MessageKind,
     compressed: bool,
 }
 
@@ -108,9 +108,9 @@ struct Unfinished {
 /// tasks.
 ///
 /// It has all of the connection's methods to send with, and [`reply`](Self::reply) for what the
-/// [`Receiver`](crate::Receiver) owes the peer.
+/// [`RecvHalf`](crate::RecvHalf) owes the peer.
 #[derive(Debug)]
-pub struct Sender<R> {
+pub struct SendHalf<R> {
     role: R,
     closing: Closing,
     /// The Close that was sent.
@@ -121,11 +121,11 @@ pub struct Sender<R> {
     may_compress: bool,
     /// The message that is being sent in parts, and where its text stands.
     message: Option<Unfinished>,
-    utf8: Utf8,
-    stats: Stats,
+    utf8: Utf8Validator,
+    stats: Counters,
 }
 
-impl<R: Role> Sender<R> {
+impl<R: Role> SendHalf<R> {
     pub(crate) fn new(role: R, may_compress: bool) -> Self {
         Self {
             role,
@@ -134,8 +134,8 @@ impl<R: Role> Sender<R> {
             sent: None,
             ended: false,
             message: None,
-            utf8: Utf8::new(),
-            stats: Stats::default(),
+            utf8: Utf8Validator::new(),
+            stats: Counters::default(),
         }
     }
 
@@ -143,7 +143,7 @@ impl<R: Role> Sender<R> {
     ///
     /// # Errors
     ///
-    /// [`SendError::Closed`], [`SendError::MessageUnfinished`] or [`SendError::Full`]; nothing was
+    /// [`SendError::Closed`], [`SendError::MessageInProgress`] or [`SendError::OutputFull`]; nothing was
     /// written.
     #[inline]
     pub fn send_text(
@@ -151,14 +151,14 @@ impl<R: Role> Sender<R> {
         text: &str,
         out: &mut (impl Output + ?Sized),
     ) -> Result<(), SendError> {
-        self.message(Kind::Text, text.as_bytes(), out)
+        self.message(MessageKind::Text, text.as_bytes(), out)
     }
 
     /// Sends a binary message in one frame.
     ///
     /// # Errors
     ///
-    /// [`SendError::Closed`], [`SendError::MessageUnfinished`] or [`SendError::Full`]; nothing was
+    /// [`SendError::Closed`], [`SendError::MessageInProgress`] or [`SendError::OutputFull`]; nothing was
     /// written.
     #[inline]
     pub fn send_binary(
@@ -166,7 +166,7 @@ impl<R: Role> Sender<R> {
         bytes: &[u8],
         out: &mut (impl Output + ?Sized),
     ) -> Result<(), SendError> {
-        self.message(Kind::Binary, bytes, out)
+        self.message(MessageKind::Binary, bytes, out)
     }
 
     /// Sends a part of a message as a frame: the first one when no message is unfinished, else a
@@ -177,12 +177,12 @@ impl<R: Role> Sender<R> {
     ///
     /// # Errors
     ///
-    /// [`SendError::MessageUnfinished`] if the unfinished message is of another kind,
-    /// [`SendError::InvalidUtf8`], [`SendError::Closed`] or [`SendError::Full`]; nothing was
+    /// [`SendError::MessageInProgress`] if the unfinished message is of another kind,
+    /// [`SendError::InvalidUtf8`], [`SendError::Closed`] or [`SendError::OutputFull`]; nothing was
     /// written.
-    pub fn send_part(
+    pub fn send_fragment(
         &mut self,
-        kind: Kind,
+        kind: MessageKind,
         bytes: &[u8],
         last: bool,
         out: &mut (impl Output + ?Sized),
@@ -196,7 +196,7 @@ impl<R: Role> Sender<R> {
         // a peer reads a few bytes.
         let header = Self::header_if_room(last, rsv, opcode, bytes, out)?;
         let mut utf8 = self.utf8;
-        if kind == Kind::Text {
+        if kind == MessageKind::Text {
             utf8.feed(bytes).map_err(|_| SendError::InvalidUtf8)?;
             if last {
                 utf8.finish().map_err(|_| SendError::InvalidUtf8)?;
@@ -213,12 +213,12 @@ impl<R: Role> Sender<R> {
     ///
     /// # Errors
     ///
-    /// [`SendError::NotNegotiated`], [`SendError::MessageUnfinished`] if the unfinished message is
-    /// of another kind or not compressed, [`SendError::Closed`] or [`SendError::Full`]; nothing
+    /// [`SendError::NotNegotiated`], [`SendError::MessageInProgress`] if the unfinished message is
+    /// of another kind or not compressed, [`SendError::Closed`] or [`SendError::OutputFull`]; nothing
     /// was written.
-    pub fn send_compressed_part(
+    pub fn send_compressed_fragment(
         &mut self,
-        kind: Kind,
+        kind: MessageKind,
         bytes: &[u8],
         last: bool,
         out: &mut (impl Output + ?Sized),
@@ -238,9 +238,9 @@ impl<R: Role> Sender<R> {
     ///
     /// # Errors
     ///
-    /// [`SendError::ControlTooLong`], [`SendError::Closed`] or [`SendError::Full`]; nothing was
+    /// [`SendError::ControlTooLong`], [`SendError::Closed`] or [`SendError::OutputFull`]; nothing was
     /// written.
-    pub fn ping(
+    pub fn send_ping(
         &mut self,
         payload: &[u8],
         out: &mut (impl Output + ?Sized),
@@ -257,9 +257,9 @@ impl<R: Role> Sender<R> {
     ///
     /// # Errors
     ///
-    /// [`SendError::ControlTooLong`], [`SendError::Closed`] or [`SendError::Full`]; nothing was
+    /// [`SendError::ControlTooLong`], [`SendError::Closed`] or [`SendError::OutputFull`]; nothing was
     /// written.
-    pub fn pong(
+    pub fn send_pong(
         &mut self,
         payload: &[u8],
         out: &mut (impl Output + ?Sized),
@@ -270,7 +270,7 @@ impl<R: Role> Sender<R> {
         self.control(Opcode::PONG, payload, out)
     }
 
-    /// Starts the closing handshake (§7.1.2). After it only [`pong`](Self::pong) can be sent, and
+    /// Starts the closing handshake (§7.1.2). After it only [`pong`](Self::send_pong) can be sent, and
     /// what [`reply`](Self::reply) is given; an unfinished message is abandoned.
     ///
     /// A reason of more than 123 bytes is cut, before the character that does not fit. It is not
@@ -278,8 +278,8 @@ impl<R: Role> Sender<R> {
     ///
     /// # Errors
     ///
-    /// [`SendError::ReasonWithoutCode`], [`SendError::CodeOfClients`], [`SendError::Closed`] or
-    /// [`SendError::Full`]; nothing was written.
+    /// [`SendError::ReasonWithoutCode`], [`SendError::ClientOnlyCloseCode`], [`SendError::Closed`] or
+    /// [`SendError::OutputFull`]; nothing was written.
     pub fn close(
         &mut self,
         code: impl Into<Option<CloseCode>>,
@@ -308,8 +308,8 @@ impl<R: Role> Sender<R> {
     ///
     /// # Errors
     ///
-    /// [`SendError::CodeOfClients`], [`SendError::Closed`] if the peer's Close was answered or the
-    /// connection failed or ended before, or [`SendError::Full`]; nothing was written.
+    /// [`SendError::ClientOnlyCloseCode`], [`SendError::Closed`] if the peer's Close was answered or the
+    /// connection failed or ended before, or [`SendError::OutputFull`]; nothing was written.
     pub fn fail(
         &mut self,
         code: CloseCode,
@@ -334,7 +334,7 @@ impl<R: Role> Sender<R> {
     ///
     /// # Errors
     ///
-    /// [`SendError::Full`]; nothing was written, and the call can be repeated.
+    /// [`SendError::OutputFull`]; nothing was written, and the call can be repeated.
     #[cold]
     pub fn reply(
         &mut self,
@@ -390,13 +390,13 @@ impl<R: Role> Sender<R> {
 
     /// What to do with the transport, once what is in the output has been written. This half knows
     /// of the other what it was told by [`reply`](Self::reply).
-    pub const fn transport(&self) -> Transport {
+    pub const fn next_action(&self) -> Action {
         match self.closing {
-            _ if self.ended => Transport::Close,
-            Closing::Open => Transport::Keep,
-            Closing::Sent => Transport::Await,
-            Closing::Answered | Closing::Answering if R::IS_CLIENT => Transport::Await,
-            _ => Transport::Close,
+            _ if self.ended => Action::CloseTransport,
+            Closing::Open => Action::Continue,
+            Closing::Sent => Action::AwaitClose,
+            Closing::Answered | Closing::Answering if R::IS_CLIENT => Action::AwaitClose,
+            _ => Action::CloseTransport,
         }
     }
 
@@ -408,7 +408,7 @@ impl<R: Role> Sender<R> {
 
     /// How much was sent.
     #[must_use]
-    pub const fn stats(&self) -> Stats {
+    pub const fn counters(&self) -> Counters {
         self.stats
     }
 
@@ -421,7 +421,7 @@ impl<R: Role> Sender<R> {
     #[inline]
     fn message(
         &mut self,
-        kind: Kind,
+        kind: MessageKind,
         payload: &[u8],
         out: &mut (impl Output + ?Sized),
     ) -> Result<(), SendError> {
@@ -434,7 +434,7 @@ impl<R: Role> Sender<R> {
     pub(crate) const fn check_between_messages(&self) -> Result<(), SendError> {
         match (self.state(), self.message) {
             (State::Open, None) => Ok(()),
-            (State::Open, Some(_)) => Err(SendError::MessageUnfinished),
+            (State::Open, Some(_)) => Err(SendError::MessageInProgress),
             _ => Err(SendError::Closed),
         }
     }
@@ -451,7 +451,7 @@ impl<R: Role> Sender<R> {
                 message.kind.opcode(),
             )),
             Some(unfinished) if unfinished == message => Ok((0, Opcode::CONTINUATION)),
-            Some(_) => Err(SendError::MessageUnfinished),
+            Some(_) => Err(SendError::MessageInProgress),
         }
     }
 
@@ -485,7 +485,7 @@ impl<R: Role> Sender<R> {
             && code == Some(CloseCode::MANDATORY_EXTENSION)
             && then != Closing::Answering
         {
-            return Err(SendError::CodeOfClients);
+            return Err(SendError::ClientOnlyCloseCode);
         }
         self.control(Opcode::CLOSE, payload, out)?;
         self.closing = then;
@@ -522,7 +522,7 @@ impl<R: Role> Sender<R> {
             rsv,
             opcode,
             mask: if R::IS_CLIENT {
-                Some(Mask([0; 4]))
+                Some(MaskingKey([0; 4]))
             } else {
                 None
             },
@@ -530,7 +530,7 @@ impl<R: Role> Sender<R> {
         };
         let needed = header.encoded_len().saturating_add(payload.len());
         if out.room() < needed {
-            Err(SendError::Full { needed })
+            Err(SendError::OutputFull { needed })
         } else {
             Ok(header)
         }
@@ -560,18 +560,23 @@ impl<R: Role> Sender<R> {
     }
 }
 
-impl Sender<Server> {
+impl SendHalf<Server> {
     /// The header of a frame whose payload goes out without being copied, for `write_vectored` and
-    /// the like: a whole message, or the part of one as in [`send_part`](Self::send_part).
+    /// the like: a whole message, or the part of one as in [`send_fragment`](Self::send_fragment).
     ///
     /// The caller writes the header and then exactly `len` bytes (up to 2^63 - 1) before anything
     /// that is appended to an output later, and sees to it that text is UTF-8.
     ///
     /// # Errors
     ///
-    /// [`SendError::LengthOverflow`], [`SendError::MessageUnfinished`] or [`SendError::Closed`];
+    /// [`SendError::LengthOverflow`], [`SendError::MessageInProgress`] or [`SendError::Closed`];
     /// nothing changed.
-    pub fn header(&mut self, kind: Kind, len: u64, last: bool) -> Result<HeaderBytes, SendError> {
+    pub fn header(
+        &mut self,
+        kind: MessageKind,
+        len: u64,
+        last: bool,
+    ) -> Result<HeaderBytes, SendError> {
         if len >> 63 != 0 {
             return Err(SendError::LengthOverflow);
         }
@@ -580,20 +585,20 @@ impl Sender<Server> {
     }
 }
 
-impl Sender<Client> {
+impl SendHalf<Client> {
     /// Masks a payload where it stands and returns the header to be written before it, so that it
     /// goes out without being copied: a whole message, or the part of
-    /// one as in [`send_part`](Self::send_part).
+    /// one as in [`send_fragment`](Self::send_fragment).
     ///
     /// The caller writes both before anything that is appended to an output later, and sees to it
     /// that text is UTF-8.
     ///
     /// # Errors
     ///
-    /// [`SendError::MessageUnfinished`] or [`SendError::Closed`]; nothing changed.
+    /// [`SendError::MessageInProgress`] or [`SendError::Closed`]; nothing changed.
     pub fn mask_in_place(
         &mut self,
-        kind: Kind,
+        kind: MessageKind,
         payload: &mut [u8],
         last: bool,
     ) -> Result<HeaderBytes, SendError> {
@@ -605,15 +610,15 @@ impl Sender<Client> {
     }
 }
 
-impl<R: Role> Sender<R> {
+impl<R: Role> SendHalf<R> {
     /// Accounts for a part whose payload the caller writes.
-    fn part_alone(&mut self, kind: Kind, len: u64, last: bool) -> Result<Header, SendError> {
+    fn part_alone(&mut self, kind: MessageKind, len: u64, last: bool) -> Result<Header, SendError> {
         let message = Unfinished {
             kind,
             compressed: false,
         };
         let (rsv, opcode) = self.part(message)?;
-        self.utf8 = Utf8::new();
+        self.utf8 = Utf8Validator::new();
         self.message = if last { None } else { Some(message) };
         self.stats.count(len);
         Ok(Header {

@@ -2,14 +2,14 @@
 
 /// How much went over a connection in one direction.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Stats {
+pub struct Counters {
     /// Frames, control frames included.
     pub frames: u64,
     /// The sum of their payload lengths, in bytes.
     pub bytes: u64,
 }
 
-impl Stats {
+impl Counters {
     #[inline]
     pub(crate) const fn count(&mut self, len: u64) {
         self.frames += 1;

@@ -35,23 +35,23 @@ impl<'a> Uri<'a> {
     ///
     /// [`UriError`] names the part that is wrong.
     pub fn parse(uri: &'a str) -> Result<Self, UriError> {
-        let (scheme, rest) = uri.split_once("://").ok_or(UriError::Scheme)?;
+        let (scheme, rest) = uri.split_once("://").ok_or(UriError::InvalidScheme)?;
         let secure = match scheme {
             _ if scheme.eq_ignore_ascii_case("ws") => false,
             _ if scheme.eq_ignore_ascii_case("wss") => true,
-            _ => return Err(UriError::Scheme),
+            _ => return Err(UriError::InvalidScheme),
         };
         if rest.contains('#') {
-            return Err(UriError::Fragment);
+            return Err(UriError::UnexpectedFragment);
         }
         let (authority, resource) = split_authority(rest);
         if authority.contains('@') {
-            return Err(UriError::UserInfo);
+            return Err(UriError::UnexpectedUserInfo);
         }
         let authority = Authority::parse(authority)?;
         let (path, query) = resource.split_once('?').unwrap_or((resource, ""));
         if !is_made_of(path, b"/:@") || !is_made_of(query, b"/:@?") {
-            return Err(UriError::ResourceName);
+            return Err(UriError::InvalidResourceName);
         }
         Ok(Self {
             secure,
@@ -161,36 +161,36 @@ impl fmt::Display for HostValue<'_> {
 #[non_exhaustive]
 pub enum UriError {
     /// It does not begin with `ws://` or `wss://`.
-    Scheme,
+    InvalidScheme,
     /// It has user information, `user:password@`, which §3 does not know: send an `Authorization`
     /// field instead.
-    UserInfo,
+    UnexpectedUserInfo,
     /// The host is missing, or is neither a name nor an IP address.
-    Host,
+    InvalidHost,
     /// The host is not ASCII: convert it to its IDNA form (`xn--…`) first.
     HostNotAscii,
     /// The port is not a number from 0 to 65535.
-    Port,
+    InvalidPort,
     /// It has a fragment, which is meaningless here: a `#` that belongs to path or query is written
     /// `%23` (§3).
-    Fragment,
+    UnexpectedFragment,
     /// Path or query contains a character that has to be percent-encoded first, or a `%` without
     /// two hexadecimal digits.
-    ResourceName,
+    InvalidResourceName,
 }
 
 impl fmt::Display for UriError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Scheme => "the URI does not begin with ws:// or wss://",
-            Self::UserInfo => "the URI contains user information",
-            Self::Host => "the URI's host is missing or malformed",
+            Self::InvalidScheme => "the URI does not begin with ws:// or wss://",
+            Self::UnexpectedUserInfo => "the URI contains user information",
+            Self::InvalidHost => "the URI's host is missing or malformed",
             Self::HostNotAscii => {
                 "the URI's host is not ASCII and has to be converted to punycode first"
             }
-            Self::Port => "the URI's port is not a number from 0 to 65535",
-            Self::Fragment => "the URI contains a fragment",
-            Self::ResourceName => {
+            Self::InvalidPort => "the URI's port is not a number from 0 to 65535",
+            Self::UnexpectedFragment => "the URI contains a fragment",
+            Self::InvalidResourceName => {
                 "the URI's path or query contains a character that has to be percent-encoded"
             }
         })
@@ -211,18 +211,22 @@ impl<'a> Authority<'a> {
     pub(crate) fn parse(authority: &'a str) -> Result<Self, UriError> {
         let host_len = match authority.strip_prefix('[') {
             Some(rest) => {
-                let (address, _) = rest.split_once(']').ok_or(UriError::Host)?;
-                address.parse::<Ipv6Addr>().map_err(|_| UriError::Host)?;
+                let (address, _) = rest.split_once(']').ok_or(UriError::InvalidHost)?;
+                address
+                    .parse::<Ipv6Addr>()
+                    .map_err(|_| UriError::InvalidHost)?;
                 address.len() + 2
             }
             None => authority.find(':').unwrap_or(authority.len()),
         };
-        let (host, port) = authority.split_at_checked(host_len).ok_or(UriError::Host)?;
+        let (host, port) = authority
+            .split_at_checked(host_len)
+            .ok_or(UriError::InvalidHost)?;
         if !host.is_ascii() {
             return Err(UriError::HostNotAscii);
         }
         if host.is_empty() || !(host.starts_with('[') || is_made_of(host, b"")) {
-            return Err(UriError::Host);
+            return Err(UriError::InvalidHost);
         }
         Ok(Self {
             host,
@@ -235,13 +239,13 @@ impl<'a> Authority<'a> {
 fn parse_port(port: &str) -> Result<Option<u16>, UriError> {
     match port.strip_prefix(':') {
         None if port.is_empty() => Ok(None),
-        None => Err(UriError::Host),
+        None => Err(UriError::InvalidHost),
         Some("") => Ok(None),
         // `u16::from_str` alone would take "+80".
         Some(digits) if digits.bytes().all(|b| b.is_ascii_digit()) => {
-            digits.parse().map(Some).map_err(|_| UriError::Port)
+            digits.parse().map(Some).map_err(|_| UriError::InvalidPort)
         }
-        Some(_) => Err(UriError::Port),
+        Some(_) => Err(UriError::InvalidPort),
     }
 }
 

@@ -11,21 +11,21 @@ use core::{fmt, str};
 /// a cut has split.
 ///
 /// ```
-/// use ws_proto::Utf8;
+/// use ws_proto::frame::Utf8Validator;
 ///
-/// let mut utf8 = Utf8::new();
+/// let mut utf8 = Utf8Validator::new();
 /// assert_eq!(utf8.feed(b"caf\xc3")?, (None, "caf"));
 /// assert_eq!(utf8.feed(b"\xa9!")?, (Some('é'), "!"));
 /// utf8.finish()?;
 /// # Ok::<(), ws_proto::ProtocolError>(())
 /// ```
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
-pub struct Utf8 {
+pub struct Utf8Validator {
     split: [u8; 4],
     len: u8,
 }
 
-impl Utf8 {
+impl Utf8Validator {
     /// A validator at the beginning of a text.
     #[must_use]
     pub const fn new() -> Self {
@@ -118,9 +118,9 @@ impl Utf8 {
 }
 
 /// Shows no byte of the text.
-impl fmt::Debug for Utf8 {
+impl fmt::Debug for Utf8Validator {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Utf8")
+        f.debug_struct("Utf8Validator")
             .field("len", &self.len)
             .finish_non_exhaustive()
     }

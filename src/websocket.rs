@@ -1,9 +1,7 @@
 //! Whole messages: the receiving half with memory for what arrives in pieces. What nearly every
 //! program uses (RFC 6455 §5 to §7).
 
-use crate::agreed::Agreed;
 use crate::close::{Close, CloseCode};
-use crate::closure::{Closure, Side};
 use crate::config::Config;
 use crate::connection::{both_halves, sends};
 #[cfg(feature = "deflate")]
@@ -13,13 +11,15 @@ use crate::error::{ProtocolError, SendError};
 use crate::frame::Header;
 use crate::frame::HeaderBytes;
 use crate::growth::growth;
-use crate::opcode::Kind;
-use crate::output::{Output, Slice};
+use crate::negotiated::Negotiated;
+use crate::opcode::MessageKind;
+use crate::outcome::{Endpoint, Outcome};
+use crate::output::{Output, SliceOutput};
 use crate::receive::{Piece, Received, RecvState, Signal};
 use crate::reply::{Answer, Reply};
 use crate::role::{Client, Role, Server};
-use crate::send::{Closing, Sender, State, Transport};
-use crate::stats::Stats;
+use crate::send::{Action, Closing, SendHalf, State};
+use crate::stats::Counters;
 use crate::utf8::text_of;
 use alloc::borrow::Cow;
 use alloc::string::String;
@@ -38,11 +38,11 @@ pub enum Message<'b> {
     /// A binary message (§5.6): borrowed if it arrived whole, in one frame.
     Binary(Cow<'b, [u8]>),
     /// A Ping (§5.5.2). Its payload is [`WebSocket::control_payload`] (with halves:
-    /// [`MessageReceiver::control_payload`]); the Pong is already in the output, or owed (halves),
+    /// [`MessageRecvHalf::control_payload`]); the Pong is already in the output, or owed (halves),
     /// or left to the caller ([`Config::auto_pong`]).
     Ping,
     /// A Pong (§5.5.3). Its payload is [`WebSocket::control_payload`] (with halves:
-    /// [`MessageReceiver::control_payload`]).
+    /// [`MessageRecvHalf::control_payload`]).
     Pong,
     /// A Close frame with this code (§5.5.1). Its reason is in [`WebSocket::close_received`]; the
     /// answer, with the same code and no reason, is already in the output (or owed, with
@@ -96,21 +96,21 @@ impl Message<'_> {
 #[derive(Debug)]
 pub struct WebSocket<R> {
     receiver: Assembler<R>,
-    sender: MessageSender<R>,
+    sender: MessageSendHalf<R>,
 }
 
 impl<R: Role> WebSocket<R> {
-    /// A connection whose opening handshake is done. `agreed` is what the handshake gave, or just
+    /// A connection whose opening handshake is done. `negotiated` is what the handshake gave, or just
     /// the role.
-    pub fn new(agreed: impl Into<Agreed<R>>, config: &Config) -> Self {
+    pub fn new(negotiated: impl Into<Negotiated<R>>, config: &Config) -> Self {
         #[cfg_attr(
             not(feature = "deflate"),
             expect(unused_mut, reason = "compression is taken out of it")
         )]
-        let mut agreed = agreed.into();
-        let may_compress = agreed.compresses();
+        let mut negotiated = negotiated.into();
+        let may_compress = negotiated.compresses();
         #[cfg(feature = "deflate")]
-        let (inbound, outbound) = match agreed.take_deflate() {
+        let (inbound, outbound) = match negotiated.take_deflate() {
             Some((config, params)) => (
                 Some(Inbound::new::<R>(&config, params)),
                 Some(Outbound::new::<R>(&config, params)),
@@ -125,8 +125,8 @@ impl<R: Role> WebSocket<R> {
                 #[cfg(feature = "deflate")]
                 inbound,
             },
-            sender: MessageSender {
-                sender: Sender::new(agreed.into_role(), may_compress),
+            sender: MessageSendHalf {
+                sender: SendHalf::new(negotiated.into_role(), may_compress),
                 #[cfg(feature = "deflate")]
                 outbound,
             },
@@ -138,7 +138,7 @@ impl<R: Role> WebSocket<R> {
     /// peer.
     ///
     /// `None` means either that all of `input` was consumed: read more, unless
-    /// [`transport`](Self::transport) says otherwise; or that `out` has no room for a reply:
+    /// [`transport`](Self::next_action) says otherwise; or that `out` has no room for a reply:
     /// [`is_paused`](Self::is_paused) tells which. After a Close or a failure all further input is
     /// discarded (RFC 6455 §1.4, §7.1.7).
     #[inline]
@@ -161,37 +161,37 @@ impl<R: Role> WebSocket<R> {
         self.receiver.recycle(memory);
     }
 
-    /// Sends a text message without compressing it, though that was agreed on: for secrets that
+    /// Sends a text message without compressing it, though that was negotiated: for secrets that
     /// stand beside what others choose (RFC 7692 §8).
     ///
     /// # Errors
     ///
     /// As [`send_text`](Self::send_text).
     #[cfg(feature = "deflate")]
-    pub fn send_text_plain(
+    pub fn send_text_uncompressed(
         &mut self,
         text: &str,
         out: &mut (impl Output + ?Sized),
     ) -> Result<(), SendError> {
-        self.sender.send_text_plain(text, out)
+        self.sender.send_text_uncompressed(text, out)
     }
 
-    /// Sends a binary message without compressing it, though that was agreed on: for secrets that
+    /// Sends a binary message without compressing it, though that was negotiated: for secrets that
     /// stand beside what others choose (RFC 7692 §8).
     ///
     /// # Errors
     ///
     /// As [`send_binary`](Self::send_binary).
     #[cfg(feature = "deflate")]
-    pub fn send_binary_plain(
+    pub fn send_binary_uncompressed(
         &mut self,
         bytes: &[u8],
         out: &mut (impl Output + ?Sized),
     ) -> Result<(), SendError> {
-        self.sender.send_binary_plain(bytes, out)
+        self.sender.send_binary_uncompressed(bytes, out)
     }
 
-    /// Sends a part of a message that the caller has compressed, as [`send_part`](Self::send_part)
+    /// Sends a part of a message that the caller has compressed, as [`send_fragment`](Self::send_fragment)
     /// sends one that is not (RFC 7692 §6.1): `bytes` is a part of what a compressor made of
     /// all of the message, such as one that many connections are sent.
     ///
@@ -201,28 +201,28 @@ impl<R: Role> WebSocket<R> {
     /// # Errors
     ///
     /// [`SendError::NotNegotiated`], [`SendError::ContextInUse`] if the connection has compressed a
-    /// message itself and its context is taken over, [`SendError::MessageUnfinished`] if the
+    /// message itself and its context is taken over, [`SendError::MessageInProgress`] if the
     /// unfinished message is of another kind or not compressed, [`SendError::Closed`] or
-    /// [`SendError::Full`]; nothing was written.
+    /// [`SendError::OutputFull`]; nothing was written.
     #[cfg(feature = "deflate")]
-    pub fn send_compressed_part(
+    pub fn send_compressed_fragment(
         &mut self,
-        kind: Kind,
+        kind: MessageKind,
         bytes: &[u8],
         last: bool,
         out: &mut (impl Output + ?Sized),
     ) -> Result<(), SendError> {
-        self.sender.send_compressed_part(kind, bytes, last, out)
+        self.sender.send_compressed_fragment(kind, bytes, last, out)
     }
 
-    /// The two halves, for two tasks that share no lock. [`MessageReceiver`] describes what they
+    /// The two halves, for two tasks that share no lock. [`MessageRecvHalf`] describes what they
     /// must tell each other.
     ///
     /// If receiving is [paused](Self::is_paused), the receiver returns the message that waits, and
     /// then owes the reply.
-    pub fn into_halves(self) -> (MessageReceiver<R>, MessageSender<R>) {
+    pub fn split(self) -> (MessageRecvHalf<R>, MessageSendHalf<R>) {
         (
-            MessageReceiver {
+            MessageRecvHalf {
                 assembler: self.receiver,
                 owed: None,
             },
@@ -230,14 +230,14 @@ impl<R: Role> WebSocket<R> {
         )
     }
 
-    /// The halves together again, for [`closure`](Self::closure) when both tasks have ended.
+    /// The halves together again, for [`outcome`](Self::outcome) when both tasks have ended.
     ///
     /// What one half knows of the end, the other learns. If the sender was not given the answer to
     /// the peer's Close or violation, and it was not told of the end of the stream, the next
     /// [`recv`](Self::recv) returns the message again and appends the answer. A Pong that the
     /// sender was not given is not sent.
     #[must_use]
-    pub fn from_halves(receiver: MessageReceiver<R>, sender: MessageSender<R>) -> Self {
+    pub fn reunite(receiver: MessageRecvHalf<R>, sender: MessageSendHalf<R>) -> Self {
         Self {
             receiver: receiver.assembler,
             sender,
@@ -249,17 +249,17 @@ impl<R: Role> WebSocket<R> {
 both_halves!(WebSocket, receiver, receiver.state, sender.sender);
 
 /// The receiving half of a [`WebSocket`], for programs that read and write in two tasks: a
-/// [`Receiver`](crate::Receiver) with memory for complete messages.
+/// [`RecvHalf`](crate::RecvHalf) with memory for complete messages.
 ///
-/// The tasks must tell each other the four things that [`Receiver`](crate::Receiver) describes: the
+/// The tasks must tell each other the four things that [`RecvHalf`](crate::RecvHalf) describes: the
 /// reply, of which at most one is owed; the end of the input; what to do with the transport; and
-/// the end of the reading task. When both have ended, [`WebSocket::from_halves`] puts the halves
-/// together, to see [how](WebSocket::closure).
+/// the end of the reading task. When both have ended, [`WebSocket::reunite`] puts the halves
+/// together, to see [how](WebSocket::outcome).
 ///
 /// ```
 /// use std::sync::{Arc, Condvar, Mutex};
 /// use std::time::{Duration, Instant};
-/// use ws_proto::{Config, Message, Reply, Server, Transport, WebSocket};
+/// use ws_proto::{Config, Message, Reply, Server, Action, WebSocket};
 ///
 /// /// What the reading thread leaves for the writing thread: at most one reply, since a newer one replaces an older one.
 /// #[derive(Default)]
@@ -269,7 +269,7 @@ both_halves!(WebSocket, receiver, receiver.state, sender.sender);
 /// }
 ///
 /// # let mut reads = [*b"\x89\x82\0\0\0\0hi\x81\x82\0\0\0\0yo"].into_iter();
-/// let (mut receiver, mut sender) = WebSocket::new(Server, &Config::default()).into_halves();
+/// let (mut receiver, mut sender) = WebSocket::new(Server, &Config::default()).split();
 /// let mailbox = Arc::new(Mailbox::default());
 /// let to_writer = Arc::clone(&mailbox);
 /// let reading = std::thread::spawn(move || {
@@ -293,8 +293,8 @@ both_halves!(WebSocket, receiver, receiver.state, sender.sender);
 /// });
 /// let mut out = Vec::new();
 /// let mut deadline = None;
-/// while sender.transport() != Transport::Close {
-///     if sender.transport() == Transport::Await {
+/// while sender.next_action() != Action::CloseTransport {
+///     if sender.next_action() == Action::AwaitClose {
 ///         deadline.get_or_insert_with(|| Instant::now() + Duration::from_secs(10));
 ///     }
 ///     let left = deadline.map_or(Duration::MAX, |deadline| deadline.saturating_duration_since(Instant::now()));
@@ -308,17 +308,17 @@ both_halves!(WebSocket, receiver, receiver.state, sender.sender);
 /// // sock.shutdown(Shutdown::Both) ends the reading thread
 /// sender.recv_eof();
 /// assert_eq!(out, b"\x8a\x02hi");
-/// let ws = WebSocket::from_halves(reading.join().unwrap(), sender);
-/// assert!(!ws.closure().unwrap().clean);
+/// let ws = WebSocket::reunite(reading.join().unwrap(), sender);
+/// assert!(!ws.outcome().unwrap().clean);
 /// # Ok::<(), ws_proto::SendError>(())
 /// ```
 #[derive(Debug)]
-pub struct MessageReceiver<R> {
+pub struct MessageRecvHalf<R> {
     assembler: Assembler<R>,
     owed: Option<Reply>,
 }
 
-impl<R: Role> MessageReceiver<R> {
+impl<R: Role> MessageRecvHalf<R> {
     /// Consumes the next message from `input`; `None` if there is none, and then `input` is empty.
     /// After a Close or a failure all input is discarded (RFC 6455 §1.4, §7.1.7).
     #[inline]
@@ -374,8 +374,8 @@ impl<R: Role> MessageReceiver<R> {
 
     /// How much was received.
     #[must_use]
-    pub const fn stats(&self) -> Stats {
-        self.assembler.state.stats()
+    pub const fn counters(&self) -> Counters {
+        self.assembler.state.counters()
     }
 }
 
@@ -395,8 +395,8 @@ impl<R: Role> Assembler<R> {
     #[inline]
     fn recv<'b>(&mut self, input: &mut &'b mut [u8]) -> Option<Message<'b>> {
         match self.state.whole_message(input) {
-            Some((Kind::Binary, payload)) => Some(Message::Binary(Cow::Borrowed(payload))),
-            Some((Kind::Text, payload)) => match text_of(payload) {
+            Some((MessageKind::Binary, payload)) => Some(Message::Binary(Cow::Borrowed(payload))),
+            Some((MessageKind::Text, payload)) => match text_of(payload) {
                 Ok(text) => Some(Message::Text(Cow::Borrowed(text))),
                 Err(error) => Some(self.fail(error)),
             },
@@ -446,7 +446,7 @@ impl<R: Role> Assembler<R> {
             state, text, bytes, ..
         } = self;
         let kind = piece.kind;
-        if kind == Kind::Text && text.capacity() == 0 {
+        if kind == MessageKind::Text && text.capacity() == 0 {
             *text = String::from_utf8(mem::take(bytes)).unwrap_or_default();
         }
         let (arrived, most) = state.message_len();
@@ -459,11 +459,11 @@ impl<R: Role> Assembler<R> {
             let [arrived, most] =
                 [arrived, most].map(|bytes| usize::try_from(bytes).unwrap_or(usize::MAX));
             match kind {
-                Kind::Binary => {
+                MessageKind::Binary => {
                     bytes.reserve_exact(growth(bytes.len(), bytes.capacity(), arrived, most));
                     bytes.extend_from_slice(block);
                 }
-                Kind::Text => {
+                MessageKind::Text => {
                     let (split, valid) = utf8.feed(block)?;
                     text.reserve_exact(growth(text.len(), text.capacity(), arrived, most));
                     text.extend(split);
@@ -488,8 +488,8 @@ impl<R: Role> Assembler<R> {
             return Ok(None);
         }
         Ok(Some(match kind {
-            Kind::Binary => Message::Binary(Cow::Owned(mem::take(&mut self.bytes))),
-            Kind::Text => {
+            MessageKind::Binary => Message::Binary(Cow::Owned(mem::take(&mut self.bytes))),
+            MessageKind::Text => {
                 self.state.utf8.finish()?;
                 Message::Text(Cow::Owned(mem::take(&mut self.text)))
             }
@@ -534,24 +534,24 @@ impl<R> fmt::Debug for Assembler<R> {
     }
 }
 
-/// The sending half of a [`WebSocket`], for programs that read and write in two tasks: a [`Sender`]
-/// that compresses what is worth it, if that was agreed on.
+/// The sending half of a [`WebSocket`], for programs that read and write in two tasks: a [`SendHalf`]
+/// that compresses what is worth it, if that was negotiated.
 #[derive(Debug)]
-pub struct MessageSender<R> {
-    sender: Sender<R>,
-    /// What compresses messages, if that was agreed on.
+pub struct MessageSendHalf<R> {
+    sender: SendHalf<R>,
+    /// What compresses messages, if that was negotiated.
     #[cfg(feature = "deflate")]
     outbound: Option<Outbound>,
 }
 
-sends!(MessageSender, sender);
+sends!(MessageSendHalf, sender);
 
-impl<R: Role> MessageSender<R> {
+impl<R: Role> MessageSendHalf<R> {
     /// Sends a text message in one frame.
     ///
     /// # Errors
     ///
-    /// [`SendError::Closed`], [`SendError::MessageUnfinished`] or [`SendError::Full`]; nothing was
+    /// [`SendError::Closed`], [`SendError::MessageInProgress`] or [`SendError::OutputFull`]; nothing was
     /// written.
     #[inline]
     pub fn send_text(
@@ -561,7 +561,7 @@ impl<R: Role> MessageSender<R> {
     ) -> Result<(), SendError> {
         #[cfg(feature = "deflate")]
         if self.is_worth_compressing(text.len()) {
-            return self.send_compressed(Kind::Text, text.as_bytes(), out);
+            return self.send_compressed(MessageKind::Text, text.as_bytes(), out);
         }
         self.sender.send_text(text, out)
     }
@@ -570,7 +570,7 @@ impl<R: Role> MessageSender<R> {
     ///
     /// # Errors
     ///
-    /// [`SendError::Closed`], [`SendError::MessageUnfinished`] or [`SendError::Full`]; nothing was
+    /// [`SendError::Closed`], [`SendError::MessageInProgress`] or [`SendError::OutputFull`]; nothing was
     /// written.
     #[inline]
     pub fn send_binary(
@@ -580,18 +580,18 @@ impl<R: Role> MessageSender<R> {
     ) -> Result<(), SendError> {
         #[cfg(feature = "deflate")]
         if self.is_worth_compressing(bytes.len()) {
-            return self.send_compressed(Kind::Binary, bytes, out);
+            return self.send_compressed(MessageKind::Binary, bytes, out);
         }
         self.sender.send_binary(bytes, out)
     }
 
-    /// Sends a text message without compressing it: see [`WebSocket::send_text_plain`].
+    /// Sends a text message without compressing it: see [`WebSocket::send_text_uncompressed`].
     ///
     /// # Errors
     ///
     /// As [`send_text`](Self::send_text).
     #[cfg(feature = "deflate")]
-    pub fn send_text_plain(
+    pub fn send_text_uncompressed(
         &mut self,
         text: &str,
         out: &mut (impl Output + ?Sized),
@@ -599,13 +599,13 @@ impl<R: Role> MessageSender<R> {
         self.sender.send_text(text, out)
     }
 
-    /// Sends a binary message without compressing it: see [`WebSocket::send_binary_plain`].
+    /// Sends a binary message without compressing it: see [`WebSocket::send_binary_uncompressed`].
     ///
     /// # Errors
     ///
     /// As [`send_binary`](Self::send_binary).
     #[cfg(feature = "deflate")]
-    pub fn send_binary_plain(
+    pub fn send_binary_uncompressed(
         &mut self,
         bytes: &[u8],
         out: &mut (impl Output + ?Sized),
@@ -614,16 +614,16 @@ impl<R: Role> MessageSender<R> {
     }
 
     /// Sends a part of a message that the caller has compressed: see
-    /// [`WebSocket::send_compressed_part`].
+    /// [`WebSocket::send_compressed_fragment`].
     ///
     /// # Errors
     ///
-    /// [`SendError::NotNegotiated`], [`SendError::ContextInUse`], [`SendError::MessageUnfinished`],
-    /// [`SendError::Closed`] or [`SendError::Full`]; nothing was written.
+    /// [`SendError::NotNegotiated`], [`SendError::ContextInUse`], [`SendError::MessageInProgress`],
+    /// [`SendError::Closed`] or [`SendError::OutputFull`]; nothing was written.
     #[cfg(feature = "deflate")]
-    pub fn send_compressed_part(
+    pub fn send_compressed_fragment(
         &mut self,
-        kind: Kind,
+        kind: MessageKind,
         bytes: &[u8],
         last: bool,
         out: &mut (impl Output + ?Sized),
@@ -631,7 +631,8 @@ impl<R: Role> MessageSender<R> {
         if self.outbound.as_ref().is_some_and(Outbound::has_context) {
             return Err(SendError::ContextInUse);
         }
-        self.sender.send_compressed_part(kind, bytes, last, out)?;
+        self.sender
+            .send_compressed_fragment(kind, bytes, last, out)?;
         if let Some(outbound) = &mut self.outbound {
             outbound.leave_context();
         }
@@ -642,8 +643,8 @@ impl<R: Role> MessageSender<R> {
     ///
     /// # Errors
     ///
-    /// [`SendError::ReasonWithoutCode`], [`SendError::CodeOfClients`], [`SendError::Closed`] or
-    /// [`SendError::Full`]; nothing was written.
+    /// [`SendError::ReasonWithoutCode`], [`SendError::ClientOnlyCloseCode`], [`SendError::Closed`] or
+    /// [`SendError::OutputFull`]; nothing was written.
     pub fn close(
         &mut self,
         code: impl Into<Option<CloseCode>>,
@@ -656,11 +657,11 @@ impl<R: Role> MessageSender<R> {
     }
 
     /// Fails the connection for a reason of the caller's, such as a message that violates a policy
-    /// (§7.1.7): see [`Sender::fail`].
+    /// (§7.1.7): see [`SendHalf::fail`].
     ///
     /// # Errors
     ///
-    /// As [`Sender::fail`].
+    /// As [`SendHalf::fail`].
     pub fn fail(
         &mut self,
         code: CloseCode,
@@ -672,11 +673,11 @@ impl<R: Role> MessageSender<R> {
         Ok(())
     }
 
-    /// Sends what the receiving half owes the peer: see [`Sender::reply`].
+    /// Sends what the receiving half owes the peer: see [`SendHalf::reply`].
     ///
     /// # Errors
     ///
-    /// [`SendError::Full`]; nothing was written, and the call can be repeated.
+    /// [`SendError::OutputFull`]; nothing was written, and the call can be repeated.
     pub fn reply(
         &mut self,
         reply: &Reply,
@@ -715,8 +716,8 @@ impl<R: Role> MessageSender<R> {
 
     /// How much was sent.
     #[must_use]
-    pub const fn stats(&self) -> Stats {
-        self.sender.stats()
+    pub const fn counters(&self) -> Counters {
+        self.sender.counters()
     }
 
     #[cfg(feature = "deflate")]
@@ -731,7 +732,7 @@ impl<R: Role> MessageSender<R> {
     #[inline(never)]
     fn send_compressed(
         &mut self,
-        kind: Kind,
+        kind: MessageKind,
         payload: &[u8],
         out: &mut (impl Output + ?Sized),
     ) -> Result<(), SendError> {
@@ -748,13 +749,13 @@ impl<R: Role> MessageSender<R> {
         let needed =
             longest_compressed(payload.len() as u64).saturating_add(Header::MAX_LEN as u64);
         if (out.room() as u64) < needed {
-            return Err(SendError::Full {
+            return Err(SendError::OutputFull {
                 needed: usize::try_from(needed).unwrap_or(usize::MAX),
             });
         }
         outbound.compress(payload, |compressed| match compressed {
-            Some(compressed) => sender.send_compressed_part(kind, compressed, true, out),
-            None => sender.send_part(kind, payload, true, out),
+            Some(compressed) => sender.send_compressed_fragment(kind, compressed, true, out),
+            None => sender.send_fragment(kind, payload, true, out),
         })
     }
 }

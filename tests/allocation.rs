@@ -6,7 +6,9 @@ mod common;
 
 use allocation_counter::{AllocationInfo, measure};
 use common::{Frame, TestRole, code, pattern, wire};
-use ws_proto::{Config, Connection, Event, Kind, Message, REPLY_ROOM, Slice, WebSocket};
+use ws_proto::{
+    Config, Connection, Event, Message, MessageKind, REPLY_ROOM, SliceOutput, WebSocket,
+};
 
 /// What receiving these bytes allocates, read by read. What the messages own is dropped before the
 /// next read.
@@ -15,7 +17,7 @@ fn receiving<R: TestRole>(ws: &mut WebSocket<R>, bytes: &[u8], read: usize) -> A
     let mut memory = [0; 4 * REPLY_ROOM];
     measure(|| {
         for mut input in bytes.chunks_mut(read) {
-            let mut out = Slice::new(&mut memory);
+            let mut out = SliceOutput::new(&mut memory);
             while let Some(message) = ws.recv(&mut input, &mut out) {
                 drop(message);
                 out.clear();
@@ -73,7 +75,7 @@ fn se6_a_streaming_connection_allocates_nothing() {
                 let mut connection = Connection::new(R::make(), &Config::default());
                 let mut events = 0;
                 for mut input in bytes.chunks_mut(read) {
-                    let mut out = Slice::new(&mut memory);
+                    let mut out = SliceOutput::new(&mut memory);
                     while let Some(event) = connection.recv(&mut input, &mut out) {
                         events += usize::from(!matches!(event, Event::Data(_)));
                     }
@@ -81,12 +83,12 @@ fn se6_a_streaming_connection_allocates_nothing() {
                 assert_eq!(events, 2, "the Ping, and the failure");
 
                 let mut connection = Connection::new(R::make(), &Config::default());
-                let mut out = Slice::new(&mut memory);
+                let mut out = SliceOutput::new(&mut memory);
                 connection.send_text("text", &mut out).unwrap();
                 connection
-                    .send_part(Kind::Text, b"caf\xc3", false, &mut out)
+                    .send_fragment(MessageKind::Text, b"caf\xc3", false, &mut out)
                     .unwrap();
-                connection.ping(b"p", &mut out).unwrap();
+                connection.send_ping(b"p", &mut out).unwrap();
                 connection.close(code(4000), "reason", &mut out).unwrap();
             });
             assert_eq!(info.count_total, 0, "in reads of {read} bytes");
@@ -141,7 +143,7 @@ fn l3_f1_a_message_in_one_frame_takes_no_more_memory_than_it_is_long() {
                     let info = measure(|| {
                         for mut input in bytes.chunks_mut(read) {
                             got = got.take().or(ws
-                                .recv(&mut input, &mut Slice::new(&mut memory))
+                                .recv(&mut input, &mut SliceOutput::new(&mut memory))
                                 .map(Message::into_owned));
                         }
                     });
@@ -302,7 +304,7 @@ fn se6_an_idle_connection_holds_no_heap() {
 /// However it ended: nothing will be finished any more.
 #[test]
 fn se6_a_connection_that_ended_holds_no_heap() {
-    type End<R> = (&'static str, fn(&mut WebSocket<R>, &mut Slice<'_>));
+    type End<R> = (&'static str, fn(&mut WebSocket<R>, &mut SliceOutput<'_>));
     fn check<R: TestRole>() {
         let ends: [End<R>; 4] = [
             ("Close", |ws, out| {
@@ -328,7 +330,7 @@ fn se6_a_connection_that_ended_holds_no_heap() {
                 let info = measure(|| {
                     let mut ws = new::<R>();
                     assert!(receiving(&mut ws, &bytes, usize::MAX).count_total > 0);
-                    end(&mut ws, &mut Slice::new(&mut memory));
+                    end(&mut ws, &mut SliceOutput::new(&mut memory));
                     ws.recycle(vec![0; 1000]);
                     ended = Some(ws);
                 });
@@ -367,7 +369,7 @@ fn u1_memory_that_is_given_back_is_used() {
         ] {
             let info = measure(|| {
                 let mut input = bytes.as_mut_slice();
-                let bytes = match ws.recv(&mut input, &mut Slice::new(&mut memory)) {
+                let bytes = match ws.recv(&mut input, &mut SliceOutput::new(&mut memory)) {
                     Some(Message::Text(text)) => text.into_owned().into_bytes(),
                     Some(Message::Binary(bytes)) => bytes.into_owned(),
                     other => panic!("{other:?}"),
@@ -385,7 +387,7 @@ fn u1_memory_that_is_given_back_is_used() {
 #[test]
 fn u1_memory_that_is_given_back_to_a_half_is_used() {
     fn check<R: TestRole>() {
-        let (mut receiver, _) = new::<R>().into_halves();
+        let (mut receiver, _) = new::<R>().split();
         receiver.recycle(vec![0xaa; 4000]);
         let mut bytes = wire::<R>(&[
             Frame::binary(pattern(1000)).more(),

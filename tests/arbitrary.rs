@@ -4,7 +4,8 @@
 use arbitrary::{Arbitrary, Unstructured};
 use proptest::prelude::*;
 use std::collections::HashSet;
-use ws_proto::{CloseCode, Config, Header, Kind, Mask, Opcode};
+use ws_proto::frame::{Header, MaskingKey, Opcode};
+use ws_proto::{CloseCode, Config, MessageKind};
 
 /// A value for each of many inputs.
 fn values<T: for<'a> Arbitrary<'a>>() -> Vec<T> {
@@ -26,9 +27,9 @@ fn values<T: for<'a> Arbitrary<'a>>() -> Vec<T> {
 #[test]
 fn all_kinds_opcodes_and_masks_come() {
     assert_eq!(
-        values::<Kind>()
+        values::<MessageKind>()
             .into_iter()
-            .map(|kind| kind == Kind::Text)
+            .map(|kind| kind == MessageKind::Text)
             .collect::<HashSet<_>>()
             .len(),
         2
@@ -41,7 +42,7 @@ fn all_kinds_opcodes_and_masks_come() {
         (0..16).collect()
     );
     assert!(
-        values::<Mask>()
+        values::<MaskingKey>()
             .into_iter()
             .map(|mask| mask.0)
             .collect::<HashSet<_>>()

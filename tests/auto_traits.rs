@@ -12,30 +12,30 @@ fn what_borrows_mutably_has_all_but_one() {
     const fn has_all_but_one<T: Send + Sync + Unpin + RefUnwindSafe>() {}
     has_all_but_one::<ws_proto::Chunk<'_>>();
     has_all_but_one::<ws_proto::Event<'_>>();
-    has_all_but_one::<ws_proto::Slice<'_>>();
+    has_all_but_one::<ws_proto::SliceOutput<'_>>();
     #[cfg(feature = "alloc")]
-    has_all_but_one::<ws_proto::Capped<'_>>();
+    has_all_but_one::<ws_proto::CappedOutput<'_>>();
 }
 
 #[test]
 fn values() {
     has_all::<ws_proto::Close<'_>>();
     has_all::<ws_proto::CloseCode>();
-    has_all::<ws_proto::Closure<'_>>();
+    has_all::<ws_proto::Outcome<'_>>();
     has_all::<ws_proto::Config>();
-    has_all::<ws_proto::Header>();
-    has_all::<ws_proto::HeaderBytes>();
-    has_all::<ws_proto::Kind>();
-    has_all::<ws_proto::Mask>();
-    has_all::<ws_proto::Opcode>();
+    has_all::<ws_proto::frame::Header>();
+    has_all::<ws_proto::frame::HeaderBytes>();
+    has_all::<ws_proto::MessageKind>();
+    has_all::<ws_proto::frame::MaskingKey>();
+    has_all::<ws_proto::frame::Opcode>();
     has_all::<ws_proto::ProtocolError>();
     has_all::<ws_proto::Reply>();
     has_all::<ws_proto::SendError>();
-    has_all::<ws_proto::Side>();
+    has_all::<ws_proto::Endpoint>();
     has_all::<ws_proto::State>();
-    has_all::<ws_proto::Stats>();
-    has_all::<ws_proto::Transport>();
-    has_all::<ws_proto::Utf8>();
+    has_all::<ws_proto::Counters>();
+    has_all::<ws_proto::Action>();
+    has_all::<ws_proto::frame::Utf8Validator>();
     #[cfg(feature = "alloc")]
     has_all::<ws_proto::Message<'_>>();
 }
@@ -44,14 +44,14 @@ fn values() {
 fn connections_of_both_roles() {
     fn check<R: Role + Send + Sync + Unpin + UnwindSafe + RefUnwindSafe>() {
         has_all::<R>();
-        has_all::<ws_proto::Agreed<R>>();
+        has_all::<ws_proto::Negotiated<R>>();
         has_all::<ws_proto::Connection<R>>();
-        has_all::<ws_proto::Receiver<R>>();
-        has_all::<ws_proto::Sender<R>>();
+        has_all::<ws_proto::RecvHalf<R>>();
+        has_all::<ws_proto::SendHalf<R>>();
         #[cfg(feature = "alloc")]
         {
-            has_all::<ws_proto::MessageReceiver<R>>();
-            has_all::<ws_proto::MessageSender<R>>();
+            has_all::<ws_proto::MessageRecvHalf<R>>();
+            has_all::<ws_proto::MessageSendHalf<R>>();
             has_all::<ws_proto::WebSocket<R>>();
         }
     }
@@ -82,13 +82,13 @@ fn uri() {
 #[test]
 fn handshake() {
     use ws_proto::handshake::{
-        Accept, Body, Extension, Fields, HandshakeError, HeadLimits, Param, Reject, Request,
+        Accept, Body, Extension, HandshakeError, HeadLimits, Headers, Param, Reject, Request,
         Response, Value, WriteError,
     };
     has_all::<Accept<'_>>();
     has_all::<Body>();
     has_all::<Extension<'_>>();
-    has_all::<Fields<'_>>();
+    has_all::<Headers<'_>>();
     has_all::<HandshakeError>();
     has_all::<HeadLimits>();
     has_all::<Param<'_>>();

@@ -9,8 +9,8 @@ use common::{Ended, Frame, Layer, Log, Seen, TestRole, read_all};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use ws_proto::{
-    Capped, Client, CloseCode, Config, Connection, Kind, Message, REPLY_ROOM, SendError, Server,
-    Side, State, Transport, WebSocket,
+    Action, CappedOutput, Client, CloseCode, Config, Connection, Endpoint, Message, MessageKind,
+    REPLY_ROOM, SendError, Server, State, WebSocket,
 };
 
 /// What a program may do with a connection, in any order.
@@ -18,8 +18,8 @@ use ws_proto::{
 enum Operation {
     Text(String),
     Binary(Vec<u8>),
-    Part(Kind, Vec<u8>, bool),
-    Alone(Kind, Vec<u8>, bool),
+    Part(MessageKind, Vec<u8>, bool),
+    Alone(MessageKind, Vec<u8>, bool),
     Ping(Vec<u8>),
     Pong(Vec<u8>),
     Close(Option<u16>, String),
@@ -30,7 +30,7 @@ enum Operation {
 }
 
 fn operation() -> impl Strategy<Value = Operation> {
-    let kind = || prop_oneof![Just(Kind::Text), Just(Kind::Binary)];
+    let kind = || prop_oneof![Just(MessageKind::Text), Just(MessageKind::Binary)];
     let bytes = || prop_oneof![4 => "[a-z\u{e9}\u{1f600}]{0,20}".prop_map(String::into_bytes), 1 => vec(any::<u8>(), 0..200)];
     let close = prop_oneof![
         Just(None),
@@ -53,18 +53,33 @@ fn operation() -> impl Strategy<Value = Operation> {
 
 /// Sending without a copy, which each role does in its own way.
 trait Alone {
-    fn alone(&mut self, kind: Kind, payload: &mut [u8], last: bool) -> Result<Vec<u8>, SendError>;
+    fn alone(
+        &mut self,
+        kind: MessageKind,
+        payload: &mut [u8],
+        last: bool,
+    ) -> Result<Vec<u8>, SendError>;
 }
 
 impl Alone for WebSocket<Server> {
-    fn alone(&mut self, kind: Kind, payload: &mut [u8], last: bool) -> Result<Vec<u8>, SendError> {
+    fn alone(
+        &mut self,
+        kind: MessageKind,
+        payload: &mut [u8],
+        last: bool,
+    ) -> Result<Vec<u8>, SendError> {
         self.header(kind, payload.len() as u64, last)
             .map(|header| header.to_vec())
     }
 }
 
 impl Alone for WebSocket<Client> {
-    fn alone(&mut self, kind: Kind, payload: &mut [u8], last: bool) -> Result<Vec<u8>, SendError> {
+    fn alone(
+        &mut self,
+        kind: MessageKind,
+        payload: &mut [u8],
+        last: bool,
+    ) -> Result<Vec<u8>, SendError> {
         self.mask_in_place(kind, payload, last)
             .map(|header| header.to_vec())
     }
@@ -74,11 +89,11 @@ impl Alone for WebSocket<Client> {
 #[derive(Default)]
 struct Account {
     sent: Vec<Seen>,
-    part: Option<(Kind, Vec<u8>)>,
+    part: Option<(MessageKind, Vec<u8>)>,
 }
 
 impl Account {
-    fn part(&mut self, kind: Kind, bytes: &[u8], last: bool) {
+    fn part(&mut self, kind: MessageKind, bytes: &[u8], last: bool) {
         let (begun, part) = self.part.get_or_insert((kind, Vec::new()));
         assert_eq!(*begun, kind, "another message is begun inside one");
         part.extend_from_slice(bytes);
@@ -127,14 +142,14 @@ where
                 .send_binary(bytes, out)
                 .map(|()| account.sent.push(Seen::binary(bytes))),
             Operation::Part(kind, bytes, last) => ws
-                .send_part(*kind, bytes, *last, out)
+                .send_fragment(*kind, bytes, *last, out)
                 .map(|()| account.part(*kind, bytes, *last)),
             // The caller sees to it that text is UTF-8: whole characters in these parts, and only
             // behind such.
             Operation::Alone(kind, bytes, last) => {
-                let text = *kind == Kind::Binary || std::str::from_utf8(bytes).is_ok();
+                let text = *kind == MessageKind::Binary || std::str::from_utf8(bytes).is_ok();
                 let whole = account.part.as_ref().is_none_or(|(kind, part)| {
-                    *kind == Kind::Binary || std::str::from_utf8(part).is_ok()
+                    *kind == MessageKind::Binary || std::str::from_utf8(part).is_ok()
                 });
                 if !text || !whole {
                     return;
@@ -146,10 +161,10 @@ where
                 })
             }
             Operation::Ping(payload) => ws
-                .ping(payload, out)
+                .send_ping(payload, out)
                 .map(|()| account.sent.push(Seen::ping(payload))),
             Operation::Pong(payload) => ws
-                .pong(payload, out)
+                .send_pong(payload, out)
                 .map(|()| account.sent.push(Seen::pong(payload))),
             Operation::Close(code, reason) => match code.map(CloseCode::new) {
                 Some(None) => return,
@@ -175,7 +190,10 @@ where
         let mut received: Vec<_> = from[..bytes].to_vec();
         let mut input = received.as_mut_slice();
         let mut reply = Vec::new();
-        while let Some(message) = self.ws.recv(&mut input, &mut Capped::new(&mut reply, room)) {
+        while let Some(message) = self
+            .ws
+            .recv(&mut input, &mut CappedOutput::new(&mut reply, room))
+        {
             let seen = match message {
                 Message::Text(text) => Seen::text(&text),
                 Message::Binary(bytes) => Seen::binary(&bytes),
@@ -251,9 +269,9 @@ proptest! {
             prop_assert_eq!(ended.clean, ended.state != State::Open && received.is_some());
         }
         if at_client.state != State::Open {
-            prop_assert!(at_client.by == Some(Side::Local) || at_server.by == Some(Side::Local), "somebody began");
+            prop_assert!(at_client.by == Some(Endpoint::Local) || at_server.by == Some(Endpoint::Local), "somebody began");
             if at_server.clean && !client.failed {
-                prop_assert_eq!((at_client.transport, at_server.transport), (Transport::Await, Transport::Close), "the server closes first");
+                prop_assert_eq!((at_client.transport, at_server.transport), (Action::AwaitClose, Action::CloseTransport), "the server closes first");
             }
         }
     }

@@ -9,9 +9,10 @@ use common::{
     reserved, run, stream, wire,
 };
 use core::slice::from_ref;
+use ws_proto::frame::Opcode;
 use ws_proto::{
-    Client, Close, CloseCode, Config, Connection, Kind, Opcode, ProtocolError, SendError, Server,
-    Side, State, Transport, WebSocket,
+    Action, Client, Close, CloseCode, Config, Connection, Endpoint, MessageKind, ProtocolError,
+    SendError, Server, State, WebSocket,
 };
 
 /// A connection, and all that it gave and wrote.
@@ -41,13 +42,13 @@ impl<R: TestRole> Peer<R> {
     }
 
     #[track_caller]
-    fn is(&self, state: State, transport: Transport) {
-        assert_eq!((self.ws.state(), self.ws.transport()), (state, transport));
+    fn is(&self, state: State, transport: Action) {
+        assert_eq!((self.ws.state(), self.ws.next_action()), (state, transport));
     }
 
     /// Who began, and whether Close frames went both ways.
     #[track_caller]
-    fn ended(&self, by: Side, clean: bool) -> Ended {
+    fn ended(&self, by: Endpoint, clean: bool) -> Ended {
         let ended = self.ws.ended();
         assert_eq!((ended.by, ended.clean), (Some(by), clean));
         ended
@@ -56,11 +57,11 @@ impl<R: TestRole> Peer<R> {
 
 /// CL10, CL11: once both Close frames are through, the server closes the transport at once, and the
 /// client waits for that.
-fn handshake_done<R: TestRole>() -> Transport {
+fn handshake_done<R: TestRole>() -> Action {
     if R::MASKS {
-        Transport::Await
+        Action::AwaitClose
     } else {
-        Transport::Close
+        Action::CloseTransport
     }
 }
 
@@ -188,7 +189,7 @@ fn cl9_u2_reasons_are_cut_to_123_bytes_before_a_character_that_does_not_fit() {
 fn cl9_cl7_what_the_close_said_is_kept() {
     fn check<R: TestRole>() {
         let mut peer = Peer::<R>::new();
-        assert_eq!((peer.ws.close_received(), peer.ws.closure()), (None, None));
+        assert_eq!((peer.ws.close_received(), peer.ws.outcome()), (None, None));
         peer.receives(Frame::close(4000, "caf\u{e9}"));
         peer.receives(Frame::ping("discarded"));
         peer.ws.recv_eof();
@@ -200,7 +201,7 @@ fn cl9_cl7_what_the_close_said_is_kept() {
             })
         );
         assert_eq!(
-            peer.ws.closure().unwrap().received,
+            peer.ws.outcome().unwrap().received,
             peer.ws.close_received()
         );
 
@@ -219,7 +220,7 @@ fn cl9_cl7_what_the_close_said_is_kept() {
             "CL7: an empty Close is answered with an empty one"
         );
         assert_eq!(peer.ws.close_sent(), Some(None));
-        assert!(peer.ended(Side::Peer, true).error.is_none());
+        assert!(peer.ended(Endpoint::Peer, true).error.is_none());
     }
     for_both_roles!(check);
 }
@@ -231,15 +232,15 @@ fn cl9_cl7_what_the_close_said_is_kept() {
 fn cl6_cl10_cl11_cl13_cl14_the_peer_closes() {
     fn check<R: TestRole>() {
         let mut peer = Peer::<R>::new();
-        peer.is(State::Open, Transport::Keep);
+        peer.is(State::Open, Action::Continue);
         peer.receives(Frame::close(4001, "done"));
         assert_eq!(peer.wrote(), [Frame::close(4001, "")]);
         peer.is(State::Closing, handshake_done::<R>());
-        let ended = peer.ended(Side::Peer, true);
+        let ended = peer.ended(Endpoint::Peer, true);
         assert_eq!(ended.close_sent, Some(Some(code(4001))));
         peer.ws.recv_eof();
-        peer.is(State::Closed, Transport::Close);
-        let closed = peer.ended(Side::Peer, true);
+        peer.is(State::Closed, Action::CloseTransport);
+        let closed = peer.ended(Endpoint::Peer, true);
         assert_eq!(
             (closed.close_received, closed.close_sent),
             (ended.close_received, ended.close_sent)
@@ -254,16 +255,16 @@ fn cl10_cl12_cl13_we_close_and_the_peer_answers() {
     fn check<R: TestRole>() {
         let mut peer = Peer::<R>::new();
         peer.closes(CloseCode::GOING_AWAY, "bye");
-        peer.is(State::Closing, Transport::Await);
-        assert!(peer.ended(Side::Local, false).close_received.is_none());
+        peer.is(State::Closing, Action::AwaitClose);
+        assert!(peer.ended(Endpoint::Local, false).close_received.is_none());
         peer.receives(Frame::text("before its Close"));
-        peer.is(State::Closing, Transport::Await);
+        peer.is(State::Closing, Action::AwaitClose);
         peer.receives(Frame::close(1001, ""));
         peer.is(State::Closing, handshake_done::<R>());
-        peer.ended(Side::Local, true);
+        peer.ended(Endpoint::Local, true);
         peer.ws.recv_eof();
-        peer.is(State::Closed, Transport::Close);
-        peer.ended(Side::Local, true);
+        peer.is(State::Closed, Action::CloseTransport);
+        peer.ended(Endpoint::Local, true);
         assert_eq!(
             peer.wrote(),
             [Frame::close(1001, "bye")],
@@ -290,11 +291,11 @@ fn cl17_both_close_at_the_same_time() {
     client
         .ws
         .recv_all(&mut server.log.out.clone(), &mut client.log);
-    server.is(State::Closing, Transport::Close);
-    client.is(State::Closing, Transport::Await);
+    server.is(State::Closing, Action::CloseTransport);
+    client.is(State::Closing, Action::AwaitClose);
     let (server_ended, client_ended) = (
-        server.ended(Side::Local, true),
-        client.ended(Side::Local, true),
+        server.ended(Endpoint::Local, true),
+        client.ended(Endpoint::Local, true),
     );
     assert_eq!(
         (server_ended.close_received, server_ended.close_sent),
@@ -321,10 +322,10 @@ fn cl8_the_stream_ends_without_a_close() {
         for end in 0..bytes.len() {
             let mut peer = Peer::<R>::new();
             peer.ws.recv_all(&mut bytes[..end].to_vec(), &mut peer.log);
-            peer.is(State::Open, Transport::Keep);
+            peer.is(State::Open, Action::Continue);
             peer.ws.recv_eof();
-            peer.is(State::Closed, Transport::Close);
-            let ended = peer.ended(Side::Peer, false);
+            peer.is(State::Closed, Action::CloseTransport);
+            let ended = peer.ended(Endpoint::Peer, false);
             assert_eq!(
                 (
                     ended.close_received,
@@ -359,8 +360,8 @@ fn cl8_cl14_the_stream_ends_while_we_wait_for_the_peers_close() {
         let mut peer = Peer::<R>::new();
         peer.closes(CloseCode::NORMAL, "");
         peer.ws.recv_eof();
-        peer.is(State::Closed, Transport::Close);
-        let ended = peer.ended(Side::Local, false);
+        peer.is(State::Closed, Action::CloseTransport);
+        let ended = peer.ended(Endpoint::Local, false);
         assert_eq!(
             (ended.close_received, ended.close_sent),
             (None, Some(Some(CloseCode::NORMAL)))
@@ -382,8 +383,8 @@ fn cl15_cl16_a_violation_fails_the_connection_with_the_fitting_code() {
             peer.log.seen,
             [Seen::text("fine"), Seen::Failed(reserved(3))]
         );
-        peer.is(State::Closing, Transport::Close);
-        let ended = peer.ended(Side::Local, false);
+        peer.is(State::Closing, Action::CloseTransport);
+        let ended = peer.ended(Endpoint::Local, false);
         assert_eq!(
             (ended.error, ended.close_received),
             (Some(reserved(3)), None)
@@ -395,8 +396,8 @@ fn cl15_cl16_a_violation_fails_the_connection_with_the_fitting_code() {
             [&1002_u16.to_be_bytes(), "reserved opcode".as_bytes()].concat()
         );
         peer.ws.recv_eof();
-        peer.is(State::Closed, Transport::Close);
-        assert_eq!(peer.ended(Side::Local, false).error, Some(reserved(3)));
+        peer.is(State::Closed, Action::CloseTransport);
+        assert_eq!(peer.ended(Endpoint::Local, false).error, Some(reserved(3)));
     }
     for_both_roles!(check);
 }
@@ -462,7 +463,7 @@ fn p3_cl5_cl18_after_the_peers_close_everything_is_discarded() {
                 .for_each(|frame| peer.receives(frame.clone()));
             assert_eq!(peer.log.seen, [Seen::close(1000, "first")]);
             assert_eq!(peer.wrote(), [Frame::close(3000, "")]);
-            assert_eq!(peer.ended(Side::Local, true).error, None);
+            assert_eq!(peer.ended(Endpoint::Local, true).error, None);
         }
     }
     for_both_roles!(check);
@@ -530,8 +531,8 @@ fn cl15_o3_a_violation_after_our_close_ends_the_wait() {
         let mut peer = Peer::<R>::new();
         peer.closes(CloseCode::NORMAL, "");
         peer.receives(Frame::new(3, ""));
-        peer.is(State::Closing, Transport::Close);
-        let ended = peer.ended(Side::Local, false);
+        peer.is(State::Closing, Action::CloseTransport);
+        let ended = peer.ended(Endpoint::Local, false);
         assert_eq!(
             (ended.error, ended.close_sent),
             (Some(reserved(3)), Some(Some(CloseCode::NORMAL)))
@@ -551,37 +552,39 @@ fn cl6_cl14_halves_put_together_know_what_the_receiver_knows() {
             let is_close = frame.opcode == 8;
             for taken in [false, true] {
                 let bytes = wire::<R>(from_ref(&frame));
-                let closure = |closure: Option<ws_proto::Closure<'_>>| {
-                    let closure = closure.unwrap();
+                let outcome = |outcome: Option<ws_proto::Outcome<'_>>| {
+                    let outcome = outcome.unwrap();
                     let received = is_close.then(|| Close {
                         code: CloseCode::new(4000),
                         reason: "bye",
                     });
-                    let by = if is_close { Side::Peer } else { Side::Local };
+                    let by = if is_close {
+                        Endpoint::Peer
+                    } else {
+                        Endpoint::Local
+                    };
                     assert_eq!(
-                        (closure.by, closure.received, closure.sent, closure.clean),
+                        (outcome.by, outcome.received, outcome.sent, outcome.clean),
                         (by, received, None, false)
                     );
-                    assert_eq!(closure.error, (!is_close).then(|| reserved(3)));
+                    assert_eq!(outcome.error, (!is_close).then(|| reserved(3)));
                 };
 
-                let (mut receiver, sender) =
-                    Connection::new(R::make(), &Config::default()).into_halves();
+                let (mut receiver, sender) = Connection::new(R::make(), &Config::default()).split();
                 assert!(receiver.recv(&mut bytes.clone().as_mut_slice()).is_some());
                 assert!(!taken || receiver.take_reply().is_some());
-                let mut whole = Connection::from_halves(receiver, sender);
-                closure(whole.closure());
+                let mut whole = Connection::reunite(receiver, sender);
+                outcome(whole.outcome());
                 let mut log = Log::default();
                 whole.recv_all(&mut [], &mut log);
                 assert_eq!(read_all::<R>(&log.out).len(), 1);
-                assert_eq!(whole.closure().unwrap().clean, is_close);
+                assert_eq!(whole.outcome().unwrap().clean, is_close);
 
-                let (mut receiver, sender) =
-                    WebSocket::new(R::make(), &Config::default()).into_halves();
+                let (mut receiver, sender) = WebSocket::new(R::make(), &Config::default()).split();
                 assert!(receiver.recv(&mut bytes.clone().as_mut_slice()).is_some());
                 assert!(!taken || receiver.take_reply().is_some());
-                let mut whole = WebSocket::from_halves(receiver, sender);
-                closure(whole.closure());
+                let mut whole = WebSocket::reunite(receiver, sender);
+                outcome(whole.outcome());
                 let mut log = Log::default();
                 whole.recv_all(&mut [], &mut log);
                 assert_eq!(
@@ -594,32 +597,31 @@ fn cl6_cl14_halves_put_together_know_what_the_receiver_knows() {
                 );
                 assert_eq!(read_all::<R>(&log.out).len(), 1);
                 assert_eq!(
-                    (whole.state(), whole.transport()),
+                    (whole.state(), whole.next_action()),
                     (
                         State::Closing,
                         if is_close {
                             handshake_done::<R>()
                         } else {
-                            Transport::Close
+                            Action::CloseTransport
                         }
                     )
                 );
             }
         }
         // The end of the stream, of which the sender was not told.
-        let (mut receiver, sender) = WebSocket::new(R::make(), &Config::default()).into_halves();
+        let (mut receiver, sender) = WebSocket::new(R::make(), &Config::default()).split();
         receiver.recv_eof();
-        let closure = WebSocket::from_halves(receiver, sender);
-        let closure = closure.closure().unwrap();
+        let outcome = WebSocket::reunite(receiver, sender);
+        let outcome = outcome.outcome().unwrap();
         assert_eq!(
-            (closure.by, closure.received, closure.clean),
-            (Side::Peer, None, false)
+            (outcome.by, outcome.received, outcome.clean),
+            (Endpoint::Peer, None, false)
         );
         // What the sender knows: it failed the connection, or was told of the end of the stream, so
         // that all further input is discarded.
         for fails in [true, false] {
-            let (receiver, mut sender) =
-                WebSocket::new(R::make(), &Config::default()).into_halves();
+            let (receiver, mut sender) = WebSocket::new(R::make(), &Config::default()).split();
             let mut out = Vec::new();
             if fails {
                 sender.fail(code(1008), "", &mut out).unwrap();
@@ -627,15 +629,14 @@ fn cl6_cl14_halves_put_together_know_what_the_receiver_knows() {
                 sender.recv_eof();
             }
             let written = out.len();
-            let mut whole = WebSocket::from_halves(receiver, sender);
+            let mut whole = WebSocket::reunite(receiver, sender);
             let mut bytes = wire::<R>(&[Frame::ping("late"), Frame::text("late")]);
             let mut input = bytes.as_mut_slice();
             assert_eq!(whole.recv(&mut input, &mut out), None);
             assert!(input.is_empty() && out.len() == written);
         }
         // What was answered is not answered again.
-        let (mut receiver, mut sender) =
-            WebSocket::new(R::make(), &Config::default()).into_halves();
+        let (mut receiver, mut sender) = WebSocket::new(R::make(), &Config::default()).split();
         assert!(
             receiver
                 .recv(&mut wire::<R>(&[Frame::close(1000, "")]).as_mut_slice())
@@ -644,8 +645,8 @@ fn cl6_cl14_halves_put_together_know_what_the_receiver_knows() {
         sender
             .reply(&receiver.take_reply().unwrap(), &mut Vec::new())
             .unwrap();
-        let mut whole = WebSocket::from_halves(receiver, sender);
-        assert!(!whole.is_paused() && whole.closure().unwrap().clean);
+        let mut whole = WebSocket::reunite(receiver, sender);
+        assert!(!whole.is_paused() && whole.outcome().unwrap().clean);
         assert_eq!(whole.recv(&mut &mut [][..], &mut Vec::new()), None);
     }
     for_both_roles!(check);
@@ -667,8 +668,8 @@ fn cl15_every_error_has_its_code_its_section_and_its_words() {
         (E::UnexpectedContinuation, 1002, "5.4"),
         (
             E::ExpectedContinuation {
-                incomplete: Kind::Text,
-                begun: Kind::Binary,
+                incomplete: MessageKind::Text,
+                begun: MessageKind::Binary,
             },
             1002,
             "5.4",
@@ -728,8 +729,8 @@ fn cl15_every_error_has_its_code_its_section_and_its_words() {
         ),
         (
             E::ExpectedContinuation {
-                incomplete: Kind::Text,
-                begun: Kind::Binary,
+                incomplete: MessageKind::Text,
+                begun: MessageKind::Binary,
             },
             "expected continuation frame of a text message, not a binary message (RFC 6455 section 5.4)",
         ),
@@ -757,7 +758,7 @@ fn cl15_the_caller_fails_the_connection() {
         peer.ws
             .fail(CloseCode::POLICY_VIOLATION, "policy", &mut peer.log.out)
             .unwrap();
-        peer.is(State::Closing, Transport::Close);
+        peer.is(State::Closing, Action::CloseTransport);
         for frame in [
             Frame::continuation("b"),
             Frame::ping(""),
@@ -768,7 +769,7 @@ fn cl15_the_caller_fails_the_connection() {
         }
         assert_eq!(peer.log.seen, []);
         assert_eq!(peer.wrote(), [Frame::close(1008, "policy")]);
-        let ended = peer.ended(Side::Local, false);
+        let ended = peer.ended(Endpoint::Local, false);
         assert_eq!(
             (ended.error, ended.close_received, ended.payload_left),
             (None, None, 0)
@@ -819,13 +820,13 @@ fn cl15_a_failure_that_cannot_be_sent_changes_nothing() {
         let refused = peer.ws.fail(
             CloseCode::POLICY_VIOLATION,
             "reason",
-            &mut ws_proto::Capped::new(&mut Vec::new(), 3),
+            &mut ws_proto::CappedOutput::new(&mut Vec::new(), 3),
         );
-        assert!(matches!(refused, Err(SendError::Full { .. })));
-        peer.is(State::Open, Transport::Keep);
+        assert!(matches!(refused, Err(SendError::OutputFull { .. })));
+        peer.is(State::Open, Action::Continue);
         peer.receives(Frame::text("still open"));
         assert_eq!(peer.log.seen, [Seen::text("still open")]);
-        assert_eq!(peer.ws.closure(), None);
+        assert_eq!(peer.ws.outcome(), None);
     }
     for_both_roles!(check);
 }
@@ -837,7 +838,7 @@ fn cl4_no_frame_follows_our_close() {
     fn check<R: TestRole>(awaits: bool, close: impl Fn(&mut Peer<R>)) {
         let mut peer = Peer::<R>::new();
         peer.ws
-            .send_part(Kind::Text, b"unfinished", false, &mut peer.log.out)
+            .send_fragment(MessageKind::Text, b"unfinished", false, &mut peer.log.out)
             .unwrap();
         close(&mut peer);
         let before = (peer.ws.ended(), peer.log.out.clone());
@@ -845,11 +846,11 @@ fn cl4_no_frame_follows_our_close() {
         let refused = [
             ws.send_text("x", out),
             ws.send_binary(b"x", out),
-            ws.send_part(Kind::Text, b"x", true, out),
-            ws.send_part(Kind::Text, b"\xff", true, out),
-            ws.send_part(Kind::Binary, b"x", true, out),
-            ws.ping(b"x", out),
-            ws.ping(&[0; 126], out),
+            ws.send_fragment(MessageKind::Text, b"x", true, out),
+            ws.send_fragment(MessageKind::Text, b"\xff", true, out),
+            ws.send_fragment(MessageKind::Binary, b"x", true, out),
+            ws.send_ping(b"x", out),
+            ws.send_ping(&[0; 126], out),
             ws.close(None, "", out),
             ws.close(None, "reason", out),
             ws.close(code(1000), "", out),
@@ -866,7 +867,7 @@ fn cl4_no_frame_follows_our_close() {
         } else {
             Err(SendError::Closed)
         };
-        assert_eq!(ws.pong(b"x", out), allowed);
+        assert_eq!(ws.send_pong(b"x", out), allowed);
         assert_eq!(out.len() > before.1.len(), awaits);
         let written = out.len();
         assert_eq!(ws.fail(code(1008), "", out), allowed);
@@ -874,13 +875,13 @@ fn cl4_no_frame_follows_our_close() {
         peer.is(
             peer.ws.state(),
             if R::MASKS && peer.ws.ended().clean {
-                Transport::Await
+                Action::AwaitClose
             } else {
-                Transport::Close
+                Action::CloseTransport
             },
         );
         assert_eq!(
-            peer.ws.pong(b"x", &mut peer.log.out),
+            peer.ws.send_pong(b"x", &mut peer.log.out),
             Err(SendError::Closed)
         );
         assert_eq!(
@@ -910,7 +911,7 @@ fn cl22_frames_sent_before_the_close_go_out_before_it() {
         let mut peer = Peer::<R>::new();
         peer.ws.send_text("queued", &mut peer.log.out).unwrap();
         peer.ws
-            .send_part(Kind::Binary, b"part", false, &mut peer.log.out)
+            .send_fragment(MessageKind::Binary, b"part", false, &mut peer.log.out)
             .unwrap();
         peer.receives(Frame::close(1001, ""));
         assert_eq!(
@@ -928,7 +929,7 @@ fn cl22_frames_sent_before_the_close_go_out_before_it() {
 #[test]
 fn cl19_only_clients_send_1010() {
     let mut server = Peer::<Server>::new();
-    let refused = Err(SendError::CodeOfClients);
+    let refused = Err(SendError::ClientOnlyCloseCode);
     assert_eq!(
         server
             .ws
@@ -941,7 +942,7 @@ fn cl19_only_clients_send_1010() {
             .fail(CloseCode::MANDATORY_EXTENSION, "", &mut server.log.out),
         refused
     );
-    server.is(State::Open, Transport::Keep);
+    server.is(State::Open, Action::Continue);
     assert_eq!(server.wrote(), []);
     // As the echo of a client's it is sent.
     server.receives(Frame::close(1010, "permessage-deflate"));
@@ -960,7 +961,7 @@ fn cl1_cl3_a_reason_without_a_code_is_refused() {
             peer.ws.close(None, "reason", &mut peer.log.out),
             Err(SendError::ReasonWithoutCode)
         );
-        peer.is(State::Open, Transport::Keep);
+        peer.is(State::Open, Action::Continue);
         peer.closes(None, "");
         assert_eq!(peer.wrote(), [Frame::empty_close()]);
         assert_eq!(peer.ws.close_sent(), Some(None));
@@ -971,36 +972,36 @@ fn cl1_cl3_a_reason_without_a_code_is_refused() {
 /// What is printed for a log says all that the value holds, and escapes what the peer wrote (SE11).
 #[test]
 fn cl9_cl14_a_closure_is_printed_in_words() {
-    let closure = |prepare: &dyn Fn(&mut Peer<Server>)| {
+    let outcome = |prepare: &dyn Fn(&mut Peer<Server>)| {
         let mut peer = Peer::new();
         prepare(&mut peer);
-        peer.ws.closure().unwrap().to_string()
+        peer.ws.outcome().unwrap().to_string()
     };
     assert_eq!(
-        closure(&|peer| peer.receives(Frame::close(1000, "a\n\"b\""))),
+        outcome(&|peer| peer.receives(Frame::close(1000, "a\n\"b\""))),
         r#"clean close by the peer, received 1000 "a\n\"b\"", sent 1000"#
     );
     assert_eq!(
-        closure(&|peer| peer.receives(Frame::empty_close())),
+        outcome(&|peer| peer.receives(Frame::empty_close())),
         "clean close by the peer, received no code, sent no code"
     );
     assert_eq!(
-        closure(&|peer| {
+        outcome(&|peer| {
             peer.closes(CloseCode::GOING_AWAY, "");
             peer.receives(Frame::close(1001, ""));
         }),
         "clean close by us, received 1001, sent 1001"
     );
     assert_eq!(
-        closure(&|peer| peer.closes(None, "")),
+        outcome(&|peer| peer.closes(None, "")),
         "unclean close by us, received no Close, sent no code"
     );
     assert_eq!(
-        closure(&|peer| peer.ws.recv_eof()),
+        outcome(&|peer| peer.ws.recv_eof()),
         "unclean close by the peer, received no Close, sent no Close"
     );
     assert_eq!(
-        closure(&|peer| peer.receives(Frame::new(3, ""))),
+        outcome(&|peer| peer.receives(Frame::new(3, ""))),
         "failed: reserved opcode 3 (RFC 6455 section 5.2), received no Close, sent 1002"
     );
 }
@@ -1021,9 +1022,9 @@ fn cl14_halves_together_again_tell_how_it_ended() {
                 let bytes = wire::<R>(&[Frame::ping("p"), frame.clone()]);
                 let mut out = Vec::new();
                 let mut whole = WebSocket::<R>::make(&config);
-                let (receiver, sender) = Connection::<R>::make(&config).into_halves();
+                let (receiver, sender) = Connection::<R>::make(&config).split();
                 let mut halves = Halves(receiver, sender);
-                let (receiver, sender) = WebSocket::<R>::make(&config).into_halves();
+                let (receiver, sender) = WebSocket::<R>::make(&config).split();
                 let mut message_halves = MessageHalves(receiver, sender);
                 if closes_first {
                     whole.close(code(1001), "", &mut out).unwrap();
@@ -1034,11 +1035,11 @@ fn cl14_halves_together_again_tell_how_it_ended() {
                 halves.recv_all(&mut bytes.clone(), &mut Log::default());
                 message_halves.recv_all(&mut bytes.clone(), &mut Log::default());
                 assert_eq!(
-                    Connection::from_halves(halves.0, halves.1).ended(),
+                    Connection::reunite(halves.0, halves.1).ended(),
                     whole.ended()
                 );
                 assert_eq!(
-                    WebSocket::from_halves(message_halves.0, message_halves.1).ended(),
+                    WebSocket::reunite(message_halves.0, message_halves.1).ended(),
                     whole.ended()
                 );
             }

@@ -8,9 +8,10 @@ use common::{
     run, stream, wire,
 };
 use core::slice::from_ref;
+use ws_proto::frame::Opcode;
 use ws_proto::{
-    Capped, Config, Connection, Event, Message, Opcode, ProtocolError, REPLY_ROOM, SendError,
-    Slice, State, Transport, WebSocket,
+    Action, CappedOutput, Config, Connection, Event, Message, ProtocolError, REPLY_ROOM, SendError,
+    SliceOutput, State, WebSocket,
 };
 
 #[test]
@@ -55,14 +56,14 @@ fn ct1_payloads_of_125_bytes_are_sent_and_of_126_refused() {
     fn check<R: TestRole>() {
         let mut ws = WebSocket::new(R::make(), &Config::default());
         let mut out = Vec::new();
-        ws.ping(&pattern(125), &mut out).unwrap();
-        ws.pong(&pattern(125), &mut out).unwrap();
+        ws.send_ping(&pattern(125), &mut out).unwrap();
+        ws.send_pong(&pattern(125), &mut out).unwrap();
         assert_eq!(
-            ws.ping(&pattern(126), &mut out),
+            ws.send_ping(&pattern(126), &mut out),
             Err(SendError::ControlTooLong)
         );
         assert_eq!(
-            ws.pong(&pattern(126), &mut out),
+            ws.send_pong(&pattern(126), &mut out),
             Err(SendError::ControlTooLong)
         );
         assert_eq!(
@@ -267,7 +268,7 @@ fn ct9_o1_a_flood_of_pings_waits_for_a_blocked_writer() {
             let cap = 3 * REPLY_ROOM + 7;
             let mut events = 0;
             while ws
-                .recv(&mut input, &mut Capped::new(&mut out, cap))
+                .recv(&mut input, &mut CappedOutput::new(&mut out, cap))
                 .is_some()
             {
                 events += 1;
@@ -279,7 +280,7 @@ fn ct9_o1_a_flood_of_pings_waits_for_a_blocked_writer() {
             if ws.is_paused() {
                 pauses += 1;
                 assert!(
-                    ws.recv(&mut input, &mut Capped::new(&mut out, cap))
+                    ws.recv(&mut input, &mut CappedOutput::new(&mut out, cap))
                         .is_none()
                 );
                 assert_eq!((input.len(), ws.is_paused()), (left, true));
@@ -317,8 +318,7 @@ fn ct5_ct3_ct9_a_reply_is_owed_until_it_is_taken() {
         for next in rest {
             let mut first = wire::<R>(&[Frame::ping("first")]);
             let mut second = wire::<R>(&[next.clone(), Frame::text("after"), Frame::pong("after")]);
-            let (mut receiver, mut sender) =
-                Connection::new(R::make(), &Config::default()).into_halves();
+            let (mut receiver, mut sender) = Connection::new(R::make(), &Config::default()).split();
             assert_eq!(receiver.recv(&mut first.as_mut_slice()), Some(Event::Ping));
             // The natural loop: all that came, then the reply. Byte by byte, and never asked in
             // between.
@@ -354,7 +354,7 @@ fn ct5_ct9_a_reply_is_owed_over_whole_messages() {
             Frame::continuation("two"),
             Frame::pong("q"),
         ]);
-        let (mut receiver, _) = WebSocket::new(R::make(), &Config::default()).into_halves();
+        let (mut receiver, _) = WebSocket::new(R::make(), &Config::default()).split();
         let mut input = bytes.as_mut_slice();
         let mut messages = 0;
         while receiver.recv(&mut input).is_some() {
@@ -376,8 +376,7 @@ fn ct5_ct9_a_reply_is_owed_over_whole_messages() {
 fn ct9_o1_se9_a_flood_of_pings_to_halves_owes_one_reply() {
     fn check<R: TestRole>() {
         let pings = wire::<R>(&vec![Frame::ping(""); 1000]);
-        let (mut receiver, mut sender) =
-            WebSocket::new(R::make(), &Config::default()).into_halves();
+        let (mut receiver, mut sender) = WebSocket::new(R::make(), &Config::default()).split();
         let info = allocation_counter::measure(|| {
             let mut bytes = [0; 8000];
             for _ in 0..200 {
@@ -393,7 +392,7 @@ fn ct9_o1_se9_a_flood_of_pings_to_halves_owes_one_reply() {
             .reply(&receiver.take_reply().unwrap(), &mut out)
             .unwrap();
         assert_eq!(read_all::<R>(&out), [Frame::pong("")]);
-        assert_eq!(receiver.stats().frames, 200_000);
+        assert_eq!(receiver.counters().frames, 200_000);
     }
     for_both_roles!(check);
 }
@@ -419,13 +418,13 @@ fn ct3_ct7_without_automatic_pongs_the_caller_answers() {
             if closed {
                 ws.close(None, "", &mut out).unwrap();
             }
-            let (mut bytes, mut none) = (bytes.clone(), Slice::new(&mut []));
+            let (mut bytes, mut none) = (bytes.clone(), SliceOutput::new(&mut []));
             assert_eq!(
                 ws.recv(&mut bytes.as_mut_slice(), &mut none),
                 Some(Message::Ping)
             );
             let payload = ws.control_payload().to_vec();
-            ws.pong(&payload, &mut out).unwrap();
+            ws.send_pong(&payload, &mut out).unwrap();
         }
         assert_eq!(
             read_all::<R>(&out),
@@ -446,8 +445,7 @@ fn ct3_ct7_without_automatic_pongs_the_caller_answers() {
 #[test]
 fn ct3_a_reply_that_found_no_room_can_be_repeated() {
     fn check<R: TestRole>() {
-        let (mut receiver, mut sender) =
-            Connection::new(R::make(), &Config::default()).into_halves();
+        let (mut receiver, mut sender) = Connection::new(R::make(), &Config::default()).split();
         for frame in [Frame::ping(pattern(125)), Frame::close(1000, "")] {
             assert!(
                 receiver
@@ -458,27 +456,27 @@ fn ct3_a_reply_that_found_no_room_can_be_repeated() {
             let mut out = Vec::new();
             let before = (
                 sender.state(),
-                sender.transport(),
+                sender.next_action(),
                 sender.close_sent(),
-                sender.stats(),
+                sender.counters(),
             );
-            let Err(SendError::Full { needed }) =
-                sender.reply(&reply, &mut Capped::new(&mut out, 3))
+            let Err(SendError::OutputFull { needed }) =
+                sender.reply(&reply, &mut CappedOutput::new(&mut out, 3))
             else {
                 panic!("no room")
             };
             assert_eq!(
                 (
                     sender.state(),
-                    sender.transport(),
+                    sender.next_action(),
                     sender.close_sent(),
-                    sender.stats()
+                    sender.counters()
                 ),
                 before
             );
             assert!(out.is_empty());
             sender
-                .reply(&reply, &mut Capped::new(&mut out, needed))
+                .reply(&reply, &mut CappedOutput::new(&mut out, needed))
                 .unwrap();
             assert_eq!(read_all::<R>(&out).len(), 1);
             assert_eq!(out.len(), needed);
@@ -574,16 +572,22 @@ fn o1_a_reply_waits_for_its_room() {
                 let mut out = Vec::new();
                 let mut input = bytes.as_mut_slice();
                 for room in [0, needed - 1, needed - 1] {
-                    assert_eq!(ws.recv(&mut input, &mut Capped::new(&mut out, room)), None);
+                    assert_eq!(
+                        ws.recv(&mut input, &mut CappedOutput::new(&mut out, room)),
+                        None
+                    );
                     assert!(
                         ws.is_paused() && out.is_empty() && input.len() >= more.len(),
                         "nothing after it is received"
                     );
-                    assert_eq!((ws.state(), ws.transport()), (State::Open, Transport::Keep));
+                    assert_eq!(
+                        (ws.state(), ws.next_action()),
+                        (State::Open, Action::Continue)
+                    );
                 }
                 let mut log = Log::default();
                 // Also with an empty input.
-                let got = ws.recv(&mut &mut [][..], &mut Capped::new(&mut out, needed));
+                let got = ws.recv(&mut &mut [][..], &mut CappedOutput::new(&mut out, needed));
                 assert!(got.is_some() && !ws.is_paused());
                 assert_eq!((read_all::<R>(&out).len(), out.len()), (1, needed));
                 let seen = match got {
@@ -630,7 +634,7 @@ fn o1_ct6_a_full_output_stops_only_at_what_must_be_answered() {
         let mut ws = WebSocket::new(R::make(), &Config::default());
         let mut input = bytes.as_mut_slice();
         let mut seen = Vec::new();
-        while let Some(message) = ws.recv(&mut input, &mut Slice::new(&mut [])) {
+        while let Some(message) = ws.recv(&mut input, &mut SliceOutput::new(&mut [])) {
             seen.push(message.into_owned());
         }
         assert_eq!(
@@ -655,11 +659,11 @@ fn o1_ct5_a_paused_connection_can_be_split() {
         assert_eq!(
             ws.recv(
                 &mut wire::<R>(&[Frame::ping("p")]).as_mut_slice(),
-                &mut Slice::new(&mut [])
+                &mut SliceOutput::new(&mut [])
             ),
             None
         );
-        let (mut receiver, mut sender) = ws.into_halves();
+        let (mut receiver, mut sender) = ws.split();
         assert_eq!(receiver.recv(&mut &mut [][..]), Some(Message::Ping));
         let mut out = Vec::new();
         sender

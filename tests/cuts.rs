@@ -5,16 +5,17 @@
 mod common;
 
 use common::strategies::{any_input, at, config, cuts, limits, text};
-use common::{Ended, Halves, Layer, MessageHalves, Outcome, TestRole, assembled, run};
+use common::{Ended, Halves, Layer, MessageHalves, TestRole, Transcript, assembled, run};
 use proptest::prelude::*;
-use ws_proto::{Client, Config, Connection, Server, Utf8, WebSocket};
+use ws_proto::frame::Utf8Validator;
+use ws_proto::{Client, Config, Connection, Server, WebSocket};
 
 /// Compares one input, whole, cut at some places, and byte by byte.
 fn same<R: TestRole, L: Layer<R>>(
     config: &Config,
     bytes: &[u8],
     cuts: &[usize],
-) -> Result<Outcome, TestCaseError> {
+) -> Result<Transcript, TestCaseError> {
     let whole = run::<R, L>(config, bytes, &[]);
     prop_assert_eq!(
         &run::<R, L>(config, bytes, cuts),
@@ -91,7 +92,7 @@ proptest! {
         let bytes = [valid.as_bytes(), &spoilt, rest.as_bytes()].concat();
         let mut ends = at(&cuts, bytes.len());
         ends.push(bytes.len());
-        let mut utf8 = Utf8::new();
+        let mut utf8 = Utf8Validator::new();
         let mut told = String::new();
         let mut start = 0;
         let mut fed = Ok(());

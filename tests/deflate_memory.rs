@@ -8,7 +8,9 @@ use allocation_counter::{AllocationInfo, measure};
 use common::deflate::*;
 use common::{Frame, TestRole, code, wire};
 use ws_proto::deflate::{Config as Deflate, Params};
-use ws_proto::{Client, Config, Message, ProtocolError, REPLY_ROOM, Server, Slice, WebSocket};
+use ws_proto::{
+    Client, Config, Message, ProtocolError, REPLY_ROOM, Server, SliceOutput, WebSocket,
+};
 
 const MIB: u64 = 1 << 20;
 
@@ -26,7 +28,7 @@ fn receive<R: TestRole>(
     let mut memory = [0; 2 * REPLY_ROOM];
     let (mut messages, mut failed) = (0, None);
     for mut input in bytes.chunks_mut(read) {
-        let mut out = Slice::new(&mut memory);
+        let mut out = SliceOutput::new(&mut memory);
         while let Some(message) = ws.recv(&mut input, &mut out) {
             messages += 1;
             let memory = match message {
@@ -168,7 +170,7 @@ fn capacity_and_peak<R: TestRole>(
     let mut got = None;
     let info = measure(|| {
         for mut input in bytes.chunks_mut(read) {
-            let mut nowhere = Slice::new(&mut []);
+            let mut nowhere = SliceOutput::new(&mut []);
             if let Some(message) = ws.recv(&mut input, &mut nowhere) {
                 got = Some(match message {
                     Message::Text(text) => text.into_owned().into_bytes(),
@@ -382,9 +384,9 @@ fn d11_states_are_created_when_they_are_needed() {
     fn check<R: TestRole>(no_context_takeover: bool) {
         let setup = Setup::with(both_ways(no_context_takeover, 15));
         let mut ws = None;
-        let agreed = setup.agreed::<R>();
+        let negotiated = setup.negotiated::<R>();
         assert_eq!(
-            measure(|| ws = Some(WebSocket::new(agreed, &Config::default()))).count_total,
+            measure(|| ws = Some(WebSocket::new(negotiated, &Config::default()))).count_total,
             0
         );
         let mut ws = ws.unwrap();
@@ -393,7 +395,7 @@ fn d11_states_are_created_when_they_are_needed() {
         }
         let mut out = Vec::with_capacity(1000);
         assert_eq!(
-            measure(|| ws.send_binary_plain(&[0; 500], &mut out).unwrap()).count_total,
+            measure(|| ws.send_binary_uncompressed(&[0; 500], &mut out).unwrap()).count_total,
             0
         );
         assert!(sending(&mut ws, &[0; 500]).count_current > 0);
@@ -402,7 +404,10 @@ fn d11_states_are_created_when_they_are_needed() {
         let mut out = [0; 2 * REPLY_ROOM];
         let info = measure(|| {
             let mut input = plain.as_mut_slice();
-            while ws.recv(&mut input, &mut Slice::new(&mut out)).is_some() {}
+            while ws
+                .recv(&mut input, &mut SliceOutput::new(&mut out))
+                .is_some()
+            {}
         });
         assert_eq!(info.count_total, 0);
         assert!(receiving(&mut ws, &compressed(&[0; 500]), false).count_current > 0);
@@ -446,7 +451,7 @@ fn d11_nothing_is_allocated_per_message() {
 /// D11: all of it is given back when the connection ends, however it ends, also inside a message.
 #[test]
 fn d11_states_are_freed_at_the_end() {
-    type End<R> = (&'static str, fn(&mut WebSocket<R>, &mut Slice<'_>));
+    type End<R> = (&'static str, fn(&mut WebSocket<R>, &mut SliceOutput<'_>));
     fn check<R: TestRole>() {
         let ends: [End<R>; 7] = [
             ("Close", |ws, out| {
@@ -491,13 +496,13 @@ fn d11_states_are_freed_at_the_end() {
             ];
             let (mut bytes, mut out) = (wire::<R>(&frames), Vec::with_capacity(1000));
             let mut memory = [0; 2 * REPLY_ROOM];
-            let agreed = setup.agreed::<R>();
+            let negotiated = setup.negotiated::<R>();
             let mut ended = None;
             let info = measure(|| {
-                let mut ws = WebSocket::new(agreed, &Config::default());
+                let mut ws = WebSocket::new(negotiated, &Config::default());
                 ws.send_binary(&[7; 5000], &mut out).unwrap();
                 receive(&mut ws, &mut bytes, usize::MAX, false);
-                end(&mut ws, &mut Slice::new(&mut memory));
+                end(&mut ws, &mut SliceOutput::new(&mut memory));
                 ended = Some(ws);
             });
             assert!(
@@ -509,7 +514,7 @@ fn d11_states_are_freed_at_the_end() {
         let mut ws = Setup::default().websocket::<R>();
         let info = measure(|| {
             sending(&mut ws, &[7; 5000]);
-            ws.close(None, "", &mut Slice::new(&mut [0; REPLY_ROOM]))
+            ws.close(None, "", &mut SliceOutput::new(&mut [0; REPLY_ROOM]))
                 .unwrap();
         });
         assert_eq!(info.bytes_current, 0, "our Close");
@@ -610,7 +615,7 @@ fn states_are_shared_among_those_that_are_alike() {
             && sizes[4] == sizes[0],
         "{sizes:?}"
     );
-    // And only if the window is the same: all else would be a breach of what was agreed on.
+    // And only if the window is the same: all else would be a breach of what was negotiated.
     let deflate = Deflate::default().threshold(0);
     for bits in [15, 9, 8, 15] {
         let mut ws = Setup::with(both_ways(true, bits))

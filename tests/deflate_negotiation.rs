@@ -1,4 +1,4 @@
-//! permessage-deflate: how it is agreed on (RFC 7692 §5, §7.1). Groups DF and EX of the checklist
+//! permessage-deflate: how it is negotiated (RFC 7692 §5, §7.1). Groups DF and EX of the checklist
 //! of rules, D4 and N of the one of attacks.
 #![cfg(all(feature = "deflate", feature = "handshake"))]
 
@@ -20,7 +20,7 @@ fn with(head: Head, lines: &[&str]) -> Head {
 }
 
 /// What a server answers to these offers, if it accepts one. What it says and what it takes to be
-/// agreed on are the same.
+/// negotiated are the same.
 #[track_caller]
 fn answer(config: Option<&Deflate>, offers: &[&str]) -> Option<String> {
     let (mut handshake, mut out) = (ServerHandshake::new(HeadLimits::default()), Vec::new());
@@ -40,23 +40,26 @@ fn answer(config: Option<&Deflate>, offers: &[&str]) -> Option<String> {
             "made elsewhere"
         );
     }
-    let (response, agreed) = agreed_by(&accept);
+    let (response, negotiated) = agreed_by(&accept);
     assert!(
         response.starts_with("HTTP/1.1 101 "),
         "a handshake does not fail for an extension: {response}"
     );
     // DF13, N2: there is no field without a value.
-    assert_eq!(response.contains(FIELD), agreed.is_some());
-    assert_eq!(values(&response, FIELD), Vec::from_iter(agreed.as_deref()));
-    agreed
+    assert_eq!(response.contains(FIELD), negotiated.is_some());
+    assert_eq!(
+        values(&response, FIELD),
+        Vec::from_iter(negotiated.as_deref())
+    );
+    negotiated
 }
 
 fn agreed_by(accept: &ws_proto::handshake::Accept<'_>) -> (String, Option<String>) {
     let mut out = Vec::new();
-    let agreed = accept.write(&mut out).unwrap();
+    let negotiated = accept.write(&mut out).unwrap();
     (
         String::from_utf8(out).unwrap(),
-        agreed.deflate().map(|params| params.to_string()),
+        negotiated.deflate().map(|params| params.to_string()),
     )
 }
 
@@ -71,7 +74,7 @@ fn verdict(config: Option<&Deflate>, answers: &[&str]) -> Result<Option<Params>,
     let key = values(&request, "Sec-WebSocket-Key")[0].as_bytes();
     let head = with(Head::response(), answers).bytes();
     let result = match client.recv(&mut head.clone().as_mut_slice()) {
-        Ok(Some(Answer::Accepted { agreed, .. })) => Ok(agreed.deflate()),
+        Ok(Some(Answer::Accepted { negotiated, .. })) => Ok(negotiated.deflate()),
         Ok(other) => panic!("{other:?}"),
         Err(error) => Err(error),
     };
@@ -188,7 +191,7 @@ fn df2_d4_n1_a_client_fails_for_a_faulty_answer() {
             let answer = format!("permessage-deflate; server_no_context_takeover; {fault}");
             assert_eq!(
                 verdict(Some(&config), &[&answer]),
-                Err(HandshakeError::ExtensionParameter),
+                Err(HandshakeError::InvalidExtensionParameter),
                 "{answer}"
             );
             assert!(verdict(Some(&config), &[&answer, "permessage-deflate"]).is_err());
@@ -243,31 +246,34 @@ fn n1_h5_an_offer_of_compression_leaves_the_other_checks_as_they_are() {
     let config = Deflate::default();
     for extension in [&[][..], &["permessage-deflate"]] {
         for (head, error) in [
-            (Head::response().without("Upgrade"), HandshakeError::Upgrade),
+            (
+                Head::response().without("Upgrade"),
+                HandshakeError::MissingUpgrade,
+            ),
             (
                 Head::response().but("Connection", "close"),
-                HandshakeError::Connection,
+                HandshakeError::MissingConnectionUpgrade,
             ),
             (
                 Head::response().without("Sec-WebSocket-Accept"),
-                HandshakeError::Missing("Sec-WebSocket-Accept"),
+                HandshakeError::MissingHeader("Sec-WebSocket-Accept"),
             ),
             (
                 Head::response().but("Sec-WebSocket-Accept", "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="),
-                HandshakeError::Invalid("Sec-WebSocket-Accept"),
+                HandshakeError::InvalidHeader("Sec-WebSocket-Accept"),
             ),
             (
                 Head::response().with("Sec-WebSocket-Protocol: other"),
-                HandshakeError::ProtocolNotRequested,
+                HandshakeError::SubprotocolNotRequested,
             ),
             (
                 Head::response().with("Sec-WebSocket-Protocol: a, b"),
-                HandshakeError::ProtocolNotRequested,
+                HandshakeError::SubprotocolNotRequested,
             ),
         ] {
             let mut bytes = with(head, extension).bytes();
             let result = client()
-                .protocols(&["a", "b"])
+                .subprotocols(&["a", "b"])
                 .deflate(&config)
                 .recv(&mut bytes.as_mut_slice())
                 .map(drop);
@@ -296,13 +302,13 @@ fn ex2_d4_malformed_values() {
         let mut head = with(Head::request(), &[malformed]).bytes();
         assert_eq!(
             handshake.recv(&mut head.as_mut_slice(), &mut out).err(),
-            Some(HandshakeError::Invalid(FIELD)),
+            Some(HandshakeError::InvalidHeader(FIELD)),
             "{malformed}"
         );
         assert!(out.starts_with(b"HTTP/1.1 400 "));
         assert_eq!(
             verdict(Some(&Deflate::default()), &[malformed]),
-            Err(HandshakeError::Invalid(FIELD)),
+            Err(HandshakeError::InvalidHeader(FIELD)),
             "{malformed}"
         );
         assert!(malformed.parse::<Params>().is_err());
@@ -439,9 +445,9 @@ fn df6_df7_df11_d5_every_window_size_can_be_agreed_on() {
         let said = format!(
             "permessage-deflate; server_max_window_bits={bits}; client_max_window_bits={bits}"
         );
-        let agreed = answer(Some(&Deflate::default()), &[&said]).unwrap();
-        assert_eq!(agreed, said);
-        let params = verdict(Some(&Deflate::default()), &[&agreed])
+        let negotiated = answer(Some(&Deflate::default()), &[&said]).unwrap();
+        assert_eq!(negotiated, said);
+        let params = verdict(Some(&Deflate::default()), &[&negotiated])
             .unwrap()
             .unwrap();
         assert_eq!(
@@ -608,13 +614,13 @@ fn df4_df5_df6_df7_df8_df9_what_a_client_makes_of_an_answer() {
         });
         assert_eq!(
             got,
-            expected.ok_or(HandshakeError::ExtensionParameter),
+            expected.ok_or(HandshakeError::InvalidExtensionParameter),
             "{answer}"
         );
     }
 }
 
-/// DF15: what was agreed on is known to both, is said by the answer, and can be made of it.
+/// DF15: what was negotiated is known to both, is said by the answer, and can be made of it.
 #[test]
 fn df15_parameters_and_their_text() {
     let bits = || [None].into_iter().chain((8..=15).map(Some));
@@ -666,7 +672,7 @@ fn df15_parameters_and_their_text() {
     {
         assert_eq!(
             format!("permessage-deflate; {fault}").parse::<Params>(),
-            Err(HandshakeError::ExtensionParameter),
+            Err(HandshakeError::InvalidExtensionParameter),
             "{fault}"
         );
     }

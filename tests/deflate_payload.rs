@@ -7,7 +7,7 @@ mod common;
 use common::deflate::*;
 use common::{Frame, Layer, Log, Seen, TestRole, read_all, receive, wire};
 use ws_proto::deflate::{Config as Deflate, InflateError, Inflated, Params};
-use ws_proto::{Capped, Config, Kind, Message, ProtocolError, SendError, WebSocket};
+use ws_proto::{CappedOutput, Config, Message, MessageKind, ProtocolError, SendError, WebSocket};
 
 fn compressed_text(payload: impl AsRef<[u8]>) -> Frame {
     Frame::text(payload).rsv(RSV1)
@@ -177,7 +177,7 @@ fn ex6_nothing_is_compressed_without_agreement() {
         let mut ws = WebSocket::new(R::make(), &Config::default());
         let mut out = Vec::new();
         assert_eq!(
-            ws.send_compressed_part(Kind::Text, HELLO[0], true, &mut out),
+            ws.send_compressed_fragment(MessageKind::Text, HELLO[0], true, &mut out),
             Err(SendError::NotNegotiated)
         );
         ws.send_text(&"a".repeat(1000), &mut out).unwrap();
@@ -219,11 +219,14 @@ fn dp2_d9_plain_messages_leave_the_context_alone() {
         let mut out = Vec::new();
         ws.send_text("Hello", &mut out).unwrap();
         out.clear();
-        ws.send_text_plain(&"xyz".repeat(50), &mut out).unwrap();
-        ws.send_binary_plain(&[7; 500], &mut out).unwrap();
-        ws.send_part(Kind::Text, b"xyz", false, &mut out).unwrap();
-        ws.ping(b"ping", &mut out).unwrap();
-        ws.send_part(Kind::Text, b"xyz", true, &mut out).unwrap();
+        ws.send_text_uncompressed(&"xyz".repeat(50), &mut out)
+            .unwrap();
+        ws.send_binary_uncompressed(&[7; 500], &mut out).unwrap();
+        ws.send_fragment(MessageKind::Text, b"xyz", false, &mut out)
+            .unwrap();
+        ws.send_ping(b"ping", &mut out).unwrap();
+        ws.send_fragment(MessageKind::Text, b"xyz", true, &mut out)
+            .unwrap();
         assert!(read_all::<R>(&out).iter().all(|frame| frame.rsv == 0));
         out.clear();
         ws.send_text("Hello", &mut out).unwrap();
@@ -676,7 +679,7 @@ fn dp12_both_contexts_over_thousands_of_messages() {
     for_both_roles!(check);
 }
 
-/// F1, F2, L5: where compression was agreed on, messages that come plain have the same limits as
+/// F1, F2, L5: where compression was negotiated, messages that come plain have the same limits as
 /// ever, before and after compressed ones.
 #[test]
 fn f1_f2_l5_plain_messages_have_their_limits_too() {
@@ -755,12 +758,12 @@ fn f5_a_new_message_inside_a_compressed_one_fails() {
             ] {
                 if first.rsv | second.rsv != 0 {
                     let begun = if second.opcode == 1 {
-                        Kind::Text
+                        MessageKind::Text
                     } else {
-                        Kind::Binary
+                        MessageKind::Binary
                     };
                     let error = ProtocolError::ExpectedContinuation {
-                        incomplete: Kind::Text,
+                        incomplete: MessageKind::Text,
                         begun,
                     };
                     fails::<R>(
@@ -1079,7 +1082,7 @@ fn dp17_what_does_not_compress() {
     for_both_roles!(check);
 }
 
-/// DP18, D13: a message can be sent plain, whatever was agreed on. By itself a connection sends
+/// DP18, D13: a message can be sent plain, whatever was negotiated. By itself a connection sends
 /// those plain that gain nothing: short and empty ones, where no context is taken over.
 #[test]
 fn dp18_d13_messages_can_be_sent_plain() {
@@ -1109,11 +1112,14 @@ fn dp18_d13_messages_can_be_sent_plain() {
             let mut out = Vec::new();
             ws.send_text(&text, &mut out).unwrap();
             ws.send_binary(text.as_bytes(), &mut out).unwrap();
-            ws.send_text_plain(&text, &mut out).unwrap();
-            ws.send_binary_plain(text.as_bytes(), &mut out).unwrap();
-            let (_, mut sender) = ws.into_halves();
-            sender.send_text_plain(&text, &mut out).unwrap();
-            sender.send_binary_plain(text.as_bytes(), &mut out).unwrap();
+            ws.send_text_uncompressed(&text, &mut out).unwrap();
+            ws.send_binary_uncompressed(text.as_bytes(), &mut out)
+                .unwrap();
+            let (_, mut sender) = ws.split();
+            sender.send_text_uncompressed(&text, &mut out).unwrap();
+            sender
+                .send_binary_uncompressed(text.as_bytes(), &mut out)
+                .unwrap();
             sender.send_text(&text, &mut out).unwrap();
             sender.send_binary(text.as_bytes(), &mut out).unwrap();
             let sent: Vec<_> = frames(&out)
@@ -1160,23 +1166,25 @@ fn o2_sending_is_refused_before_anything_is_compressed() {
         let mut out = Vec::new();
         ws.send_text("Hello", &mut out).unwrap();
         out.clear();
-        let Err(SendError::Full { needed }) =
-            ws.send_text("Hello World", &mut Capped::new(&mut out, 20))
+        let Err(SendError::OutputFull { needed }) =
+            ws.send_text("Hello World", &mut CappedOutput::new(&mut out, 20))
         else {
             panic!("there is no room")
         };
-        ws.send_part(Kind::Text, b"Hello", false, &mut out).unwrap();
+        ws.send_fragment(MessageKind::Text, b"Hello", false, &mut out)
+            .unwrap();
         assert_eq!(
             ws.send_text("Hello World", &mut out),
-            Err(SendError::MessageUnfinished)
+            Err(SendError::MessageInProgress)
         );
         assert_eq!(
-            ws.send_compressed_part(Kind::Text, HELLO_AGAIN, true, &mut out),
+            ws.send_compressed_fragment(MessageKind::Text, HELLO_AGAIN, true, &mut out),
             Err(SendError::ContextInUse)
         );
-        ws.send_part(Kind::Text, b"", true, &mut out).unwrap();
+        ws.send_fragment(MessageKind::Text, b"", true, &mut out)
+            .unwrap();
         out.clear();
-        ws.send_text("Hello", &mut Capped::new(&mut out, needed))
+        ws.send_text("Hello", &mut CappedOutput::new(&mut out, needed))
             .unwrap();
         assert_eq!(frames(&out)[0].payload, HELLO_AGAIN);
         ws.close(None, "", &mut out).unwrap();
@@ -1203,15 +1211,15 @@ fn o2_the_room_that_is_asked_for_is_enough() {
                 for len in [1, 100, 1000, 9000] {
                     let data = noise(6, len);
                     let mut out = Vec::new();
-                    let Err(SendError::Full { needed }) =
-                        ws.send_binary(&data, &mut Capped::new(&mut out, 0))
+                    let Err(SendError::OutputFull { needed }) =
+                        ws.send_binary(&data, &mut CappedOutput::new(&mut out, 0))
                     else {
                         panic!("there is no room")
                     };
                     // A bit more for each byte, the headers of blocks, and that of the frame.
                     assert_eq!(needed, len + len / 8 + len / 64 + 128 + 14);
                     assert_eq!(
-                        ws.send_binary(&data, &mut Capped::new(&mut out, needed)),
+                        ws.send_binary(&data, &mut CappedOutput::new(&mut out, needed)),
                         Ok(()),
                         "{level} {mem_level} {bits} {len}"
                     );
@@ -1308,8 +1316,8 @@ fn dp11_dp12_a_context_has_one_compressor() {
                     continue;
                 }
                 let before = out.len();
-                let sent = ws.send_compressed_part(
-                    Kind::Text,
+                let sent = ws.send_compressed_fragment(
+                    MessageKind::Text,
                     &compress(&mut own, text.as_bytes()),
                     true,
                     &mut out,
@@ -1329,12 +1337,14 @@ fn dp11_dp12_a_context_has_one_compressor() {
             .deflate(Deflate::default().threshold(0))
             .websocket::<R>();
         let mut out = Vec::new();
-        ws.send_part(Kind::Text, b"", false, &mut out).unwrap();
+        ws.send_fragment(MessageKind::Text, b"", false, &mut out)
+            .unwrap();
         assert_eq!(
-            ws.send_compressed_part(Kind::Text, HELLO[0], true, &mut out),
-            Err(SendError::MessageUnfinished)
+            ws.send_compressed_fragment(MessageKind::Text, HELLO[0], true, &mut out),
+            Err(SendError::MessageInProgress)
         );
-        ws.send_part(Kind::Text, b"", true, &mut out).unwrap();
+        ws.send_fragment(MessageKind::Text, b"", true, &mut out)
+            .unwrap();
         ws.send_text("Hello", &mut out).unwrap();
         assert_eq!(frames(&out).last().unwrap().rsv, RSV1);
     }
@@ -1349,26 +1359,26 @@ fn dp3_compressed_parts() {
         ($R:ty, $connection:expr) => {{
             let (mut connection, mut out) = ($connection, Vec::new());
             connection
-                .send_compressed_part(Kind::Text, &HELLO[0][..3], false, &mut out)
+                .send_compressed_fragment(MessageKind::Text, &HELLO[0][..3], false, &mut out)
                 .unwrap();
             assert_eq!(
-                connection.send_part(Kind::Text, b"x", true, &mut out),
-                Err(SendError::MessageUnfinished)
+                connection.send_fragment(MessageKind::Text, b"x", true, &mut out),
+                Err(SendError::MessageInProgress)
             );
             assert_eq!(
-                connection.send_compressed_part(Kind::Binary, b"x", true, &mut out),
-                Err(SendError::MessageUnfinished)
+                connection.send_compressed_fragment(MessageKind::Binary, b"x", true, &mut out),
+                Err(SendError::MessageInProgress)
             );
             assert_eq!(
                 connection.send_text("x", &mut out),
-                Err(SendError::MessageUnfinished)
+                Err(SendError::MessageInProgress)
             );
-            connection.ping(b"", &mut out).unwrap();
+            connection.send_ping(b"", &mut out).unwrap();
             connection
-                .send_compressed_part(Kind::Text, b"", false, &mut out)
+                .send_compressed_fragment(MessageKind::Text, b"", false, &mut out)
                 .unwrap();
             connection
-                .send_compressed_part(Kind::Text, &HELLO[0][3..], true, &mut out)
+                .send_compressed_fragment(MessageKind::Text, &HELLO[0][3..], true, &mut out)
                 .unwrap();
             connection.send_text("plain", &mut out).unwrap();
             let sent: Vec<_> = frames(&out)
@@ -1410,7 +1420,7 @@ fn everything_is_send_and_sync() {
     check::<ws_proto::deflate::Decompressor>();
     fn role<R: TestRole + Send + Sync>() {
         check::<WebSocket<R>>();
-        check::<ws_proto::Agreed<R>>();
+        check::<ws_proto::Negotiated<R>>();
     }
     for_both_roles!(role);
 }

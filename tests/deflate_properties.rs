@@ -10,20 +10,20 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::Index;
 use ws_proto::deflate::Config as Deflate;
-use ws_proto::{Config, Kind, WebSocket};
+use ws_proto::{Config, MessageKind, WebSocket};
 
 const CASES: u32 = if cfg!(debug_assertions) { 300 } else { 3000 };
 
 /// What an endpoint is asked to send.
 #[derive(Debug, Clone)]
 enum Send {
-    Whole(Kind, Vec<u8>),
+    Whole(MessageKind, Vec<u8>),
     /// Whole, and not to be compressed.
-    Plain(Kind, Vec<u8>),
+    Plain(MessageKind, Vec<u8>),
     /// Compressed by a compressor of the caller's, or not, in parts: the message and how it is cut
     /// before and after compression.
     Parts {
-        kind: Kind,
+        kind: MessageKind,
         bytes: Vec<u8>,
         compressed: bool,
         feeds: Vec<Index>,
@@ -32,14 +32,14 @@ enum Send {
     Ping(Vec<u8>),
 }
 
-fn message() -> impl Strategy<Value = (Kind, Vec<u8>)> {
+fn message() -> impl Strategy<Value = (MessageKind, Vec<u8>)> {
     prop_oneof![
-        4 => text().prop_map(|text| (Kind::Text, text.into_bytes())),
-        4 => (text(), 1..60_usize).prop_map(|(text, times)| (Kind::Text, text.repeat(times).into_bytes())),
-        2 => (0..30_u32).prop_map(|objects| (Kind::Text, json(objects))),
-        2 => (any::<u64>(), 0..400_usize).prop_map(|(seed, len)| (Kind::Binary, noise(seed, len))),
-        1 => (any::<u8>(), 0..40_000_usize).prop_map(|(byte, len)| (Kind::Binary, vec![byte; len])),
-        1 => vec(any::<u8>(), 0..80).prop_map(|bytes| (Kind::Binary, bytes)),
+        4 => text().prop_map(|text| (MessageKind::Text, text.into_bytes())),
+        4 => (text(), 1..60_usize).prop_map(|(text, times)| (MessageKind::Text, text.repeat(times).into_bytes())),
+        2 => (0..30_u32).prop_map(|objects| (MessageKind::Text, json(objects))),
+        2 => (any::<u64>(), 0..400_usize).prop_map(|(seed, len)| (MessageKind::Binary, noise(seed, len))),
+        1 => (any::<u8>(), 0..40_000_usize).prop_map(|(byte, len)| (MessageKind::Binary, vec![byte; len])),
+        1 => vec(any::<u8>(), 0..80).prop_map(|bytes| (MessageKind::Binary, bytes)),
     ]
 }
 
@@ -101,19 +101,19 @@ fn sent<R: TestRole>(setup: &Setup, sends: &[Send]) -> (Vec<u8>, Vec<Seen>) {
         match send {
             Send::Whole(kind, bytes) if !parts_only => {
                 match kind {
-                    Kind::Text => ws
+                    MessageKind::Text => ws
                         .send_text(std::str::from_utf8(bytes).unwrap(), &mut out)
                         .unwrap(),
-                    Kind::Binary => ws.send_binary(bytes, &mut out).unwrap(),
+                    MessageKind::Binary => ws.send_binary(bytes, &mut out).unwrap(),
                 }
                 seen.push(Seen::message(*kind, bytes));
             }
             Send::Whole(kind, bytes) | Send::Plain(kind, bytes) => {
                 match kind {
-                    Kind::Text => ws
-                        .send_text_plain(std::str::from_utf8(bytes).unwrap(), &mut out)
+                    MessageKind::Text => ws
+                        .send_text_uncompressed(std::str::from_utf8(bytes).unwrap(), &mut out)
                         .unwrap(),
-                    Kind::Binary => ws.send_binary_plain(bytes, &mut out).unwrap(),
+                    MessageKind::Binary => ws.send_binary_uncompressed(bytes, &mut out).unwrap(),
                 }
                 seen.push(Seen::message(*kind, bytes));
             }
@@ -140,19 +140,19 @@ fn sent<R: TestRole>(setup: &Setup, sends: &[Send]) -> (Vec<u8>, Vec<Seen>) {
                     let last = i == parts.len() - 1;
                     match compressed {
                         true => ws
-                            .send_compressed_part(*kind, part, last, &mut out)
+                            .send_compressed_fragment(*kind, part, last, &mut out)
                             .unwrap(),
-                        false => ws.send_part(*kind, part, last, &mut out).unwrap(),
+                        false => ws.send_fragment(*kind, part, last, &mut out).unwrap(),
                     }
                     if !last {
-                        ws.ping(b"between", &mut out).unwrap();
+                        ws.send_ping(b"between", &mut out).unwrap();
                         seen.push(Seen::ping("between"));
                     }
                 }
                 seen.push(Seen::message(*kind, bytes));
             }
             Send::Ping(payload) => {
-                ws.ping(payload, &mut out).unwrap();
+                ws.send_ping(payload, &mut out).unwrap();
                 seen.push(Seen::ping(payload));
             }
         }
@@ -182,7 +182,7 @@ fn round_trip<R: TestRole>(
 
 /// Frames of a peer that compresses with C zlib, some of them wrong.
 fn frames_of_a_peer(
-    messages: &[(Kind, Vec<u8>, bool)],
+    messages: &[(MessageKind, Vec<u8>, bool)],
     level: u32,
     spoil: &[(Index, u8)],
     cuts: &[Index],
@@ -200,7 +200,7 @@ fn frames_of_a_peer(
             message[at] = *byte;
         }
         let parts = pieces(&message, &cuts[..cuts.len().min(i % 4)]);
-        let opcode = if *kind == Kind::Text { 1 } else { 2 };
+        let opcode = if *kind == MessageKind::Text { 1 } else { 2 };
         for (j, part) in parts.iter().enumerate() {
             let frame = if j == 0 {
                 Frame::new(opcode, part).rsv(RSV1)
@@ -234,13 +234,13 @@ fn any_cut<R: TestRole>(setup: &Setup, bytes: &[u8], cuts: &[Index]) -> Result<(
 enum Call {
     Send(Send),
     /// Parts of what no compressor has made.
-    Part(Kind, Vec<u8>, bool, bool),
+    Part(MessageKind, Vec<u8>, bool, bool),
     Close,
     Fail,
 }
 
 fn call() -> impl Strategy<Value = Call> {
-    let kind = prop_oneof![Just(Kind::Text), Just(Kind::Binary)];
+    let kind = prop_oneof![Just(MessageKind::Text), Just(MessageKind::Binary)];
     prop_oneof![
         8 => send().prop_map(Call::Send),
         4 => (kind, vec(any::<u8>(), 0..20), any::<bool>(), any::<bool>()).prop_map(|(kind, bytes, last, compressed)| Call::Part(kind, bytes, last, compressed)),
@@ -284,17 +284,19 @@ fn any_calls<R: TestRole>(
     for (at, (call, (frame, noise))) in calls.iter().enumerate() {
         let out = &mut log.out;
         _ = match call {
-            Call::Send(Send::Whole(Kind::Text, bytes)) => {
+            Call::Send(Send::Whole(MessageKind::Text, bytes)) => {
                 ws.send_text(std::str::from_utf8(bytes).unwrap(), out)
             }
-            Call::Send(Send::Whole(Kind::Binary, bytes)) => ws.send_binary(bytes, out),
-            Call::Send(Send::Plain(_, bytes)) => ws.send_binary_plain(bytes, out),
-            Call::Send(Send::Parts { kind, bytes, .. }) => ws.send_part(*kind, bytes, true, out),
-            Call::Send(Send::Ping(payload)) => ws.ping(payload, out),
-            Call::Part(kind, bytes, last, true) => {
-                ws.send_compressed_part(*kind, bytes, *last, out)
+            Call::Send(Send::Whole(MessageKind::Binary, bytes)) => ws.send_binary(bytes, out),
+            Call::Send(Send::Plain(_, bytes)) => ws.send_binary_uncompressed(bytes, out),
+            Call::Send(Send::Parts { kind, bytes, .. }) => {
+                ws.send_fragment(*kind, bytes, true, out)
             }
-            Call::Part(kind, bytes, last, false) => ws.send_part(*kind, bytes, *last, out),
+            Call::Send(Send::Ping(payload)) => ws.send_ping(payload, out),
+            Call::Part(kind, bytes, last, true) => {
+                ws.send_compressed_fragment(*kind, bytes, *last, out)
+            }
+            Call::Part(kind, bytes, last, false) => ws.send_fragment(*kind, bytes, *last, out),
             Call::Close => ws.close(None, "", out),
             Call::Fail => ws.fail(common::code(1008), "", out),
         };

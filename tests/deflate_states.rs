@@ -9,7 +9,7 @@ use common::{Frame, Log, Masking, Seen, TestRole, wire};
 use common::{Layer, MessageHalves};
 use std::fmt::Debug;
 use ws_proto::deflate::Config as Deflate;
-use ws_proto::{Capped, Kind, Message, ProtocolError, SendError, WebSocket};
+use ws_proto::{CappedOutput, Message, MessageKind, ProtocolError, SendError, WebSocket};
 
 /// What a message that was sent has on the wire: whether it is compressed, and its payload.
 fn sent<R: TestRole>(ws: &mut WebSocket<R>, text: &str) -> (bool, Vec<u8>) {
@@ -146,21 +146,21 @@ fn dp11_dp12_without_takeover_caller_and_connection_take_turns() {
             if of_callers {
                 let (front, back) = of_caller.split_at(5);
                 assert!(matches!(
-                    ws.send_compressed_part(
-                        Kind::Text,
+                    ws.send_compressed_fragment(
+                        MessageKind::Text,
                         front,
                         false,
-                        &mut Capped::new(&mut out, 5)
+                        &mut CappedOutput::new(&mut out, 5)
                     ),
-                    Err(SendError::Full { .. })
+                    Err(SendError::OutputFull { .. })
                 ));
-                ws.send_compressed_part(Kind::Text, front, false, &mut out)
+                ws.send_compressed_fragment(MessageKind::Text, front, false, &mut out)
                     .unwrap();
                 assert_eq!(
                     ws.send_text(text, &mut out),
-                    Err(SendError::MessageUnfinished)
+                    Err(SendError::MessageInProgress)
                 );
-                ws.send_compressed_part(Kind::Text, back, true, &mut out)
+                ws.send_compressed_fragment(MessageKind::Text, back, true, &mut out)
                     .unwrap();
             } else {
                 ws.send_text(text, &mut out).unwrap();
@@ -182,7 +182,7 @@ fn dp11_dp12_without_takeover_caller_and_connection_take_turns() {
         assert!(setup.run::<R::Peer>(&out, &[]).seen == vec![Seen::text(text); count]);
         // With takeover it is one or the other.
         let mut ws = Setup::default().websocket::<R>();
-        ws.send_compressed_part(Kind::Text, &of_caller, true, &mut out)
+        ws.send_compressed_fragment(MessageKind::Text, &of_caller, true, &mut out)
             .unwrap();
         assert!(!sent(&mut ws, text).0, "the context was left to the caller");
     }
@@ -284,7 +284,7 @@ fn se8_debug_shows_no_message() {
             let mut ws = setup.websocket::<R>();
             let mut out = Vec::new();
             ws.send_text(&marker, &mut out).unwrap();
-            ws.send_text_plain(&marker, &mut out).unwrap();
+            ws.send_text_uncompressed(&marker, &mut out).unwrap();
             let received = [
                 compressed_text(&stored),
                 Frame::text(&marker[..40]).more(),
@@ -314,13 +314,13 @@ fn se8_debug_shows_no_message() {
                 hides(&ws);
             }
             hides(&setup.deflate);
-            hides(&setup.agreed::<R>());
-            let (receiver, sender) = ws.into_halves();
+            hides(&setup.negotiated::<R>());
+            let (receiver, sender) = ws.split();
             hides(&receiver);
             hides(&sender);
             assert!(format!("{sender:?}").contains("Outbound { settings: Settings {"));
             let halves = MessageHalves(receiver, sender);
-            hides(&WebSocket::from_halves(halves.0, halves.1));
+            hides(&WebSocket::reunite(halves.0, halves.1));
 
             let mut compressor = compressor::<R>(setup.params, &setup.deflate.clone().level(0));
             let compressed = compress(&mut compressor, marker.as_bytes());

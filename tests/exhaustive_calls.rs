@@ -13,10 +13,11 @@
 mod common;
 
 use common::{Frame, TestRole, read_all, wire};
+use ws_proto::frame::Opcode;
 use ws_proto::{
-    Agreed, Capped, Client, CloseCode, Closure, Config, Connection, Event, Kind, Message,
-    MessageReceiver, MessageSender, Opcode, ProtocolError, Receiver, Reply, SendError, Sender,
-    Server, Side, State, Transport, WebSocket,
+    Action, CappedOutput, Client, CloseCode, Config, Connection, Endpoint, Event, Message,
+    MessageKind, MessageRecvHalf, MessageSendHalf, Negotiated, Outcome, ProtocolError, RecvHalf,
+    Reply, SendError, SendHalf, Server, State, WebSocket,
 };
 
 /// Whether to test everything.
@@ -74,7 +75,7 @@ enum Row {
     Fault,
     Eof,
     State,
-    Transport,
+    Action,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -146,13 +147,13 @@ impl Table {
         }
     }
 
-    fn transport<R: TestRole>(&self, phase: Phase) -> Transport {
-        match self.texts[Row::Transport as usize][phase as usize] {
-            "Keep" => Transport::Keep,
-            "Await" => Transport::Await,
-            "Close" => Transport::Close,
-            "Close (a client: Await)" if R::MASKS => Transport::Await,
-            "Close (a client: Await)" => Transport::Close,
+    fn transport<R: TestRole>(&self, phase: Phase) -> Action {
+        match self.texts[Row::Action as usize][phase as usize] {
+            "Keep" => Action::Continue,
+            "Await" => Action::AwaitClose,
+            "Close" => Action::CloseTransport,
+            "Close (a client: Await)" if R::MASKS => Action::AwaitClose,
+            "Close (a client: Await)" => Action::CloseTransport,
             other => panic!("{other}"),
         }
     }
@@ -219,7 +220,7 @@ impl In {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Call {
     Text,
-    Part(Kind, bool),
+    Part(MessageKind, bool),
     Ping,
     Pong,
     Close(Option<CloseCode>),
@@ -258,9 +259,9 @@ fn alphabet(halves: bool) -> Vec<Step> {
     use Call::*;
     let mut with_output = vec![
         Text,
-        Part(Kind::Text, false),
-        Part(Kind::Text, true),
-        Part(Kind::Binary, true),
+        Part(MessageKind::Text, false),
+        Part(MessageKind::Text, true),
+        Part(MessageKind::Binary, true),
         Ping,
         Pong,
         Close(Some(CloseCode::NORMAL)),
@@ -299,7 +300,7 @@ fn alphabet(halves: bool) -> Vec<Step> {
 
 /// What came of a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Outcome {
+struct CallResult {
     result: Result<(), SendError>,
     events: Vec<In>,
     written: Vec<Frame>,
@@ -320,9 +321,9 @@ struct Model {
     /// Whether what is sent is masked, which takes 4 bytes.
     masks: bool,
     phase: Phase,
-    by: Option<Side>,
+    by: Option<Endpoint>,
     sent: Option<Option<CloseCode>>,
-    unfinished: Option<Kind>,
+    unfinished: Option<MessageKind>,
     frames: u64,
     end: Option<End>,
     /// The event that waits for room.
@@ -360,8 +361,8 @@ impl Model {
         frame.payload.len() + if self.masks { 6 } else { 2 }
     }
 
-    fn call(&mut self, table: &Table, (call, room): Step) -> Outcome {
-        let mut outcome = Outcome {
+    fn call(&mut self, table: &Table, (call, room): Step) -> CallResult {
+        let mut outcome = CallResult {
             result: Ok(()),
             events: Vec::new(),
             written: Vec::new(),
@@ -377,9 +378,9 @@ impl Model {
             Call::Eof | Call::SenderEof => {
                 self.phase = table.get(Row::Eof, self.phase).next.unwrap_or(self.phase);
                 self.by.get_or_insert(if self.held == Some(In::Fault) {
-                    Side::Local
+                    Endpoint::Local
                 } else {
-                    Side::Peer
+                    Endpoint::Peer
                 });
                 if !self.halves {
                     // What waits for room is still returned, and if it ended the connection, this
@@ -420,7 +421,7 @@ impl Model {
                 let opcode = if self.unfinished.is_some() {
                     0
                 } else {
-                    u8::from(kind == Kind::Binary) + 1
+                    u8::from(kind == MessageKind::Binary) + 1
                 };
                 (Row::Send, Frame::new(opcode, "a").fin(last))
             }
@@ -440,8 +441,8 @@ impl Model {
                 let (row, error) = match misuse {
                     Misuse::LongPing => (Row::Send, SendError::ControlTooLong),
                     Misuse::LongPong => (Row::Pong, SendError::ControlTooLong),
-                    Misuse::InvalidText if self.unfinished == Some(Kind::Binary) => {
-                        (Row::Send, SendError::MessageUnfinished)
+                    Misuse::InvalidText if self.unfinished == Some(MessageKind::Binary) => {
+                        (Row::Send, SendError::MessageInProgress)
                     }
                     Misuse::InvalidText => (Row::Send, SendError::InvalidUtf8),
                     Misuse::ReasonWithoutCode => (Row::Close, SendError::ReasonWithoutCode),
@@ -459,26 +460,26 @@ impl Model {
             return Err(SendError::Closed);
         }
         match (call, self.unfinished) {
-            (Call::Text, Some(_)) => return Err(SendError::MessageUnfinished),
+            (Call::Text, Some(_)) => return Err(SendError::MessageInProgress),
             (Call::Part(kind, _), Some(unfinished)) if kind != unfinished => {
-                return Err(SendError::MessageUnfinished);
+                return Err(SendError::MessageInProgress);
             }
             _ => {}
         }
         let needed = self.size(&frame);
         if cell.writes && room == Room::Short {
             self.needed = needed;
-            return Err(SendError::Full { needed });
+            return Err(SendError::OutputFull { needed });
         }
         match call {
             Call::Part(kind, last) => self.unfinished = (!last).then_some(kind),
             Call::Close(code) => {
                 self.sent = Some(code);
-                self.by.get_or_insert(Side::Local);
+                self.by.get_or_insert(Endpoint::Local);
             }
             Call::Fail => {
                 self.sent.get_or_insert(Some(CloseCode::INTERNAL_ERROR));
-                self.by.get_or_insert(Side::Local);
+                self.by.get_or_insert(Endpoint::Local);
                 if !self.halves {
                     self.end.get_or_insert(End::Abandoned);
                     self.held = None;
@@ -492,7 +493,7 @@ impl Model {
     }
 
     /// Receives what there is. Of halves, the replies are owed.
-    fn recv(&mut self, table: &Table, room: Room, outcome: &mut Outcome) {
+    fn recv(&mut self, table: &Table, room: Room, outcome: &mut CallResult) {
         loop {
             let event = match self.held.take() {
                 Some(held) => held,
@@ -533,16 +534,16 @@ impl Model {
                 In::Fault => self.size(frame) + 1,
                 _ => self.size(frame),
             };
-            return Err(SendError::Full {
+            return Err(SendError::OutputFull {
                 needed: self.needed,
             });
         }
         self.phase = cell.next.unwrap_or(self.phase);
         if cell.next.is_some() {
             self.by.get_or_insert(if event == In::Fault {
-                Side::Local
+                Endpoint::Local
             } else {
-                Side::Peer
+                Endpoint::Peer
             });
             if cell.writes {
                 self.sent = Some(event.code().unwrap_or(Some(CloseCode::PROTOCOL_ERROR)));
@@ -564,39 +565,43 @@ impl Model {
     }
 
     #[track_caller]
-    fn check_closure(&self, closure: Option<Closure<'_>>) {
-        let Some(closure) = closure else {
-            assert!(self.phase == Phase::Open && self.end.is_none(), "closure");
+    fn check_outcome(&self, outcome: Option<Outcome<'_>>) {
+        let Some(outcome) = outcome else {
+            assert!(self.phase == Phase::Open && self.end.is_none(), "outcome");
             return;
         };
-        assert!(self.phase != Phase::Open || self.end.is_some(), "closure");
-        let received = closure.received.map(|close| (close.code, close.reason));
+        assert!(self.phase != Phase::Open || self.end.is_some(), "outcome");
+        let received = outcome.received.map(|close| (close.code, close.reason));
         assert_eq!(
-            (received, closure.sent, closure.error),
+            (received, outcome.sent, outcome.error),
             (self.received(), self.sent, self.error()),
-            "closure"
+            "outcome"
         );
         assert_eq!(
-            closure.clean,
+            outcome.clean,
             self.received().is_some() && self.sent.is_some(),
             "clean"
         );
         // A violation: it is this side that fails the connection, whatever else ends it.
         let by = if self.error().is_some() {
-            Side::Local
+            Endpoint::Local
         } else {
-            self.by.unwrap_or(Side::Peer)
+            self.by.unwrap_or(Endpoint::Peer)
         };
-        assert_eq!(closure.by, by, "by");
+        assert_eq!(outcome.by, by, "by");
     }
 }
 
 // The real ones.
 
 /// A vector with room for so many bytes more.
-fn with_room<T>(out: &mut Vec<u8>, room: usize, call: impl FnOnce(&mut Capped<'_>) -> T) -> T {
+fn with_room<T>(
+    out: &mut Vec<u8>,
+    room: usize,
+    call: impl FnOnce(&mut CappedOutput<'_>) -> T,
+) -> T {
     let cap = out.len() + room;
-    call(&mut Capped::new(out, cap))
+    call(&mut CappedOutput::new(out, cap))
 }
 
 /// What a sender does.
@@ -604,14 +609,16 @@ macro_rules! send {
     ($sender:expr, $call:expr, $out:expr) => {
         match $call {
             Call::Text => $sender.send_text("a", $out),
-            Call::Part(kind, last) => $sender.send_part(kind, b"a", last, $out),
-            Call::Ping => $sender.ping(b"q", $out),
-            Call::Pong => $sender.pong(b"r", $out),
+            Call::Part(kind, last) => $sender.send_fragment(kind, b"a", last, $out),
+            Call::Ping => $sender.send_ping(b"q", $out),
+            Call::Pong => $sender.send_pong(b"r", $out),
             Call::Close(code) => $sender.close(code, if code.is_some() { "bye" } else { "" }, $out),
             Call::Fail => $sender.fail(CloseCode::INTERNAL_ERROR, "sorry", $out),
-            Call::Misuse(Misuse::LongPing) => $sender.ping(&[0; 126], $out),
-            Call::Misuse(Misuse::LongPong) => $sender.pong(&[0; 126], $out),
-            Call::Misuse(Misuse::InvalidText) => $sender.send_part(Kind::Text, b"\xff", true, $out),
+            Call::Misuse(Misuse::LongPing) => $sender.send_ping(&[0; 126], $out),
+            Call::Misuse(Misuse::LongPong) => $sender.send_pong(&[0; 126], $out),
+            Call::Misuse(Misuse::InvalidText) => {
+                $sender.send_fragment(MessageKind::Text, b"\xff", true, $out)
+            }
             Call::Misuse(Misuse::ReasonWithoutCode) => $sender.close(None, "bye", $out),
             other => panic!("{other:?} is not sent"),
         }
@@ -650,7 +657,7 @@ impl Seen for Message<'_> {
 }
 
 /// An endpoint as a program uses it.
-trait Endpoint<R>: Sized {
+trait Driven<R>: Sized {
     const HALVES: bool;
     fn make() -> Self;
     /// Calls it with so much room. What of `input` is not received stays there.
@@ -684,11 +691,11 @@ macro_rules! receive {
 
 macro_rules! whole {
     ($Type:ident) => {
-        impl<R: TestRole> Endpoint<R> for $Type<R> {
+        impl<R: TestRole> Driven<R> for $Type<R> {
             const HALVES: bool = false;
 
             fn make() -> Self {
-                Self::new(Agreed::new(R::make()), &Config::default())
+                Self::new(Negotiated::new(R::make()), &Config::default())
             }
 
             fn call(
@@ -727,7 +734,7 @@ macro_rules! whole {
             fn check(&self, model: &Model, table: &Table) {
                 assert_eq!(self.state(), table.state(model.phase), "state");
                 assert_eq!(
-                    self.transport(),
+                    self.next_action(),
                     table.transport::<R>(model.phase),
                     "transport"
                 );
@@ -741,13 +748,13 @@ macro_rules! whole {
                 assert_eq!(self.error(), model.error(), "error");
                 assert_eq!(self.is_paused(), model.held.is_some(), "is_paused");
                 assert_eq!(self.sent().frames, model.frames, "sent");
-                model.check_closure(self.closure());
+                model.check_outcome(self.outcome());
             }
 
             /// "If receiving is paused, the receiver returns the event that waits, and then owes
             /// the reply."
             fn finish(self, mut model: Model, table: &Table) {
-                let (mut receiver, mut sender) = self.into_halves();
+                let (mut receiver, mut sender) = self.split();
                 let (mut out, mut events) = (Vec::new(), Vec::new());
                 receive!(receiver, &mut Vec::new(), events, |rest| receiver
                     .recv(&mut rest));
@@ -764,7 +771,7 @@ macro_rules! whole {
                     );
                 }
                 assert_eq!(
-                    (sender.state(), sender.transport()),
+                    (sender.state(), sender.next_action()),
                     (table.state(model.phase), table.transport::<R>(model.phase)),
                     "halves"
                 );
@@ -780,13 +787,13 @@ whole!(Connection);
 struct Halves<A, B>(A, B, Option<Reply>);
 
 macro_rules! halves {
-    ($Type:ident, $Receiver:ident, $Sender:ident) => {
-        impl<R: TestRole> Endpoint<R> for Halves<$Receiver<R>, $Sender<R>> {
+    ($Type:ident, $RecvHalf:ident, $SendHalf:ident) => {
+        impl<R: TestRole> Driven<R> for Halves<$RecvHalf<R>, $SendHalf<R>> {
             const HALVES: bool = true;
 
             fn make() -> Self {
                 let (receiver, sender) =
-                    $Type::new(Agreed::new(R::make()), &Config::default()).into_halves();
+                    $Type::new(Negotiated::new(R::make()), &Config::default()).split();
                 Self(receiver, sender, None)
             }
 
@@ -822,7 +829,7 @@ macro_rules! halves {
                 let Self(receiver, sender, _) = self;
                 assert_eq!(sender.state(), table.state(model.phase), "state");
                 assert_eq!(
-                    sender.transport(),
+                    sender.next_action(),
                     table.transport::<R>(model.phase),
                     "transport"
                 );
@@ -835,7 +842,7 @@ macro_rules! halves {
                     "close_received"
                 );
                 assert_eq!(receiver.error(), model.error(), "error");
-                assert_eq!(sender.stats().frames, model.frames, "sent");
+                assert_eq!(sender.counters().frames, model.frames, "sent");
             }
 
             /// "If the sender was not given the answer to the peer's Close or violation, the next
@@ -844,7 +851,7 @@ macro_rules! halves {
             /// stream. "A Pong that the sender was not given is not sent."
             fn finish(self, mut model: Model, table: &Table) {
                 let Self(receiver, sender, _) = self;
-                let mut whole = $Type::from_halves(receiver, sender);
+                let mut whole = $Type::reunite(receiver, sender);
                 let again = match model.end {
                     Some(End::Peer(event)) if !model.answered => match model.phase {
                         Phase::Open => Some(event),
@@ -859,7 +866,7 @@ macro_rules! halves {
                     }
                     _ => None,
                 };
-                model.check_closure(whole.closure());
+                model.check_outcome(whole.outcome());
                 assert_eq!(
                     whole.is_paused(),
                     again.is_some(),
@@ -877,9 +884,9 @@ macro_rules! halves {
                     (Vec::from_iter(again), written),
                     "halves together: the event again"
                 );
-                model.check_closure(whole.closure());
+                model.check_outcome(whole.outcome());
                 assert_eq!(
-                    (whole.state(), whole.transport()),
+                    (whole.state(), whole.next_action()),
                     (table.state(model.phase), table.transport::<R>(model.phase)),
                     "halves together"
                 );
@@ -888,8 +895,8 @@ macro_rules! halves {
     };
 }
 
-halves!(Connection, Receiver, Sender);
-halves!(WebSocket, MessageReceiver, MessageSender);
+halves!(Connection, RecvHalf, SendHalf);
+halves!(WebSocket, MessageRecvHalf, MessageSendHalf);
 
 /// The frames that were written. The reason of a Close that reports a violation is left out.
 fn frames<R: TestRole>(out: &[u8]) -> Vec<Frame> {
@@ -917,7 +924,7 @@ struct Search<'a> {
 }
 
 impl Search<'_> {
-    fn extend<R: TestRole, E: Endpoint<R>>(
+    fn extend<R: TestRole, E: Driven<R>>(
         &mut self,
         model: &Model,
         path: &mut Vec<(Step, usize)>,
@@ -962,10 +969,10 @@ impl Search<'_> {
     }
 
     /// Makes all the calls, and compares what the last one did.
-    fn check<R: TestRole, E: Endpoint<R>>(
+    fn check<R: TestRole, E: Driven<R>>(
         &self,
         model: &Model,
-        outcome: &Outcome,
+        outcome: &CallResult,
         path: &[(Step, usize)],
     ) {
         let mut endpoint = E::make();
@@ -979,7 +986,7 @@ impl Search<'_> {
             }
             result = endpoint.call(call, room, &mut input, &mut out, &mut events);
         }
-        if let (Err(SendError::Full { needed }), Some(In::Fault), Call::Deliver) =
+        if let (Err(SendError::OutputFull { needed }), Some(In::Fault), Call::Deliver) =
             (&mut result, model.owed, path[path.len() - 1].0.0)
         {
             // How long the reason is, no rule says.
@@ -1002,7 +1009,7 @@ impl Search<'_> {
     }
 }
 
-fn check_calls<R: TestRole, E: Endpoint<R>>(depth: usize) {
+fn check_calls<R: TestRole, E: Driven<R>>(depth: usize) {
     let wires = [In::Data, In::Ping, In::Close, In::EmptyClose, In::Fault].map(|received| {
         let mut bytes = wire::<R>(&[received.frame()]);
         if received == In::Fault {
@@ -1050,12 +1057,12 @@ fn se7_cl4_cl5_cl10_cl13_cl14_cl15_cl17_o1_a_connection_follows_the_table_whatev
 
 #[test]
 fn se7_ct5_ct7_cl14_halves_follow_the_table_whenever_the_reply_is_handed_over() {
-    check_calls::<Server, Halves<Receiver<Server>, Sender<Server>>>(DEPTH);
-    check_calls::<Client, Halves<Receiver<Client>, Sender<Client>>>(DEPTH);
+    check_calls::<Server, Halves<RecvHalf<Server>, SendHalf<Server>>>(DEPTH);
+    check_calls::<Client, Halves<RecvHalf<Client>, SendHalf<Client>>>(DEPTH);
 }
 
 #[test]
 fn se7_ct5_ct7_cl14_halves_of_a_websocket_follow_the_table_whenever_the_reply_is_handed_over() {
-    check_calls::<Server, Halves<MessageReceiver<Server>, MessageSender<Server>>>(DEPTH);
-    check_calls::<Client, Halves<MessageReceiver<Client>, MessageSender<Client>>>(DEPTH);
+    check_calls::<Server, Halves<MessageRecvHalf<Server>, MessageSendHalf<Server>>>(DEPTH);
+    check_calls::<Client, Halves<MessageRecvHalf<Client>, MessageSendHalf<Client>>>(DEPTH);
 }

@@ -25,9 +25,10 @@ use core::mem::take;
 use std::collections::HashMap;
 #[cfg(feature = "deflate")]
 use ws_proto::deflate;
+use ws_proto::frame::{Opcode, Utf8Validator};
 use ws_proto::{
-    Agreed, Client, Config, Connection, Event, Kind, Message, Opcode, ProtocolError, Server, Side,
-    State, Transport, Utf8, WebSocket,
+    Action, Client, Config, Connection, Endpoint, Event, Message, MessageKind, Negotiated,
+    ProtocolError, Server, State, WebSocket,
 };
 
 /// Whether to test everything.
@@ -63,7 +64,7 @@ impl Rules {
 /// The message that is incomplete.
 #[derive(Debug, Clone)]
 struct Begun {
-    kind: Kind,
+    kind: MessageKind,
     compressed: bool,
     /// What its frames declare.
     declared: u128,
@@ -79,8 +80,8 @@ fn judge<R: TestRole>(prefix: &[u8], begun: Option<&Begun>, rules: Rules) -> Vec
     let opcode = Opcode::new(number).unwrap();
     let is_control = number > 7;
     let begins = match number {
-        1 => Some(Kind::Text),
-        2 => Some(Kind::Binary),
+        1 => Some(MessageKind::Text),
+        2 => Some(MessageKind::Binary),
         _ => None,
     };
     // RFC 7692 §6: RSV1 on the first frame of a message, and nowhere else.
@@ -222,21 +223,21 @@ impl Maker {
         }
     }
 
-    fn agreed<R: TestRole>(&self) -> Agreed<R> {
-        let agreed = Agreed::new(R::make());
+    fn negotiated<R: TestRole>(&self) -> Negotiated<R> {
+        let negotiated = Negotiated::new(R::make());
         #[cfg(feature = "deflate")]
         if let Some((config, params)) = &self.deflate {
-            return agreed.with_deflate(config, *params);
+            return negotiated.with_deflate(config, *params);
         }
-        agreed
+        negotiated
     }
 
     fn connection<R: TestRole>(&self) -> Connection<R> {
-        Connection::new(self.agreed(), &self.config)
+        Connection::new(self.negotiated(), &self.config)
     }
 
     fn websocket<R: TestRole>(&self) -> WebSocket<R> {
-        WebSocket::new(self.agreed(), &self.config)
+        WebSocket::new(self.negotiated(), &self.config)
     }
 }
 
@@ -252,7 +253,7 @@ const COMPRESSION: &[bool] = if cfg!(feature = "deflate") {
 enum Got {
     Nothing,
     /// A complete message, as long as this.
-    Message(Kind, usize),
+    Message(MessageKind, usize),
     Ping,
     Pong,
     Close(Option<u16>),
@@ -319,11 +320,11 @@ impl<R: TestRole> Receive<R> for WebSocket<R> {
             got = match message {
                 Message::Text(text) => {
                     data.extend_from_slice(text.as_bytes());
-                    Got::Message(Kind::Text, text.len())
+                    Got::Message(MessageKind::Text, text.len())
                 }
                 Message::Binary(bytes) => {
                     data.extend_from_slice(&bytes);
-                    Got::Message(Kind::Binary, bytes.len())
+                    Got::Message(MessageKind::Binary, bytes.len())
                 }
                 Message::Ping => Got::Ping,
                 Message::Pong => Got::Pong,
@@ -415,7 +416,7 @@ fn headers(first: u8, second: u8, lens: &[u64], mut check: impl FnMut(&mut Vec<u
     }
 }
 
-fn begun(kind: Kind, compressed: bool) -> Begun {
+fn begun(kind: MessageKind, compressed: bool) -> Begun {
     Begun {
         kind,
         compressed,
@@ -427,7 +428,11 @@ fn begun(kind: Kind, compressed: bool) -> Begun {
 
 /// Brings a layer into the middle of such a message.
 fn begin<R: TestRole, L: Receive<R>>(layer: &mut L, begun: &Begun) {
-    let opcode = if begun.kind == Kind::Text { 1 } else { 2 };
+    let opcode = if begun.kind == MessageKind::Text {
+        1
+    } else {
+        2
+    };
     // Of "abc" a decompressor makes something that is not complete.
     let mut frame = Frame::new(opcode, &begun.payload)
         .more()
@@ -526,9 +531,9 @@ fn check_headers<R: TestRole, L: Receive<R>>(
                         (None, _) if len == 0 => {
                             let kind = begun.map_or(
                                 if header[0] & 15 == 1 {
-                                    Kind::Text
+                                    MessageKind::Text
                                 } else {
-                                    Kind::Binary
+                                    MessageKind::Binary
                                 },
                                 |begun| begun.kind,
                             );
@@ -578,7 +583,7 @@ fn check_headers<R: TestRole, L: Receive<R>>(
 }
 
 /// A message's type, whatever its length: a `Connection` has given the beginning of it before.
-fn kind_of(got: &Got) -> Option<Kind> {
+fn kind_of(got: &Got) -> Option<MessageKind> {
     match got {
         Got::Message(kind, _) => Some(*kind),
         _ => None,
@@ -602,11 +607,11 @@ fn check_all_headers<R: TestRole>() {
                 };
                 let mut contexts = vec![
                     None,
-                    Some(begun(Kind::Text, false)),
-                    Some(begun(Kind::Binary, false)),
+                    Some(begun(MessageKind::Text, false)),
+                    Some(begun(MessageKind::Binary, false)),
                 ];
                 if compression {
-                    contexts.push(Some(begun(Kind::Binary, true)));
+                    contexts.push(Some(begun(MessageKind::Binary, true)));
                 }
                 for begun in &contexts {
                     inputs += check_headers::<R, Connection<R>>(rules, begun.as_ref(), FULL);
@@ -784,7 +789,7 @@ fn ut1_ut2_ut3_ut4_ut5_a_validator_agrees_with_std_on_every_sequence_at_every_cu
         let (good, is_text) = valid(bytes);
         for bits in 0..1 << (bytes.len() - 1) {
             inputs += 1;
-            let (mut utf8, mut text, mut len) = (Utf8::new(), [0; 4], 0);
+            let (mut utf8, mut text, mut len) = (Utf8Validator::new(), [0; 4], 0);
             let mut failed = None;
             for (start, end) in split_by(bytes.len(), bits) {
                 match utf8.feed(&bytes[start..end]) {
@@ -813,7 +818,7 @@ fn ut1_ut2_ut3_ut4_ut5_a_validator_agrees_with_std_on_every_sequence_at_every_cu
             }
         }
     });
-    eprintln!("{inputs} sequences and cuts (Utf8)");
+    eprintln!("{inputs} sequences and cuts (Utf8Validator)");
 }
 
 /// How the bytes are sent.
@@ -908,7 +913,7 @@ fn check_text<R: TestRole, L: Receive<R>>(
         assert!(good >= end, "{bytes:x?} {bits:b} {how:?} {end}");
     }
     let ok = match (how, &got) {
-        (As::Text | As::Fragments, Got::Message(Kind::Text, len)) => {
+        (As::Text | As::Fragments, Got::Message(MessageKind::Text, len)) => {
             is_text && *len == bytes.len() && *data == bytes
         }
         (As::Reason, Got::Close(Some(1000))) => is_text && close_code::<R>(out) == 1000,
@@ -1098,9 +1103,9 @@ impl Model {
             _ => {
                 let mut message = self.begun.take().unwrap_or_else(|| Begun {
                     kind: if number == 1 {
-                        Kind::Text
+                        MessageKind::Text
                     } else {
-                        Kind::Binary
+                        MessageKind::Binary
                     },
                     compressed: rsv == 4,
                     declared: 0,
@@ -1117,7 +1122,7 @@ impl Model {
 
     fn data(&mut self, message: Begun, ends: bool, inflated: &mut Inflated) {
         let mut content = message.payload.clone();
-        let mut is_text = message.kind == Kind::Text;
+        let mut is_text = message.kind == MessageKind::Text;
         if message.compressed && self.streams {
             is_text = false;
         } else if message.compressed {
@@ -1207,19 +1212,19 @@ impl Model {
         assert_eq!(got, seen, "{}", name());
         assert_eq!(written, answers, "{}", name());
         let (state, transport) = match (error, &self.closed) {
-            (None, None) => (State::Open, Transport::Keep),
+            (None, None) => (State::Open, Action::Continue),
             // The server closes the transport first (§7.1.1).
-            (None, Some(_)) if R::MASKS => (State::Closing, Transport::Await),
-            _ => (State::Closing, Transport::Close),
+            (None, Some(_)) if R::MASKS => (State::Closing, Action::AwaitClose),
+            _ => (State::Closing, Action::CloseTransport),
         };
         let is_open = state == State::Open;
         let close_sent = error
             .map(|error| Some(status(error)))
             .or_else(|| self.closed.as_ref().map(|(number, _)| *number));
         let by = if error.is_some() {
-            Side::Local
+            Endpoint::Local
         } else {
-            Side::Peer
+            Endpoint::Peer
         };
         let expected = Ended {
             state,
@@ -1433,7 +1438,7 @@ impl<R: TestRole> Search<'_, R> {
         for pieces in [Pieces::One, Pieces::Frames, Pieces::Bytes] {
             self.check(self.maker.websocket(), model, path, true, pieces);
         }
-        let (receiver, sender) = self.maker.websocket().into_halves();
+        let (receiver, sender) = self.maker.websocket().split();
         self.check(
             MessageHalves(receiver, sender),
             model,
@@ -1447,7 +1452,7 @@ impl<R: TestRole> Search<'_, R> {
         for pieces in [Pieces::One, Pieces::Frames, Pieces::Bytes] {
             self.check(self.maker.connection(), model, path, true, pieces);
         }
-        let (receiver, sender) = self.maker.connection().into_halves();
+        let (receiver, sender) = self.maker.connection().split();
         self.check(Halves(receiver, sender), model, path, false, Pieces::One);
         self.check_chunks(model, path);
     }
@@ -1661,7 +1666,8 @@ fn fr7_l6_the_rest_of_a_header_is_never_read_as_a_header() {
             );
             let got = ws.piece(&mut wire[place..].to_vec(), &mut out, &mut data);
             assert!(
-                got == Got::Message(Kind::Binary, frame.payload.len()) && data == frame.payload,
+                got == Got::Message(MessageKind::Binary, frame.payload.len())
+                    && data == frame.payload,
                 "{wire:x?} {place}: {got:?}"
             );
         }

@@ -5,7 +5,8 @@ mod common;
 
 use common::{Frame, Seen, TestRole, pattern, read_all, receive, stream, wire};
 use core::slice::from_ref;
-use ws_proto::{Config, Connection, Kind, Message, Opcode, ProtocolError, SendError, WebSocket};
+use ws_proto::frame::Opcode;
+use ws_proto::{Config, Connection, Message, MessageKind, ProtocolError, SendError, WebSocket};
 
 #[test]
 fn fg1_a_continuation_of_no_message_fails() {
@@ -45,9 +46,9 @@ fn fg2_f5_a_new_message_inside_another_fails() {
             for fin in [true, false] {
                 let kind = |opcode| {
                     if opcode == 1 {
-                        Kind::Text
+                        MessageKind::Text
                     } else {
-                        Kind::Binary
+                        MessageKind::Binary
                     }
                 };
                 let failed = Seen::Failed(ProtocolError::ExpectedContinuation {
@@ -102,8 +103,9 @@ fn fg3_control_frames_between_fragments_are_handled_at_once() {
             ]
         );
         assert_eq!(answers, [Frame::pong("1"), Frame::pong("3")]);
-        let part =
-            |payload: &str, first, last| Seen::part(Kind::Text, payload.as_bytes(), first, last);
+        let part = |payload: &str, first, last| {
+            Seen::part(MessageKind::Text, payload.as_bytes(), first, last)
+        };
         assert_eq!(
             stream::<R>(&frames).0,
             [
@@ -224,7 +226,7 @@ fn fg10_cl22_a_close_inside_a_message_ends_it_undelivered() {
         assert_eq!(
             stream::<R>(&frames).0,
             [
-                Seen::part(Kind::Text, b"incomplete", true, false),
+                Seen::part(MessageKind::Text, b"incomplete", true, false),
                 Seen::close(1001, "gone")
             ]
         );
@@ -267,19 +269,23 @@ fn fg5_fr9_a_sender_cannot_interleave_messages() {
     fn check<R: TestRole>() {
         let mut sender = Connection::new(R::make(), &Config::default());
         let mut out = Vec::new();
-        for (kind, other, opcode) in [(Kind::Text, Kind::Binary, 1), (Kind::Binary, Kind::Text, 2)]
-        {
+        for (kind, other, opcode) in [
+            (MessageKind::Text, MessageKind::Binary, 1),
+            (MessageKind::Binary, MessageKind::Text, 2),
+        ] {
             out.clear();
-            sender.send_part(kind, b"a", false, &mut out).unwrap();
-            let refused = Err(SendError::MessageUnfinished);
+            sender.send_fragment(kind, b"a", false, &mut out).unwrap();
+            let refused = Err(SendError::MessageInProgress);
             assert_eq!(sender.send_text("x", &mut out), refused);
             assert_eq!(sender.send_binary(b"x", &mut out), refused);
-            assert_eq!(sender.send_part(other, b"x", false, &mut out), refused);
-            assert_eq!(sender.send_part(other, b"x", true, &mut out), refused);
-            sender.ping(b"p", &mut out).unwrap();
-            sender.send_part(kind, b"", false, &mut out).unwrap();
-            sender.send_part(kind, b"b", true, &mut out).unwrap();
-            sender.send_part(kind, b"whole", true, &mut out).unwrap();
+            assert_eq!(sender.send_fragment(other, b"x", false, &mut out), refused);
+            assert_eq!(sender.send_fragment(other, b"x", true, &mut out), refused);
+            sender.send_ping(b"p", &mut out).unwrap();
+            sender.send_fragment(kind, b"", false, &mut out).unwrap();
+            sender.send_fragment(kind, b"b", true, &mut out).unwrap();
+            sender
+                .send_fragment(kind, b"whole", true, &mut out)
+                .unwrap();
             let expected = [
                 Frame::new(opcode, "a").more(),
                 Frame::ping("p"),
@@ -315,7 +321,7 @@ fn fg8_a_relay_can_keep_the_borders_of_frames() {
                 let (kind, last) = (chunk.kind, chunk.last);
                 assert_eq!(relay_in.payload_left(), 0, "each frame is all there");
                 relay_out
-                    .send_part(kind, chunk.payload, last, &mut out)
+                    .send_fragment(kind, chunk.payload, last, &mut out)
                     .unwrap();
             }
         }

@@ -10,9 +10,8 @@ use common::{
 };
 use core::slice::from_ref;
 use proptest::prelude::*;
-use ws_proto::{
-    Client, Config, Connection, Header, Kind, Mask, Opcode, ProtocolError, Server, WebSocket,
-};
+use ws_proto::frame::{Header, MaskingKey, Opcode};
+use ws_proto::{Client, Config, Connection, MessageKind, ProtocolError, Server, WebSocket};
 
 /// Asserts that this is refused for this reason, in every layer, with nothing delivered and one
 /// Close as the answer.
@@ -71,9 +70,11 @@ fn rfc_5_7_a_fragmented_unmasked_text_message() {
     let mut server = Connection::new(Server, &Config::default());
     let mut out = Vec::new();
     server
-        .send_part(Kind::Text, b"Hel", false, &mut out)
+        .send_fragment(MessageKind::Text, b"Hel", false, &mut out)
         .unwrap();
-    server.send_part(Kind::Text, b"lo", true, &mut out).unwrap();
+    server
+        .send_fragment(MessageKind::Text, b"lo", true, &mut out)
+        .unwrap();
     assert_eq!(out, hello);
 }
 
@@ -318,7 +319,7 @@ fn l2_fr11_huge_lengths_neither_overflow_nor_are_truncated() {
             );
             assert_eq!(
                 outcome.seen,
-                [Seen::part(Kind::Binary, b"abc", true, false)]
+                [Seen::part(MessageKind::Binary, b"abc", true, false)]
             );
             assert_eq!(
                 (outcome.ended.payload_left, outcome.ended.received.bytes),
@@ -365,7 +366,7 @@ fn l1_l2_lengths_at_the_end_of_the_address_space() {
                 } else {
                     assert_eq!(
                         streamed.seen,
-                        [Seen::part(Kind::Binary, b"abc", true, false)]
+                        [Seen::part(MessageKind::Binary, b"abc", true, false)]
                     );
                     assert_eq!(
                         (streamed.ended.payload_left, whole.ended.payload_left),
@@ -432,8 +433,8 @@ fn fr7_a_header_may_be_cut_at_any_byte_and_its_length_is_judged_at_its_last() {
 fn fr7_a_header_is_judged_at_the_byte_that_breaks_a_rule() {
     use ProtocolError as E;
     const TEXT: E = E::ExpectedContinuation {
-        incomplete: Kind::Text,
-        begun: Kind::Text,
+        incomplete: MessageKind::Text,
+        begun: MessageKind::Text,
     };
     fn check<R: TestRole>(before: &[u8], bytes: &[u8], error: ProtocolError) {
         let fails = |config: &Config, bytes: &[u8]| {
@@ -551,7 +552,7 @@ fn header() -> impl Strategy<Value = Header> {
             fin,
             rsv,
             opcode: Opcode::new(opcode).unwrap(),
-            mask: mask.map(Mask),
+            mask: mask.map(MaskingKey),
             len,
         })
 }

@@ -28,11 +28,14 @@ fn opened_by(mut client: ClientHandshake, mut answer: Vec<u8>) -> Option<String>
         .expect("the answer is complete");
     assert!(input.is_empty());
     match answer {
-        Answer::Accepted { agreed, response } => {
+        Answer::Accepted {
+            negotiated,
+            response,
+        } => {
             assert_eq!(response.status(), 101);
-            agreed.protocol().map(str::to_owned)
+            negotiated.subprotocol().map(str::to_owned)
         }
-        Answer::Refused(response) => panic!("refused with {}", response.status()),
+        Answer::Rejected(response) => panic!("refused with {}", response.status()),
     }
 }
 
@@ -66,7 +69,7 @@ fn refusal(text: &str, test: impl FnOnce(&Response<'_>)) -> Vec<u8> {
         .unwrap()
         .expect("the answer is complete")
     {
-        Answer::Refused(response) => test(&response),
+        Answer::Rejected(response) => test(&response),
         Answer::Accepted { .. } => panic!("accepted"),
     }
     // The handshake is over: it does not touch what is not its own.
@@ -124,8 +127,8 @@ fn ch8_ch9_ch16_ch17_what_the_caller_adds_keeps_its_case_and_order() {
     ];
     let request = written(
         &client()
-            .fields(&fields)
-            .protocols(&["b", "a", "C"])
+            .headers(&fields)
+            .subprotocols(&["b", "a", "C"])
             .origin("https://example.com"),
     );
     let end = "Sec-WebSocket-Version: 13\r\nOrigin: https://example.com\r\nSec-WebSocket-Protocol: b, a, C\r\n\
@@ -135,7 +138,7 @@ fn ch8_ch9_ch16_ch17_what_the_caller_adds_keeps_its_case_and_order() {
 
 #[test]
 fn ch10_n2_no_extensions_and_no_empty_lists_are_sent() {
-    let request = written(&client().protocols(&[]).fields(&[]));
+    let request = written(&client().subprotocols(&[]).headers(&[]));
     assert!(!request.contains("Extensions") && !request.contains("Protocol"));
 }
 
@@ -157,7 +160,7 @@ fn ch11_cr4_cr5_cr6_the_answer_opens_the_connection() {
             (
                 response.status(),
                 response.reason(),
-                response.fields().get("X")
+                response.headers().get("X")
             ),
             (404, &b""[..], Some(&b"y"[..]))
         );
@@ -189,12 +192,12 @@ fn cr1_cr2_another_status_is_handed_over_whole() {
             (401, &b"Go away"[..])
         );
         assert_eq!(
-            response.fields().get("www-authenticate"),
+            response.headers().get("www-authenticate"),
             Some(&b"Basic"[..])
         );
-        assert_eq!(response.fields().get("location"), Some(&b"ws://b/"[..]));
+        assert_eq!(response.headers().get("location"), Some(&b"ws://b/"[..]));
         assert_eq!(response.body(), Body::Length(4));
-        assert_eq!(response.verify(b"", ""), Err(E::Status(401)));
+        assert_eq!(response.verify(b"", ""), Err(E::UnexpectedStatus(401)));
     });
     assert_eq!(rest, b"body");
     // What would fail a 101 means nothing here.
@@ -260,7 +263,7 @@ fn cr1_the_body_of_a_refusal_is_framed_as_http_says() {
     ] {
         fails(
             &Head::of(&["HTTP/1.1 404 ", &format!("Content-Length: {value}")]),
-            E::Invalid("Content-Length"),
+            E::InvalidHeader("Content-Length"),
         );
     }
 }
@@ -289,7 +292,7 @@ fn cr3_interim_answers_are_skipped_and_counted() {
     fails_with(
         client().limits(limits),
         &head,
-        E::TooManyInterim { limit: 2 },
+        E::TooManyInterimResponses { limit: 2 },
     );
     // Each has a limit of its own, and the last may be a refusal.
     let limits = HeadLimits {
@@ -300,7 +303,7 @@ fn cr3_interim_answers_are_skipped_and_counted() {
     let mut head = (interim.concat() + "HTTP/1.1 500 \r\n\r\n").into_bytes();
     assert!(matches!(
         client().limits(limits).recv(&mut &mut head[..]).unwrap(),
-        Some(Answer::Refused(_))
+        Some(Answer::Rejected(_))
     ));
 }
 
@@ -321,11 +324,15 @@ fn cr3_the_limit_on_interim_answers_is_exact() {
             (most.clone() + &Head::response().text()).into_bytes(),
         );
         let more = most + interim[0];
-        fails_with(client().limits(limits), &more, E::TooManyInterim { limit });
+        fails_with(
+            client().limits(limits),
+            &more,
+            E::TooManyInterimResponses { limit },
+        );
         fails_with(
             client().limits(limits),
             more + &Head::response().text(),
-            E::TooManyInterim { limit },
+            E::TooManyInterimResponses { limit },
         );
     }
     assert_eq!(HeadLimits::default().interim, 8);
@@ -335,45 +342,57 @@ fn cr3_the_limit_on_interim_answers_is_exact() {
 #[test]
 fn cr13_what_no_response_begins_with_fails_at_its_first_byte() {
     for (good, bad, error) in [
-        (&b""[..], &b"\x15\x03\x03\0\x02\x02\x28"[..], E::StatusLine), // TLS: alert
-        (b"", b"\x16\x03\x01", E::StatusLine),                         // TLS: handshake
-        (b"", b"\0\0\x12\x04\0\0\0\0\0", E::StatusLine),               // HTTP/2: SETTINGS
-        (b"", b"<html>", E::StatusLine),
-        (b"", b"\r\n", E::StatusLine),
+        (
+            &b""[..],
+            &b"\x15\x03\x03\0\x02\x02\x28"[..],
+            E::InvalidStatusLine,
+        ), // TLS: alert
+        (b"", b"\x16\x03\x01", E::InvalidStatusLine), // TLS: handshake
+        (b"", b"\0\0\x12\x04\0\0\0\0\0", E::InvalidStatusLine), // HTTP/2: SETTINGS
+        (b"", b"<html>", E::InvalidStatusLine),
+        (b"", b"\r\n", E::InvalidStatusLine),
         (b"", b"\n", E::BareLf),
-        (b"", b"SSH-2.0-OpenSSH_9.6\r\n", E::StatusLine),
-        (b"", b"\x81\x05hello", E::StatusLine),
-        (b"", b"h", E::StatusLine),
-        (b"H", b"h", E::StatusLine),
-        (b"HTTP", b" ", E::StatusLine),
-        (b"HTTP/", b"?", E::StatusLine),
-        (b"HTTP/1", b" ", E::StatusLine),
-        (b"HTTP/1", b"1", E::StatusLine),
-        (b"HTTP/1.", b".", E::StatusLine),
-        (b"HTTP/0.", b"9", E::HttpVersion { major: 0, minor: 9 }),
-        (b"HTTP/2.", b"0", E::HttpVersion { major: 2, minor: 0 }),
-        (b"HTTP/1.1", b"\r", E::StatusLine),
-        (b"HTTP/1.1", b"0", E::StatusLine),
-        (b"HTTP/1.1 ", b" ", E::StatusLine),
-        (b"HTTP/1.1 ", b"0", E::StatusLine),
-        (b"HTTP/1.1 1", b"\r", E::StatusLine),
-        (b"HTTP/1.1 10", b" ", E::StatusLine),
-        (b"HTTP/1.1 101", b"0", E::StatusLine),
+        (b"", b"SSH-2.0-OpenSSH_9.6\r\n", E::InvalidStatusLine),
+        (b"", b"\x81\x05hello", E::InvalidStatusLine),
+        (b"", b"h", E::InvalidStatusLine),
+        (b"H", b"h", E::InvalidStatusLine),
+        (b"HTTP", b" ", E::InvalidStatusLine),
+        (b"HTTP/", b"?", E::InvalidStatusLine),
+        (b"HTTP/1", b" ", E::InvalidStatusLine),
+        (b"HTTP/1", b"1", E::InvalidStatusLine),
+        (b"HTTP/1.", b".", E::InvalidStatusLine),
+        (
+            b"HTTP/0.",
+            b"9",
+            E::UnsupportedHttpVersion { major: 0, minor: 9 },
+        ),
+        (
+            b"HTTP/2.",
+            b"0",
+            E::UnsupportedHttpVersion { major: 2, minor: 0 },
+        ),
+        (b"HTTP/1.1", b"\r", E::InvalidStatusLine),
+        (b"HTTP/1.1", b"0", E::InvalidStatusLine),
+        (b"HTTP/1.1 ", b" ", E::InvalidStatusLine),
+        (b"HTTP/1.1 ", b"0", E::InvalidStatusLine),
+        (b"HTTP/1.1 1", b"\r", E::InvalidStatusLine),
+        (b"HTTP/1.1 10", b" ", E::InvalidStatusLine),
+        (b"HTTP/1.1 101", b"0", E::InvalidStatusLine),
         (b"HTTP/1.1 101", b"\n", E::BareLf),
         (b"HTTP/1.1 101\r", b"\r", E::BareCr),
-        (b"HTTP/1.1 101 ", b"\0", E::StatusLine),
-        (b"HTTP/1.1 101 a", b"\x7f", E::StatusLine),
+        (b"HTTP/1.1 101 ", b"\0", E::InvalidStatusLine),
+        (b"HTTP/1.1 101 a", b"\x7f", E::InvalidStatusLine),
         (b"HTTP/1.1 101 a", b"\n", E::BareLf),
         (b"HTTP/1.1 101 a\r", b"b", E::BareCr),
         (b"HTTP/1.1 101 a\r\n", b"\t", E::ObsFold),
-        (b"HTTP/1.1 101 a\r\nX", b"(", E::FieldName),
-        (b"HTTP/1.1 101 a\r\nX:", b"\0", E::FieldValue),
+        (b"HTTP/1.1 101 a\r\nX", b"(", E::InvalidHeaderName),
+        (b"HTTP/1.1 101 a\r\nX:", b"\0", E::InvalidHeaderValue),
         (
             b"HTTP/1.1 101 a\r\nUpgrade: a\r\nUpgrade: a\r",
             b"\n",
-            E::Duplicate("Upgrade"),
+            E::DuplicateHeader("Upgrade"),
         ),
-        (b"HTTP/1.1 100 \r\n\r\n", b"\x15", E::StatusLine),
+        (b"HTTP/1.1 100 \r\n\r\n", b"\x15", E::InvalidStatusLine),
     ] {
         let shown = format!("{} and {}", good.escape_ascii(), bad.escape_ascii());
         let mut client = client();
@@ -435,7 +454,7 @@ fn cr13_sh17_every_beginning_of_a_response_is_waited_for() {
 #[test]
 fn cr4_upgrade_is_websocket_in_any_case() {
     opened(client(), &Head::response().but("Upgrade", "WebSocket"));
-    fails(&Head::response().without("Upgrade"), E::Upgrade);
+    fails(&Head::response().without("Upgrade"), E::MissingUpgrade);
     for value in [
         "",
         "h2c",
@@ -444,17 +463,17 @@ fn cr4_upgrade_is_websocket_in_any_case() {
         "websocket, h2c",
         ", ,",
     ] {
-        fails(&Head::response().but("Upgrade", value), E::Upgrade);
+        fails(&Head::response().but("Upgrade", value), E::MissingUpgrade);
     }
     for value in ["web socket", "\"websocket\"", "websocket, /a"] {
         fails(
             &Head::response().but("Upgrade", value),
-            E::Invalid("Upgrade"),
+            E::InvalidHeader("Upgrade"),
         );
     }
     fails(
         &Head::response().with("Upgrade: websocket"),
-        E::Duplicate("Upgrade"),
+        E::DuplicateHeader("Upgrade"),
     );
 }
 
@@ -470,14 +489,20 @@ fn cr5_connection_contains_the_token_upgrade() {
             .with("connection: Upgrade")
             .with("Connection: x"),
     );
-    fails(&Head::response().without("Connection"), E::Connection);
+    fails(
+        &Head::response().without("Connection"),
+        E::MissingConnectionUpgrade,
+    );
     for value in ["", "keep-alive", "upgraded", ", ,"] {
-        fails(&Head::response().but("Connection", value), E::Connection);
+        fails(
+            &Head::response().but("Connection", value),
+            E::MissingConnectionUpgrade,
+        );
     }
     for value in ["no upgrade", "Upgrade, Up]rade", "Upgrade; a"] {
         fails(
             &Head::response().but("Connection", value),
-            E::Invalid("Connection"),
+            E::InvalidHeader("Connection"),
         );
     }
 }
@@ -492,7 +517,7 @@ fn cr6_h5_the_accept_is_compared_as_a_whole() {
     );
     fails(
         &Head::response().without("Sec-WebSocket-Accept"),
-        E::Missing("Sec-WebSocket-Accept"),
+        E::MissingHeader("Sec-WebSocket-Accept"),
     );
     let wrong = [
         "",
@@ -506,7 +531,7 @@ fn cr6_h5_the_accept_is_compared_as_a_whole() {
     for value in wrong {
         fails(
             &Head::response().but("Sec-WebSocket-Accept", value),
-            E::Invalid("Sec-WebSocket-Accept"),
+            E::InvalidHeader("Sec-WebSocket-Accept"),
         );
     }
 }
@@ -520,7 +545,7 @@ fn cr7_h4_two_accepts_fail() {
     );
     fails(
         &Head::response().with(&again),
-        E::Duplicate("Sec-WebSocket-Accept"),
+        E::DuplicateHeader("Sec-WebSocket-Accept"),
     );
 }
 
@@ -541,32 +566,32 @@ fn cr8_cr9_n1_an_extension_that_was_not_offered_fails() {
 #[test]
 fn cr10_n1_a_subprotocol_that_was_not_requested_fails() {
     let with = |name: &str| Head::response().with(&format!("Sec-WebSocket-Protocol: {name}"));
-    let asked = || client().protocols(&["chat", "superchat"]);
+    let asked = || client().subprotocols(&["chat", "superchat"]);
     assert_eq!(
         opened(asked(), &with("superchat")).as_deref(),
         Some("superchat")
     );
     for name in ["Chat", "cha", "chat2", "", ",", "other"] {
-        fails_with(asked(), with(name).text(), E::ProtocolNotRequested);
+        fails_with(asked(), with(name).text(), E::SubprotocolNotRequested);
     }
     for name in ["cha]t", "chat superchat", "\"chat\""] {
         fails_with(
             asked(),
             with(name).text(),
-            E::Invalid("Sec-WebSocket-Protocol"),
+            E::InvalidHeader("Sec-WebSocket-Protocol"),
         );
     }
-    fails(&with("chat"), E::ProtocolNotRequested);
-    fails(&with(""), E::ProtocolNotRequested);
+    fails(&with("chat"), E::SubprotocolNotRequested);
+    fails(&with(""), E::SubprotocolNotRequested);
 }
 
 #[test]
 fn cr11_more_than_one_subprotocol_fails() {
-    let asked = || client().protocols(&["a", "b"]);
+    let asked = || client().subprotocols(&["a", "b"]);
     fails_with(
         asked(),
         Head::response().with("Sec-WebSocket-Protocol: a, b").text(),
-        E::ProtocolNotRequested,
+        E::SubprotocolNotRequested,
     );
     let twice = Head::response()
         .with("Sec-WebSocket-Protocol: a")
@@ -574,29 +599,29 @@ fn cr11_more_than_one_subprotocol_fails() {
     fails_with(
         asked(),
         twice.text(),
-        E::Duplicate("Sec-WebSocket-Protocol"),
+        E::DuplicateHeader("Sec-WebSocket-Protocol"),
     );
 }
 
 #[test]
 fn cr12_no_subprotocol_passes_unless_one_is_required() {
-    let asked = || client().protocols(&["a"]);
+    let asked = || client().subprotocols(&["a"]);
     assert_eq!(opened(asked(), &Head::response()), None);
     fails_with(
-        asked().protocol_required(true),
+        asked().subprotocol_required(true),
         Head::response().text(),
-        E::NoProtocol,
+        E::MissingSubprotocol,
     );
     assert_eq!(
         opened(
-            asked().protocol_required(true),
+            asked().subprotocol_required(true),
             &Head::response().with("Sec-WebSocket-Protocol: a")
         )
         .as_deref(),
         Some("a")
     );
     assert_eq!(
-        opened(client().protocol_required(true), &Head::response()),
+        opened(client().subprotocol_required(true), &Head::response()),
         None
     );
 }
@@ -611,7 +636,7 @@ fn cr13_the_version_is_1_1_or_a_later_1_x() {
     ] {
         fails(
             &Head::response().first(line),
-            E::HttpVersion { major, minor },
+            E::UnsupportedHttpVersion { major, minor },
         );
     }
 }
@@ -635,7 +660,7 @@ fn cr13_a_malformed_status_line_fails() {
         "ICY 200 OK",
         "GET / HTTP/1.1",
     ] {
-        fails(&Head::response().first(line), E::StatusLine);
+        fails(&Head::response().first(line), E::InvalidStatusLine);
     }
 }
 
@@ -651,14 +676,17 @@ fn cr14_h7_a_101_has_no_body_and_what_follows_is_frames() {
             let (first, mut rest) = bytes.split_at_mut(cut);
             let mut client = client();
             assert!(client.recv(&mut &mut *first).unwrap().is_none());
-            let Some(Answer::Accepted { agreed, response }) = client.recv(&mut rest).unwrap()
+            let Some(Answer::Accepted {
+                negotiated,
+                response,
+            }) = client.recv(&mut rest).unwrap()
             else {
                 panic!("not accepted")
             };
             assert_eq!(response.body(), Body::None);
             // Both are free of what the input is borrowed for.
             drop(client);
-            drop(agreed);
+            drop(negotiated);
             assert_eq!(rest, b"\x81\x05hello");
         }
     }
@@ -689,7 +717,7 @@ fn cr15_h1_h2_limits_are_exact_and_have_their_own_errors() {
     fails_with(
         client().limits(limits(head.len(), 2)),
         &head,
-        E::TooManyFields { limit: 2 },
+        E::TooManyHeaders { limit: 2 },
     );
     fails_with(
         client(),
@@ -703,7 +731,7 @@ fn cr16_ex2_a_malformed_extension_field_fails() {
     for value in ["", ",", ";", "a;", "a b", "a;b=", "a;b=\"", "a=b"] {
         fails(
             &Head::response().with(&format!("Sec-WebSocket-Extensions: {value}")),
-            E::Invalid("Sec-WebSocket-Extensions"),
+            E::InvalidHeader("Sec-WebSocket-Extensions"),
         );
     }
 }
@@ -731,10 +759,10 @@ fn cr17_the_end_of_the_connection_before_the_end_of_the_head_fails() {
 #[test]
 fn cr18_h6_malformed_lines_fail() {
     for (line, error) in [
-        ("X : y", E::FieldName),
-        ("X", E::FieldName),
+        ("X : y", E::InvalidHeaderName),
+        ("X", E::InvalidHeaderName),
         (" folded", E::ObsFold),
-        ("X: a\u{0}", E::FieldValue),
+        ("X: a\u{0}", E::InvalidHeaderValue),
         ("X: a\rb", E::BareCr),
         ("X: a\nY: b", E::BareLf),
     ] {
@@ -756,7 +784,7 @@ fn a_response_that_something_else_parsed_follows_the_same_rules() {
         ("sec-websocket-accept", b"s3pPLMBiTxaQ9kYGzzhZRbK+xOo= "),
     ];
     let verify = |status, version, fields: &[(&str, &[u8])], protocols: &str| {
-        Response::from_fields(version, status, fields)?
+        Response::from_headers(version, status, fields)?
             .verify(key, protocols)
             .map(|name| name.map(str::to_owned))
     };
@@ -768,7 +796,7 @@ fn a_response_that_something_else_parsed_follows_the_same_rules() {
     );
     assert_eq!(
         verify(101, (1, 1), &plus("sec-websocket-protocol", b"b"), ""),
-        Err(E::ProtocolNotRequested)
+        Err(E::SubprotocolNotRequested)
     );
     assert_eq!(
         verify(101, (1, 1), &plus("sec-websocket-extensions", b"b"), ""),
@@ -776,27 +804,30 @@ fn a_response_that_something_else_parsed_follows_the_same_rules() {
     );
     assert_eq!(
         verify(101, (1, 1), &plus("a b", b""), ""),
-        Err(E::FieldName)
+        Err(E::InvalidHeaderName)
     );
     assert_eq!(
         verify(101, (1, 1), &plus("a", b"\0"), ""),
-        Err(E::FieldValue)
+        Err(E::InvalidHeaderValue)
     );
     assert_eq!(
         verify(101, (1, 1), &good[..2], ""),
-        Err(E::Missing("Sec-WebSocket-Accept"))
+        Err(E::MissingHeader("Sec-WebSocket-Accept"))
     );
     assert_eq!(
         verify(101, (1, 0), &good, ""),
-        Err(E::HttpVersion { major: 1, minor: 0 })
+        Err(E::UnsupportedHttpVersion { major: 1, minor: 0 })
     );
     assert_eq!(
         verify(200, (2, 0), &good, ""),
-        Err(E::HttpVersion { major: 2, minor: 0 })
+        Err(E::UnsupportedHttpVersion { major: 2, minor: 0 })
     );
-    assert_eq!(verify(200, (1, 1), &good, ""), Err(E::Status(200)));
+    assert_eq!(
+        verify(200, (1, 1), &good, ""),
+        Err(E::UnexpectedStatus(200))
+    );
     for status in [0, 99, 1000] {
-        assert_eq!(verify(status, (1, 1), &good, ""), Err(E::StatusLine));
+        assert_eq!(verify(status, (1, 1), &good, ""), Err(E::InvalidStatusLine));
     }
 }
 
@@ -805,12 +836,12 @@ fn a_response_that_something_else_parsed_follows_the_same_rules() {
 fn errors_say_what_is_wrong_and_nothing_of_the_peer() {
     assert_eq!(E::ExtensionNotOffered.status(), 502);
     assert_eq!(
-        E::Duplicate("Host").to_string(),
+        E::DuplicateHeader("Host").to_string(),
         "Host appears more than once"
     );
     assert_eq!(
-        E::Status(404).to_string(),
+        E::UnexpectedStatus(404).to_string(),
         "the server answered with status 404"
     );
-    assert!(!format!("{:?}", client().fields(&[("Authorization", "secret")])).contains("secret"));
+    assert!(!format!("{:?}", client().headers(&[("Authorization", "secret")])).contains("secret"));
 }

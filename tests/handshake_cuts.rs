@@ -7,19 +7,20 @@ mod handshake_support;
 use handshake_support::{Head, client, written};
 use proptest::{collection::vec, prelude::*, sample::Index};
 use ws_proto::handshake::{
-    Answer, ClientHandshake, Fields, HandshakeError, HeadLimits, Request, Response, ServerHandshake,
+    Answer, ClientHandshake, HandshakeError, HeadLimits, Headers, Request, Response,
+    ServerHandshake,
 };
 use ws_proto::{Client, uri::Uri};
 
 /// What came of an input: a result, what was written, and what was left.
 #[derive(Debug, PartialEq)]
-struct Outcome {
+struct Transcript {
     result: Result<Option<String>, HandshakeError>,
     out: Vec<u8>,
     rest: Vec<u8>,
 }
 
-fn shown(fields: &Fields<'_>) -> Vec<(String, Vec<u8>)> {
+fn shown(fields: &Headers<'_>) -> Vec<(String, Vec<u8>)> {
     fields
         .iter()
         .map(|(name, value)| (name.to_owned(), value.to_vec()))
@@ -34,7 +35,7 @@ fn show_request(request: &Request<'_>) -> String {
     format!(
         "{} {parts:?} {:?} {}",
         request.target(),
-        shown(request.fields()),
+        shown(request.headers()),
         answer.escape_ascii()
     )
 }
@@ -45,13 +46,13 @@ fn show_response(response: &Response<'_>) -> String {
         response.status(),
         response.reason(),
         response.body(),
-        shown(response.fields())
+        shown(response.headers())
     )
 }
 
-fn serve(pieces: &[&[u8]], limits: HeadLimits) -> Outcome {
+fn serve(pieces: &[&[u8]], limits: HeadLimits) -> Transcript {
     let mut server = ServerHandshake::new(limits);
-    let mut outcome = Outcome {
+    let mut outcome = Transcript {
         result: Ok(None),
         out: Vec::new(),
         rest: Vec::new(),
@@ -69,9 +70,9 @@ fn serve(pieces: &[&[u8]], limits: HeadLimits) -> Outcome {
     outcome
 }
 
-fn connect(pieces: &[&[u8]], limits: HeadLimits) -> Outcome {
-    let mut client = client().protocols(&["chat"]).limits(limits);
-    let mut outcome = Outcome {
+fn connect(pieces: &[&[u8]], limits: HeadLimits) -> Transcript {
+    let mut client = client().subprotocols(&["chat"]).limits(limits);
+    let mut outcome = Transcript {
         result: Ok(None),
         out: Vec::new(),
         rest: Vec::new(),
@@ -81,14 +82,17 @@ fn connect(pieces: &[&[u8]], limits: HeadLimits) -> Outcome {
         let mut input = &mut piece[..];
         match client.recv(&mut input) {
             Ok(None) => {}
-            Ok(Some(Answer::Accepted { agreed, response })) => {
+            Ok(Some(Answer::Accepted {
+                negotiated,
+                response,
+            })) => {
                 outcome.result = Ok(Some(format!(
                     "{:?} {}",
-                    agreed.protocol(),
+                    negotiated.subprotocol(),
                     show_response(&response)
                 )));
             }
-            Ok(Some(Answer::Refused(response))) => {
+            Ok(Some(Answer::Rejected(response))) => {
                 outcome.result = Ok(Some(show_response(&response)))
             }
             Err(error) => outcome.result = Err(error),
@@ -191,7 +195,7 @@ fn limits() -> impl Strategy<Value = HeadLimits> {
 
 /// Checks the outcome of these cuts, and of a cut after every byte, against that of no cut.
 fn same(
-    run: impl Fn(&[&[u8]], HeadLimits) -> Outcome,
+    run: impl Fn(&[&[u8]], HeadLimits) -> Transcript,
     bytes: &[u8],
     cuts: &[Index],
     limits: HeadLimits,
@@ -284,9 +288,9 @@ proptest! {
         // The parser of a slice says the same.
         let whole = serve(&[&bytes], limits);
         match Request::parse(&bytes, &limits) {
-            Ok(None) => prop_assert_eq!(whole, Outcome { result: Ok(None), out: vec![], rest: vec![] }),
+            Ok(None) => prop_assert_eq!(whole, Transcript { result: Ok(None), out: vec![], rest: vec![] }),
             Ok(Some((request, len))) => {
-                prop_assert_eq!(whole, Outcome { result: Ok(Some(show_request(&request))), out: vec![], rest: bytes[len..].to_vec() });
+                prop_assert_eq!(whole, Transcript { result: Ok(Some(show_request(&request))), out: vec![], rest: bytes[len..].to_vec() });
             }
             Err(error) => prop_assert_eq!((whole.result, whole.rest), (Err(error), vec![])),
         }
@@ -352,9 +356,9 @@ proptest! {
         let fields: Vec<_> = fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         let uri = format!("wss://Example.com:8443{path}{query}");
         let uri = Uri::parse(&uri).unwrap();
-        let mut client = ClientHandshake::new(&uri, Client::new(seed)).protocols(&names).fields(&fields).origin("https://example.com:8443");
+        let mut client = ClientHandshake::new(&uri, Client::new(seed)).subprotocols(&names).headers(&fields).origin("https://example.com:8443");
         let request = written(&client);
-        let sent = |all: &Fields<'_>| shown(all).into_iter().filter(|(name, _)| name.starts_with("X-")).collect::<Vec<_>>();
+        let sent = |all: &Headers<'_>| shown(all).into_iter().filter(|(name, _)| name.starts_with("X-")).collect::<Vec<_>>();
         let given: Vec<_> = fields.iter().map(|(name, value)| (name.to_string(), value.as_bytes().to_vec())).collect();
 
         let (mut server, mut out, mut agreed_by_server) = (ServerHandshake::new(HeadLimits::default()), Vec::new(), None);
@@ -364,12 +368,12 @@ proptest! {
                 prop_assert_eq!((request.path(), request.query().filter(|query| !query.is_empty())), (uri.path(), uri.query()));
                 prop_assert_eq!(request.host(), "example.com:8443");
                 prop_assert!(request.is_same_origin(true) && !request.is_same_origin(false));
-                prop_assert!(request.protocols().eq(names.iter().copied()));
-                prop_assert_eq!(sent(request.fields()), &given[..]);
+                prop_assert!(request.subprotocols().eq(names.iter().copied()));
+                prop_assert_eq!(sent(request.headers()), &given[..]);
                 let chosen = chosen.filter(|_| !names.is_empty()).map(|chosen| names[chosen.index(names.len())]);
                 let mut answer = Vec::new();
-                let agreed = request.accept().protocol(chosen).fields(&fields).write(&mut answer).unwrap();
-                prop_assert_eq!(agreed.protocol(), chosen);
+                let negotiated = request.accept().subprotocol(chosen).headers(&fields).write(&mut answer).unwrap();
+                prop_assert_eq!(negotiated.subprotocol(), chosen);
                 agreed_by_server = Some((chosen, answer));
             }
         }
@@ -380,9 +384,9 @@ proptest! {
         for piece in cut(&answer, &cuts) {
             let mut piece = piece.to_vec();
             if let Some(answer) = client.recv(&mut &mut piece[..]).unwrap() {
-                let Answer::Accepted { agreed, response } = answer else { panic!("refused") };
-                prop_assert_eq!(agreed.protocol(), chosen);
-                prop_assert_eq!(sent(response.fields()), &given[..]);
+                let Answer::Accepted { negotiated, response } = answer else { panic!("refused") };
+                prop_assert_eq!(negotiated.subprotocol(), chosen);
+                prop_assert_eq!(sent(response.headers()), &given[..]);
                 opened = true;
             }
         }
@@ -396,20 +400,20 @@ proptest! {
         let (request, _) = Request::parse(&head, &HeadLimits::default()).unwrap().unwrap();
         let mut out = Vec::new();
         let body = if status == 304 { vec![] } else { body };
-        request.reject(status).body(&body).fields(&[("Location", "ws://b/")]).write(&mut out).unwrap();
+        request.reject(status).body(&body).headers(&[("Location", "ws://b/")]).write(&mut out).unwrap();
         let (response, len) = Response::parse(&out, &HeadLimits::default()).unwrap().unwrap();
-        prop_assert_eq!((response.status(), response.fields().get("location")), (status, Some(&b"ws://b/"[..])));
+        prop_assert_eq!((response.status(), response.headers().get("location")), (status, Some(&b"ws://b/"[..])));
         prop_assert_eq!(&out[len..], &body[..]);
         same(connect, &out, &cuts, HeadLimits::default())?;
     }
 
-    /// Fields that something else parsed make the same request.
+    /// Headers that something else parsed make the same request.
     #[test]
     fn fields_from_elsewhere_make_the_same_request(damages in vec(damage(), 0..3)) {
         let bytes = damaged(&Head::request().with("Sec-WebSocket-Protocol: chat"), &damages);
         if let Ok(Some((request, _))) = Request::parse(&bytes, &HeadLimits::default()) {
-            let fields: Vec<_> = request.fields().iter().collect();
-            let again = Request::from_fields("GET", request.target(), (1, 1), &fields).unwrap();
+            let fields: Vec<_> = request.headers().iter().collect();
+            let again = Request::from_headers("GET", request.target(), (1, 1), &fields).unwrap();
             prop_assert_eq!(show_request(&again), show_request(&request));
         }
     }

@@ -7,7 +7,7 @@ mod handshake_support;
 use allocation_counter::measure;
 use handshake_support::{Head, client};
 use ws_proto::handshake::{HandshakeError, HeadLimits, ServerHandshake};
-use ws_proto::{REPLY_ROOM, Slice};
+use ws_proto::{REPLY_ROOM, SliceOutput};
 
 const PIECES: [usize; 9] = [1, 2, 7, 100, 1000, 4097, 8191, 9000, 16383];
 
@@ -61,7 +61,7 @@ fn h1_a_server_holds_no_more_than_the_limit_of_a_head() {
                     (ServerHandshake::new(limits), [0; REPLY_ROOM], Ok(false));
                 check(limit, &head, piece, |mut input| {
                     last = server
-                        .recv(&mut input, &mut Slice::new(&mut memory))
+                        .recv(&mut input, &mut SliceOutput::new(&mut memory))
                         .map(|request| request.is_some());
                 });
                 assert_eq!(last, result);

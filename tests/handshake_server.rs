@@ -13,7 +13,7 @@ use ws_proto::handshake::{
     Body, HandshakeError as E, HeadLimits, Request, Response, ServerHandshake, WriteError,
     accept_key,
 };
-use ws_proto::{Capped, Output, REPLY_ROOM, Slice};
+use ws_proto::{CappedOutput, Output, REPLY_ROOM, SliceOutput};
 
 /// Lets `test` look at the request that a server finds in `head`.
 #[track_caller]
@@ -83,10 +83,14 @@ fn sh1_the_example_of_the_rfc_is_accepted() {
         );
         assert_eq!(request.host(), "server.example.com");
         assert_eq!(request.origin(), Some(&b"http://example.com"[..]));
-        assert!(request.protocols().eq(["chat", "superchat"]));
+        assert!(request.subprotocols().eq(["chat", "superchat"]));
         let mut out = Vec::new();
-        let agreed = request.accept().protocol("chat").write(&mut out).unwrap();
-        assert_eq!(agreed.protocol(), Some("chat"));
+        let negotiated = request
+            .accept()
+            .subprotocol("chat")
+            .write(&mut out)
+            .unwrap();
+        assert_eq!(negotiated.subprotocol(), Some("chat"));
         assert_eq!(
             String::from_utf8(out).unwrap(),
             "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
@@ -99,57 +103,57 @@ fn sh1_the_example_of_the_rfc_is_accepted() {
 fn sh1_sh2_only_get_and_http_1_1_or_a_later_1_x() {
     passes(&Head::request().first("GET /chat HTTP/1.2"));
     for (line, error, status) in [
-        ("POST /chat HTTP/1.1", E::Method, 405),
-        ("get /chat HTTP/1.1", E::Method, 405),
-        ("CONNECT example.com:80 HTTP/1.1", E::Method, 405),
-        ("PRI * HTTP/2.0", E::Method, 405),
+        ("POST /chat HTTP/1.1", E::MethodNotAllowed, 405),
+        ("get /chat HTTP/1.1", E::MethodNotAllowed, 405),
+        ("CONNECT example.com:80 HTTP/1.1", E::MethodNotAllowed, 405),
+        ("PRI * HTTP/2.0", E::MethodNotAllowed, 405),
         (
             "GET /chat HTTP/1.0",
-            E::HttpVersion { major: 1, minor: 0 },
+            E::UnsupportedHttpVersion { major: 1, minor: 0 },
             426,
         ),
         (
             "GET /chat HTTP/2.0",
-            E::HttpVersion { major: 2, minor: 0 },
+            E::UnsupportedHttpVersion { major: 2, minor: 0 },
             505,
         ),
         (
             "GET /chat HTTP/2.1",
-            E::HttpVersion { major: 2, minor: 1 },
+            E::UnsupportedHttpVersion { major: 2, minor: 1 },
             505,
         ),
         (
             "GET /chat HTTP/0.9",
-            E::HttpVersion { major: 0, minor: 9 },
+            E::UnsupportedHttpVersion { major: 0, minor: 9 },
             505,
         ),
-        ("GET /chat http/1.1", E::RequestLine, 400),
-        ("GET /chat HTTP/1.10", E::RequestLine, 400),
-        ("GET /chat HTTP/1", E::RequestLine, 400),
-        ("GET /chat", E::RequestLine, 400),
-        ("GET /chat ", E::RequestLine, 400),
-        ("GET", E::RequestLine, 400),
-        ("GET ", E::RequestLine, 400),
-        ("GET  /chat HTTP/1.1", E::RequestLine, 400),
-        ("GET /chat  HTTP/1.1", E::RequestLine, 400),
-        ("GET /chat HTTP/1.1 ", E::RequestLine, 400),
-        (" GET /chat HTTP/1.1", E::RequestLine, 400),
-        ("G(T /chat HTTP/1.1", E::RequestLine, 400),
-        ("GET /chat\tHTTP/1.1", E::Target, 400),
-        ("GET /chat HTTP/1.1\t", E::RequestLine, 400),
+        ("GET /chat http/1.1", E::InvalidRequestLine, 400),
+        ("GET /chat HTTP/1.10", E::InvalidRequestLine, 400),
+        ("GET /chat HTTP/1", E::InvalidRequestLine, 400),
+        ("GET /chat", E::InvalidRequestLine, 400),
+        ("GET /chat ", E::InvalidRequestLine, 400),
+        ("GET", E::InvalidRequestLine, 400),
+        ("GET ", E::InvalidRequestLine, 400),
+        ("GET  /chat HTTP/1.1", E::InvalidRequestLine, 400),
+        ("GET /chat  HTTP/1.1", E::InvalidRequestLine, 400),
+        ("GET /chat HTTP/1.1 ", E::InvalidRequestLine, 400),
+        (" GET /chat HTTP/1.1", E::InvalidRequestLine, 400),
+        ("G(T /chat HTTP/1.1", E::InvalidRequestLine, 400),
+        ("GET /chat\tHTTP/1.1", E::InvalidTarget, 400),
+        ("GET /chat HTTP/1.1\t", E::InvalidRequestLine, 400),
     ] {
         refused(Head::request().first(line).text(), error, status);
     }
     let response = refused(
         Head::request().first("POST /chat HTTP/1.1").text(),
-        E::Method,
+        E::MethodNotAllowed,
         405,
     );
     assert_eq!(values(&response, "Allow"), ["GET"]);
     // RFC 9110 §7.8, §15.5.22: HTTP/1.0 can be upgraded to what has an upgrade to WebSocket.
     let response = refused(
         Head::request().first("GET /chat HTTP/1.0").text(),
-        E::HttpVersion { major: 1, minor: 0 },
+        E::UnsupportedHttpVersion { major: 1, minor: 0 },
         426,
     );
     assert_eq!(values(&response, "Upgrade"), ["websocket"]);
@@ -161,55 +165,59 @@ fn sh1_sh2_only_get_and_http_1_1_or_a_later_1_x() {
 #[test]
 fn sh1_sh13_what_no_request_begins_with_fails_at_its_first_byte() {
     for (good, bad, error) in [
-        (&b""[..], &b"\x16\x03\x01\x02\0\x01\0"[..], E::RequestLine), // TLS: ClientHello
-        (b"", b"\x15\x03\x03\0\x02\x02\x28", E::RequestLine),         // TLS: alert
-        (b"", b"\0\0\x12\x04\0\0\0\0\0", E::RequestLine),             // HTTP/2: SETTINGS
-        (b"", b"<html>", E::RequestLine),
-        (b"", b" GET", E::RequestLine),
+        (
+            &b""[..],
+            &b"\x16\x03\x01\x02\0\x01\0"[..],
+            E::InvalidRequestLine,
+        ), // TLS: ClientHello
+        (b"", b"\x15\x03\x03\0\x02\x02\x28", E::InvalidRequestLine), // TLS: alert
+        (b"", b"\0\0\x12\x04\0\0\0\0\0", E::InvalidRequestLine),     // HTTP/2: SETTINGS
+        (b"", b"<html>", E::InvalidRequestLine),
+        (b"", b" GET", E::InvalidRequestLine),
         (b"", b"\n", E::BareLf),
-        (b"", b"\x81\x85", E::RequestLine), // a frame
-        (b"SSH-2.0-OpenSSH_9.6", b"\r\n", E::RequestLine),
-        (b"PRI", b" * HTTP/2.0\r\n\r\nSM", E::Method),
-        (b"POST", b" / HTTP/1.1\r\n", E::Method),
-        (b"GE", b"(", E::RequestLine),
-        (b"GET", b"\t", E::RequestLine),
-        (b"GET ", b" ", E::RequestLine),
-        (b"GET /", b"\r\n", E::RequestLine),
+        (b"", b"\x81\x85", E::InvalidRequestLine), // a frame
+        (b"SSH-2.0-OpenSSH_9.6", b"\r\n", E::InvalidRequestLine),
+        (b"PRI", b" * HTTP/2.0\r\n\r\nSM", E::MethodNotAllowed),
+        (b"POST", b" / HTTP/1.1\r\n", E::MethodNotAllowed),
+        (b"GE", b"(", E::InvalidRequestLine),
+        (b"GET", b"\t", E::InvalidRequestLine),
+        (b"GET ", b" ", E::InvalidRequestLine),
+        (b"GET /", b"\r\n", E::InvalidRequestLine),
         (b"GET /", b"\n", E::BareLf),
-        (b"GET /", b"\0", E::Target),
-        (b"GET /", b"#", E::Target),
-        (b"GET *", b" ", E::Target),
-        (b"GET /chat ", b"\r", E::RequestLine),
-        (b"GET /chat HT", b"t", E::RequestLine),
-        (b"GET /chat HTTP/", b"x", E::RequestLine),
-        (b"GET /chat HTTP/", b".", E::RequestLine),
-        (b"GET /chat HTTP/1", b"1", E::RequestLine),
-        (b"GET /chat HTTP/1.", b"x", E::RequestLine),
+        (b"GET /", b"\0", E::InvalidTarget),
+        (b"GET /", b"#", E::InvalidTarget),
+        (b"GET *", b" ", E::InvalidTarget),
+        (b"GET /chat ", b"\r", E::InvalidRequestLine),
+        (b"GET /chat HT", b"t", E::InvalidRequestLine),
+        (b"GET /chat HTTP/", b"x", E::InvalidRequestLine),
+        (b"GET /chat HTTP/", b".", E::InvalidRequestLine),
+        (b"GET /chat HTTP/1", b"1", E::InvalidRequestLine),
+        (b"GET /chat HTTP/1.", b"x", E::InvalidRequestLine),
         (
             b"GET /chat HTTP/1.",
             b"0",
-            E::HttpVersion { major: 1, minor: 0 },
+            E::UnsupportedHttpVersion { major: 1, minor: 0 },
         ),
         (
             b"GET /chat HTTP/2.",
             b"0",
-            E::HttpVersion { major: 2, minor: 0 },
+            E::UnsupportedHttpVersion { major: 2, minor: 0 },
         ),
-        (b"GET /chat HTTP/1.1", b"0", E::RequestLine),
+        (b"GET /chat HTTP/1.1", b"0", E::InvalidRequestLine),
         (b"GET /chat HTTP/1.1", b"\n", E::BareLf),
         (b"GET /chat HTTP/1.1\r", b"\r", E::BareCr),
         (b"GET /chat HTTP/1.1\r\n", b" ", E::ObsFold),
-        (b"GET /chat HTTP/1.1\r\n", b":", E::FieldName),
-        (b"GET /chat HTTP/1.1\r\nX", b" ", E::FieldName),
-        (b"GET /chat HTTP/1.1\r\nX", b"\0", E::FieldName),
-        (b"GET /chat HTTP/1.1\r\nX", b"\r", E::FieldName),
-        (b"GET /chat HTTP/1.1\r\nX: ", b"\0", E::FieldValue),
+        (b"GET /chat HTTP/1.1\r\n", b":", E::InvalidHeaderName),
+        (b"GET /chat HTTP/1.1\r\nX", b" ", E::InvalidHeaderName),
+        (b"GET /chat HTTP/1.1\r\nX", b"\0", E::InvalidHeaderName),
+        (b"GET /chat HTTP/1.1\r\nX", b"\r", E::InvalidHeaderName),
+        (b"GET /chat HTTP/1.1\r\nX: ", b"\0", E::InvalidHeaderValue),
         (b"GET /chat HTTP/1.1\r\nX: \r", b"a", E::BareCr),
         (b"GET /chat HTTP/1.1\r\n\r", b"\r", E::BareCr),
         (
             b"GET /chat HTTP/1.1\r\nOrigin:\r\nOrigin:\r",
             b"\n",
-            E::Duplicate("Origin"),
+            E::DuplicateHeader("Origin"),
         ),
     ] {
         let shown = format!("{} and {}", good.escape_ascii(), bad.escape_ascii());
@@ -289,20 +297,24 @@ fn sh1_one_empty_line_before_the_request_line_is_skipped() {
     let (without, _) = Request::parse(&head, &HeadLimits::default())
         .unwrap()
         .unwrap();
-    assert!(request.fields().iter().eq(without.fields().iter()));
+    assert!(request.headers().iter().eq(without.headers().iter()));
     // It counts.
     assert_eq!(
         Request::parse(&later, &limits(head.len())).unwrap_err(),
         E::HeadTooLarge { limit: head.len() }
     );
     // Two are refused, and so is one in another place, or in another form.
-    refused([b"\r\n\r\n", &head[..]].concat(), E::RequestLine, 400);
+    refused(
+        [b"\r\n\r\n", &head[..]].concat(),
+        E::InvalidRequestLine,
+        400,
+    );
     refused([b"\n", &head[..]].concat(), E::BareLf, 400);
     refused([b"\r", &head[..]].concat(), E::BareCr, 400);
-    refused([b" \r\n", &head[..]].concat(), E::RequestLine, 400);
+    refused([b" \r\n", &head[..]].concat(), E::InvalidRequestLine, 400);
     refused(
         Head::of(&["GET /chat HTTP/1.1", "", "Host: a"]).text(),
-        E::Missing("Host"),
+        E::MissingHeader("Host"),
         400,
     );
 }
@@ -311,12 +323,12 @@ fn sh1_one_empty_line_before_the_request_line_is_skipped() {
 fn sh3_host_is_required_once_and_valid() {
     refused(
         Head::request().without("Host").text(),
-        E::Missing("Host"),
+        E::MissingHeader("Host"),
         400,
     );
     refused(
         Head::request().with("host: server.example.com").text(),
-        E::Duplicate("Host"),
+        E::DuplicateHeader("Host"),
         400,
     );
     for host in [
@@ -334,7 +346,7 @@ fn sh3_host_is_required_once_and_valid() {
     ] {
         refused(
             Head::request().but("Host", host).text(),
-            E::Invalid("Host"),
+            E::InvalidHeader("Host"),
             400,
         );
     }
@@ -374,7 +386,7 @@ fn sh4_upgrade_names_websocket_in_any_case_and_in_a_list() {
     ] {
         refused(
             Head::request().but("Upgrade", value).text(),
-            E::Upgrade,
+            E::MissingUpgrade,
             426,
         );
     }
@@ -391,11 +403,15 @@ fn sh4_upgrade_names_websocket_in_any_case_and_in_a_list() {
     ] {
         refused(
             Head::request().but("Upgrade", value).text(),
-            E::Invalid("Upgrade"),
+            E::InvalidHeader("Upgrade"),
             400,
         );
     }
-    let response = refused(Head::request().without("Upgrade").text(), E::Upgrade, 426);
+    let response = refused(
+        Head::request().without("Upgrade").text(),
+        E::MissingUpgrade,
+        426,
+    );
     // RFC 9110 §15.5.22
     assert_eq!(values(&response, "Upgrade"), ["websocket"]);
     assert_eq!(values(&response, "Connection"), ["close, Upgrade"]);
@@ -421,7 +437,7 @@ fn sh5_connection_contains_the_token_upgrade() {
     for value in ["", "keep-alive", "upgrades", "not-upgrade", ", ,"] {
         refused(
             Head::request().but("Connection", value).text(),
-            E::Connection,
+            E::MissingConnectionUpgrade,
             400,
         );
     }
@@ -436,18 +452,18 @@ fn sh5_connection_contains_the_token_upgrade() {
     ] {
         refused(
             Head::request().but("Connection", value).text(),
-            E::Invalid("Connection"),
+            E::InvalidHeader("Connection"),
             400,
         );
         refused(
             Head::request().with(&format!("Connection: {value}")).text(),
-            E::Invalid("Connection"),
+            E::InvalidHeader("Connection"),
             400,
         );
     }
     refused(
         Head::request().without("Connection").text(),
-        E::Connection,
+        E::MissingConnectionUpgrade,
         400,
     );
 }
@@ -500,13 +516,13 @@ fn sh6_ch6_the_key_is_the_base64_of_16_bytes() {
     ] {
         refused(
             Head::request().but("Sec-WebSocket-Key", key).text(),
-            E::Invalid("Sec-WebSocket-Key"),
+            E::InvalidHeader("Sec-WebSocket-Key"),
             400,
         );
     }
     refused(
         Head::request().without("Sec-WebSocket-Key").text(),
-        E::Missing("Sec-WebSocket-Key"),
+        E::MissingHeader("Sec-WebSocket-Key"),
         400,
     );
 }
@@ -514,7 +530,7 @@ fn sh6_ch6_the_key_is_the_base64_of_16_bytes() {
 #[test]
 fn sh7_two_keys_are_refused_with_400() {
     let head = Head::request().with("SEC-WEBSOCKET-KEY: dGhlIHNhbXBsZSBub25jZQ==");
-    refused(head.text(), E::Duplicate("Sec-WebSocket-Key"), 400);
+    refused(head.text(), E::DuplicateHeader("Sec-WebSocket-Key"), 400);
 }
 
 #[test]
@@ -524,7 +540,7 @@ fn sh8_sr13_another_version_is_answered_with_426_and_the_one_spoken() {
     ] {
         let response = refused(
             Head::request().but("Sec-WebSocket-Version", value).text(),
-            E::WebSocketVersion,
+            E::UnsupportedWebSocketVersion,
             426,
         );
         assert_eq!(values(&response, "Sec-WebSocket-Version"), ["13"]);
@@ -532,7 +548,7 @@ fn sh8_sr13_another_version_is_answered_with_426_and_the_one_spoken() {
     }
     refused(
         Head::request().without("Sec-WebSocket-Version").text(),
-        E::WebSocketVersion,
+        E::UnsupportedWebSocketVersion,
         426,
     );
 }
@@ -541,7 +557,7 @@ fn sh8_sr13_another_version_is_answered_with_426_and_the_one_spoken() {
 fn sh9_the_version_is_given_once() {
     refused(
         Head::request().with("Sec-WebSocket-Version: 13").text(),
-        E::Duplicate("Sec-WebSocket-Version"),
+        E::DuplicateHeader("Sec-WebSocket-Version"),
         400,
     );
 }
@@ -563,7 +579,7 @@ fn h4_no_field_with_one_value_is_given_twice() {
                 .with("Origin: http://example.com")
                 .with(line)
                 .text(),
-            E::Duplicate(name),
+            E::DuplicateHeader(name),
             400,
         );
     }
@@ -589,13 +605,13 @@ fn sh11_subprotocols_keep_their_order_over_several_lines() {
     taken(&head, |request| {
         assert!(
             request
-                .protocols()
+                .subprotocols()
                 .eq(["v2.chat", "v1.chat", "CHAT", "last"])
         )
     });
     for value in ["", ",", "a b", "a/b", "a;b", "\"a\"", "ch\u{e4}t"] {
         let head = Head::request().with(&format!("Sec-WebSocket-Protocol: {value}"));
-        refused(head.text(), E::Invalid("Sec-WebSocket-Protocol"), 400);
+        refused(head.text(), E::InvalidHeader("Sec-WebSocket-Protocol"), 400);
     }
 }
 
@@ -704,7 +720,11 @@ fn ex2_h3_malformed_offers_are_refused_with_400() {
         "ok, a;",
     ] {
         let head = Head::request().with(&format!("Sec-WebSocket-Extensions: {value}"));
-        refused(head.text(), E::Invalid("Sec-WebSocket-Extensions"), 400);
+        refused(
+            head.text(),
+            E::InvalidHeader("Sec-WebSocket-Extensions"),
+            400,
+        );
     }
 }
 
@@ -740,7 +760,7 @@ fn ex5_names_of_extensions_keep_their_case() {
     );
 }
 
-/// Nothing is agreed on that would change a frame (EX6), and there is no order to keep (EX4).
+/// Nothing is negotiated that would change a frame (EX6), and there is no order to keep (EX4).
 #[test]
 fn ex3_ex4_ex6_sr6_n1_n2_no_extension_is_answered() {
     let head = Head::request().with("Sec-WebSocket-Extensions: permessage-deflate");
@@ -753,10 +773,10 @@ fn ex3_ex4_ex6_sr6_n1_n2_no_extension_is_answered() {
             assert_eq!(
                 request
                     .accept()
-                    .fields(&fields)
+                    .headers(&fields)
                     .write(&mut Vec::new())
                     .unwrap_err(),
-                WriteError::FieldReserved
+                WriteError::ReservedHeader
             );
         }
     });
@@ -765,21 +785,21 @@ fn ex3_ex4_ex6_sr6_n1_n2_no_extension_is_answered() {
 #[test]
 fn sh13_h6_malformed_lines_are_refused() {
     for (line, error) in [
-        ("X : y", E::FieldName),
-        ("X\t: y", E::FieldName),
-        ("X", E::FieldName),
-        (": y", E::FieldName),
-        ("X(: y", E::FieldName),
-        ("X\u{e4}: y", E::FieldName),
-        ("\u{0}: y", E::FieldName),
+        ("X : y", E::InvalidHeaderName),
+        ("X\t: y", E::InvalidHeaderName),
+        ("X", E::InvalidHeaderName),
+        (": y", E::InvalidHeaderName),
+        ("X(: y", E::InvalidHeaderName),
+        ("X\u{e4}: y", E::InvalidHeaderName),
+        ("\u{0}: y", E::InvalidHeaderName),
         (" folded", E::ObsFold),
         ("\tfolded", E::ObsFold),
-        ("X: a\u{0}b", E::FieldValue),
+        ("X: a\u{0}b", E::InvalidHeaderValue),
         ("X: a\rb", E::BareCr),
         ("X: a\r", E::BareCr),
-        ("X: a\u{1}", E::FieldValue),
-        ("X: a\u{b}", E::FieldValue),
-        ("X: a\u{7f}", E::FieldValue),
+        ("X: a\u{1}", E::InvalidHeaderValue),
+        ("X: a\u{b}", E::InvalidHeaderValue),
+        ("X: a\u{7f}", E::InvalidHeaderValue),
         ("X: a\nY: b", E::BareLf),
     ] {
         refused(Head::request().with(line).text(), error, 400);
@@ -790,9 +810,9 @@ fn sh13_h6_malformed_lines_are_refused() {
         );
     }
     refused(Head::request().text().replace("\r\n", "\n"), E::BareLf, 400);
-    refused("GET /\r HTTP/1.1\r\n\r\n", E::RequestLine, 400);
-    refused("GET /\0 HTTP/1.1\r\n\r\n", E::Target, 400);
-    refused(b"GET /\xff HTTP/1.1\r\n\r\n", E::Target, 400);
+    refused("GET /\r HTTP/1.1\r\n\r\n", E::InvalidRequestLine, 400);
+    refused("GET /\0 HTTP/1.1\r\n\r\n", E::InvalidTarget, 400);
+    refused(b"GET /\xff HTTP/1.1\r\n\r\n", E::InvalidTarget, 400);
 }
 
 #[test]
@@ -804,7 +824,7 @@ fn sh14_unknown_fields_are_ignored_and_kept() {
         .with("Empty:")
         .with("Latin: \u{e4}");
     taken(&head, |request| {
-        let fields = request.fields();
+        let fields = request.headers();
         assert_eq!(fields.get("cookie"), Some(&b"a=b"[..]));
         assert_eq!(fields.get("EMPTY"), Some(&b""[..]));
         assert_eq!(fields.get("latin"), Some("\u{e4}".as_bytes()));
@@ -882,7 +902,7 @@ fn sh15_targets_that_name_a_resource() {
             Head::request()
                 .first(&format!("GET {target} HTTP/1.1"))
                 .text(),
-            E::Target,
+            E::InvalidTarget,
             400,
         );
     }
@@ -916,14 +936,14 @@ fn sh19_a_request_with_a_body_is_refused() {
         "Content-Length: 0, 1",
         "Content-Length:",
     ] {
-        refused(Head::request().with(line).text(), E::Body, 400);
+        refused(Head::request().with(line).text(), E::UnexpectedBody, 400);
     }
     refused(
         Head::request()
             .with("Content-Length: 0")
             .with("Content-Length: 5")
             .text(),
-        E::Body,
+        E::UnexpectedBody,
         400,
     );
     for line in [
@@ -931,7 +951,7 @@ fn sh19_a_request_with_a_body_is_refused() {
         "transfer-encoding: identity",
         "Transfer-Encoding:",
     ] {
-        refused(Head::request().with(line).text(), E::Body, 400);
+        refused(Head::request().with(line).text(), E::UnexpectedBody, 400);
     }
 }
 
@@ -942,7 +962,7 @@ fn sr1_sr2_sr3_sr4_sr10_the_answer_as_the_rfc_wants_it() {
     taken(&Head::request(), |request| {
         request
             .accept()
-            .fields(&[("X-b", "1"), ("x-A", ""), ("X-b", "2 ")])
+            .headers(&[("X-b", "1"), ("x-A", ""), ("X-b", "2 ")])
             .write(&mut out)
             .unwrap()
     });
@@ -960,8 +980,12 @@ fn sr5_the_subprotocol_is_one_of_those_requested_or_none() {
         for name in ["", "Chat", "chat2", "cha", "chat,"] {
             let mut out = Vec::new();
             assert_eq!(
-                request.accept().protocol(name).write(&mut out).unwrap_err(),
-                WriteError::ProtocolNotRequested
+                request
+                    .accept()
+                    .subprotocol(name)
+                    .write(&mut out)
+                    .unwrap_err(),
+                WriteError::SubprotocolNotRequested
             );
             assert!(out.is_empty());
         }
@@ -969,10 +993,10 @@ fn sr5_the_subprotocol_is_one_of_those_requested_or_none() {
         assert_eq!(
             request
                 .accept()
-                .protocol(None)
+                .subprotocol(None)
                 .write(&mut out)
                 .unwrap()
-                .protocol(),
+                .subprotocol(),
             None
         );
         assert!(values(std::str::from_utf8(&out).unwrap(), "Sec-WebSocket-Protocol").is_empty());
@@ -981,10 +1005,10 @@ fn sr5_the_subprotocol_is_one_of_those_requested_or_none() {
         assert_eq!(
             request
                 .accept()
-                .protocol("chat")
+                .subprotocol("chat")
                 .write(&mut Vec::new())
                 .unwrap_err(),
-            WriteError::ProtocolNotRequested
+            WriteError::SubprotocolNotRequested
         );
     });
 }
@@ -1009,7 +1033,7 @@ fn sr7_sr8_sr9_sr14_a_rejection_has_a_status_a_length_and_a_body() {
         let mut out = Vec::new();
         request
             .reject(302)
-            .fields(&[
+            .headers(&[
                 ("Location", "wss://b.example/"),
                 ("Content-Type", "text/plain"),
             ])
@@ -1025,7 +1049,7 @@ fn sr7_sr8_sr9_sr14_a_rejection_has_a_status_a_length_and_a_body() {
         for status in [0, 101, 200, 299, 600, u16::MAX] {
             assert_eq!(
                 request.reject(status).write(&mut Vec::new()),
-                Err(WriteError::Status)
+                Err(WriteError::InvalidStatus)
             );
         }
     });
@@ -1042,11 +1066,14 @@ fn sr9_sr14_every_rejection_ends_where_its_reader_sees_the_end() {
                 let written = request
                     .reject(status)
                     .body(body)
-                    .fields(&[("X", "y")])
+                    .headers(&[("X", "y")])
                     .write(&mut out);
                 if status == 304 && !body.is_empty() {
                     // RFC 9110 §15.4.5
-                    assert_eq!((written, &out[..]), (Err(WriteError::Body), &b"before"[..]));
+                    assert_eq!(
+                        (written, &out[..]),
+                        (Err(WriteError::UnexpectedBody), &b"before"[..])
+                    );
                     continue;
                 }
                 assert_eq!(written, Ok(()));
@@ -1064,7 +1091,7 @@ fn sr9_sr14_every_rejection_ends_where_its_reader_sees_the_end() {
                     (status, body.len() as u64, body)
                 );
                 assert_eq!(
-                    response.fields().get("Content-Length").is_none(),
+                    response.headers().get("Content-Length").is_none(),
                     status == 304
                 );
             }
@@ -1079,16 +1106,16 @@ fn o2_an_answer_that_has_no_room_is_not_written_and_can_be_repeated() {
         request.accept().write(&mut whole).unwrap();
         let mut memory = [0; 200];
         for room in 0..whole.len() {
-            let mut out = Slice::new(&mut memory[..room]);
+            let mut out = SliceOutput::new(&mut memory[..room]);
             assert_eq!(
                 request.accept().write(&mut out).unwrap_err(),
-                WriteError::NoRoom {
+                WriteError::OutputFull {
                     needed: whole.len()
                 }
             );
             assert!(out.as_bytes().is_empty());
         }
-        let mut out = Slice::new(&mut memory[..whole.len()]);
+        let mut out = SliceOutput::new(&mut memory[..whole.len()]);
         request.accept().write(&mut out).unwrap();
         assert_eq!(out.as_bytes(), whole);
     });
@@ -1103,14 +1130,20 @@ fn o1_without_room_for_a_reply_nothing_is_read() {
     let (mut out, mut input) = (vec![0; 10], &mut bytes[..]);
     assert!(
         server
-            .recv(&mut input, &mut Capped::new(&mut out, 10 + REPLY_ROOM - 1))
+            .recv(
+                &mut input,
+                &mut CappedOutput::new(&mut out, 10 + REPLY_ROOM - 1)
+            )
             .unwrap()
             .is_none()
     );
     assert_eq!((input.len(), out.len()), (5, 10));
-    let mut out = Capped::new(&mut out, 10 + REPLY_ROOM);
+    let mut out = CappedOutput::new(&mut out, 10 + REPLY_ROOM);
     let out: &mut dyn Output = &mut out;
-    assert_eq!(server.recv(&mut input, out).unwrap_err(), E::RequestLine);
+    assert_eq!(
+        server.recv(&mut input, out).unwrap_err(),
+        E::InvalidRequestLine
+    );
 }
 
 #[test]
@@ -1219,7 +1252,7 @@ fn c1_the_same_origin_is_that_of_host_and_tls() {
             .with("Origin: http://server.example.com")
             .with("Origin: http://evil.org")
             .text(),
-        E::Duplicate("Origin"),
+        E::DuplicateHeader("Origin"),
         400,
     );
 }
@@ -1276,7 +1309,7 @@ fn h2_the_limit_on_fields_is_exact_and_has_its_own_error() {
     assert!(Request::parse(&head, &limits(5)).unwrap().is_some());
     assert_eq!(
         Request::parse(&head, &limits(4)).unwrap_err(),
-        E::TooManyFields { limit: 4 }
+        E::TooManyHeaders { limit: 4 }
     );
     // It is certain when the last field begins.
     let last = String::from_utf8(head)
@@ -1287,7 +1320,7 @@ fn h2_the_limit_on_fields_is_exact_and_has_its_own_error() {
     assert!(Request::parse(&head[..last], &limits(4)).unwrap().is_none());
     assert_eq!(
         Request::parse(&head[..=last], &limits(4)).unwrap_err(),
-        E::TooManyFields { limit: 4 }
+        E::TooManyHeaders { limit: 4 }
     );
     assert!(
         Request::parse(b"GET / HTTP/1.1\r\n\r", &limits(0))
@@ -1301,7 +1334,7 @@ fn h2_the_limit_on_fields_is_exact_and_has_its_own_error() {
     }
     refused(
         many.with("Upgrade: websocket").text(),
-        E::TooManyFields { limit: 100 },
+        E::TooManyHeaders { limit: 100 },
         431,
     );
 }
@@ -1333,7 +1366,7 @@ fn fields_from_elsewhere_follow_the_same_rules() {
         ("sec-websocket-key", b"dGhlIHNhbXBsZSBub25jZQ=="),
         ("sec-websocket-version", b" 13 "),
     ];
-    let request = Request::from_fields("GET", "/a?b", (1, 1), &good).unwrap();
+    let request = Request::from_headers("GET", "/a?b", (1, 1), &good).unwrap();
     assert_eq!(
         (request.path(), request.query(), request.host()),
         ("/a", Some("b"), "a")
@@ -1343,45 +1376,45 @@ fn fields_from_elsewhere_follow_the_same_rules() {
     assert!(out.ends_with(b"Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n"));
 
     assert_eq!(
-        Request::from_fields("PUT", "/", (1, 1), &good).unwrap_err(),
-        E::Method
+        Request::from_headers("PUT", "/", (1, 1), &good).unwrap_err(),
+        E::MethodNotAllowed
     );
     assert_eq!(
-        Request::from_fields("P(T", "/", (1, 1), &good).unwrap_err(),
-        E::RequestLine
+        Request::from_headers("P(T", "/", (1, 1), &good).unwrap_err(),
+        E::InvalidRequestLine
     );
     assert_eq!(
-        Request::from_fields("", "/", (1, 1), &good).unwrap_err(),
-        E::RequestLine
+        Request::from_headers("", "/", (1, 1), &good).unwrap_err(),
+        E::InvalidRequestLine
     );
     assert_eq!(
-        Request::from_fields("GET", "*", (1, 1), &good).unwrap_err(),
-        E::Target
+        Request::from_headers("GET", "*", (1, 1), &good).unwrap_err(),
+        E::InvalidTarget
     );
     assert_eq!(
-        Request::from_fields("GET", "/ HTTP/1.1", (1, 1), &good).unwrap_err(),
-        E::Target
+        Request::from_headers("GET", "/ HTTP/1.1", (1, 1), &good).unwrap_err(),
+        E::InvalidTarget
     );
     assert_eq!(
-        Request::from_fields("GET", "", (1, 1), &good).unwrap_err(),
-        E::RequestLine
+        Request::from_headers("GET", "", (1, 1), &good).unwrap_err(),
+        E::InvalidRequestLine
     );
     assert_eq!(
-        Request::from_fields("GET", "/", (2, 0), &good).unwrap_err(),
-        E::HttpVersion { major: 2, minor: 0 }
+        Request::from_headers("GET", "/", (2, 0), &good).unwrap_err(),
+        E::UnsupportedHttpVersion { major: 2, minor: 0 }
     );
     assert_eq!(
-        Request::from_fields("GET", "/", (1, 1), &good[1..]).unwrap_err(),
-        E::Missing("Host")
+        Request::from_headers("GET", "/", (1, 1), &good[1..]).unwrap_err(),
+        E::MissingHeader("Host")
     );
     for (field, error) in [
-        (("Host", &b"b"[..]), E::Duplicate("Host")),
-        (("a b", b""), E::FieldName),
-        (("a", b"\n"), E::FieldValue),
-        (("Transfer-Encoding", b"chunked"), E::Body),
+        (("Host", &b"b"[..]), E::DuplicateHeader("Host")),
+        (("a b", b""), E::InvalidHeaderName),
+        (("a", b"\n"), E::InvalidHeaderValue),
+        (("Transfer-Encoding", b"chunked"), E::UnexpectedBody),
     ] {
         assert_eq!(
-            Request::from_fields("GET", "/", (1, 1), &[&good[..], &[field]].concat()).unwrap_err(),
+            Request::from_headers("GET", "/", (1, 1), &[&good[..], &[field]].concat()).unwrap_err(),
             error
         );
     }

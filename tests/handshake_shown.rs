@@ -13,7 +13,7 @@ use ws_proto::handshake::{
     WriteError,
 };
 use ws_proto::uri::{Uri, UriError};
-use ws_proto::{Client, Output, Slice};
+use ws_proto::{Client, Output, SliceOutput};
 
 /// What nothing may print: in the forms in which text and bytes are printed, and the key of
 /// [`secretive`].
@@ -54,19 +54,19 @@ fn se11_a_request_and_its_answers_are_printed_without_values() {
         .unwrap()
         .unwrap();
     assert_eq!(
-        (request.query(), request.protocols().count()),
+        (request.query(), request.subprotocols().count()),
         (Some("token=MARK"), 1)
     );
     hides(&request);
     hides(&Request::parse(&head, &HeadLimits::default()));
-    hides(request.fields());
-    let fields: Vec<_> = request.fields().iter().collect();
-    hides(&Request::from_fields("GET", request.target(), (1, 1), &fields).unwrap());
-    hides(&Request::from_fields("GET", "http://MARK/path?MARK", (1, 1), &fields).unwrap());
+    hides(request.headers());
+    let fields: Vec<_> = request.headers().iter().collect();
+    hides(&Request::from_headers("GET", request.target(), (1, 1), &fields).unwrap());
+    hides(&Request::from_headers("GET", "http://MARK/path?MARK", (1, 1), &fields).unwrap());
 
     let fields = [("Set-Cookie", "MARK")];
-    hides(&request.accept().protocol("MARK").fields(&fields));
-    hides(&request.reject(403).fields(&fields).body(b"MARK"));
+    hides(&request.accept().subprotocol("MARK").headers(&fields));
+    hides(&request.reject(403).headers(&fields).body(b"MARK"));
     #[cfg(feature = "deflate")]
     hides(
         &request
@@ -90,11 +90,11 @@ fn a_request_and_its_answers_are_printed_with_names() {
     assert_eq!(format!("{request:?}"), shown);
     let fields = [("X-A", "1"), ("x-b", "2")];
     assert_eq!(
-        format!("{:?}", request.accept().fields(&fields)),
+        format!("{:?}", request.accept().headers(&fields)),
         format!("Accept {{ request: {shown}, fields: [\"X-A\", \"x-b\"], .. }}")
     );
     assert_eq!(
-        format!("{:?}", request.reject(403).fields(&fields)),
+        format!("{:?}", request.reject(403).headers(&fields)),
         r#"Reject { status: 403, fields: ["X-A", "x-b"], .. }"#
     );
 
@@ -122,8 +122,8 @@ fn se11_a_response_is_printed_without_values() {
     let uri = Uri::parse("ws://MARK.example.com/?token=MARK").unwrap();
     let asking = || {
         client()
-            .protocols(&["MARK"])
-            .fields(&[("Authorization", "MARK")])
+            .subprotocols(&["MARK"])
+            .headers(&[("Authorization", "MARK")])
             .origin("https://MARK")
     };
     hides(&ClientHandshake::new(
@@ -148,7 +148,7 @@ fn se11_a_response_is_printed_without_values() {
         hides(&client);
         match client.recv(&mut rest).unwrap().unwrap() {
             answer @ Answer::Accepted { .. } => hides(&answer),
-            answer @ Answer::Refused(_) => hides(&answer),
+            answer @ Answer::Rejected(_) => hides(&answer),
         }
         hides(&client);
     }
@@ -196,33 +196,33 @@ fn errors_of_a_handshake_become_errors_of_io() {
     use HandshakeError as E;
     becomes(E::Incomplete, ErrorKind::UnexpectedEof);
     for status in [200, 302, 401, 503] {
-        becomes(E::Status(status), ErrorKind::ConnectionRefused);
+        becomes(E::UnexpectedStatus(status), ErrorKind::ConnectionRefused);
     }
     for error in [
         E::HeadTooLarge { limit: 1 },
-        E::TooManyFields { limit: 1 },
-        E::TooManyInterim { limit: 1 },
+        E::TooManyHeaders { limit: 1 },
+        E::TooManyInterimResponses { limit: 1 },
         E::BareLf,
         E::BareCr,
         E::ObsFold,
-        E::FieldName,
-        E::FieldValue,
-        E::RequestLine,
-        E::StatusLine,
-        E::HttpVersion { major: 2, minor: 0 },
-        E::Method,
-        E::Target,
-        E::Body,
-        E::Upgrade,
-        E::Connection,
-        E::WebSocketVersion,
-        E::Missing("Host"),
-        E::Duplicate("Host"),
-        E::Invalid("Host"),
+        E::InvalidHeaderName,
+        E::InvalidHeaderValue,
+        E::InvalidRequestLine,
+        E::InvalidStatusLine,
+        E::UnsupportedHttpVersion { major: 2, minor: 0 },
+        E::MethodNotAllowed,
+        E::InvalidTarget,
+        E::UnexpectedBody,
+        E::MissingUpgrade,
+        E::MissingConnectionUpgrade,
+        E::UnsupportedWebSocketVersion,
+        E::MissingHeader("Host"),
+        E::DuplicateHeader("Host"),
+        E::InvalidHeader("Host"),
         E::ExtensionNotOffered,
-        E::ExtensionParameter,
-        E::ProtocolNotRequested,
-        E::NoProtocol,
+        E::InvalidExtensionParameter,
+        E::SubprotocolNotRequested,
+        E::MissingSubprotocol,
     ] {
         becomes(error, ErrorKind::InvalidData);
     }
@@ -231,28 +231,28 @@ fn errors_of_a_handshake_become_errors_of_io() {
 #[test]
 fn mistakes_of_the_caller_become_errors_of_io() {
     use WriteError as W;
-    becomes(W::NoRoom { needed: 7 }, ErrorKind::WriteZero);
+    becomes(W::OutputFull { needed: 7 }, ErrorKind::WriteZero);
     for error in [
-        W::FieldName,
-        W::FieldValue,
-        W::FieldReserved,
-        W::Protocol,
-        W::ProtocolRepeated,
-        W::ProtocolNotRequested,
-        W::Status,
-        W::Body,
+        W::InvalidHeaderName,
+        W::InvalidHeaderValue,
+        W::ReservedHeader,
+        W::InvalidSubprotocol,
+        W::DuplicateSubprotocol,
+        W::SubprotocolNotRequested,
+        W::InvalidStatus,
+        W::UnexpectedBody,
     ] {
         becomes(error, ErrorKind::InvalidInput);
     }
     use UriError as U;
     for error in [
-        U::Scheme,
-        U::UserInfo,
-        U::Host,
+        U::InvalidScheme,
+        U::UnexpectedUserInfo,
+        U::InvalidHost,
         U::HostNotAscii,
-        U::Port,
-        U::Fragment,
-        U::ResourceName,
+        U::InvalidPort,
+        U::UnexpectedFragment,
+        U::InvalidResourceName,
     ] {
         becomes(error, ErrorKind::InvalidInput);
     }
@@ -279,7 +279,7 @@ fn every_error_of_a_handshake_passes_a_function_of_io() {
         );
     }
     assert_eq!(
-        open("ws://h", "", &mut Slice::new(&mut []))
+        open("ws://h", "", &mut SliceOutput::new(&mut []))
             .unwrap_err()
             .kind(),
         ErrorKind::WriteZero

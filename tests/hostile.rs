@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use std::{env, fs, io, thread};
-use ws_proto::{Kind, Server as ServerRole};
+use ws_proto::{MessageKind, Server as ServerRole};
 
 /// How long anything may take that has to happen: only a failing test waits for so long.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -516,7 +516,7 @@ fn assert_answers_as_the_model(server: &Server, input: &[u8]) {
     }
     let expected = verdict.seen.iter().filter_map(|seen| match seen {
         Seen::Data {
-            kind: Kind::Text,
+            kind: MessageKind::Text,
             payload,
             ..
         } => Some(Frame::text(payload)),

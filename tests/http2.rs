@@ -8,7 +8,9 @@ mod common;
 use common::{Frame, Layer, Log, Masking, SEED, Seen, read_all, wire};
 use ws_proto::handshake::{HandshakeError as E, Request, Response, accept_key};
 use ws_proto::uri::Uri;
-use ws_proto::{Agreed, Client, Config, ProtocolError, Server, Side, State, Transport, WebSocket};
+use ws_proto::{
+    Action, Client, Config, Endpoint, Negotiated, ProtocolError, Server, State, WebSocket,
+};
 
 type Field<'a> = (&'a str, &'a [u8]);
 
@@ -39,10 +41,10 @@ fn hx3_hx5_hx10_a_server_checks_an_extended_connect_by_the_same_rules() {
         ),
     ];
     let all = with_those_left_out("example.com", &fields);
-    let request = Request::from_fields("GET", "/chat?room=1", (1, 1), &all).unwrap();
+    let request = Request::from_headers("GET", "/chat?room=1", (1, 1), &all).unwrap();
     assert_eq!((request.path(), request.query()), ("/chat", Some("room=1")));
     assert!(request.is_same_origin(true) && !request.is_same_origin(false));
-    assert!(request.protocols().eq(["chat", "superchat"]));
+    assert!(request.subprotocols().eq(["chat", "superchat"]));
     assert!(
         request
             .extensions()
@@ -51,41 +53,41 @@ fn hx3_hx5_hx10_a_server_checks_an_extended_connect_by_the_same_rules() {
     );
 
     let mut wrong: Vec<(Vec<Field<'_>>, E)> = vec![
-        (fields[1..].to_vec(), E::WebSocketVersion),
+        (fields[1..].to_vec(), E::UnsupportedWebSocketVersion),
         (
             [&[("sec-websocket-version", &b"8"[..])], &fields[1..]].concat(),
-            E::WebSocketVersion,
+            E::UnsupportedWebSocketVersion,
         ),
     ];
     for (name, value, error) in [
         (
             "origin",
             &b"https://evil.example"[..],
-            E::Duplicate("Origin"),
+            E::DuplicateHeader("Origin"),
         ),
         (
             "sec-websocket-version",
             b"13",
-            E::Duplicate("Sec-WebSocket-Version"),
+            E::DuplicateHeader("Sec-WebSocket-Version"),
         ),
         (
             "sec-websocket-protocol",
             b"a b",
-            E::Invalid("Sec-WebSocket-Protocol"),
+            E::InvalidHeader("Sec-WebSocket-Protocol"),
         ),
         (
             "sec-websocket-extensions",
             b"a;b=\"",
-            E::Invalid("Sec-WebSocket-Extensions"),
+            E::InvalidHeader("Sec-WebSocket-Extensions"),
         ),
         // What RFC 9113 §8.2.1 forbids too, should the library not look.
-        ("x", b"a\r\ny: b", E::FieldValue),
+        ("x", b"a\r\ny: b", E::InvalidHeaderValue),
     ] {
         wrong.push(([&fields[..], &[(name, value)]].concat(), error));
     }
     for (fields, error) in wrong {
         assert_eq!(
-            Request::from_fields(
+            Request::from_headers(
                 "GET",
                 "/chat",
                 (1, 1),
@@ -106,7 +108,7 @@ fn verify(fields: &[Field<'_>], protocols: &str) -> Result<Option<String>, E> {
         ("sec-websocket-accept", &accept),
     ];
     let all = [&added, fields].concat();
-    Response::from_fields((1, 1), 101, &all)?
+    Response::from_headers((1, 1), 101, &all)?
         .verify(KEY, protocols)
         .map(|protocol| protocol.map(str::to_owned))
 }
@@ -120,11 +122,11 @@ fn hx4_hx10_a_client_checks_the_answer_by_the_same_rules() {
     );
     assert_eq!(
         verify(&[("sec-websocket-protocol", b"B")], "a, b"),
-        Err(E::ProtocolNotRequested)
+        Err(E::SubprotocolNotRequested)
     );
     assert_eq!(
         verify(&[("sec-websocket-protocol", b"a, b")], "a, b"),
-        Err(E::ProtocolNotRequested)
+        Err(E::SubprotocolNotRequested)
     );
     let twice: [Field<'_>; 2] = [
         ("sec-websocket-protocol", b"a"),
@@ -132,7 +134,7 @@ fn hx4_hx10_a_client_checks_the_answer_by_the_same_rules() {
     ];
     assert_eq!(
         verify(&twice, "a, b"),
-        Err(E::Duplicate("Sec-WebSocket-Protocol"))
+        Err(E::DuplicateHeader("Sec-WebSocket-Protocol"))
     );
     assert_eq!(
         verify(&[("sec-websocket-extensions", b"permessage-deflate")], ""),
@@ -140,22 +142,22 @@ fn hx4_hx10_a_client_checks_the_answer_by_the_same_rules() {
     );
     assert_eq!(
         verify(&[("sec-websocket-extensions", b";")], ""),
-        Err(E::Invalid("Sec-WebSocket-Extensions"))
+        Err(E::InvalidHeader("Sec-WebSocket-Extensions"))
     );
     // An answer of HTTP/2 is not taken for one of HTTP/1.1, nor 200 for an open connection.
     assert_eq!(
-        Response::from_fields((2, 0), 200, &[]).unwrap_err(),
-        E::HttpVersion { major: 2, minor: 0 }
+        Response::from_headers((2, 0), 200, &[]).unwrap_err(),
+        E::UnsupportedHttpVersion { major: 2, minor: 0 }
     );
     assert_eq!(
-        Response::from_fields((1, 1), 200, &[])
+        Response::from_headers((1, 1), 200, &[])
             .unwrap()
             .verify(KEY, ""),
-        Err(E::Status(200))
+        Err(E::UnexpectedStatus(200))
     );
 }
 
-/// What was agreed on in such a way is as good as what a handshake here agreed on.
+/// What was negotiated in such a way is as good as what a handshake here negotiated.
 #[cfg(feature = "deflate")]
 #[test]
 fn hx10_compression_is_agreed_on_by_the_same_rules() {
@@ -170,9 +172,9 @@ fn hx10_compression_is_agreed_on_by_the_same_rules() {
         ("sec-websocket-extensions", offer.as_bytes()),
     ];
     let all = with_those_left_out("example.com", &fields);
-    let request = Request::from_fields("GET", "/", (1, 1), &all).unwrap();
+    let request = Request::from_headers("GET", "/", (1, 1), &all).unwrap();
     let params = server.accept(request.extensions()).unwrap();
-    let ours = Agreed::new(Server).with_deflate(&server, params);
+    let ours = Negotiated::new(Server).with_deflate(&server, params);
 
     let check = |answer: &str| {
         let accept = accept_key(KEY);
@@ -182,17 +184,17 @@ fn hx10_compression_is_agreed_on_by_the_same_rules() {
             ("sec-websocket-accept", &accept),
             ("sec-websocket-extensions", answer.as_bytes()),
         ];
-        Response::from_fields((1, 1), 101, &fields)?
+        Response::from_headers((1, 1), 101, &fields)?
             .verify_deflate(KEY, "", &client)
             .map(|(_, params)| params)
     };
     assert_eq!(check(&params.to_string()), Ok(Some(params)));
     assert_eq!(
         check("permessage-deflate; server_max_window_bits=11"),
-        Err(E::ExtensionParameter)
+        Err(E::InvalidExtensionParameter)
     );
     assert_eq!(check("other"), Err(E::ExtensionNotOffered));
-    let theirs = Agreed::new(Client::new(SEED)).with_deflate(&client, params);
+    let theirs = Negotiated::new(Client::new(SEED)).with_deflate(&client, params);
 
     let (mut ours, mut theirs) = (
         WebSocket::new(ours, &Config::default()),
@@ -234,12 +236,12 @@ fn hx2_the_pseudo_fields_of_a_uri() {
 /// Masked as ever, though the stream is HTTP/2's, and whether it is under TLS or not (SE5).
 #[test]
 fn hx6_clients_mask_and_servers_do_not() {
-    let mut client = WebSocket::new(Agreed::new(Client::new(SEED)), &Config::default());
+    let mut client = WebSocket::new(Negotiated::new(Client::new(SEED)), &Config::default());
     let mut out = Vec::new();
     client.send_text("a", &mut out).unwrap();
     assert_eq!(read_all::<Client>(&out), [Frame::text("a")]);
     let mut log = Log::default();
-    let mut server = WebSocket::new(Agreed::new(Server), &Config::default());
+    let mut server = WebSocket::new(Negotiated::new(Server), &Config::default());
     server.recv_all(
         &mut wire::<Server>(&[Frame::text("a").masking(Masking::None)]),
         &mut log,
@@ -257,18 +259,18 @@ fn hx7_the_end_of_the_stream_is_the_end_of_the_input() {
         (&[Frame::text("a").more()], false),
         (&[Frame::close(1000, "")], true),
     ] {
-        let mut server = WebSocket::new(Agreed::new(Server), &Config::default());
+        let mut server = WebSocket::new(Negotiated::new(Server), &Config::default());
         let mut log = Log::default();
         server.recv_all(&mut wire::<Server>(frames), &mut log);
         server.recv_eof();
         assert_eq!(
-            (server.state(), server.transport()),
-            (State::Closed, Transport::Close)
+            (server.state(), server.next_action()),
+            (State::Closed, Action::CloseTransport)
         );
-        let closure = server.closure().unwrap();
+        let outcome = server.outcome().unwrap();
         assert_eq!(
-            (closure.by, closure.clean, closure.error),
-            (Side::Peer, clean, None)
+            (outcome.by, outcome.clean, outcome.error),
+            (Endpoint::Peer, clean, None)
         );
     }
 }

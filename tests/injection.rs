@@ -40,15 +40,15 @@ fn refused_everywhere(field: (&str, &str), error: WriteError) {
     let (request, _) = Request::parse(&head, &HeadLimits::default())
         .unwrap()
         .unwrap();
-    refused(error, |out| request.accept().fields(&fields).write(out));
-    refused(error, |out| request.reject(403).fields(&fields).write(out));
-    refused(error, |out| client().fields(&fields).write_request(out));
+    refused(error, |out| request.accept().headers(&fields).write(out));
+    refused(error, |out| request.reject(403).headers(&fields).write(out));
+    refused(error, |out| client().headers(&fields).write_request(out));
 }
 
 #[test]
 fn i1_ch13_sr11_values_with_control_characters_are_refused() {
     for value in UNSENDABLE {
-        refused_everywhere(("X", value), WriteError::FieldValue);
+        refused_everywhere(("X", value), WriteError::InvalidHeaderValue);
     }
 }
 
@@ -58,7 +58,7 @@ fn i1_ch13_sr11_names_that_are_not_tokens_are_refused() {
         .into_iter()
         .chain(["", " X", "X ", "X:", "X y", "X\u{e4}", "(X)", "X\t"])
     {
-        refused_everywhere((name, "y"), WriteError::FieldName);
+        refused_everywhere((name, "y"), WriteError::InvalidHeaderName);
     }
 }
 
@@ -75,7 +75,7 @@ fn i1_h6_every_character_of_a_field_is_judged() {
     let sends = |name: &str, value: &str| {
         request
             .accept()
-            .fields(&[(name, value)])
+            .headers(&[(name, value)])
             .write(&mut Vec::new())
             .map(drop)
     };
@@ -90,7 +90,7 @@ fn i1_h6_every_character_of_a_field_is_judged() {
             if is_token(one) {
                 Ok(())
             } else {
-                Err(WriteError::FieldName)
+                Err(WriteError::InvalidHeaderName)
             },
             "{name:?}"
         );
@@ -106,7 +106,7 @@ fn i1_h6_every_character_of_a_field_is_judged() {
                 if valid {
                     Ok(())
                 } else {
-                    Err(WriteError::FieldValue)
+                    Err(WriteError::InvalidHeaderValue)
                 },
                 "{value:?}"
             );
@@ -166,14 +166,14 @@ fn i1_ch13_sr11_fields_of_the_handshake_are_reserved() {
         "Sec-WebSocket-Extensions",
         "Sec-WebSocket-Anything",
     ] {
-        refused_everywhere((name, "x"), WriteError::FieldReserved);
+        refused_everywhere((name, "x"), WriteError::ReservedHeader);
     }
 }
 
 #[test]
 fn i1_an_origin_cannot_end_its_line() {
     for origin in UNSENDABLE {
-        refused(WriteError::FieldValue, |out| {
+        refused(WriteError::InvalidHeaderValue, |out| {
             client().origin(origin).write_request(out)
         });
     }
@@ -185,17 +185,17 @@ fn i1_ch9_subprotocols_are_different_tokens() {
         .into_iter()
         .chain(["", " ", "a b", "a,b", "a/b", "\"a\"", "ch\u{e4}t"])
     {
-        refused(WriteError::Protocol, |out| {
-            client().protocols(&["good", name]).write_request(out)
+        refused(WriteError::InvalidSubprotocol, |out| {
+            client().subprotocols(&["good", name]).write_request(out)
         });
     }
-    refused(WriteError::ProtocolRepeated, |out| {
-        client().protocols(&["a", "b", "a"]).write_request(out)
+    refused(WriteError::DuplicateSubprotocol, |out| {
+        client().subprotocols(&["a", "b", "a"]).write_request(out)
     });
     // Case makes a difference.
     assert_eq!(
         values(
-            &written(&client().protocols(&["a", "A"])),
+            &written(&client().subprotocols(&["a", "A"])),
             "Sec-WebSocket-Protocol"
         ),
         ["a, A"]
@@ -210,8 +210,8 @@ fn i1_the_chosen_subprotocol_cannot_end_its_line() {
         .unwrap()
         .unwrap();
     for name in UNSENDABLE {
-        refused(WriteError::ProtocolNotRequested, |out| {
-            request.accept().protocol(name).write(out)
+        refused(WriteError::SubprotocolNotRequested, |out| {
+            request.accept().subprotocol(name).write(out)
         });
     }
 }
@@ -229,24 +229,24 @@ fn i1_neither_host_nor_path_can_end_the_line() {
 /// The first mistake counts, and a later call does not make it good.
 #[test]
 fn i1_a_mistake_is_not_forgotten() {
-    refused(WriteError::FieldName, |out| {
+    refused(WriteError::InvalidHeaderName, |out| {
         client()
-            .fields(&[("", "")])
+            .headers(&[("", "")])
             .origin("\n")
-            .fields(&[])
+            .headers(&[])
             .write_request(out)
     });
-    refused(WriteError::FieldValue, |out| {
+    refused(WriteError::InvalidHeaderValue, |out| {
         client()
             .origin("\n")
-            .fields(&[("", "")])
-            .protocols(&[""])
+            .headers(&[("", "")])
+            .subprotocols(&[""])
             .write_request(out)
     });
-    refused(WriteError::Protocol, |out| {
+    refused(WriteError::InvalidSubprotocol, |out| {
         client()
-            .protocols(&[""])
-            .protocols(&["a", "a"])
+            .subprotocols(&[""])
+            .subprotocols(&["a", "a"])
             .origin("\n")
             .write_request(out)
     });
@@ -255,15 +255,15 @@ fn i1_a_mistake_is_not_forgotten() {
 #[test]
 fn o2_a_request_that_has_no_room_is_not_written_and_can_be_repeated() {
     let handshake = ClientHandshake::new(&uri(), Client::new([1; 32]))
-        .protocols(&["a"])
-        .fields(&[("X", "y")]);
+        .subprotocols(&["a"])
+        .headers(&[("X", "y")]);
     let whole = written(&handshake);
     let mut memory = vec![0; whole.len()];
-    let mut out = ws_proto::Slice::new(&mut memory);
+    let mut out = ws_proto::SliceOutput::new(&mut memory);
     out.append(b"x");
     assert_eq!(
         handshake.write_request(&mut out),
-        Err(WriteError::NoRoom {
+        Err(WriteError::OutputFull {
             needed: whole.len()
         })
     );

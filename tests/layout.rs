@@ -1,6 +1,6 @@
 //! Sizes (SE6), and what the crate and its types may be used for.
 
-use ws_proto::{Client, Connection, Receiver, Sender, Server};
+use ws_proto::{Client, Connection, RecvHalf, SendHalf, Server};
 
 /// SE6: with no heap, what an idle connection costs is what it is.
 #[test]
@@ -16,7 +16,7 @@ fn se6_a_servers_connection_is_at_most_256_bytes() {
 #[test]
 fn se6_a_servers_websocket_is_its_connection_and_two_empty_vectors() {
     // What compresses and inflates is made when it is needed; how to is known before, for each
-    // direction, with a few bytes of what was agreed on and counted.
+    // direction, with a few bytes of what was negotiated and counted.
     #[cfg(feature = "deflate")]
     let deflate = 2 * (size_of::<ws_proto::deflate::Config>() + size_of::<Option<Box<()>>>() + 16);
     #[cfg(not(feature = "deflate"))]
@@ -30,12 +30,12 @@ fn connections_go_from_thread_to_thread() {
     fn check<T: Send + Sync + Unpin + 'static>() {}
     check::<Connection<Server>>();
     check::<Connection<Client>>();
-    check::<(Receiver<Client>, Sender<Client>)>();
+    check::<(RecvHalf<Client>, SendHalf<Client>)>();
     #[cfg(feature = "alloc")]
     check::<(
         ws_proto::WebSocket<Server>,
         ws_proto::WebSocket<Client>,
-        ws_proto::MessageReceiver<Client>,
+        ws_proto::MessageRecvHalf<Client>,
     )>();
 }
 

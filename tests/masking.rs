@@ -12,9 +12,10 @@ use core::slice::from_ref;
 use rand_chacha::ChaCha12Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
 use std::collections::HashSet;
+use ws_proto::frame::MaskingKey;
 use ws_proto::{
-    Agreed, Capped, Client, Config, Connection, Kind, Mask, ProtocolError, SendError, Sender,
-    Server, WebSocket,
+    CappedOutput, Client, Config, Connection, MessageKind, Negotiated, ProtocolError, SendError,
+    SendHalf, Server, WebSocket,
 };
 
 #[test]
@@ -29,7 +30,7 @@ fn mk8_mk6_every_alignment_length_and_phase_is_masked_by_the_definition() {
                 let mut memory = vec![0xaa; start + len + 16];
                 let end = start + len;
                 memory[start..end].copy_from_slice(&original[..len]);
-                Mask(KEY).apply(&mut memory[start..end], phase as u64);
+                MaskingKey(KEY).apply(&mut memory[start..end], phase as u64);
                 assert!(
                     memory[start..end] == expected,
                     "length {len} at {start}, phase {phase}"
@@ -51,8 +52,8 @@ fn mk6_the_phase_follows_from_the_offset_however_large() {
     for offset in [4, 5, 1 << 32, (1 << 32) + 3, u64::MAX - 1, u64::MAX] {
         let mut far = pattern(11);
         let mut near = pattern(11);
-        Mask([1, 2, 3, 4]).apply(&mut far, offset);
-        Mask([1, 2, 3, 4]).apply(&mut near, offset % 4);
+        MaskingKey([1, 2, 3, 4]).apply(&mut far, offset);
+        MaskingKey([1, 2, 3, 4]).apply(&mut near, offset % 4);
         assert_eq!(far, near, "{offset}");
     }
 }
@@ -148,10 +149,12 @@ fn write_everything<R: TestRole>() -> Vec<u8> {
     ws.send_text("", &mut out).unwrap();
     ws.send_text("text", &mut out).unwrap();
     ws.send_binary(&pattern(70_000), &mut out).unwrap();
-    ws.send_part(Kind::Binary, b"", false, &mut out).unwrap();
-    ws.ping(b"", &mut out).unwrap();
-    ws.pong(&pattern(125), &mut out).unwrap();
-    ws.send_part(Kind::Binary, b"rest", true, &mut out).unwrap();
+    ws.send_fragment(MessageKind::Binary, b"", false, &mut out)
+        .unwrap();
+    ws.send_ping(b"", &mut out).unwrap();
+    ws.send_pong(&pattern(125), &mut out).unwrap();
+    ws.send_fragment(MessageKind::Binary, b"rest", true, &mut out)
+        .unwrap();
     let mut input = wire::<R>(&[Frame::ping("ping"), Frame::close(1000, "bye")]);
     let mut input = input.as_mut_slice();
     while ws.recv(&mut input, &mut out).is_some() {}
@@ -227,11 +230,12 @@ fn m1_the_masks_begin_in_the_keystream_where_the_handshakes_key_ends() {
         "HTTP/1.1 101 \r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {accept}\r\n\r\n"
     );
     let mut answer = answer.into_bytes();
-    let Some(Answer::Accepted { agreed, .. }) = handshake.recv(&mut answer.as_mut_slice()).unwrap()
+    let Some(Answer::Accepted { negotiated, .. }) =
+        handshake.recv(&mut answer.as_mut_slice()).unwrap()
     else {
         panic!("refused")
     };
-    let mut client = Connection::new(agreed, &Config::default());
+    let mut client = Connection::new(negotiated, &Config::default());
     let mut out = Vec::new();
     (0..16).for_each(|_| client.send_text("", &mut out).unwrap());
     assert_eq!(keys(&out), theirs[4..]);
@@ -283,29 +287,31 @@ fn mk5_every_kind_of_frame_has_the_next_key() {
 fn mk7_a_refused_frame_neither_uses_nor_shows_a_key() {
     let mut client = Connection::new(Client::new(SEED), &Config::default());
     let mut out = Vec::new();
-    client.send_part(Kind::Text, b"a", false, &mut out).unwrap();
-    let full = SendError::Full { needed: 2 + 4 + 5 };
+    client
+        .send_fragment(MessageKind::Text, b"a", false, &mut out)
+        .unwrap();
+    let full = SendError::OutputFull { needed: 2 + 4 + 5 };
     let before = out.clone();
     assert_eq!(
-        client.ping(b"first", &mut Capped::new(&mut out, 10)),
+        client.send_ping(b"first", &mut CappedOutput::new(&mut out, 10)),
         Err(full)
     );
     assert_eq!(
         client.send_text("unfinished", &mut out),
-        Err(SendError::MessageUnfinished)
+        Err(SendError::MessageInProgress)
     );
     assert_eq!(
         client
-            .mask_in_place(Kind::Binary, &mut [0; 4], true)
+            .mask_in_place(MessageKind::Binary, &mut [0; 4], true)
             .unwrap_err(),
-        SendError::MessageUnfinished
+        SendError::MessageInProgress
     );
     assert_eq!(
-        client.send_part(Kind::Text, b"\xff", true, &mut out),
+        client.send_fragment(MessageKind::Text, b"\xff", true, &mut out),
         Err(SendError::InvalidUtf8)
     );
     assert_eq!(
-        client.ping(&[0; 126], &mut out),
+        client.send_ping(&[0; 126], &mut out),
         Err(SendError::ControlTooLong)
     );
     assert_eq!(
@@ -314,10 +320,10 @@ fn mk7_a_refused_frame_neither_uses_nor_shows_a_key() {
     );
     assert_eq!(out, before);
 
-    client.ping(b"again", &mut out).unwrap();
+    client.send_ping(b"again", &mut out).unwrap();
     let mut payload = *b"second";
     let header = client
-        .mask_in_place(Kind::Text, &mut payload, true)
+        .mask_in_place(MessageKind::Text, &mut payload, true)
         .unwrap();
     out.extend_from_slice(&header);
     out.extend_from_slice(&payload);
@@ -334,7 +340,7 @@ fn m1_debug_does_not_print_the_seed() {
         assert_eq!(one, other);
     }
     same(|seed| Box::new(Client::new(seed)));
-    same(|seed| Box::new(Agreed::new(Client::new(seed))));
+    same(|seed| Box::new(Negotiated::new(Client::new(seed))));
     same(|seed| {
         let mut client = Connection::new(Client::new(seed), &Config::default());
         client.send_text("Hello", &mut Vec::new()).unwrap();
@@ -343,14 +349,14 @@ fn m1_debug_does_not_print_the_seed() {
     same(|seed| {
         let mut client = WebSocket::new(Client::new(seed), &Config::default());
         client
-            .mask_in_place(Kind::Binary, &mut [0; 64], true)
+            .mask_in_place(MessageKind::Binary, &mut [0; 64], true)
             .unwrap();
         Box::new(client)
     });
     same(|seed| {
         Box::new(
             Connection::new(Client::new(seed), &Config::default())
-                .into_halves()
+                .split()
                 .1,
         )
     });
@@ -390,11 +396,15 @@ fn m1_a_client_is_neither_clone_nor_default() {
                 && !implements!(Client: Default)
         )
     };
-    const { assert!(!implements!(Agreed<Client>: Clone) && !implements!(Agreed<Client>: Default)) };
+    const {
+        assert!(
+            !implements!(Negotiated<Client>: Clone) && !implements!(Negotiated<Client>: Default)
+        )
+    };
     const {
         assert!(
             !implements!(Connection<Client>: Clone)
-                && !implements!(Sender<Client>: Clone)
+                && !implements!(SendHalf<Client>: Clone)
                 && !implements!(WebSocket<Client>: Clone)
         )
     };

@@ -4,7 +4,9 @@
 mod common;
 
 use common::{Frame, TestRole, pattern, read_all, wire};
-use ws_proto::{Capped, Config, Connection, Kind, Output, REPLY_ROOM, SendError, Slice};
+use ws_proto::{
+    CappedOutput, Config, Connection, MessageKind, Output, REPLY_ROOM, SendError, SliceOutput,
+};
 
 /// Appends what fits, and gives the place back where it stands.
 fn appends(out: &mut dyn Output, room: usize) {
@@ -25,20 +27,20 @@ fn appends(out: &mut dyn Output, room: usize) {
 #[test]
 fn o1_a_slice_takes_as_much_as_fits() {
     let mut memory = [0; 20];
-    let mut out = Slice::new(&mut memory);
+    let mut out = SliceOutput::new(&mut memory);
     appends(&mut out, 20);
     assert_eq!(out.as_bytes()[..3], *b"ABC");
     assert_eq!(out.as_bytes()[3..], pattern(17));
     out.clear();
     assert_eq!((out.as_bytes(), out.room()), (&[][..], 20));
     appends(&mut out, 20);
-    assert_eq!(Slice::new(&mut []).room(), 0);
+    assert_eq!(SliceOutput::new(&mut []).room(), 0);
 }
 
 #[test]
 fn o1_what_a_slice_has_sent_makes_room_for_more() {
     let mut memory = [0; 20];
-    let mut out = Slice::new(&mut memory);
+    let mut out = SliceOutput::new(&mut memory);
     appends(&mut out, 20);
     out.consume(0);
     assert_eq!(out.as_bytes()[..3], *b"ABC");
@@ -55,15 +57,15 @@ fn o1_what_a_slice_has_sent_makes_room_for_more() {
 #[test]
 fn o1_a_capped_vector_counts_what_it_held_before() {
     let mut queue = b"before".to_vec();
-    appends(&mut Capped::new(&mut queue, 26), 20);
+    appends(&mut CappedOutput::new(&mut queue, 26), 20);
     assert_eq!(queue[..9], *b"beforeABC");
     assert_eq!(queue.len(), 26);
     assert_eq!(
-        Capped::new(&mut queue, 10).room(),
+        CappedOutput::new(&mut queue, 10).room(),
         0,
         "it may hold more than the cap from the beginning"
     );
-    assert_eq!(Capped::new(&mut queue, 10).append(b"x"), b"");
+    assert_eq!(CappedOutput::new(&mut queue, 10).append(b"x"), b"");
     assert_eq!(queue.len(), 26);
 }
 
@@ -84,7 +86,7 @@ fn se8_u1_every_output_gets_the_same_bytes() {
         connection.send_text("text", out).unwrap();
         connection.send_binary(&pattern(10_000), out).unwrap();
         connection
-            .send_part(Kind::Text, "caf\u{e9}".as_bytes(), false, out)
+            .send_fragment(MessageKind::Text, "caf\u{e9}".as_bytes(), false, out)
             .unwrap();
         let mut bytes = wire::<R>(&[Frame::ping("p"), Frame::close(1000, "bye")]);
         let mut input = bytes.as_mut_slice();
@@ -92,11 +94,11 @@ fn se8_u1_every_output_gets_the_same_bytes() {
     }
     fn check<R: TestRole>() {
         let (mut vector, mut capped, mut memory) = (Vec::new(), Vec::new(), vec![0xaa; 11_000]);
-        let mut slice = Slice::new(&mut memory);
+        let mut slice = SliceOutput::new(&mut memory);
         slice.append(&pattern(11_000));
         slice.clear();
         write::<R>(&mut vector);
-        write::<R>(&mut Capped::new(&mut capped, 11_000));
+        write::<R>(&mut CappedOutput::new(&mut capped, 11_000));
         write::<R>(&mut slice);
         assert!(vector == capped && vector == slice.as_bytes());
         let close = Frame::close(1000, "");
@@ -121,20 +123,20 @@ fn o2_a_frame_that_does_not_fit_is_refused_whole() {
             let payload = pattern(len);
             let mut connection = Connection::new(R::make(), &Config::default());
             let mut out = b"before".to_vec();
-            let Err(SendError::Full { needed }) =
-                connection.send_binary(&payload, &mut Capped::new(&mut out, 6))
+            let Err(SendError::OutputFull { needed }) =
+                connection.send_binary(&payload, &mut CappedOutput::new(&mut out, 6))
             else {
                 panic!("no room")
             };
             let again =
-                connection.send_binary(&payload, &mut Capped::new(&mut out, 6 + needed - 1));
-            assert_eq!(again, Err(SendError::Full { needed }));
+                connection.send_binary(&payload, &mut CappedOutput::new(&mut out, 6 + needed - 1));
+            assert_eq!(again, Err(SendError::OutputFull { needed }));
             assert_eq!(
                 (out.as_slice(), connection.sent()),
                 (&b"before"[..], Default::default())
             );
             connection
-                .send_binary(&payload, &mut Capped::new(&mut out, 6 + needed))
+                .send_binary(&payload, &mut CappedOutput::new(&mut out, 6 + needed))
                 .unwrap();
             assert_eq!(out.len(), 6 + needed);
             assert!(read_all::<R>(&out[6..]) == [Frame::binary(&payload)]);
@@ -151,9 +153,15 @@ fn o2_a_part_that_finds_no_room_is_not_read() {
         let mut connection = Connection::new(R::make(), &Config::default());
         let mut out = Vec::new();
         let needed = if R::MASKS { 7 } else { 3 };
-        let mut send =
-            |cap| connection.send_part(Kind::Text, b"\xff", false, &mut Capped::new(&mut out, cap));
-        assert_eq!(send(needed - 1), Err(SendError::Full { needed }));
+        let mut send = |cap| {
+            connection.send_fragment(
+                MessageKind::Text,
+                b"\xff",
+                false,
+                &mut CappedOutput::new(&mut out, cap),
+            )
+        };
+        assert_eq!(send(needed - 1), Err(SendError::OutputFull { needed }));
         assert_eq!(send(needed), Err(SendError::InvalidUtf8));
     }
     for_both_roles!(check);
@@ -170,7 +178,7 @@ fn o1_a_failure_waits_for_room() {
         let mut out = Vec::new();
         assert!(
             connection
-                .recv(&mut input, &mut Capped::new(&mut out, 0))
+                .recv(&mut input, &mut CappedOutput::new(&mut out, 0))
                 .is_some()
         );
         assert_eq!(
@@ -178,11 +186,14 @@ fn o1_a_failure_waits_for_room() {
             (0, false)
         );
         assert_eq!(
-            connection.recv(&mut input, &mut Capped::new(&mut out, 5)),
+            connection.recv(&mut input, &mut CappedOutput::new(&mut out, 5)),
             None
         );
         assert!(out.is_empty() && connection.is_paused());
-        let failed = connection.recv(&mut &mut [][..], &mut Capped::new(&mut out, REPLY_ROOM));
+        let failed = connection.recv(
+            &mut &mut [][..],
+            &mut CappedOutput::new(&mut out, REPLY_ROOM),
+        );
         assert_eq!(
             failed,
             Some(ws_proto::Event::Failed(

@@ -11,13 +11,13 @@ use common::{
 use core::slice::from_ref;
 use proptest::prelude::*;
 use ws_proto::{
-    Capped, Client, CloseCode, Config, Connection, Event, Kind, Message, ProtocolError, REPLY_ROOM,
-    SendError, Server, State, Stats, Transport, WebSocket,
+    Action, CappedOutput, Client, CloseCode, Config, Connection, Counters, Event, Message,
+    MessageKind, ProtocolError, REPLY_ROOM, SendError, Server, State, WebSocket,
 };
 
 /// Sends what the frames of a session are made of.
 fn send<R: TestRole>(ws: &mut WebSocket<R>, frames: &[Frame], out: &mut Vec<u8>) {
-    let mut kind = Kind::Binary;
+    let mut kind = MessageKind::Binary;
     for Frame {
         fin,
         opcode,
@@ -27,17 +27,17 @@ fn send<R: TestRole>(ws: &mut WebSocket<R>, frames: &[Frame], out: &mut Vec<u8>)
     {
         if let 1 | 2 = opcode {
             kind = if *opcode == 1 {
-                Kind::Text
+                MessageKind::Text
             } else {
-                Kind::Binary
+                MessageKind::Binary
             };
         }
         match (opcode, payload.as_slice()) {
             (1, text) if *fin => ws.send_text(std::str::from_utf8(text).unwrap(), out),
             (2, bytes) if *fin => ws.send_binary(bytes, out),
-            (0..=2, part) => ws.send_part(kind, part, *fin, out),
-            (9, payload) => ws.ping(payload, out),
-            (10, payload) => ws.pong(payload, out),
+            (0..=2, part) => ws.send_fragment(kind, part, *fin, out),
+            (9, payload) => ws.send_ping(payload, out),
+            (10, payload) => ws.send_pong(payload, out),
             (_, [high, low, reason @ ..]) => ws.close(
                 code(u16::from_be_bytes([*high, *low])),
                 std::str::from_utf8(reason).unwrap(),
@@ -66,7 +66,7 @@ fn sent_is_received<R: TestRole>(frames: &[Frame]) -> Result<(), TestCaseError> 
     let bytes = frames.iter().map(|frame| frame.payload.len() as u64).sum();
     prop_assert_eq!(
         sender.sent(),
-        Stats {
+        Counters {
             frames: frames.len() as u64,
             bytes
         }
@@ -94,7 +94,7 @@ proptest! {
     }
 }
 
-type Call<R> = fn(&mut WebSocket<R>, &mut Capped<'_>) -> Result<(), SendError>;
+type Call<R> = fn(&mut WebSocket<R>, &mut CappedOutput<'_>) -> Result<(), SendError>;
 
 /// Asserts that a call is refused while the output holds at most `cap` bytes, and that it has no
 /// effect.
@@ -104,10 +104,10 @@ fn refused<R: TestRole>(
     out: &mut Vec<u8>,
     cap: usize,
     error: SendError,
-    call: impl FnOnce(&mut WebSocket<R>, &mut Capped<'_>) -> Result<(), SendError>,
+    call: impl FnOnce(&mut WebSocket<R>, &mut CappedOutput<'_>) -> Result<(), SendError>,
 ) {
     let before = (ws.ended(), out.clone());
-    assert_eq!(call(ws, &mut Capped::new(out, cap)), Err(error));
+    assert_eq!(call(ws, &mut CappedOutput::new(out, cap)), Err(error));
     assert!(
         (ws.ended(), &*out) == (before.0, &before.1),
         "{error:?} has an effect"
@@ -122,7 +122,7 @@ fn fr9_a_mistake_has_no_effect() {
         let mut ws = WebSocket::new(R::make(), &Config::default());
         let mut out = b"before".to_vec();
         let long = pattern(126);
-        let full = SendError::Full {
+        let full = SendError::OutputFull {
             needed: if R::MASKS { 8 } else { 4 },
         };
 
@@ -132,20 +132,20 @@ fn fr9_a_mistake_has_no_effect() {
             &mut out,
             all,
             SendError::ControlTooLong,
-            |ws, out| ws.ping(&long, out),
+            |ws, out| ws.send_ping(&long, out),
         );
         refused(
             &mut ws,
             &mut out,
             all,
             SendError::ControlTooLong,
-            |ws, out| ws.pong(&long, out),
+            |ws, out| ws.send_pong(&long, out),
         );
         refused(&mut ws, &mut out, all, SendError::InvalidUtf8, |ws, out| {
-            ws.send_part(Kind::Text, b"\xff", false, out)
+            ws.send_fragment(MessageKind::Text, b"\xff", false, out)
         });
         refused(&mut ws, &mut out, all, SendError::InvalidUtf8, |ws, out| {
-            ws.send_part(Kind::Text, b"\xc3", true, out)
+            ws.send_fragment(MessageKind::Text, b"\xc3", true, out)
         });
         refused(
             &mut ws,
@@ -157,9 +157,9 @@ fn fr9_a_mistake_has_no_effect() {
         let calls: [Call<R>; 7] = [
             |ws, out| ws.send_text("xx", out),
             |ws, out| ws.send_binary(b"xx", out),
-            |ws, out| ws.send_part(Kind::Text, b"xx", false, out),
-            |ws, out| ws.ping(b"xx", out),
-            |ws, out| ws.pong(b"xx", out),
+            |ws, out| ws.send_fragment(MessageKind::Text, b"xx", false, out),
+            |ws, out| ws.send_ping(b"xx", out),
+            |ws, out| ws.send_pong(b"xx", out),
             |ws, out| ws.close(CloseCode::NORMAL, "", out),
             |ws, out| ws.fail(CloseCode::NORMAL, "", out),
         ];
@@ -171,32 +171,35 @@ fn fr9_a_mistake_has_no_effect() {
         let mut other = WebSocket::new(R::make(), &Config::default());
         let mut expected = b"before".to_vec();
         for (ws, out) in [(&mut ws, &mut out), (&mut other, &mut expected)] {
-            ws.send_part(Kind::Text, b"\xc3", false, out).unwrap();
-            ws.send_part(Kind::Text, b"\xa9", true, out).unwrap();
+            ws.send_fragment(MessageKind::Text, b"\xc3", false, out)
+                .unwrap();
+            ws.send_fragment(MessageKind::Text, b"\xa9", true, out)
+                .unwrap();
         }
         assert_eq!(out, expected);
 
-        ws.send_part(Kind::Binary, b"a", false, &mut out).unwrap();
+        ws.send_fragment(MessageKind::Binary, b"a", false, &mut out)
+            .unwrap();
         refused(
             &mut ws,
             &mut out,
             all,
-            SendError::MessageUnfinished,
+            SendError::MessageInProgress,
             |ws, out| ws.send_text("x", out),
         );
         refused(
             &mut ws,
             &mut out,
             all,
-            SendError::MessageUnfinished,
+            SendError::MessageInProgress,
             |ws, out| ws.send_binary(b"x", out),
         );
         refused(
             &mut ws,
             &mut out,
             all,
-            SendError::MessageUnfinished,
-            |ws, out| ws.send_part(Kind::Text, b"x", true, out),
+            SendError::MessageInProgress,
+            |ws, out| ws.send_fragment(MessageKind::Text, b"x", true, out),
         );
         ws.close(CloseCode::NORMAL, "", &mut out).unwrap();
         refused(&mut ws, &mut out, all, SendError::Closed, |ws, out| {
@@ -211,11 +214,11 @@ fn se11_a_mistake_is_told_in_words() {
     let words = [
         (SendError::Closed, "the connection is closing or closed"),
         (
-            SendError::Full { needed: 7 },
+            SendError::OutputFull { needed: 7 },
             "the output has no room for 7 bytes",
         ),
         (
-            SendError::MessageUnfinished,
+            SendError::MessageInProgress,
             "a fragmented message is in progress",
         ),
         (
@@ -232,7 +235,7 @@ fn se11_a_mistake_is_told_in_words() {
             "Close reason without a status code",
         ),
         (
-            SendError::CodeOfClients,
+            SendError::ClientOnlyCloseCode,
             "only clients may send status code 1010",
         ),
     ];
@@ -243,7 +246,7 @@ fn se11_a_mistake_is_told_in_words() {
 
 // Payloads that are not copied.
 
-/// What `send_part` writes, and what `header` says before the same payload, is the same.
+/// What `send_fragment` writes, and what `header` says before the same payload, is the same.
 #[test]
 fn fr9_a_header_alone_is_that_of_the_frame() {
     for len in [0, 1, 125, 126, 65535, 65536] {
@@ -251,14 +254,16 @@ fn fr9_a_header_alone_is_that_of_the_frame() {
         let mut copying = Connection::new(Server, &Config::default());
         let mut not_copying = Connection::new(Server, &Config::default());
         for (kind, last) in [
-            (Kind::Binary, true),
-            (Kind::Binary, false),
-            (Kind::Binary, false),
-            (Kind::Binary, true),
-            (Kind::Binary, true),
+            (MessageKind::Binary, true),
+            (MessageKind::Binary, false),
+            (MessageKind::Binary, false),
+            (MessageKind::Binary, true),
+            (MessageKind::Binary, true),
         ] {
             let mut out = Vec::new();
-            copying.send_part(kind, &payload, last, &mut out).unwrap();
+            copying
+                .send_fragment(kind, &payload, last, &mut out)
+                .unwrap();
             let header = not_copying.header(kind, len as u64, last).unwrap();
             assert!([&header, payload.as_slice()].concat() == out);
             assert_eq!(header.as_ref(), &*header);
@@ -272,25 +277,29 @@ fn fr9_a_header_alone_is_that_of_the_frame() {
 fn l1_l2_a_header_declares_up_to_63_bits() {
     let mut server = Connection::new(Server, &Config::default());
     assert_eq!(
-        *server.header(Kind::Binary, (1 << 32) + 5, false).unwrap(),
+        *server
+            .header(MessageKind::Binary, (1 << 32) + 5, false)
+            .unwrap(),
         [0x02, 127, 0, 0, 0, 1, 0, 0, 0, 5]
     );
     let sent = server.sent();
     for len in [1 << 63, (1 << 63) + 5, u64::MAX] {
         assert_eq!(
-            server.header(Kind::Binary, len, false).unwrap_err(),
+            server.header(MessageKind::Binary, len, false).unwrap_err(),
             SendError::LengthOverflow
         );
         assert_eq!(server.sent(), sent, "nothing changed");
     }
     assert_eq!(
-        *server.header(Kind::Binary, (1 << 63) - 1, true).unwrap(),
+        *server
+            .header(MessageKind::Binary, (1 << 63) - 1, true)
+            .unwrap(),
         [0x80, 127, 0x7f, 255, 255, 255, 255, 255, 255, 255]
     );
 }
 
 /// The same for a client, whose payload is masked where it stands: the bytes are those of
-/// `send_part`, key and all.
+/// `send_fragment`, key and all.
 #[test]
 fn mk1_a_payload_masked_in_place_is_that_of_the_frame() {
     for len in [0, 1, 3, 125, 126, 4097, 65536] {
@@ -300,11 +309,11 @@ fn mk1_a_payload_masked_in_place_is_that_of_the_frame() {
         for last in [true, false, false, true] {
             let mut out = Vec::new();
             copying
-                .send_part(Kind::Binary, &payload, last, &mut out)
+                .send_fragment(MessageKind::Binary, &payload, last, &mut out)
                 .unwrap();
             let mut masked = payload.clone();
             let header = in_place
-                .mask_in_place(Kind::Binary, &mut masked, last)
+                .mask_in_place(MessageKind::Binary, &mut masked, last)
                 .unwrap();
             assert!([&header, masked.as_slice()].concat() == out);
             assert_eq!(copying.sent(), in_place.sent());
@@ -317,16 +326,16 @@ fn mk1_a_payload_masked_in_place_is_that_of_the_frame() {
 #[test]
 fn fr9_payloads_that_are_not_copied_obey_the_same_rules() {
     fn check<R: TestRole>(
-        alone: impl Fn(&mut WebSocket<R>, Kind, &mut [u8], bool) -> Result<(), SendError>,
+        alone: impl Fn(&mut WebSocket<R>, MessageKind, &mut [u8], bool) -> Result<(), SendError>,
     ) {
         let mut ws = WebSocket::new(R::make(), &Config::default());
         let mut out = Vec::new();
-        alone(&mut ws, Kind::Text, &mut [b'a'], false).unwrap();
+        alone(&mut ws, MessageKind::Text, &mut [b'a'], false).unwrap();
         let before = ws.ended();
         let mut payload = [1, 2, 3];
         assert_eq!(
-            alone(&mut ws, Kind::Binary, &mut payload, true),
-            Err(SendError::MessageUnfinished)
+            alone(&mut ws, MessageKind::Binary, &mut payload, true),
+            Err(SendError::MessageInProgress)
         );
         assert_eq!(
             (payload, ws.ended() == before),
@@ -335,9 +344,10 @@ fn fr9_payloads_that_are_not_copied_obey_the_same_rules() {
         );
         assert_eq!(
             ws.send_text("x", &mut out),
-            Err(SendError::MessageUnfinished)
+            Err(SendError::MessageInProgress)
         );
-        ws.send_part(Kind::Text, b"b", true, &mut out).unwrap();
+        ws.send_fragment(MessageKind::Text, b"b", true, &mut out)
+            .unwrap();
         assert_eq!(
             read_all::<R>(&out),
             [Frame::continuation("b")],
@@ -346,7 +356,7 @@ fn fr9_payloads_that_are_not_copied_obey_the_same_rules() {
         ws.close(None, "", &mut out).unwrap();
         let before = ws.ended();
         assert_eq!(
-            alone(&mut ws, Kind::Binary, &mut payload, true),
+            alone(&mut ws, MessageKind::Binary, &mut payload, true),
             Err(SendError::Closed)
         );
         assert_eq!((payload, ws.ended() == before), ([1, 2, 3], true));
@@ -364,21 +374,29 @@ fn ut8_text_sent_both_ways_leaves_nothing_behind() {
     fn check<R: TestRole>(alone: impl Fn(&mut WebSocket<R>, &mut [u8], bool)) {
         let mut ws = WebSocket::new(R::make(), &Config::default());
         let mut out = Vec::new();
-        ws.send_part(Kind::Text, b"\xc3", false, &mut out).unwrap();
+        ws.send_fragment(MessageKind::Text, b"\xc3", false, &mut out)
+            .unwrap();
         alone(&mut ws, &mut [0xa9], true);
-        ws.send_part(Kind::Text, b"new", true, &mut out).unwrap();
-        ws.send_part(Kind::Text, b"\xc3", false, &mut out).unwrap();
+        ws.send_fragment(MessageKind::Text, b"new", true, &mut out)
+            .unwrap();
+        ws.send_fragment(MessageKind::Text, b"\xc3", false, &mut out)
+            .unwrap();
         alone(&mut ws, &mut [0xa9], false);
-        ws.send_part(Kind::Text, b"rest", true, &mut out).unwrap();
+        ws.send_fragment(MessageKind::Text, b"rest", true, &mut out)
+            .unwrap();
         assert_eq!(
-            ws.send_part(Kind::Text, b"\xa9", true, &mut out),
+            ws.send_fragment(MessageKind::Text, b"\xa9", true, &mut out),
             Err(SendError::InvalidUtf8)
         );
     }
     check::<Server>(|ws, payload, last| {
-        _ = ws.header(Kind::Text, payload.len() as u64, last).unwrap()
+        _ = ws
+            .header(MessageKind::Text, payload.len() as u64, last)
+            .unwrap()
     });
-    check::<Client>(|ws, payload, last| _ = ws.mask_in_place(Kind::Text, payload, last).unwrap());
+    check::<Client>(|ws, payload, last| {
+        _ = ws.mask_in_place(MessageKind::Text, payload, last).unwrap()
+    });
 }
 
 // The halves.
@@ -387,8 +405,7 @@ fn ut8_text_sent_both_ways_leaves_nothing_behind() {
 #[test]
 fn cl6_cl10_the_halves_close_as_the_whole_does() {
     fn check<R: TestRole>() {
-        let (mut receiver, mut sender) =
-            Connection::new(R::make(), &Config::default()).into_halves();
+        let (mut receiver, mut sender) = Connection::new(R::make(), &Config::default()).split();
         let mut out = Vec::new();
         assert!(
             receiver
@@ -396,8 +413,8 @@ fn cl6_cl10_the_halves_close_as_the_whole_does() {
                 .is_some()
         );
         assert_eq!(
-            (sender.state(), sender.transport()),
-            (State::Open, Transport::Keep),
+            (sender.state(), sender.next_action()),
+            (State::Open, Action::Continue),
             "it does not know yet"
         );
         sender.send_text("the last words", &mut out).unwrap();
@@ -411,11 +428,11 @@ fn cl6_cl10_the_halves_close_as_the_whole_does() {
         );
         assert_eq!(sender.state(), State::Closing);
         assert_eq!(
-            sender.transport(),
+            sender.next_action(),
             if R::MASKS {
-                Transport::Await
+                Action::AwaitClose
             } else {
-                Transport::Close
+                Action::CloseTransport
             }
         );
         assert_eq!(sender.close_sent(), Some(Some(code(4000))));
@@ -424,8 +441,8 @@ fn cl6_cl10_the_halves_close_as_the_whole_does() {
         receiver.recv_eof();
         sender.recv_eof();
         assert_eq!(
-            (sender.state(), sender.transport()),
-            (State::Closed, Transport::Close)
+            (sender.state(), sender.next_action()),
+            (State::Closed, Action::CloseTransport)
         );
         assert_eq!(
             receiver.close_received().unwrap().reason,
@@ -443,7 +460,7 @@ fn cl6_cl10_the_halves_close_as_the_whole_does() {
 fn ct7_cl17_replies_that_cross_our_close() {
     fn check<R: TestRole>() {
         let reply_to = |frame: Frame| {
-            let (mut receiver, _) = Connection::new(R::make(), &Config::default()).into_halves();
+            let (mut receiver, _) = Connection::new(R::make(), &Config::default()).split();
             assert!(
                 receiver
                     .recv(&mut wire::<R>(&[frame]).as_mut_slice())
@@ -453,31 +470,31 @@ fn ct7_cl17_replies_that_cross_our_close() {
         };
         let replies = [Frame::ping("p"), Frame::close(1000, ""), Frame::new(3, "")].map(reply_to);
         let transports = [
-            Transport::Await,
+            Action::AwaitClose,
             if R::MASKS {
-                Transport::Await
+                Action::AwaitClose
             } else {
-                Transport::Close
+                Action::CloseTransport
             },
-            Transport::Close,
+            Action::CloseTransport,
         ];
         for (reply, transport) in replies.iter().zip(transports) {
-            let (_, mut sender) = Connection::new(R::make(), &Config::default()).into_halves();
+            let (_, mut sender) = Connection::new(R::make(), &Config::default()).split();
             let mut out = Vec::new();
             sender.close(CloseCode::NORMAL, "", &mut out).unwrap();
             let pong = *reply == replies[0];
             let room = out.len() + if pong { REPLY_ROOM } else { 0 };
             sender
-                .reply(reply, &mut Capped::new(&mut out, room))
+                .reply(reply, &mut CappedOutput::new(&mut out, room))
                 .unwrap();
-            assert_eq!(sender.transport(), transport);
+            assert_eq!(sender.next_action(), transport);
             assert_eq!(
                 read_all::<R>(&out),
                 [Frame::close(1000, ""), Frame::pong("p")][..if pong { 2 } else { 1 }]
             );
             let written = out.len();
 
-            let (_, mut sender) = Connection::new(R::make(), &Config::default()).into_halves();
+            let (_, mut sender) = Connection::new(R::make(), &Config::default()).split();
             sender.recv_eof();
             sender.reply(reply, &mut out).unwrap();
             assert_eq!(out.len(), written);
@@ -586,14 +603,14 @@ fn stats_count_every_frame() {
         ws.recv_all(&mut wire::<R>(&[Frame::text("discarded")]), &mut log);
         assert_eq!(
             ws.received(),
-            Stats {
+            Counters {
                 frames: 5,
                 bytes: 3 + 2 + 2 + 1 + 3
             }
         );
         assert_eq!(
             ws.sent(),
-            Stats {
+            Counters {
                 frames: 2,
                 bytes: 2 + 2
             }
@@ -673,10 +690,10 @@ fn a_message_can_be_kept() {
 /// A subprotocol does not change what is sent or received.
 #[test]
 fn an_agreement_is_as_good_as_a_role() {
-    let agreed = ws_proto::Agreed::new(Server).with_protocol("chat");
-    assert_eq!(agreed.protocol(), Some("chat"));
+    let negotiated = ws_proto::Negotiated::new(Server).with_subprotocol("chat");
+    assert_eq!(negotiated.subprotocol(), Some("chat"));
     let mut log = Log::default();
-    let mut ws = WebSocket::new(agreed, &Config::default());
+    let mut ws = WebSocket::new(negotiated, &Config::default());
     ws.recv_all(
         &mut wire::<Server>(&[Frame::text("a"), Frame::new(3, "")]),
         &mut log,

@@ -9,9 +9,10 @@ use common::SEED;
 use common::{Frame, wire};
 use std::collections::HashSet;
 use std::error::Error;
+use ws_proto::frame::{Header, Opcode, Utf8Validator};
 use ws_proto::{
-    Capped, Config, Connection, Event, Header, Kind, Opcode, Output, Server, Slice, Utf8,
-    WebSocket, uri::UriError,
+    CappedOutput, Config, Connection, Event, MessageKind, Output, Server, SliceOutput, WebSocket,
+    uri::UriError,
 };
 #[cfg(feature = "deflate")]
 use ws_proto::{Client, uri::Uri};
@@ -37,13 +38,13 @@ fn told_in_words<E: Error>(errors: &[E]) {
 fn se11_errors_of_a_uri_are_told_in_words() {
     use UriError as E;
     told_in_words(&[
-        E::Scheme,
-        E::UserInfo,
-        E::Host,
+        E::InvalidScheme,
+        E::UnexpectedUserInfo,
+        E::InvalidHost,
         E::HostNotAscii,
-        E::Port,
-        E::Fragment,
-        E::ResourceName,
+        E::InvalidPort,
+        E::UnexpectedFragment,
+        E::InvalidResourceName,
     ]);
 }
 
@@ -54,48 +55,48 @@ fn se11_errors_of_a_handshake_are_told_in_words() {
     told_in_words(&[
         E::HeadTooLarge { limit: 7 },
         E::HeadTooLarge { limit: 8 },
-        E::TooManyFields { limit: 7 },
-        E::TooManyFields { limit: 8 },
-        E::TooManyInterim { limit: 7 },
-        E::TooManyInterim { limit: 8 },
+        E::TooManyHeaders { limit: 7 },
+        E::TooManyHeaders { limit: 8 },
+        E::TooManyInterimResponses { limit: 7 },
+        E::TooManyInterimResponses { limit: 8 },
         E::Incomplete,
         E::BareLf,
         E::BareCr,
         E::ObsFold,
-        E::FieldName,
-        E::FieldValue,
-        E::RequestLine,
-        E::StatusLine,
-        E::HttpVersion { major: 1, minor: 0 },
-        E::HttpVersion { major: 2, minor: 0 },
-        E::Method,
-        E::Target,
-        E::Body,
-        E::Upgrade,
-        E::Connection,
-        E::WebSocketVersion,
-        E::Missing("Host"),
-        E::Duplicate("Host"),
-        E::Invalid("Host"),
-        E::Missing("Sec-WebSocket-Key"),
-        E::Status(404),
-        E::Status(500),
+        E::InvalidHeaderName,
+        E::InvalidHeaderValue,
+        E::InvalidRequestLine,
+        E::InvalidStatusLine,
+        E::UnsupportedHttpVersion { major: 1, minor: 0 },
+        E::UnsupportedHttpVersion { major: 2, minor: 0 },
+        E::MethodNotAllowed,
+        E::InvalidTarget,
+        E::UnexpectedBody,
+        E::MissingUpgrade,
+        E::MissingConnectionUpgrade,
+        E::UnsupportedWebSocketVersion,
+        E::MissingHeader("Host"),
+        E::DuplicateHeader("Host"),
+        E::InvalidHeader("Host"),
+        E::MissingHeader("Sec-WebSocket-Key"),
+        E::UnexpectedStatus(404),
+        E::UnexpectedStatus(500),
         E::ExtensionNotOffered,
-        E::ExtensionParameter,
-        E::ProtocolNotRequested,
-        E::NoProtocol,
+        E::InvalidExtensionParameter,
+        E::SubprotocolNotRequested,
+        E::MissingSubprotocol,
     ]);
     told_in_words(&[
-        W::NoRoom { needed: 7 },
-        W::NoRoom { needed: 8 },
-        W::FieldName,
-        W::FieldValue,
-        W::FieldReserved,
-        W::Protocol,
-        W::ProtocolRepeated,
-        W::ProtocolNotRequested,
-        W::Status,
-        W::Body,
+        W::OutputFull { needed: 7 },
+        W::OutputFull { needed: 8 },
+        W::InvalidHeaderName,
+        W::InvalidHeaderValue,
+        W::ReservedHeader,
+        W::InvalidSubprotocol,
+        W::DuplicateSubprotocol,
+        W::SubprotocolNotRequested,
+        W::InvalidStatus,
+        W::UnexpectedBody,
     ]);
 }
 
@@ -141,11 +142,11 @@ fn errors_become_errors_of_io() {
     }
     becomes(ProtocolError::Unmasked, ErrorKind::InvalidData);
     becomes(SendError::Closed, ErrorKind::BrokenPipe);
-    becomes(SendError::Full { needed: 1 }, ErrorKind::WriteZero);
-    becomes(SendError::MessageUnfinished, ErrorKind::InvalidInput);
+    becomes(SendError::OutputFull { needed: 1 }, ErrorKind::WriteZero);
+    becomes(SendError::MessageInProgress, ErrorKind::InvalidInput);
     #[cfg(feature = "deflate")]
     becomes(ws_proto::deflate::InflateError, ErrorKind::InvalidData);
-    becomes(UriError::Port, ErrorKind::InvalidInput);
+    becomes(UriError::InvalidPort, ErrorKind::InvalidInput);
 }
 
 /// Bytes are printed as they are, and only those that are there.
@@ -160,7 +161,7 @@ fn headers_are_printed_as_their_bytes_and_replies_without_them() {
     };
     assert_eq!(format!("{:?}", header.encode()), "HeaderBytes([129, 5])");
 
-    let (mut receiver, _) = Connection::new(Server, &Config::default()).into_halves();
+    let (mut receiver, _) = Connection::new(Server, &Config::default()).split();
     let mut ping = *b"\x89\x82\0\0\0\0hi";
     assert_eq!(receiver.recv(&mut &mut ping[..]), Some(Event::Ping));
     let reply = format!("{:?}", receiver.take_reply().unwrap());
@@ -214,7 +215,7 @@ fn nothing_that_holds_a_payload_shows_it() {
         while ws.recv(&mut input, &mut out).is_some() {}
         hidden(&ws);
         assert!(format!("{ws:?}").contains("Assembler { state: RecvState { config: Config {"));
-        let (receiver, sender) = ws.into_halves();
+        let (receiver, sender) = ws.split();
         hidden(&receiver);
         hidden(&sender);
 
@@ -225,7 +226,7 @@ fn nothing_that_holds_a_payload_shows_it() {
         hidden(&connection);
 
         let mut bytes = wire::<Server>(frames);
-        let (mut receiver, mut sender) = Connection::new(Server, &Config::default()).into_halves();
+        let (mut receiver, mut sender) = Connection::new(Server, &Config::default()).split();
         let mut input = &mut bytes[..end];
         while receiver.recv(&mut input).is_some() {}
         hidden(&receiver);
@@ -233,8 +234,8 @@ fn nothing_that_holds_a_payload_shows_it() {
             hidden(&reply);
         }
         sender
-            .send_part(
-                Kind::Text,
+            .send_fragment(
+                MessageKind::Text,
                 &SECRET.as_bytes()[..SECRET.len() - 1],
                 false,
                 &mut out,
@@ -242,12 +243,12 @@ fn nothing_that_holds_a_payload_shows_it() {
             .unwrap();
         hidden(&sender);
         assert!(!out.is_empty());
-        hidden(&Capped::new(&mut out, 1000));
-        let mut slice = Slice::new(&mut out);
+        hidden(&CappedOutput::new(&mut out, 1000));
+        let mut slice = SliceOutput::new(&mut out);
         slice.append(SECRET.as_bytes());
         hidden(&slice);
     }
-    let mut utf8 = Utf8::new();
+    let mut utf8 = Utf8Validator::new();
     utf8.feed(&SECRET.as_bytes()[..SECRET.len() - 1]).unwrap();
     assert!(!format!("{utf8:?}").contains("195"));
 }
@@ -267,9 +268,9 @@ fn requests_are_printed_without_the_values_of_their_fields() {
         ("Cookie", b"id=secret"),
         ("Sec-WebSocket-Extensions", b"x; y=\"z\\z\""),
     ];
-    let request = Request::from_fields("GET", "/", (1, 1), &fields).unwrap();
+    let request = Request::from_headers("GET", "/", (1, 1), &fields).unwrap();
     assert_eq!(
-        format!("{:?}", request.fields()),
+        format!("{:?}", request.headers()),
         r#"["Host", "Upgrade", "Connection", "Sec-WebSocket-Key", "Sec-WebSocket-Version", "Cookie", "Sec-WebSocket-Extensions"]"#
     );
     let extension = request.extensions().next().unwrap();

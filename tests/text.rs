@@ -5,7 +5,8 @@ mod common;
 
 use common::model::can_be_text;
 use common::{Frame, Seen, TestRole, read_all, receive, run, stream, wire};
-use ws_proto::{Config, Connection, Event, Kind, ProtocolError, SendError, Utf8, WebSocket};
+use ws_proto::frame::Utf8Validator;
+use ws_proto::{Config, Connection, Event, MessageKind, ProtocolError, SendError, WebSocket};
 
 const FAILED: Seen = Seen::Failed(ProtocolError::InvalidUtf8);
 
@@ -41,7 +42,7 @@ const INVALID: &[(&[u8], usize)] = &[
 
 /// Feeds the validator, cut at every place of `cuts`, and says how the text ends.
 fn validate(bytes: &[u8], cuts: &[usize]) -> Result<String, ProtocolError> {
-    let mut utf8 = Utf8::new();
+    let mut utf8 = Utf8Validator::new();
     let mut whole = String::new();
     let ends = cuts.iter().copied().chain([bytes.len()]);
     let mut start = 0;
@@ -216,7 +217,7 @@ fn ut3_text_that_ends_inside_a_code_point_fails() {
 /// Once a text has ended, right or wrong, a validator is at the beginning of the next.
 #[test]
 fn ut3_a_validator_begins_anew_behind_the_end() {
-    let mut utf8 = Utf8::new();
+    let mut utf8 = Utf8Validator::new();
     for (text, end) in [
         (&b"\xe2\x82"[..], Err(ProtocolError::InvalidUtf8)),
         (b"whole", Ok(())),
@@ -224,13 +225,13 @@ fn ut3_a_validator_begins_anew_behind_the_end() {
     ] {
         utf8.feed(text).unwrap();
         assert_eq!(utf8.finish(), end);
-        assert_eq!(utf8, Utf8::new());
+        assert_eq!(utf8, Utf8Validator::new());
     }
     assert_eq!(
         (utf8.feed(b"\xc3"), utf8.feed(b"\xa9")),
         (Ok((None, "")), Ok((Some('\u{e9}'), "")))
     );
-    assert_eq!(utf8, Utf8::new());
+    assert_eq!(utf8, Utf8Validator::new());
 }
 
 /// P4: the bad byte is enough, wherever the frame and the message end. The byte before it is not.
@@ -261,7 +262,7 @@ fn ut5_p4_text_fails_at_its_first_bad_byte() {
 
                 // What a streaming receiver delivers before is what text can begin with, however it
                 // is cut.
-                let valid = Seen::part(Kind::Text, &payload[..bad], true, false);
+                let valid = Seen::part(MessageKind::Text, &payload[..bad], true, false);
                 for cuts in [vec![], vec![almost.len()], (0..bytes.len()).collect()] {
                     assert_eq!(
                         run::<R, Connection<R>>(&Config::default(), &bytes, &cuts).seen,
@@ -284,7 +285,7 @@ fn ut5_the_first_bad_byte_of_a_long_text_is_found_in_any_block() {
             payload[bad] = 0xff;
             let frames = [Frame::text(&payload)];
             assert!(receive::<R>(&frames).0 == [FAILED]);
-            let part = Seen::part(Kind::Text, &payload[..bad], true, false);
+            let part = Seen::part(MessageKind::Text, &payload[..bad], true, false);
             assert!(
                 stream::<R>(&frames).0
                     == if bad == 0 {
@@ -344,11 +345,12 @@ fn ut8_ut10_what_is_not_utf8_cannot_be_sent_as_text() {
                 let mut sender = Connection::new(R::make(), &Config::default());
                 let mut out = Vec::new();
                 let sent = sender
-                    .send_part(Kind::Text, &invalid[..border], false, &mut out)
+                    .send_fragment(MessageKind::Text, &invalid[..border], false, &mut out)
                     .is_ok();
                 let before = out.clone();
                 if sent {
-                    let refused = sender.send_part(Kind::Text, &invalid[border..], true, &mut out);
+                    let refused =
+                        sender.send_fragment(MessageKind::Text, &invalid[border..], true, &mut out);
                     assert_eq!(
                         refused,
                         Err(SendError::InvalidUtf8),
@@ -364,25 +366,25 @@ fn ut8_ut10_what_is_not_utf8_cannot_be_sent_as_text() {
         let mut sender = Connection::new(R::make(), &Config::default());
         let mut out = Vec::new();
         sender
-            .send_part(Kind::Text, b"\xe2\x82", false, &mut out)
+            .send_fragment(MessageKind::Text, b"\xe2\x82", false, &mut out)
             .unwrap();
         assert_eq!(
-            sender.send_part(Kind::Text, b"!", false, &mut out),
+            sender.send_fragment(MessageKind::Text, b"!", false, &mut out),
             Err(SendError::InvalidUtf8)
         );
         assert_eq!(
-            sender.send_part(Kind::Text, b"", true, &mut out),
+            sender.send_fragment(MessageKind::Text, b"", true, &mut out),
             Err(SendError::InvalidUtf8),
             "it would end inside a character"
         );
         sender
-            .send_part(Kind::Text, b"\xac", true, &mut out)
+            .send_fragment(MessageKind::Text, b"\xac", true, &mut out)
             .unwrap();
         sender
-            .send_part(Kind::Text, b"new", true, &mut out)
+            .send_fragment(MessageKind::Text, b"new", true, &mut out)
             .unwrap();
         sender
-            .send_part(Kind::Binary, b"\xff", true, &mut out)
+            .send_fragment(MessageKind::Binary, b"\xff", true, &mut out)
             .unwrap();
         let expected = [
             Frame::text(b"\xe2\x82").more(),
@@ -417,13 +419,13 @@ fn ut9_byte_order_marks_and_nul_are_legal_and_kept() {
     for_both_roles!(check);
 }
 
-/// The chunks of a streaming receiver are what [`Utf8`] was made for.
+/// The chunks of a streaming receiver are what [`Utf8Validator`] was made for.
 #[test]
 fn ut2_chunks_of_a_text_can_be_read_as_text() {
     fn check<R: TestRole>() {
         let mut bytes = wire::<R>(&[Frame::text(VALID)]);
         let mut connection = Connection::new(R::make(), &Config::default());
-        let mut utf8 = Utf8::new();
+        let mut utf8 = Utf8Validator::new();
         let mut text = String::new();
         for mut byte in bytes.chunks_mut(1) {
             while let Some(event) = connection.recv(&mut byte, &mut Vec::new()) {

@@ -8,7 +8,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 use ws_proto::handshake::{Answer, Body, ClientHandshake};
-use ws_proto::{Agreed, Client, uri::Uri};
+use ws_proto::{Client, Negotiated, uri::Uri};
 
 /// The end of the time for a step. Unlike the timeouts of a socket, it is not extended by a peer
 /// that reads or writes a byte now and then.
@@ -76,7 +76,7 @@ fn is_temporary(error: &io::Error) -> bool {
 /// An open connection.
 pub struct Open {
     pub stream: TcpStream,
-    pub agreed: Agreed<Client>,
+    pub negotiated: Negotiated<Client>,
     /// The bytes that came after the response: the server's first frames.
     pub early: Vec<u8>,
 }
@@ -111,21 +111,21 @@ pub fn connect(
         let mut input = &mut buffer[..n];
         match handshake.recv(&mut input)? {
             None => {}
-            Some(Answer::Accepted { agreed, .. }) => {
+            Some(Answer::Accepted { negotiated, .. }) => {
                 stream.set_read_timeout(None)?;
                 return Ok(Open {
                     stream,
-                    agreed,
+                    negotiated,
                     early: input.to_vec(),
                 });
             }
-            Some(Answer::Refused(response)) => {
+            Some(Answer::Rejected(response)) => {
                 let mut text = format!(
                     "refused: {} {}\n",
                     response.status(),
                     response.reason().escape_ascii()
                 );
-                for (name, value) in response.fields().iter() {
+                for (name, value) in response.headers().iter() {
                     text += &format!("{name}: {}\n", value.escape_ascii());
                 }
                 if response.body() != Body::None {

@@ -14,9 +14,9 @@ use oracle::Oracle;
 use support::Cuts;
 use support::work::{Bounds, bounded};
 use ws_proto::deflate::{self, Decompressor, Inflated, Params};
+use ws_proto::frame::{Header, MaskingKey, Opcode, Utf8Validator};
 use ws_proto::{
-    Agreed, Client, Config, Header, Kind, Mask, Message, Opcode, ProtocolError, Server, State,
-    Utf8, WebSocket,
+    Client, Config, Message, MessageKind, Negotiated, ProtocolError, Server, State, WebSocket,
 };
 
 const LIMIT: u64 = 20_000;
@@ -36,7 +36,7 @@ type Received = Vec<Result<Vec<u8>, Option<ProtocolError>>>;
 /// How the fuzzer wants it.
 struct Choice {
     params: Params,
-    kind: Kind,
+    kind: MessageKind,
     /// How long a message may be.
     limit: u64,
     /// Whether a cut is the end of a message, or only of a fragment.
@@ -54,9 +54,9 @@ impl Choice {
                 no_context_takeover.parse().expect("an answer")
             },
             kind: if bits & 2 == 0 {
-                Kind::Binary
+                MessageKind::Binary
             } else {
-                Kind::Text
+                MessageKind::Text
             },
             limit: if bits & 1 == 0 { LIMIT } else { 20 },
             ends: bits & 8 != 0,
@@ -66,9 +66,10 @@ impl Choice {
 
 /// What comes of the bytes, what is answered, and how it ends.
 fn receive<R: TestRole>(choice: &Choice, pieces: &[&[u8]]) -> (Received, Vec<u8>, State) {
-    let agreed = Agreed::new(R::make()).with_deflate(&deflate::Config::default(), choice.params);
+    let negotiated =
+        Negotiated::new(R::make()).with_deflate(&deflate::Config::default(), choice.params);
     let mut ws = WebSocket::new(
-        agreed,
+        negotiated,
         &Config::default()
             .max_message(choice.limit)
             .max_fragments(MAX_FRAGMENTS),
@@ -112,7 +113,7 @@ fn verdict(
     decompressor: &mut Decompressor,
     fragments: &[&[u8]],
 ) -> Result<Vec<u8>, ProtocolError> {
-    let (mut content, mut utf8) = (Vec::new(), Utf8::new());
+    let (mut content, mut utf8) = (Vec::new(), Utf8Validator::new());
     let mut size = 0;
     for (at, fragment) in fragments.iter().enumerate() {
         size += fragment.len() as u64;
@@ -142,7 +143,7 @@ fn verdict(
                         });
                     }
                     content.push(byte);
-                    if choice.kind == Kind::Text {
+                    if choice.kind == MessageKind::Text {
                         utf8.feed(&[byte])?;
                     }
                 }
@@ -157,19 +158,19 @@ fn verdict(
 }
 
 /// A message's frames, as one that is compressed.
-fn frames<R: TestRole>(kind: Kind, fragments: &[&[u8]]) -> Vec<u8> {
+fn frames<R: TestRole>(kind: MessageKind, fragments: &[&[u8]]) -> Vec<u8> {
     let mut frames = Vec::new();
     for (at, fragment) in fragments.iter().enumerate() {
         let opcode = match (at, kind) {
-            (0, Kind::Text) => Opcode::TEXT,
-            (0, Kind::Binary) => Opcode::BINARY,
+            (0, MessageKind::Text) => Opcode::TEXT,
+            (0, MessageKind::Binary) => Opcode::BINARY,
             _ => Opcode::CONTINUATION,
         };
         let header = Header {
             fin: at + 1 == fragments.len(),
             rsv: if at == 0 { Header::RSV1 } else { 0 },
             opcode,
-            mask: (!R::MASKS).then_some(Mask([0; 4])),
+            mask: (!R::MASKS).then_some(MaskingKey([0; 4])),
             len: fragment.len() as u64,
         };
         frames.extend_from_slice(&header.encode());

@@ -1,4 +1,4 @@
-//! The extension field: any value, and what is agreed on from it, by both sides.
+//! The extension field: any value, and what is negotiated from it, by both sides.
 #![no_main]
 
 mod support;
@@ -39,7 +39,7 @@ fn with_request<T>(offer: &str, then: impl FnOnce(&Request<'_>) -> T) -> Option<
         ("Sec-WebSocket-Version", b"13"),
         ("Sec-WebSocket-Extensions", offer.as_bytes()),
     ];
-    Request::from_fields("GET", "/", (1, 1), &fields)
+    Request::from_headers("GET", "/", (1, 1), &fields)
         .ok()
         .map(|request| then(&request))
 }
@@ -72,11 +72,11 @@ libfuzzer_sys::fuzz_target!(|input: (&str, Wanted, Wanted)| {
         assert_eq!(params.to_string().parse(), Ok(params));
     }
     // Whatever two endpoints of this make want, they agree, on no more than either of them wants.
-    let agreed = with_request(&client_config.offer(), |request| {
+    let negotiated = with_request(&client_config.offer(), |request| {
         server_config.accept(request.extensions())
     });
-    let agreed = agreed.flatten().expect("an offer of our own is valid");
-    with_request(&agreed.to_string(), |response| {
+    let negotiated = negotiated.flatten().expect("an offer of our own is valid");
+    with_request(&negotiated.to_string(), |response| {
         let answer = response.extensions().next().expect("one extension");
         let params = client_config
             .verify(&answer)
@@ -87,11 +87,11 @@ libfuzzer_sys::fuzz_target!(|input: (&str, Wanted, Wanted)| {
                 params.server_no_context_takeover()
             ),
             (
-                agreed.server_max_window_bits(),
-                agreed.server_no_context_takeover()
+                negotiated.server_max_window_bits(),
+                negotiated.server_no_context_takeover()
             )
         );
-        assert!(params.client_max_window_bits() <= agreed.client_max_window_bits());
-        assert!(params.client_no_context_takeover() || !agreed.client_no_context_takeover());
+        assert!(params.client_max_window_bits() <= negotiated.client_max_window_bits());
+        assert!(params.client_no_context_takeover() || !negotiated.client_no_context_takeover());
     });
 });

@@ -2,7 +2,7 @@
 //! 6455 §5.2 allows.
 #![no_main]
 
-use ws_proto::Header;
+use ws_proto::frame::Header;
 
 /// A fault is found at the byte that makes it certain: before, there are headers without a fault
 /// that begin so, and from there on there is none, and it is that fault whatever follows.

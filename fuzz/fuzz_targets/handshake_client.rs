@@ -11,7 +11,7 @@ use ws_proto::{Client, deflate, uri::Uri};
 
 /// Whether the connection opened, with which subprotocol and extension; or the status of the
 /// refusal.
-type Outcome = (
+type Transcript = (
     Result<Option<Result<(Option<String>, Option<deflate::Params>), u16>>, HandshakeError>,
     usize,
 );
@@ -21,7 +21,7 @@ const BOUNDS: Bounds = Bounds {
     memory: (2048, 24),
 };
 
-fn connect(pieces: &[&[u8]]) -> Outcome {
+fn connect(pieces: &[&[u8]]) -> Transcript {
     let mut handshake = handshake();
     for (at, piece) in pieces.iter().enumerate() {
         let mut piece = piece.to_vec();
@@ -31,11 +31,12 @@ fn connect(pieces: &[&[u8]]) -> Outcome {
                 assert!(input.is_empty());
                 continue;
             }
-            Ok(Some(Answer::Accepted { agreed, .. })) => {
-                Ok((agreed.protocol().map(str::to_owned), agreed.deflate()))
-            }
-            Ok(Some(Answer::Refused(response))) => {
-                _ = (response.body(), response.fields().iter().count());
+            Ok(Some(Answer::Accepted { negotiated, .. })) => Ok((
+                negotiated.subprotocol().map(str::to_owned),
+                negotiated.deflate(),
+            )),
+            Ok(Some(Answer::Rejected(response))) => {
+                _ = (response.body(), response.headers().iter().count());
                 Err(response.status())
             }
             Err(error) => return (Err(error), 0),
@@ -53,7 +54,7 @@ fn connect(pieces: &[&[u8]]) -> Outcome {
 fn handshake() -> ClientHandshake {
     let uri = Uri::parse("ws://example.com/").expect("a URI");
     ClientHandshake::new(&uri, Client::new([7; 32]))
-        .protocols(&["chat", "superchat"])
+        .subprotocols(&["chat", "superchat"])
         .deflate(&deflate::Config::default().server_max_window_bits(10))
 }
 
@@ -79,7 +80,8 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
     let limit = HeadLimits::default().interim;
     let interim = b"HTTP/1.1 103 Early Hints\r\n\r\n".repeat(limit + 1);
     assert!(
-        !bytes.starts_with(&interim) || whole.0 == Err(HandshakeError::TooManyInterim { limit }),
+        !bytes.starts_with(&interim)
+            || whole.0 == Err(HandshakeError::TooManyInterimResponses { limit }),
         "more interim responses than the limit"
     );
     match whole.0 {

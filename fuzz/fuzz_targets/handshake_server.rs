@@ -11,7 +11,7 @@ use ws_proto::deflate;
 use ws_proto::handshake::{HandshakeError, HeadLimits, ServerHandshake};
 
 /// What came of it: the request's facts, what was answered, and how much was left.
-type Outcome = (
+type Transcript = (
     Result<Option<(String, Vec<(String, Vec<u8>)>)>, HandshakeError>,
     Vec<u8>,
     usize,
@@ -22,7 +22,7 @@ const BOUNDS: Bounds = Bounds {
     memory: (2048, 24),
 };
 
-fn serve(pieces: &[&[u8]]) -> Outcome {
+fn serve(pieces: &[&[u8]]) -> Transcript {
     let mut handshake = ServerHandshake::new(HeadLimits::default());
     let mut out = Vec::new();
     for (at, piece) in pieces.iter().enumerate() {
@@ -37,7 +37,7 @@ fn serve(pieces: &[&[u8]]) -> Outcome {
                         .map(|piece| piece.len())
                         .sum::<usize>();
                 let fields = request
-                    .fields()
+                    .headers()
                     .iter()
                     .map(|(name, value)| (name.to_owned(), value.to_vec()))
                     .collect();
@@ -48,10 +48,10 @@ fn serve(pieces: &[&[u8]]) -> Outcome {
                     request.path(),
                     request.query(),
                 );
-                let protocol = request.protocols().last();
+                let protocol = request.subprotocols().last();
                 _ = request
                     .accept()
-                    .protocol(protocol)
+                    .subprotocol(protocol)
                     .deflate(&deflate::Config::default())
                     .write(&mut out)
                     .expect("a request can be accepted");

@@ -13,9 +13,9 @@ use arbitrary::Arbitrary;
 use common::{Seen, TestRole, read_all};
 use ws_proto::deflate::{self, Compressor, Decompressor, Params};
 use ws_proto::{
-    Agreed, Capped, Client, CloseCode, Closure, Config, Connection, Event, Kind, Message,
-    MessageReceiver, MessageSender, Reply, Role, SendError, Server, State, Stats, Transport,
-    WebSocket,
+    Action, CappedOutput, Client, CloseCode, Config, Connection, Counters, Event, Message,
+    MessageKind, MessageRecvHalf, MessageSendHalf, Negotiated, Outcome, Reply, Role, SendError,
+    Server, State, WebSocket,
 };
 
 #[derive(Debug, Arbitrary)]
@@ -24,12 +24,12 @@ enum Operation {
     Binary(Vec<u8>),
     /// A message of a repeated byte, as long as one number times another.
     Long(u8, u8, u8),
-    Part(Kind, Vec<u8>, bool),
+    Part(MessageKind, Vec<u8>, bool),
     /// A part whose payload is not copied.
-    Alone(Kind, String, bool),
+    Alone(MessageKind, String, bool),
     /// A message whose compression is not left to the connection: not compressed, or by the caller,
     /// in parts of this size.
-    Apart(Kind, String, u8),
+    Apart(MessageKind, String, u8),
     Ping(Vec<u8>),
     Pong(Vec<u8>),
     Close(Option<CloseCode>, String),
@@ -55,7 +55,7 @@ enum Layer<R> {
     Whole(WebSocket<R>),
     /// With the place for the reply: what it answers is kept beside it, to know a Pong's payload.
     Halves(
-        Box<(MessageReceiver<R>, MessageSender<R>)>,
+        Box<(MessageRecvHalf<R>, MessageSendHalf<R>)>,
         Option<(Reply, Seen)>,
     ),
     /// Only while halves are put together or taken apart.
@@ -89,7 +89,7 @@ macro_rules! either {
 trait End: TestRole + Sized {
     fn alone(
         layer: &mut Layer<Self>,
-        kind: Kind,
+        kind: MessageKind,
         payload: &mut [u8],
         last: bool,
     ) -> Result<Vec<u8>, SendError>;
@@ -98,7 +98,7 @@ trait End: TestRole + Sized {
 impl End for Server {
     fn alone(
         layer: &mut Layer<Self>,
-        kind: Kind,
+        kind: MessageKind,
         payload: &mut [u8],
         last: bool,
     ) -> Result<Vec<u8>, SendError> {
@@ -110,7 +110,7 @@ impl End for Server {
 impl End for Client {
     fn alone(
         layer: &mut Layer<Self>,
-        kind: Kind,
+        kind: MessageKind,
         payload: &mut [u8],
         last: bool,
     ) -> Result<Vec<u8>, SendError> {
@@ -125,7 +125,7 @@ struct Endpoint<R> {
     layer: Layer<R>,
     under_way: Vec<u8>,
     sent: Vec<Seen>,
-    part: Option<(Kind, Vec<u8>)>,
+    part: Option<(MessageKind, Vec<u8>)>,
     received: Vec<Seen>,
     failed: bool,
     auto_pong: bool,
@@ -135,7 +135,7 @@ struct Endpoint<R> {
 
 impl<R: End> Endpoint<R> {
     fn new(session: &Session, side: usize) -> Self {
-        let agreed = Agreed::new(R::make());
+        let negotiated = Negotiated::new(R::make());
         let agreed_on = session.deflate.map(|(params, level)| {
             (
                 deflate::Config::default()
@@ -144,9 +144,9 @@ impl<R: End> Endpoint<R> {
                 params,
             )
         });
-        let agreed = match &agreed_on {
-            Some((config, params)) => agreed.with_deflate(config, *params),
-            None => agreed,
+        let negotiated = match &agreed_on {
+            Some((config, params)) => negotiated.with_deflate(config, *params),
+            None => negotiated,
         };
         let auto_pong = session.auto_pong[side];
         let config = &Config::default().auto_pong(auto_pong);
@@ -165,12 +165,12 @@ impl<R: End> Endpoint<R> {
                 }
             });
             Layer::Streaming {
-                connection: Connection::new(agreed, config),
+                connection: Connection::new(negotiated, config),
                 message: Vec::new(),
                 deflate,
             }
         } else {
-            Layer::Whole(WebSocket::new(agreed, config))
+            Layer::Whole(WebSocket::new(negotiated, config))
         };
         Self {
             layer,
@@ -193,10 +193,10 @@ impl<R: End> Endpoint<R> {
         }
     }
 
-    fn counted(&self) -> (State, Stats, usize) {
+    fn counted(&self) -> (State, Counters, usize) {
         let sent = match &self.layer {
             Layer::Whole(ws) => ws.sent(),
-            Layer::Halves(halves, _) => halves.1.stats(),
+            Layer::Halves(halves, _) => halves.1.counters(),
             Layer::Streaming { connection, .. } => connection.sent(),
             Layer::Between => unreachable!("it is one or the other"),
         };
@@ -219,7 +219,7 @@ impl<R: End> Endpoint<R> {
                 before.0 == State::Open || may_follow,
                 "something is sent after the end"
             ),
-            Err(SendError::Full { needed }) => {
+            Err(SendError::OutputFull { needed }) => {
                 assert!(needed > room.expect("else there is room for all").into());
                 assert_eq!(before, self.counted(), "what is refused has an effect");
             }
@@ -241,7 +241,7 @@ impl<R: End> Endpoint<R> {
             part,
             ..
         } = self;
-        let out = &mut Capped::new(
+        let out = &mut CappedOutput::new(
             under_way,
             room.map_or(usize::MAX, |room| under_way.len() + room),
         );
@@ -260,14 +260,14 @@ impl<R: End> Endpoint<R> {
                 sent.push(Seen::binary(&bytes));
             }
             Operation::Part(kind, bytes, last) => {
-                either!(layer, connection => connection.send_part(kind, &bytes, last, out))?;
+                either!(layer, connection => connection.send_fragment(kind, &bytes, last, out))?;
                 self.part(kind, &bytes, last);
             }
             Operation::Alone(kind, text, last) => {
                 // The caller sees to it that text is UTF-8: it is not sent behind a part that has
                 // split a character.
                 if part.as_ref().is_some_and(|(kind, part)| {
-                    *kind == Kind::Text && std::str::from_utf8(part).is_err()
+                    *kind == MessageKind::Text && std::str::from_utf8(part).is_err()
                 }) {
                     return Err(SendError::InvalidUtf8);
                 }
@@ -282,11 +282,11 @@ impl<R: End> Endpoint<R> {
                 self.sent.push(Seen::message(kind, text.as_bytes()));
             }
             Operation::Ping(payload) => {
-                either!(layer, connection => connection.ping(&payload, out))?;
+                either!(layer, connection => connection.send_ping(&payload, out))?;
                 sent.push(Seen::ping(payload));
             }
             Operation::Pong(payload) => {
-                either!(layer, connection => connection.pong(&payload, out))?;
+                either!(layer, connection => connection.send_pong(&payload, out))?;
                 // After our Close the peer discards it.
                 sent.extend(is_open.then(|| Seen::pong(payload)));
             }
@@ -316,11 +316,11 @@ impl<R: End> Endpoint<R> {
         };
         let before = self.under_way.len();
         let may_pong = !self.failed && halves.1.state() != State::Closed;
-        match halves
-            .1
-            .reply(&reply, &mut Capped::new(&mut self.under_way, before + room))
-        {
-            Err(SendError::Full { needed }) => {
+        match halves.1.reply(
+            &reply,
+            &mut CappedOutput::new(&mut self.under_way, before + room),
+        ) {
+            Err(SendError::OutputFull { needed }) => {
                 assert!(needed > room && self.under_way.len() == before);
                 *slot = Some((reply, to));
             }
@@ -343,7 +343,7 @@ impl<R: End> Endpoint<R> {
     fn split(&mut self) {
         match std::mem::replace(&mut self.layer, Layer::Between) {
             // What waited for room is the receiver's next event.
-            Layer::Whole(ws) => self.layer = Layer::Halves(Box::new(ws.into_halves()), None),
+            Layer::Whole(ws) => self.layer = Layer::Halves(Box::new(ws.split()), None),
             layer => self.layer = layer,
         }
     }
@@ -356,7 +356,7 @@ impl<R: End> Endpoint<R> {
                 let (receiver, sender) = *halves;
                 let owes_a_close =
                     matches!(slot, Some((_, Seen::Close(..)))) && sender.state() == State::Open;
-                let ws = WebSocket::from_halves(receiver, sender);
+                let ws = WebSocket::reunite(receiver, sender);
                 assert!(ws.is_paused() || !owes_a_close, "a Close is forgotten");
                 self.paused = ws.is_paused().then_some(0);
                 self.layer = Layer::Whole(ws);
@@ -365,7 +365,7 @@ impl<R: End> Endpoint<R> {
         }
     }
 
-    fn part(&mut self, kind: Kind, bytes: &[u8], last: bool) {
+    fn part(&mut self, kind: MessageKind, bytes: &[u8], last: bool) {
         let (begun, part) = self.part.get_or_insert((kind, Vec::new()));
         assert_eq!(*begun, kind, "another message is begun inside one");
         part.extend_from_slice(bytes);
@@ -378,13 +378,15 @@ impl<R: End> Endpoint<R> {
         }
     }
 
-    fn apart(&mut self, kind: Kind, text: &str, size: usize) -> Result<(), SendError> {
+    fn apart(&mut self, kind: MessageKind, text: &str, size: usize) -> Result<(), SendError> {
         let out = &mut self.under_way;
         match &mut self.layer {
-            Layer::Whole(ws) if kind == Kind::Text => ws.send_text_plain(text, out),
-            Layer::Whole(ws) => ws.send_binary_plain(text.as_bytes(), out),
-            Layer::Halves(halves, _) if kind == Kind::Text => halves.1.send_text_plain(text, out),
-            Layer::Halves(halves, _) => halves.1.send_binary_plain(text.as_bytes(), out),
+            Layer::Whole(ws) if kind == MessageKind::Text => ws.send_text_uncompressed(text, out),
+            Layer::Whole(ws) => ws.send_binary_uncompressed(text.as_bytes(), out),
+            Layer::Halves(halves, _) if kind == MessageKind::Text => {
+                halves.1.send_text_uncompressed(text, out)
+            }
+            Layer::Halves(halves, _) => halves.1.send_binary_uncompressed(text.as_bytes(), out),
             // What was compressed has to be sent, so that it can be is certain before.
             Layer::Streaming {
                 connection,
@@ -397,11 +399,11 @@ impl<R: End> Endpoint<R> {
                     .chunks(size.max(compressed.len() / 1000 + 1))
                     .collect();
                 for (at, part) in parts.iter().enumerate() {
-                    connection.send_compressed_part(kind, part, at + 1 == parts.len(), out)?;
+                    connection.send_compressed_fragment(kind, part, at + 1 == parts.len(), out)?;
                 }
                 Ok(())
             }
-            Layer::Streaming { connection, .. } if kind == Kind::Text => {
+            Layer::Streaming { connection, .. } if kind == MessageKind::Text => {
                 connection.send_text(text, out)
             }
             Layer::Streaming { connection, .. } => connection.send_binary(text.as_bytes(), out),
@@ -416,7 +418,7 @@ impl<R: End> Endpoint<R> {
         let (mut input, mut written) = (&mut bytes[..], Vec::new());
         loop {
             let (state, before) = (self.state(), written.len());
-            let mut out = Capped::new(&mut written, room);
+            let mut out = CappedOutput::new(&mut written, room);
             let seen = match &mut self.layer {
                 Layer::Whole(ws) => match ws.recv(&mut input, &mut out) {
                     None => {
@@ -575,29 +577,29 @@ fn inflate(decompressor: &mut Decompressor, mut piece: &[u8], last: bool, messag
 
 /// How it ended at one end, and at the other: the same, seen from two sides.
 fn agree<A: Role, B: Role>(one: &Endpoint<A>, other: &Endpoint<B>) {
-    fn closure<R: Role>(end: &Endpoint<R>) -> Option<Closure<'_>> {
+    fn outcome<R: Role>(end: &Endpoint<R>) -> Option<Outcome<'_>> {
         match &end.layer {
-            Layer::Whole(ws) => ws.closure(),
-            Layer::Streaming { connection, .. } => connection.closure(),
+            Layer::Whole(ws) => ws.outcome(),
+            Layer::Streaming { connection, .. } => connection.outcome(),
             Layer::Halves(..) | Layer::Between => unreachable!("the halves are together"),
         }
     }
-    let (closure, others) = (closure(one), closure(other));
+    let (outcome, others) = (outcome(one), outcome(other));
     assert_eq!(
-        closure.is_some(),
+        outcome.is_some(),
         others.is_some(),
         "one end is closing and the other is not"
     );
-    let (Some(closure), Some(others)) = (closure, others) else {
+    let (Some(outcome), Some(others)) = (outcome, others) else {
         return;
     };
-    assert_eq!((closure.error, others.error), (None, None));
-    let received = closure.received.map(|close| close.code);
+    assert_eq!((outcome.error, others.error), (None, None));
+    let received = outcome.received.map(|close| close.code);
     assert!(
         received == others.sent || one.failed && received.is_none(),
-        "{closure} of {others}"
+        "{outcome} of {others}"
     );
-    assert_eq!(closure.clean, received.is_some());
+    assert_eq!(outcome.clean, received.is_some());
 }
 
 libfuzzer_sys::fuzz_target!(|session: Session| {
@@ -640,18 +642,18 @@ libfuzzer_sys::fuzz_target!(|session: Session| {
     if client.state() != State::Open && !client.failed {
         // The server closes the transport first (CL11).
         assert_eq!(
-            either!(&mut client.layer, connection => connection.transport()),
-            Transport::Await
+            either!(&mut client.layer, connection => connection.next_action()),
+            Action::AwaitClose
         );
         assert_eq!(
-            either!(&mut server.layer, connection => connection.transport()),
-            Transport::Close
+            either!(&mut server.layer, connection => connection.next_action()),
+            Action::CloseTransport
         );
     }
     either!(&mut client.layer, connection => connection.recv_eof());
     assert_eq!(
-        either!(&mut client.layer, connection => connection.transport()),
-        Transport::Close
+        either!(&mut client.layer, connection => connection.next_action()),
+        Action::CloseTransport
     );
     client.act(None, Operation::Ping(Vec::new()));
 });

@@ -7,7 +7,7 @@
 //!
 //! [`Connection`](crate::Connection) streams: it marks compressed chunks, for a [`Decompressor`] to
 //! inflate piece by piece, and sends what a [`Compressor`] makes of a message in pieces by
-//! [`send_compressed_part`](crate::Connection::send_compressed_part).
+//! [`send_compressed_fragment`](crate::Connection::send_compressed_fragment).
 //!
 //! # What it costs
 //!
@@ -16,7 +16,7 @@
 //! on after each message: all connections of one [`Config`] (and its clones) share such states, and
 //! an idle connection holds none.
 //!
-//! To receive, a state takes 64 KiB whatever was agreed on: 47.5 kB for the backend, and a block of
+//! To receive, a state takes 64 KiB whatever was negotiated: 47.5 kB for the backend, and a block of
 //! 16 KiB to inflate into. To send, it takes as many kB (measured, with zlib-rs 0.6.8):
 //!
 //! | window bits | memory level 1 | 4 | 6 | 8 (default) | 9 |
@@ -37,7 +37,7 @@
 //! Compression tells by its length what is alike. Whoever can mix text of his own into messages
 //! that hold a secret, and sees how long they are, can guess the secret piece by piece (§8; the
 //! attacks CRIME and BREACH). Send such messages plain:
-//! [`WebSocket::send_text_plain`](crate::WebSocket::send_text_plain).
+//! [`WebSocket::send_text_uncompressed`](crate::WebSocket::send_text_uncompressed).
 
 mod compress;
 mod decompress;
@@ -193,7 +193,7 @@ impl fmt::Debug for Config {
     }
 }
 
-/// What was agreed on (RFC 7692 §7.1): the four parameters. Its `Display` is the value of the
+/// What was negotiated (RFC 7692 §7.1): the four parameters. Its `Display` is the value of the
 /// server's `Sec-WebSocket-Extensions`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct Params {
@@ -201,7 +201,7 @@ pub struct Params {
     pub(crate) client: Direction,
 }
 
-/// What is agreed on for the messages of one side.
+/// What is negotiated for the messages of one side.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub(crate) struct Direction {
     pub(crate) no_context_takeover: bool,

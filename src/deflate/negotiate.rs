@@ -114,7 +114,7 @@ impl Config {
         })
     }
 
-    /// What was agreed on, if this is a server's answer to [`offer`](Self::offer).
+    /// What was negotiated, if this is a server's answer to [`offer`](Self::offer).
     ///
     /// [`ClientHandshake::deflate`](crate::handshake::ClientHandshake::deflate) does this by
     /// itself.
@@ -138,7 +138,7 @@ impl Config {
                 .max_window_bits
                 .is_none_or(|bits| bits <= client.window_bits());
         if !fits {
-            return Err(HandshakeError::ExtensionParameter);
+            return Err(HandshakeError::InvalidExtensionParameter);
         }
         // A client may always do with less than it was told.
         let client = Direction {
@@ -154,9 +154,9 @@ impl Params {
         if answer.name != NAME {
             return Err(HandshakeError::ExtensionNotOffered);
         }
-        let said = Said::parse(answer).ok_or(HandshakeError::ExtensionParameter)?;
+        let said = Said::parse(answer).ok_or(HandshakeError::InvalidExtensionParameter)?;
         let client_max_window_bits = match said.client_max_window_bits {
-            Some(None) => return Err(HandshakeError::ExtensionParameter),
+            Some(None) => return Err(HandshakeError::InvalidExtensionParameter),
             said => said.flatten(),
         };
         Ok(Self {

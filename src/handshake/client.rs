@@ -8,7 +8,7 @@ use super::{
 };
 #[cfg(feature = "deflate")]
 use crate::deflate;
-use crate::{Agreed, Client, Output, uri::Uri};
+use crate::{Client, Negotiated, Output, uri::Uri};
 use alloc::{borrow::ToOwned, format, string::String};
 use core::{fmt, mem, str};
 
@@ -33,7 +33,7 @@ pub struct ClientHandshake {
     fields: String,
     /// The first mistake in what the caller wants to say.
     mistake: Option<WriteError>,
-    protocol_required: bool,
+    subprotocol_required: bool,
     key: [u8; 24],
     head: Collector<ResponseFacts>,
     interim: usize,
@@ -61,7 +61,7 @@ impl ClientHandshake {
             deflate: None,
             fields: String::new(),
             mistake: None,
-            protocol_required: false,
+            subprotocol_required: false,
             key,
             head: Collector::new(HeadLimits::default()),
             interim: 0,
@@ -71,12 +71,12 @@ impl ClientHandshake {
 
     /// The subprotocols to request, the most wanted first (§4.1): different tokens.
     #[must_use]
-    pub fn protocols(mut self, names: &[&str]) -> Self {
+    pub fn subprotocols(mut self, names: &[&str]) -> Self {
         for (at, name) in names.iter().enumerate() {
             if !fields::is_token(name.as_bytes()) {
-                self.mistake.get_or_insert(WriteError::Protocol);
+                self.mistake.get_or_insert(WriteError::InvalidSubprotocol);
             } else if names.iter().take(at).any(|before| before == name) {
-                self.mistake.get_or_insert(WriteError::ProtocolRepeated);
+                self.mistake.get_or_insert(WriteError::DuplicateSubprotocol);
             }
         }
         self.protocols = names.join(", ");
@@ -86,8 +86,8 @@ impl ClientHandshake {
     /// Whether to fail the connection if the server chooses none of the requested subprotocols, as
     /// browsers do. RFC 6455 lets it pass, and so does this unless set.
     #[must_use]
-    pub const fn protocol_required(mut self, required: bool) -> Self {
-        self.protocol_required = required;
+    pub const fn subprotocol_required(mut self, required: bool) -> Self {
+        self.subprotocol_required = required;
         self
     }
 
@@ -105,7 +105,7 @@ impl ClientHandshake {
     #[must_use]
     pub fn origin(mut self, origin: &str) -> Self {
         if !fields::is_field_value(origin.as_bytes()) {
-            self.mistake.get_or_insert(WriteError::FieldValue);
+            self.mistake.get_or_insert(WriteError::InvalidHeaderValue);
         }
         self.origin = Some(origin.to_owned());
         self
@@ -114,7 +114,7 @@ impl ClientHandshake {
     /// Further fields, written in this order and as they are given, such as `("Authorization",
     /// "Bearer …")`.
     #[must_use]
-    pub fn fields(mut self, fields: &[(&str, &str)]) -> Self {
+    pub fn headers(mut self, fields: &[(&str, &str)]) -> Self {
         if let Err(mistake) = fields::check(fields) {
             self.mistake.get_or_insert(mistake);
         }
@@ -187,11 +187,14 @@ impl ClientHandshake {
         }
         match self.read(input) {
             Ok(None) => Ok(None),
-            Ok(Some(Ending { place, agreed })) => {
+            Ok(Some(Ending { place, negotiated })) => {
                 let response = Response::in_head(self.head.take(place, input), self.head.message());
-                Ok(Some(match agreed {
-                    Some(agreed) => Answer::Accepted { agreed, response },
-                    None => Answer::Refused(response),
+                Ok(Some(match negotiated {
+                    Some(negotiated) => Answer::Accepted {
+                        negotiated,
+                        response,
+                    },
+                    None => Answer::Rejected(response),
                 }))
             }
             Err(error) => {
@@ -231,7 +234,7 @@ impl ClientHandshake {
             self.interim += 1;
             let limit = self.head.limits().interim;
             if self.interim > limit {
-                return Err(HandshakeError::TooManyInterim { limit });
+                return Err(HandshakeError::TooManyInterimResponses { limit });
             }
             self.head.skip(place, input);
         };
@@ -249,38 +252,38 @@ impl ClientHandshake {
         #[cfg(not(feature = "deflate"))]
         let verified = response.verify(&self.key, &self.protocols);
         let protocol = match verified {
-            Ok(None) if self.protocol_required && !self.protocols.is_empty() => {
-                return Err(HandshakeError::NoProtocol);
+            Ok(None) if self.subprotocol_required && !self.protocols.is_empty() => {
+                return Err(HandshakeError::MissingSubprotocol);
             }
             Ok(protocol) => protocol,
-            Err(HandshakeError::Status(_)) => {
+            Err(HandshakeError::UnexpectedStatus(_)) => {
                 self.state = Ok(None);
                 return Ok(Some(Ending {
                     place,
-                    agreed: None,
+                    negotiated: None,
                 }));
             }
             Err(error) => return Err(error),
         };
-        let agreed = mem::replace(&mut self.state, Ok(None))?.map(|client| match protocol {
-            Some(name) => Agreed::new(client).with_protocol(name),
-            None => Agreed::new(client),
+        let negotiated = mem::replace(&mut self.state, Ok(None))?.map(|client| match protocol {
+            Some(name) => Negotiated::new(client).with_subprotocol(name),
+            None => Negotiated::new(client),
         });
         #[cfg(feature = "deflate")]
-        let agreed = match (&self.deflate, params) {
+        let negotiated = match (&self.deflate, params) {
             (Some(config), Some(params)) => {
-                agreed.map(|agreed| agreed.with_deflate(config, params))
+                negotiated.map(|negotiated| negotiated.with_deflate(config, params))
             }
-            _ => agreed,
+            _ => negotiated,
         };
-        Ok(Some(Ending { place, agreed }))
+        Ok(Some(Ending { place, negotiated }))
     }
 }
 
 /// Where the final answer is, and what it opened.
 struct Ending {
     place: Place,
-    agreed: Option<Agreed<Client>>,
+    negotiated: Option<Negotiated<Client>>,
 }
 
 impl fmt::Debug for ClientHandshake {
@@ -296,13 +299,13 @@ pub enum Answer<'a> {
     /// The connection is open.
     Accepted {
         /// What a connection begins with.
-        agreed: Agreed<Client>,
+        negotiated: Negotiated<Client>,
         /// The answer itself, for its further fields, such as `Set-Cookie`.
         response: Response<'a>,
     },
     /// The server answered with a status other than 101 (§4.1): a redirect, 401, an error. The
     /// bytes after it are its body, as [`Response::body`] says.
-    Refused(Response<'a>),
+    Rejected(Response<'a>),
 }
 
 /// Shows what [`Response`] shows.
@@ -313,7 +316,7 @@ impl fmt::Debug for Answer<'_> {
                 .debug_struct("Accepted")
                 .field("response", response)
                 .finish_non_exhaustive(),
-            Self::Refused(response) => f.debug_tuple("Refused").field(response).finish(),
+            Self::Rejected(response) => f.debug_tuple("Refused").field(response).finish(),
         }
     }
 }

@@ -14,14 +14,14 @@ pub enum HandshakeError {
         /// The limit in bytes.
         limit: usize,
     },
-    /// The head has more fields than [`HeadLimits::fields`](super::HeadLimits::fields).
-    TooManyFields {
+    /// The head has more fields than [`HeadLimits::fields`](super::HeadLimits::headers).
+    TooManyHeaders {
         /// The limit.
         limit: usize,
     },
     /// More interim responses (1xx) than [`HeadLimits::interim`](super::HeadLimits::interim) came
     /// before the final one.
-    TooManyInterim {
+    TooManyInterimResponses {
         /// The limit.
         limit: usize,
     },
@@ -34,51 +34,51 @@ pub enum HandshakeError {
     /// A line begins with whitespace: a folded field (obs-fold, RFC 9112 §5.2).
     ObsFold,
     /// A field line has no name that is a token and directly followed by a colon (RFC 9112 §5.1).
-    FieldName,
+    InvalidHeaderName,
     /// A field's value contains a control character, such as NUL (RFC 9110 §5.5).
-    FieldValue,
+    InvalidHeaderValue,
     /// The first line of the request is not `method SP target SP version` (RFC 9112 §3).
-    RequestLine,
+    InvalidRequestLine,
     /// The first line of the response is not `version SP status SP reason` (RFC 9112 §4).
-    StatusLine,
+    InvalidStatusLine,
     /// The HTTP version is not 1.1 or a later 1.x (RFC 6455 §4.1, §4.2.1).
-    HttpVersion {
+    UnsupportedHttpVersion {
         /// The number before the dot.
         major: u8,
         /// The number after the dot.
         minor: u8,
     },
     /// The request's method is not GET (§4.2.1).
-    Method,
+    MethodNotAllowed,
     /// The request target is neither a path nor an absolute URI with the scheme `http`, `https`,
     /// `ws` or `wss` (§4.2.1).
-    Target,
+    InvalidTarget,
     /// The request announces a body, where the next bytes would be frames.
-    Body,
+    UnexpectedBody,
     /// `Upgrade` is missing or does not name `websocket` (§4.1, §4.2.1).
-    Upgrade,
+    MissingUpgrade,
     /// `Connection` is missing or does not contain the token `Upgrade` (§4.1, §4.2.1).
-    Connection,
+    MissingConnectionUpgrade,
     /// `Sec-WebSocket-Version` is missing or is not 13 (§4.2.1, §4.4).
-    WebSocketVersion,
+    UnsupportedWebSocketVersion,
     /// This field is required, and is missing.
-    Missing(&'static str),
+    MissingHeader(&'static str),
     /// This field may appear only once, and appears again.
-    Duplicate(&'static str),
+    DuplicateHeader(&'static str),
     /// The value of this field is malformed, or not the one required.
-    Invalid(&'static str),
+    InvalidHeader(&'static str),
     /// The response's status is this one and not 101, so the server did not switch protocols
     /// (§4.1).
-    Status(u16),
+    UnexpectedStatus(u16),
     /// The server answered with an extension that was not offered (§4.1).
     ExtensionNotOffered,
     /// The server's answer to an offered extension has a parameter that is unknown, repeated, of no
     /// valid value, or no fit for the offer (§4.1, RFC 7692 §7.1).
-    ExtensionParameter,
+    InvalidExtensionParameter,
     /// The server answered with a subprotocol that was not requested (§4.1).
-    ProtocolNotRequested,
+    SubprotocolNotRequested,
     /// The server chose none of the requested subprotocols, and the client insists on one.
-    NoProtocol,
+    MissingSubprotocol,
 }
 
 impl HandshakeError {
@@ -92,19 +92,19 @@ impl HandshakeError {
     #[must_use]
     pub const fn status(self) -> u16 {
         match self {
-            Self::Method => 405,
-            Self::Upgrade | Self::WebSocketVersion | Self::HttpVersion { major: 1, minor: 0 } => {
-                426
-            }
-            Self::HeadTooLarge { .. } | Self::TooManyFields { .. } => 431,
-            Self::HttpVersion { .. } => 505,
-            Self::StatusLine
-            | Self::Status(_)
-            | Self::TooManyInterim { .. }
+            Self::MethodNotAllowed => 405,
+            Self::MissingUpgrade
+            | Self::UnsupportedWebSocketVersion
+            | Self::UnsupportedHttpVersion { major: 1, minor: 0 } => 426,
+            Self::HeadTooLarge { .. } | Self::TooManyHeaders { .. } => 431,
+            Self::UnsupportedHttpVersion { .. } => 505,
+            Self::InvalidStatusLine
+            | Self::UnexpectedStatus(_)
+            | Self::TooManyInterimResponses { .. }
             | Self::ExtensionNotOffered
-            | Self::ExtensionParameter
-            | Self::ProtocolNotRequested
-            | Self::NoProtocol => 502,
+            | Self::InvalidExtensionParameter
+            | Self::SubprotocolNotRequested
+            | Self::MissingSubprotocol => 502,
             _ => 400,
         }
     }
@@ -116,42 +116,46 @@ impl fmt::Display for HandshakeError {
             Self::HeadTooLarge { limit } => {
                 return write!(f, "the head has more than {limit} bytes");
             }
-            Self::TooManyFields { limit } => {
+            Self::TooManyHeaders { limit } => {
                 return write!(f, "the head has more than {limit} fields");
             }
-            Self::TooManyInterim { limit } => {
+            Self::TooManyInterimResponses { limit } => {
                 return write!(f, "more than {limit} interim responses");
             }
             Self::Incomplete => "the connection ended before the handshake was complete",
             Self::BareLf => "a line ends with LF without CR",
             Self::BareCr => "a line contains CR without LF",
             Self::ObsFold => "a field is folded over several lines",
-            Self::FieldName => "a field's name is malformed",
-            Self::FieldValue => "a field's value contains a control character",
-            Self::RequestLine => "the request line is malformed",
-            Self::StatusLine => "the status line is malformed",
-            Self::HttpVersion { major, minor } => {
+            Self::InvalidHeaderName => "a field's name is malformed",
+            Self::InvalidHeaderValue => "a field's value contains a control character",
+            Self::InvalidRequestLine => "the request line is malformed",
+            Self::InvalidStatusLine => "the status line is malformed",
+            Self::UnsupportedHttpVersion { major, minor } => {
                 return write!(
                     f,
                     "the HTTP version is {major}.{minor}, not 1.1 or a later 1.x"
                 );
             }
-            Self::Method => "the method is not GET",
-            Self::Target => "the request target is malformed",
-            Self::Body => "the request announces a body",
-            Self::Upgrade => "Upgrade is missing or does not name websocket",
-            Self::Connection => "Connection is missing or does not contain Upgrade",
-            Self::WebSocketVersion => "Sec-WebSocket-Version is missing or is not 13",
-            Self::Missing(name) => return write!(f, "{name} is missing"),
-            Self::Duplicate(name) => return write!(f, "{name} appears more than once"),
-            Self::Invalid(name) => return write!(f, "{name} is not valid"),
-            Self::Status(status) => return write!(f, "the server answered with status {status}"),
+            Self::MethodNotAllowed => "the method is not GET",
+            Self::InvalidTarget => "the request target is malformed",
+            Self::UnexpectedBody => "the request announces a body",
+            Self::MissingUpgrade => "Upgrade is missing or does not name websocket",
+            Self::MissingConnectionUpgrade => "Connection is missing or does not contain Upgrade",
+            Self::UnsupportedWebSocketVersion => "Sec-WebSocket-Version is missing or is not 13",
+            Self::MissingHeader(name) => return write!(f, "{name} is missing"),
+            Self::DuplicateHeader(name) => return write!(f, "{name} appears more than once"),
+            Self::InvalidHeader(name) => return write!(f, "{name} is not valid"),
+            Self::UnexpectedStatus(status) => {
+                return write!(f, "the server answered with status {status}");
+            }
             Self::ExtensionNotOffered => "the server chose an extension that was not offered",
-            Self::ExtensionParameter => {
+            Self::InvalidExtensionParameter => {
                 "the server's parameters of an extension do not fit the offer"
             }
-            Self::ProtocolNotRequested => "the server chose a subprotocol that was not requested",
-            Self::NoProtocol => "the server chose no subprotocol",
+            Self::SubprotocolNotRequested => {
+                "the server chose a subprotocol that was not requested"
+            }
+            Self::MissingSubprotocol => "the server chose no subprotocol",
         })
     }
 }
@@ -164,44 +168,44 @@ impl error::Error for HandshakeError {}
 pub enum WriteError {
     /// The output has not the room, in bytes, that the message needs. The call can be repeated when
     /// it has.
-    NoRoom {
+    OutputFull {
         /// The length of the message in bytes.
         needed: usize,
     },
     /// A field's name is not a token (RFC 9110 §5.1).
-    FieldName,
+    InvalidHeaderName,
     /// A field's value contains CR, LF, NUL or another control character (RFC 9110 §5.5).
-    FieldValue,
+    InvalidHeaderValue,
     /// The field is one that the handshake writes itself: `Host`, `Origin`, `Connection`,
     /// `Upgrade`, `Content-Length`, `Transfer-Encoding`, or one that begins with
     /// `Sec-WebSocket-`.
-    FieldReserved,
+    ReservedHeader,
     /// A subprotocol is not a token (RFC 6455 §4.1).
-    Protocol,
+    InvalidSubprotocol,
     /// A subprotocol is requested twice (§4.1).
-    ProtocolRepeated,
+    DuplicateSubprotocol,
     /// The chosen subprotocol is none of those that the client requested (§4.2.2).
-    ProtocolNotRequested,
+    SubprotocolNotRequested,
     /// The status of a rejection is not from 300 to 599.
-    Status,
+    InvalidStatus,
     /// A body is given for a rejection whose status has none: 304 (RFC 9110 §15.4.5).
-    Body,
+    UnexpectedBody,
 }
 
 impl fmt::Display for WriteError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::NoRoom { needed } => {
+            Self::OutputFull { needed } => {
                 return write!(f, "the output has no room for {needed} bytes");
             }
-            Self::FieldName => "a field's name is not a token",
-            Self::FieldValue => "a field's value contains a control character",
-            Self::FieldReserved => "a field is one that the handshake writes itself",
-            Self::Protocol => "a subprotocol is not a token",
-            Self::ProtocolRepeated => "a subprotocol is requested twice",
-            Self::ProtocolNotRequested => "the chosen subprotocol was not requested",
-            Self::Status => "the status of a rejection is not from 300 to 599",
-            Self::Body => "a response with this status has no body",
+            Self::InvalidHeaderName => "a field's name is not a token",
+            Self::InvalidHeaderValue => "a field's value contains a control character",
+            Self::ReservedHeader => "a field is one that the handshake writes itself",
+            Self::InvalidSubprotocol => "a subprotocol is not a token",
+            Self::DuplicateSubprotocol => "a subprotocol is requested twice",
+            Self::SubprotocolNotRequested => "the chosen subprotocol was not requested",
+            Self::InvalidStatus => "the status of a rejection is not from 300 to 599",
+            Self::UnexpectedBody => "a response with this status has no body",
         })
     }
 }
@@ -209,26 +213,26 @@ impl fmt::Display for WriteError {
 impl error::Error for WriteError {}
 
 /// [`Incomplete`](HandshakeError::Incomplete) is an `UnexpectedEof`,
-/// [`Status`](HandshakeError::Status) is a `ConnectionRefused`, and every other error is
+/// [`Status`](HandshakeError::UnexpectedStatus) is a `ConnectionRefused`, and every other error is
 /// `InvalidData`.
 #[cfg(feature = "std")]
 impl From<HandshakeError> for std::io::Error {
     fn from(error: HandshakeError) -> Self {
         let kind = match error {
             HandshakeError::Incomplete => std::io::ErrorKind::UnexpectedEof,
-            HandshakeError::Status(_) => std::io::ErrorKind::ConnectionRefused,
+            HandshakeError::UnexpectedStatus(_) => std::io::ErrorKind::ConnectionRefused,
             _ => std::io::ErrorKind::InvalidData,
         };
         Self::new(kind, error)
     }
 }
 
-/// [`NoRoom`](WriteError::NoRoom) is a `WriteZero`, and every other error is `InvalidInput`.
+/// [`NoRoom`](WriteError::OutputFull) is a `WriteZero`, and every other error is `InvalidInput`.
 #[cfg(feature = "std")]
 impl From<WriteError> for std::io::Error {
     fn from(error: WriteError) -> Self {
         let kind = match error {
-            WriteError::NoRoom { .. } => std::io::ErrorKind::WriteZero,
+            WriteError::OutputFull { .. } => std::io::ErrorKind::WriteZero,
             _ => std::io::ErrorKind::InvalidInput,
         };
         Self::new(kind, error)

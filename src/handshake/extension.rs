@@ -81,7 +81,7 @@ pub(crate) fn extensions_in(
     value: &[u8],
 ) -> impl Iterator<Item = Result<Extension<'_>, super::HandshakeError>> {
     extensions(value).map(|extension| {
-        extension.map_err(|_| super::HandshakeError::Invalid(super::fields::EXTENSIONS))
+        extension.map_err(|_| super::HandshakeError::InvalidHeader(super::fields::EXTENSIONS))
     })
 }
 

@@ -44,26 +44,26 @@ pub(super) fn known(name: &str) -> Option<&'static str> {
 /// Names are compared without regard to ASCII case. Values are bytes, since HTTP does not promise
 /// an encoding; they have no whitespace around them, and no control characters but the tab.
 #[derive(Clone, Copy)]
-pub struct Fields<'a>(Iter<'a>);
+pub struct Headers<'a>(Iter<'a>);
 
-impl<'a> Fields<'a> {
+impl<'a> Headers<'a> {
     /// The fields in a head that was parsed.
     pub(super) fn in_head(head: &'a [u8]) -> Self {
         let start_line = memchr(b'\n', head).map_or(head.len(), |lf| lf + 1);
         Self(Iter::Lines(head.get(start_line..).unwrap_or_default()))
     }
 
-    /// Fields that something else parsed, after `each` has seen them.
+    /// Headers that something else parsed, after `each` has seen them.
     pub(super) fn elsewhere(
         fields: &'a [(&'a str, &'a [u8])],
         mut each: impl FnMut(&str, &[u8]) -> Result<(), HandshakeError>,
     ) -> Result<Self, HandshakeError> {
         for &(name, value) in fields {
             if !is_token(name.as_bytes()) {
-                return Err(HandshakeError::FieldName);
+                return Err(HandshakeError::InvalidHeaderName);
             }
             if !is_field_value(value) {
-                return Err(HandshakeError::FieldValue);
+                return Err(HandshakeError::InvalidHeaderValue);
             }
             each(name, trim(value))?;
         }
@@ -90,7 +90,7 @@ impl<'a> Fields<'a> {
 }
 
 /// Shows the names only: values may be secrets, such as cookies.
-impl fmt::Debug for Fields<'_> {
+impl fmt::Debug for Headers<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list()
             .entries(self.iter().map(|(name, _)| name))
@@ -164,7 +164,7 @@ pub(super) fn count(
         if valid(element) {
             Ok(count + 1)
         } else {
-            Err(HandshakeError::Invalid(name))
+            Err(HandshakeError::InvalidHeader(name))
         }
     })
 }
@@ -270,14 +270,14 @@ pub(super) fn check(fields: &[(&str, &str)]) -> Result<(), WriteError> {
 
     for (name, value) in fields {
         if !is_token(name.as_bytes()) {
-            return Err(WriteError::FieldName);
+            return Err(WriteError::InvalidHeaderName);
         }
         let prefix = name.as_bytes().get(..PREFIX.len()).unwrap_or_default();
         if prefix.eq_ignore_ascii_case(PREFIX) || known(name).is_some() {
-            return Err(WriteError::FieldReserved);
+            return Err(WriteError::ReservedHeader);
         }
         if !is_field_value(value.as_bytes()) {
-            return Err(WriteError::FieldValue);
+            return Err(WriteError::InvalidHeaderValue);
         }
     }
     Ok(())

@@ -15,7 +15,7 @@ pub struct HeadLimits {
     /// Bytes of a head, with its first line and the empty line at its end; 16384 unless set. No
     /// line can be longer, and no more is held.
     pub bytes: usize,
-    /// Fields of a head; 100 unless set.
+    /// Headers of a head; 100 unless set.
     pub fields: usize,
     /// Interim responses (1xx) that a client skips; 8 unless set.
     pub interim: usize,
@@ -113,7 +113,7 @@ impl<M: Message> Parser<M> {
                     let (name, value) = line
                         .strip_suffix(b"\r")
                         .and_then(fields::split)
-                        .ok_or(HandshakeError::FieldName)?;
+                        .ok_or(HandshakeError::InvalidHeaderName)?;
                     self.message.field(name, value)?;
                     Part::Line
                 }
@@ -137,7 +137,7 @@ impl<M: Message> Parser<M> {
                 (Part::Line, b' ' | b'\t') => return Err(HandshakeError::ObsFold),
                 (Part::Line, _) if fields::is_token_char(byte) => {
                     if self.fields == self.limits.fields {
-                        return Err(HandshakeError::TooManyFields {
+                        return Err(HandshakeError::TooManyHeaders {
                             limit: self.limits.fields,
                         });
                     }
@@ -146,7 +146,7 @@ impl<M: Message> Parser<M> {
                 }
                 (Part::Name, b':') => Part::Value,
                 (Part::Name, _) if fields::is_token_char(byte) => Part::Name,
-                (Part::Line | Part::Name, _) => return Err(HandshakeError::FieldName),
+                (Part::Line | Part::Name, _) => return Err(HandshakeError::InvalidHeaderName),
                 (Part::Value, b'\r') => Part::FieldEnd,
                 (Part::Value, _) if fields::is_field_value_char(byte) => {
                     // Values are most of a head, and reading them in one go is faster than by the
@@ -154,7 +154,7 @@ impl<M: Message> Parser<M> {
                     self.read += fields::value_len(bytes.get(self.read..).unwrap_or_default());
                     Part::Value
                 }
-                (Part::Value, _) => return Err(HandshakeError::FieldValue),
+                (Part::Value, _) => return Err(HandshakeError::InvalidHeaderValue),
             };
         }
         if bytes.len() < self.limits.bytes {

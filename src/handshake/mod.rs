@@ -11,15 +11,15 @@
 //!                                                          │
 //!                                                       Request
 //!    recv: None, read more                                 │
-//!           │ ◄──────────────── 101 ───────────────────────┼─ accept ── Agreed<Server> ── OPEN
+//!           │ ◄──────────────── 101 ───────────────────────┼─ accept ── Negotiated<Server> ── OPEN
 //!           │ ◄────────── 3xx, 4xx, 5xx ───────────────────┴─ reject ── close
 //!           │
 //!           ├─ Err ── close
-//!           ├─ Answer::Refused ── follow, authenticate, or close
-//!           └─ Answer::Accepted ── Agreed<Client> ── OPEN
+//!           ├─ Answer::Rejected ── follow, authenticate, or close
+//!           └─ Answer::Accepted ── Negotiated<Client> ── OPEN
 //! ```
 //!
-//! [`Agreed`](crate::Agreed) is all that the connection gets to know of it. Nothing of what is sent
+//! [`Negotiated`](crate::Negotiated) is all that the connection gets to know of it. Nothing of what is sent
 //! here is a frame: a handshake that fails ends with an HTTP error or without an answer, never with
 //! a Close frame (§7.1.7).
 //!
@@ -32,7 +32,7 @@
 //!
 //! // The seed comes from the system's random source.
 //! let uri = Uri::parse("ws://example.com/chat")?;
-//! let mut client = ClientHandshake::new(&uri, Client::new([7; 32])).protocols(&["chat", "superchat"]).origin("http://example.com");
+//! let mut client = ClientHandshake::new(&uri, Client::new([7; 32])).subprotocols(&["chat", "superchat"]).origin("http://example.com");
 //! let mut sent = Vec::new();
 //! client.write_request(&mut sent)?;
 //! assert_eq!(
@@ -58,9 +58,9 @@
 //!     } else if request.path() != "/chat" {
 //!         request.reject(404).write(&mut answer)?;
 //!     } else {
-//!         let protocol = request.protocols().find(|name| *name == "chat");
-//!         let agreed = request.accept().protocol(protocol).write(&mut answer)?;
-//!         assert_eq!(agreed.protocol(), Some("chat"));
+//!         let protocol = request.subprotocols().find(|name| *name == "chat");
+//!         let negotiated = request.accept().subprotocol(protocol).write(&mut answer)?;
+//!         assert_eq!(negotiated.subprotocol(), Some("chat"));
 //!     }
 //! }
 //! assert_eq!(
@@ -75,8 +75,8 @@
 //!
 //! let mut input = &mut answer[..];
 //! match client.recv(&mut input)? {
-//!     Some(Answer::Accepted { agreed, .. }) => assert_eq!(agreed.protocol(), Some("chat")),
-//!     Some(Answer::Refused(response)) => panic!("refused: {}", response.status()),
+//!     Some(Answer::Accepted { negotiated, .. }) => assert_eq!(negotiated.subprotocol(), Some("chat")),
+//!     Some(Answer::Rejected(response)) => panic!("refused: {}", response.status()),
 //!     None => panic!("there is more to read"),
 //! }
 //! # }
@@ -88,8 +88,8 @@
 //! Without the feature `alloc` there are [`Request`] and [`Response`], which parse a slice,
 //! [`Request::accept`] and [`Request::reject`], which write the answer, and [`fresh_key`] and
 //! [`accept_key`]. If something else parsed the HTTP (hyper, a proxy in front),
-//! [`Request::from_fields`] and [`Response::from_fields`] apply the same rules to what it found,
-//! and an [`Agreed`](crate::Agreed) can be built from a role.
+//! [`Request::from_headers`] and [`Response::from_headers`] apply the same rules to what it found,
+//! and an [`Negotiated`](crate::Negotiated) can be built from a role.
 //!
 //! # What is refused, and why
 //!
@@ -151,7 +151,7 @@ pub use error::{HandshakeError, WriteError};
 #[cfg(feature = "deflate")]
 pub(crate) use extension::extensions_in;
 pub use extension::{Extension, Param, Value};
-pub use fields::Fields;
+pub use fields::Headers;
 pub use head::HeadLimits;
 pub use key::{accept_key, fresh_key};
 pub use request::Request;
@@ -173,7 +173,7 @@ fn append<'p>(
         .clone()
         .fold(0_usize, |sum, piece| sum.saturating_add(piece.len()));
     if out.room() < needed {
-        return Err(WriteError::NoRoom { needed });
+        return Err(WriteError::OutputFull { needed });
     }
     for piece in pieces {
         out.append(piece);
@@ -184,7 +184,7 @@ fn append<'p>(
 #[cfg(test)]
 mod tests {
     use super::{WriteError, append};
-    use crate::Slice;
+    use crate::SliceOutput;
 
     /// L2: on a 32-bit target, a sum that had gone round would be taken for the room of a message
     /// that is short.
@@ -192,11 +192,11 @@ mod tests {
     fn l2_the_room_of_a_message_longer_than_the_address_space_is_not_short() {
         static PIECE: [u8; 1 << 20] = [b'x'; 1 << 20];
         let mut memory = [0; 100];
-        let mut out = Slice::new(&mut memory);
+        let mut out = SliceOutput::new(&mut memory);
         let needed = usize::try_from((PIECE.len() as u64) << 12).unwrap_or(usize::MAX);
         assert_eq!(
             append(&mut out, core::iter::repeat_n(&PIECE[..], 1 << 12)),
-            Err(WriteError::NoRoom { needed })
+            Err(WriteError::OutputFull { needed })
         );
         assert_eq!(out.as_bytes(), b"");
     }

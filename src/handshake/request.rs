@@ -4,7 +4,7 @@ use super::{
     Accept, Extension, HandshakeError, HeadLimits, Reject,
     extension::extensions,
     fields::{
-        self, CONNECTION, CONTENT_LENGTH, EXTENSIONS, Fields, HOST, KEY, ORIGIN, PROTOCOL,
+        self, CONNECTION, CONTENT_LENGTH, EXTENSIONS, HOST, Headers, KEY, ORIGIN, PROTOCOL,
         TRANSFER_ENCODING, UPGRADE, VERSION,
     },
     head::{Message, Parser},
@@ -24,7 +24,7 @@ use core::{fmt, mem, str};
 #[derive(Clone, Copy)]
 pub struct Request<'a> {
     target: &'a str,
-    fields: Fields<'a>,
+    fields: Headers<'a>,
     key: [u8; 24],
 }
 
@@ -66,7 +66,7 @@ impl<'a> Request<'a> {
     ///     ("sec-websocket-key", b"dGhlIHNhbXBsZSBub25jZQ=="),
     ///     ("sec-websocket-version", b"13"),
     /// ];
-    /// let request = Request::from_fields("GET", "/chat", (1, 1), &fields)?;
+    /// let request = Request::from_headers("GET", "/chat", (1, 1), &fields)?;
     /// assert_eq!(request.path(), "/chat");
     /// # Ok::<(), HandshakeError>(())
     /// ```
@@ -74,7 +74,7 @@ impl<'a> Request<'a> {
     /// # Errors
     ///
     /// [`HandshakeError`] names the first fault.
-    pub fn from_fields(
+    pub fn from_headers(
         method: &str,
         target: &'a str,
         version: (u8, u8),
@@ -82,16 +82,16 @@ impl<'a> Request<'a> {
     ) -> Result<Self, HandshakeError> {
         match method.as_bytes() {
             b"GET" => {}
-            method if fields::is_token(method) => return Err(HandshakeError::Method),
-            _ => return Err(HandshakeError::RequestLine),
+            method if fields::is_token(method) => return Err(HandshakeError::MethodNotAllowed),
+            _ => return Err(HandshakeError::InvalidRequestLine),
         }
         if !target.bytes().all(is_target_char) {
-            return Err(HandshakeError::Target);
+            return Err(HandshakeError::InvalidTarget);
         }
         check_target(target)?;
         check_version(version)?;
         let mut facts = RequestFacts::default();
-        let fields = Fields::elsewhere(fields, |name, value| facts.field(name, value))?;
+        let fields = Headers::elsewhere(fields, |name, value| facts.field(name, value))?;
         facts.end()?;
         Ok(Self {
             target,
@@ -107,7 +107,7 @@ impl<'a> Request<'a> {
             .unwrap_or_default();
         Self {
             target: str::from_utf8(target).unwrap_or_default(),
-            fields: Fields::in_head(head),
+            fields: Headers::in_head(head),
             key: facts.key.unwrap_or_default(),
         }
     }
@@ -159,12 +159,12 @@ impl<'a> Request<'a> {
 
     /// All fields, in order.
     #[must_use]
-    pub const fn fields(&self) -> &Fields<'a> {
+    pub const fn headers(&self) -> &Headers<'a> {
         &self.fields
     }
 
     /// The subprotocols that the client would speak, the most wanted first (§4.2.1).
-    pub fn protocols(&self) -> impl Iterator<Item = &'a str> + use<'a> {
+    pub fn subprotocols(&self) -> impl Iterator<Item = &'a str> + use<'a> {
         self.fields
             .get_all(PROTOCOL)
             .flat_map(fields::list)
@@ -271,11 +271,11 @@ impl Message for RequestFacts {
         let Some(rest) = line.strip_prefix(METHOD) else {
             return match byte {
                 b' ' if line == b"GET" => Ok(()),
-                b' ' if !line.is_empty() => Err(HandshakeError::Method),
+                b' ' if !line.is_empty() => Err(HandshakeError::MethodNotAllowed),
                 // One empty line before the request line is skipped (RFC 9112 §2.2).
                 b'\r' if line.is_empty() && !mem::replace(&mut self.empty_line, true) => Ok(()),
                 _ if fields::is_token_char(byte) => Ok(()),
-                _ => Err(HandshakeError::RequestLine),
+                _ => Err(HandshakeError::InvalidRequestLine),
             };
         };
         if self.target_len == 0 {
@@ -284,19 +284,19 @@ impl Message for RequestFacts {
                     self.target_len = rest.len();
                     check_target(str::from_utf8(rest).unwrap_or_default())
                 }
-                b'\r' => Err(HandshakeError::RequestLine),
+                b'\r' => Err(HandshakeError::InvalidRequestLine),
                 _ if is_target_char(byte) => Ok(()),
-                _ => Err(HandshakeError::Target),
+                _ => Err(HandshakeError::InvalidTarget),
             };
         }
         match (rest.get(self.target_len + 1..).unwrap_or_default(), byte) {
             (version, _) if version.len() < VERSION_LEN => match next_of_version(version, byte) {
                 Some(Some(version)) => check_version(version),
                 Some(None) => Ok(()),
-                None => Err(HandshakeError::RequestLine),
+                None => Err(HandshakeError::InvalidRequestLine),
             },
             (_, b'\r') => Ok(()),
-            _ => Err(HandshakeError::RequestLine),
+            _ => Err(HandshakeError::InvalidRequestLine),
         }
     }
 
@@ -307,7 +307,7 @@ impl Message for RequestFacts {
                 let host = str::from_utf8(value)
                     .ok()
                     .and_then(|host| Authority::parse(host).ok());
-                host.map(|_| ()).ok_or(HandshakeError::Invalid(HOST))
+                host.map(|_| ()).ok_or(HandshakeError::InvalidHeader(HOST))
             }
             Some(ORIGIN) => once(mem::replace(&mut self.origin, true), ORIGIN),
             Some(UPGRADE) => {
@@ -326,7 +326,7 @@ impl Message for RequestFacts {
             }
             Some(KEY) => {
                 once(self.key.is_some(), KEY)?;
-                self.key = Some(checked_key(value).ok_or(HandshakeError::Invalid(KEY))?);
+                self.key = Some(checked_key(value).ok_or(HandshakeError::InvalidHeader(KEY))?);
                 Ok(())
             }
             Some(VERSION) => {
@@ -334,7 +334,7 @@ impl Message for RequestFacts {
                 if value == b"13" {
                     Ok(())
                 } else {
-                    Err(HandshakeError::WebSocketVersion)
+                    Err(HandshakeError::UnsupportedWebSocketVersion)
                 }
             }
             Some(PROTOCOL) => {
@@ -346,40 +346,40 @@ impl Message for RequestFacts {
                 let offers = self.extensions.get_or_insert(0);
                 extensions(value)
                     .try_for_each(|offer| offer.map(|_| *offers += 1))
-                    .map_err(|_| HandshakeError::Invalid(EXTENSIONS))
+                    .map_err(|_| HandshakeError::InvalidHeader(EXTENSIONS))
             }
             // What follows the head would be read as frames by us and as a body by whatever stands
             // before us.
             Some(CONTENT_LENGTH)
                 if value.is_empty() || value.iter().any(|&digit| digit != b'0') =>
             {
-                Err(HandshakeError::Body)
+                Err(HandshakeError::UnexpectedBody)
             }
-            Some(TRANSFER_ENCODING) => Err(HandshakeError::Body),
+            Some(TRANSFER_ENCODING) => Err(HandshakeError::UnexpectedBody),
             _ => Ok(()),
         }
     }
 
     fn end(&self) -> Result<(), HandshakeError> {
         match self {
-            Self { host: false, .. } => Err(HandshakeError::Missing(HOST)),
+            Self { host: false, .. } => Err(HandshakeError::MissingHeader(HOST)),
             Self {
                 upgrade: None | Some(false),
                 ..
-            } => Err(HandshakeError::Upgrade),
+            } => Err(HandshakeError::MissingUpgrade),
             Self {
                 connection: false, ..
-            } => Err(HandshakeError::Connection),
-            Self { key: None, .. } => Err(HandshakeError::Missing(KEY)),
-            Self { version: false, .. } => Err(HandshakeError::WebSocketVersion),
+            } => Err(HandshakeError::MissingConnectionUpgrade),
+            Self { key: None, .. } => Err(HandshakeError::MissingHeader(KEY)),
+            Self { version: false, .. } => Err(HandshakeError::UnsupportedWebSocketVersion),
             // The grammar wants at least one element, over all lines.
             Self {
                 protocols: Some(0), ..
-            } => Err(HandshakeError::Invalid(PROTOCOL)),
+            } => Err(HandshakeError::InvalidHeader(PROTOCOL)),
             Self {
                 extensions: Some(0),
                 ..
-            } => Err(HandshakeError::Invalid(EXTENSIONS)),
+            } => Err(HandshakeError::InvalidHeader(EXTENSIONS)),
             _ => Ok(()),
         }
     }
@@ -388,7 +388,7 @@ impl Message for RequestFacts {
 /// Refuses a second field with this name.
 pub(super) fn once(seen: bool, name: &'static str) -> Result<(), HandshakeError> {
     if seen {
-        Err(HandshakeError::Duplicate(name))
+        Err(HandshakeError::DuplicateHeader(name))
     } else {
         Ok(())
     }
@@ -415,7 +415,7 @@ const fn check_version((major, minor): (u8, u8)) -> Result<(), HandshakeError> {
         // In HTTP/1.0, `Upgrade` means nothing (RFC 9110 §7.8); from 2 on, the protocol has no such
         // request.
         (1, 1..) => Ok(()),
-        _ => Err(HandshakeError::HttpVersion { major, minor }),
+        _ => Err(HandshakeError::UnsupportedHttpVersion { major, minor }),
     }
 }
 
@@ -427,8 +427,8 @@ const fn is_target_char(byte: u8) -> bool {
 fn check_target(target: &str) -> Result<(), HandshakeError> {
     match Target::parse(target) {
         Some(_) => Ok(()),
-        None if target.is_empty() => Err(HandshakeError::RequestLine),
-        None => Err(HandshakeError::Target),
+        None if target.is_empty() => Err(HandshakeError::InvalidRequestLine),
+        None => Err(HandshakeError::InvalidTarget),
     }
 }
 

@@ -4,7 +4,7 @@ use super::{
     HandshakeError, HeadLimits, accept_key,
     extension::extensions,
     fields::{
-        self, ACCEPT, CONNECTION, CONTENT_LENGTH, EXTENSIONS, Fields, PROTOCOL, TRANSFER_ENCODING,
+        self, ACCEPT, CONNECTION, CONTENT_LENGTH, EXTENSIONS, Headers, PROTOCOL, TRANSFER_ENCODING,
         UPGRADE,
     },
     head::{Message, Parser},
@@ -19,7 +19,7 @@ use core::{fmt, mem, str};
 #[derive(Clone, Copy)]
 pub struct Response<'a> {
     reason: &'a [u8],
-    fields: Fields<'a>,
+    fields: Headers<'a>,
     facts: ResponseFacts,
 }
 
@@ -55,21 +55,21 @@ impl<'a> Response<'a> {
     /// # Errors
     ///
     /// [`HandshakeError`] names the first fault.
-    pub fn from_fields(
+    pub fn from_headers(
         version: (u8, u8),
         status: u16,
         fields: &'a [(&'a str, &'a [u8])],
     ) -> Result<Self, HandshakeError> {
         check_version(version)?;
         if !(100..=999).contains(&status) {
-            return Err(HandshakeError::StatusLine);
+            return Err(HandshakeError::InvalidStatusLine);
         }
         let mut facts = ResponseFacts {
             version,
             status,
             ..ResponseFacts::default()
         };
-        let fields = Fields::elsewhere(fields, |name, value| facts.field(name, value))?;
+        let fields = Headers::elsewhere(fields, |name, value| facts.field(name, value))?;
         facts.end()?;
         Ok(Self {
             reason: b"",
@@ -84,7 +84,7 @@ impl<'a> Response<'a> {
             .unwrap_or_default();
         Self {
             reason,
-            fields: Fields::in_head(head),
+            fields: Headers::in_head(head),
             facts: *facts,
         }
     }
@@ -105,7 +105,7 @@ impl<'a> Response<'a> {
     ///     ("sec-websocket-accept", b"s3pPLMBiTxaQ9kYGzzhZRbK+xOo="),
     ///     ("sec-websocket-protocol", b"chat"),
     /// ];
-    /// let response = Response::from_fields((1, 1), 101, &fields)?;
+    /// let response = Response::from_headers((1, 1), 101, &fields)?;
     /// assert_eq!(
     ///     response.verify(b"dGhlIHNhbXBsZSBub25jZQ==", "superchat, chat")?,
     ///     Some("chat")
@@ -116,7 +116,7 @@ impl<'a> Response<'a> {
     /// # Errors
     ///
     /// [`HandshakeError`] names the first rule of §4.1 that the response breaks;
-    /// [`HandshakeError::Status`] if it is a refusal.
+    /// [`HandshakeError::UnexpectedStatus`] if it is a refusal.
     pub fn verify(&self, key: &[u8], protocols: &str) -> Result<Option<&'a str>, HandshakeError> {
         self.verify_upgrade(key)?;
         if self.facts.extensions.is_some() {
@@ -130,7 +130,7 @@ impl<'a> Response<'a> {
     ///
     /// # Errors
     ///
-    /// As [`verify`](Self::verify), and [`HandshakeError::ExtensionParameter`] if the server's
+    /// As [`verify`](Self::verify), and [`HandshakeError::InvalidExtensionParameter`] if the server's
     /// answer does not fit the offer.
     #[cfg(feature = "deflate")]
     pub fn verify_deflate(
@@ -158,24 +158,24 @@ impl<'a> Response<'a> {
     fn verify_upgrade(&self, key: &[u8]) -> Result<(), HandshakeError> {
         let facts = &self.facts;
         if facts.status != 101 {
-            return Err(HandshakeError::Status(facts.status));
+            return Err(HandshakeError::UnexpectedStatus(facts.status));
         }
         if let (major, minor @ 0) = facts.version {
-            return Err(HandshakeError::HttpVersion { major, minor });
+            return Err(HandshakeError::UnsupportedHttpVersion { major, minor });
         }
         if facts.upgrade != Some(true) {
-            return Err(HandshakeError::Upgrade);
+            return Err(HandshakeError::MissingUpgrade);
         }
         if !facts.connection {
-            return Err(HandshakeError::Connection);
+            return Err(HandshakeError::MissingConnectionUpgrade);
         }
         if self
             .fields
             .get(ACCEPT)
-            .ok_or(HandshakeError::Missing(ACCEPT))?
+            .ok_or(HandshakeError::MissingHeader(ACCEPT))?
             != accept_key(key)
         {
-            return Err(HandshakeError::Invalid(ACCEPT));
+            return Err(HandshakeError::InvalidHeader(ACCEPT));
         }
         Ok(())
     }
@@ -186,7 +186,9 @@ impl<'a> Response<'a> {
         };
         let requested = fields::list(protocols.as_bytes()).any(|protocol| protocol == chosen);
         let chosen = str::from_utf8(chosen).ok().filter(|_| requested);
-        chosen.ok_or(HandshakeError::ProtocolNotRequested).map(Some)
+        chosen
+            .ok_or(HandshakeError::SubprotocolNotRequested)
+            .map(Some)
     }
 
     /// The status code, from 100 to 999.
@@ -203,7 +205,7 @@ impl<'a> Response<'a> {
 
     /// All fields, in order.
     #[must_use]
-    pub const fn fields(&self) -> &Fields<'a> {
+    pub const fn headers(&self) -> &Headers<'a> {
         &self.fields
     }
 
@@ -271,7 +273,7 @@ const fn check_version((major, minor): (u8, u8)) -> Result<(), HandshakeError> {
     if major == 1 {
         Ok(())
     } else {
-        Err(HandshakeError::HttpVersion { major, minor })
+        Err(HandshakeError::UnsupportedHttpVersion { major, minor })
     }
 }
 
@@ -316,7 +318,7 @@ impl Message for ResponseFacts {
                     check_version(version)?;
                 }
                 Some(None) => {}
-                None => return Err(HandshakeError::StatusLine),
+                None => return Err(HandshakeError::InvalidStatusLine),
             },
             (9, b'1'..=b'9') | (10 | 11, b'0'..=b'9') => {
                 self.status = self.status * 10 + u16::from(byte - b'0')
@@ -324,7 +326,7 @@ impl Message for ResponseFacts {
             // The second space may be missing if there is no reason.
             (8 | 12, b' ') | (12.., b'\r') => {}
             (STATUS_LEN.., _) if fields::is_field_value_char(byte) => self.reason_len += 1,
-            _ => return Err(HandshakeError::StatusLine),
+            _ => return Err(HandshakeError::InvalidStatusLine),
         }
         Ok(())
     }
@@ -357,7 +359,7 @@ impl Message for ResponseFacts {
                 let chosen = self.extensions.get_or_insert(0);
                 extensions(value)
                     .try_for_each(|choice| choice.map(|_| *chosen += 1))
-                    .map_err(|_| HandshakeError::Invalid(EXTENSIONS))
+                    .map_err(|_| HandshakeError::InvalidHeader(EXTENSIONS))
             }
             (200.., Some(TRANSFER_ENCODING)) => {
                 for coding in fields::list(value) {
@@ -371,14 +373,14 @@ impl Message for ResponseFacts {
             }
             (200.., Some(CONTENT_LENGTH)) => self
                 .content_length(value)
-                .ok_or(HandshakeError::Invalid(CONTENT_LENGTH)),
+                .ok_or(HandshakeError::InvalidHeader(CONTENT_LENGTH)),
             _ => Ok(()),
         }
     }
 
     fn end(&self) -> Result<(), HandshakeError> {
         if self.extensions == Some(0) {
-            Err(HandshakeError::Invalid(EXTENSIONS))
+            Err(HandshakeError::InvalidHeader(EXTENSIONS))
         } else {
             Ok(())
         }

@@ -8,7 +8,7 @@ use super::{Request, WriteError, accept_key, append, fields};
 use crate::deflate;
 #[cfg(feature = "alloc")]
 use crate::output::REPLY_ROOM;
-use crate::{Agreed, Output, Server};
+use crate::{Negotiated, Output, Server};
 #[cfg(feature = "deflate")]
 use alloc::string::ToString;
 use core::fmt;
@@ -22,7 +22,7 @@ use core::fmt;
 ///
 /// It is for connections that are for WebSocket only: other requests are answered with an error. To
 /// serve pages on the same port, let an HTTP library read the head, and hand what it found to
-/// [`Request::from_fields`].
+/// [`Request::from_headers`].
 #[cfg(feature = "alloc")]
 pub struct ServerHandshake {
     head: Collector<RequestFacts>,
@@ -160,18 +160,18 @@ impl<'a> Accept<'a> {
     /// # use ws_proto::handshake::{Accept, Request};
     /// # fn answer<'a>(request: &Request<'a>) -> Accept<'a> {
     /// const SPOKEN: [&str; 2] = ["v2.chat", "v1.chat"];
-    /// let protocol = request.protocols().find(|name| SPOKEN.contains(name));
-    /// request.accept().protocol(protocol)
+    /// let protocol = request.subprotocols().find(|name| SPOKEN.contains(name));
+    /// request.accept().subprotocol(protocol)
     /// # }
     /// ```
-    pub fn protocol(mut self, name: impl Into<Option<&'a str>>) -> Self {
+    pub fn subprotocol(mut self, name: impl Into<Option<&'a str>>) -> Self {
         self.protocol = name.into();
         self
     }
 
     /// Further fields, written in this order and as they are given, such as `("Set-Cookie",
     /// "a=b")`.
-    pub const fn fields(mut self, fields: &'a [(&'a str, &'a str)]) -> Self {
+    pub const fn headers(mut self, fields: &'a [(&'a str, &'a str)]) -> Self {
         self.fields = fields;
         self
     }
@@ -182,13 +182,16 @@ impl<'a> Accept<'a> {
     ///
     /// [`WriteError`] if the subprotocol was not requested, if a field must not be sent, or if
     /// `out` has too little room. Nothing was written then.
-    pub fn write(&self, out: &mut (impl Output + ?Sized)) -> Result<Agreed<Server>, WriteError> {
+    pub fn write(
+        &self,
+        out: &mut (impl Output + ?Sized),
+    ) -> Result<Negotiated<Server>, WriteError> {
         fields::check(self.fields)?;
         if self
             .protocol
-            .is_some_and(|chosen| !self.request.protocols().any(|name| name == chosen))
+            .is_some_and(|chosen| !self.request.subprotocols().any(|name| name == chosen))
         {
-            return Err(WriteError::ProtocolNotRequested);
+            return Err(WriteError::SubprotocolNotRequested);
         }
         let accept = accept_key(self.request.key());
         let start: [&[u8]; 3] =
@@ -212,17 +215,17 @@ impl<'a> Accept<'a> {
                 .chain(fields::pieces(self.fields))
                 .chain([&b"\r\n"[..]]),
         )?;
-        let agreed = Agreed::new(Server);
+        let negotiated = Negotiated::new(Server);
         #[cfg(feature = "deflate")]
-        let agreed = match self.deflate {
-            Some((config, params)) => agreed.with_deflate(config, params),
-            None => agreed,
+        let negotiated = match self.deflate {
+            Some((config, params)) => negotiated.with_deflate(config, params),
+            None => negotiated,
         };
         #[cfg(feature = "alloc")]
         if let Some(name) = self.protocol {
-            return Ok(agreed.with_protocol(name));
+            return Ok(negotiated.with_subprotocol(name));
         }
-        Ok(agreed)
+        Ok(negotiated)
     }
 }
 
@@ -258,12 +261,12 @@ impl<'a> Reject<'a> {
 
     /// Further fields, written in this order and as they are given, such as `("Location",
     /// "wss://example.org/")`.
-    pub const fn fields(mut self, fields: &'a [(&'a str, &'a str)]) -> Self {
+    pub const fn headers(mut self, fields: &'a [(&'a str, &'a str)]) -> Self {
         self.fields = fields;
         self
     }
 
-    /// The body. Its type goes into [`fields`](Self::fields). A 304 must not have one (RFC 9110
+    /// The body. Its type goes into [`fields`](Self::headers). A 304 must not have one (RFC 9110
     /// §15.4.5).
     pub const fn body(mut self, body: &'a [u8]) -> Self {
         self.body = body;
@@ -280,10 +283,10 @@ impl<'a> Reject<'a> {
         let has_body = match self.status {
             304 => false,
             300..=599 => true,
-            _ => return Err(WriteError::Status),
+            _ => return Err(WriteError::InvalidStatus),
         };
         if !has_body && !self.body.is_empty() {
-            return Err(WriteError::Body);
+            return Err(WriteError::UnexpectedBody);
         }
         fields::check(self.fields)?;
         let demanded: &[u8] = match self.status {

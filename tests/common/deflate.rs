@@ -1,5 +1,5 @@
 //! What the tests of permessage-deflate share: an inflater written from RFC 1951 alone, C zlib, and
-//! layers that have agreed on compression.
+//! layers that have negotiated compression.
 
 mod oracle;
 
@@ -7,13 +7,14 @@ pub(crate) use oracle::Oracle;
 
 use super::layers::event;
 use super::{
-    Ended, Frame, Layer, Log, MessageHalves, Outcome, Seen, TestRole, drive, read, read_all, wire,
+    Ended, Frame, Layer, Log, MessageHalves, Seen, TestRole, Transcript, drive, read, read_all,
+    wire,
 };
 use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress, Status};
 use ws_proto::deflate::{
     Compressor, Config as Deflate, Decompressor, InflateError, Inflated, Params,
 };
-use ws_proto::{Agreed, Config, Connection, Event, WebSocket};
+use ws_proto::{Config, Connection, Event, Negotiated, WebSocket};
 
 /// RSV1 as [`Frame::rsv`] takes it.
 pub(crate) const RSV1: u8 = 4;
@@ -158,7 +159,7 @@ impl CDeflate {
     }
 }
 
-/// C zlib as the inflater of one direction, with a window of the size that was agreed on.
+/// C zlib as the inflater of one direction, with a window of the size that was negotiated.
 pub(crate) struct CInflate {
     zlib: Decompress,
     no_context_takeover: bool,
@@ -248,7 +249,7 @@ pub(crate) fn noise(seed: u64, len: usize) -> Vec<u8> {
     (0..len).map(|_| next()).collect()
 }
 
-/// What an endpoint has agreed on, and how it is set up.
+/// What an endpoint has negotiated, and how it is set up.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Setup {
     pub(crate) deflate: Deflate,
@@ -272,17 +273,17 @@ impl Setup {
         Self { deflate, ..self }
     }
 
-    pub(crate) fn agreed<R: TestRole>(&self) -> Agreed<R> {
-        Agreed::new(R::make()).with_deflate(&self.deflate, self.params)
+    pub(crate) fn negotiated<R: TestRole>(&self) -> Negotiated<R> {
+        Negotiated::new(R::make()).with_deflate(&self.deflate, self.params)
     }
 
     pub(crate) fn websocket<R: TestRole>(&self) -> WebSocket<R> {
-        WebSocket::new(self.agreed(), &self.config)
+        WebSocket::new(self.negotiated(), &self.config)
     }
 
     pub(crate) fn inflating<R: TestRole>(&self, block: usize) -> Inflating<R> {
         Inflating {
-            connection: Connection::new(self.agreed(), &self.config),
+            connection: Connection::new(self.negotiated(), &self.config),
             decompressor: decompressor::<R>(self.params),
             block,
         }
@@ -290,9 +291,9 @@ impl Setup {
 
     /// What each way to receive whole messages makes of `bytes`, cut at the given places.
     #[track_caller]
-    pub(crate) fn run<R: TestRole>(&self, bytes: &[u8], cuts: &[usize]) -> Outcome {
+    pub(crate) fn run<R: TestRole>(&self, bytes: &[u8], cuts: &[usize]) -> Transcript {
         let whole = drive(self.websocket::<R>(), bytes, cuts);
-        let (receiver, sender) = self.websocket::<R>().into_halves();
+        let (receiver, sender) = self.websocket::<R>().split();
         let halves = drive(MessageHalves(receiver, sender), bytes, cuts);
         assert_eq!(
             (&whole.seen, &whole.out),

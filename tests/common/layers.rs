@@ -2,8 +2,8 @@
 
 use super::{Frame, TestRole, read_all, wire};
 use ws_proto::{
-    Close, CloseCode, Closure, Config, Connection, Event, Kind, Message, MessageReceiver,
-    MessageSender, ProtocolError, Receiver, Sender, Side, State, Stats, Transport, WebSocket,
+    Action, Close, CloseCode, Config, Connection, Counters, Endpoint, Event, Message, MessageKind,
+    MessageRecvHalf, MessageSendHalf, Outcome, ProtocolError, RecvHalf, SendHalf, State, WebSocket,
 };
 
 /// What came out of a layer. Of a message that came in chunks, those that nothing came between are
@@ -11,7 +11,7 @@ use ws_proto::{
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Seen {
     Data {
-        kind: Kind,
+        kind: MessageKind,
         payload: Vec<u8>,
         first: bool,
         last: bool,
@@ -24,18 +24,18 @@ pub(crate) enum Seen {
 
 impl Seen {
     pub(crate) fn text(text: &str) -> Self {
-        Self::message(Kind::Text, text.as_bytes())
+        Self::message(MessageKind::Text, text.as_bytes())
     }
 
     pub(crate) fn binary(payload: &[u8]) -> Self {
-        Self::message(Kind::Binary, payload)
+        Self::message(MessageKind::Binary, payload)
     }
 
-    pub(crate) fn message(kind: Kind, payload: &[u8]) -> Self {
+    pub(crate) fn message(kind: MessageKind, payload: &[u8]) -> Self {
         Self::part(kind, payload, true, true)
     }
 
-    pub(crate) fn part(kind: Kind, payload: &[u8], first: bool, last: bool) -> Self {
+    pub(crate) fn part(kind: MessageKind, payload: &[u8], first: bool, last: bool) -> Self {
         Self::Data {
             kind,
             payload: payload.to_vec(),
@@ -68,7 +68,7 @@ pub(crate) struct Log {
 }
 
 impl Log {
-    pub(super) fn data(&mut self, kind: Kind, bytes: &[u8], first: bool, last: bool) {
+    pub(super) fn data(&mut self, kind: MessageKind, bytes: &[u8], first: bool, last: bool) {
         assert_eq!(
             first, !self.inside,
             "a message begins once, and before the other one has ended none begins"
@@ -107,20 +107,20 @@ impl Log {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Ended {
     pub(crate) state: State,
-    pub(crate) transport: Transport,
+    pub(crate) transport: Action,
     pub(crate) error: Option<ProtocolError>,
     pub(crate) close_received: Option<(Option<u16>, String)>,
     pub(crate) close_sent: Option<Option<CloseCode>>,
-    pub(crate) by: Option<Side>,
+    pub(crate) by: Option<Endpoint>,
     pub(crate) clean: bool,
     pub(crate) control_payload: Vec<u8>,
     pub(crate) payload_left: u64,
-    pub(crate) received: Stats,
-    pub(crate) sent: Stats,
+    pub(crate) received: Counters,
+    pub(crate) sent: Counters,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Outcome {
+pub(crate) struct Transcript {
     pub(crate) seen: Vec<Seen>,
     pub(crate) out: Vec<u8>,
     pub(crate) ended: Ended,
@@ -135,10 +135,10 @@ pub(crate) trait Layer<R>: Sized {
 }
 
 /// A receiver and a sender whose replies are handed over at once.
-pub(crate) struct Halves<R>(pub(crate) Receiver<R>, pub(crate) Sender<R>);
+pub(crate) struct Halves<R>(pub(crate) RecvHalf<R>, pub(crate) SendHalf<R>);
 
 /// The same of a [`WebSocket`].
-pub(crate) struct MessageHalves<R>(pub(crate) MessageReceiver<R>, pub(crate) MessageSender<R>);
+pub(crate) struct MessageHalves<R>(pub(crate) MessageRecvHalf<R>, pub(crate) MessageSendHalf<R>);
 
 /// Takes events until there are none, and checks that the input is used up then, in a bounded
 /// number of steps (L6, SE10).
@@ -188,13 +188,13 @@ fn close_seen(code: Option<CloseCode>, close: Option<Close<'_>>) -> Seen {
 /// The state of a connection whose halves are together.
 macro_rules! ended {
     ($whole:expr) => {{
-        let closure = $whole.closure();
-        if let Some(Closure {
+        let outcome = $whole.outcome();
+        if let Some(Outcome {
             received,
             sent,
             error,
             ..
-        }) = closure
+        }) = outcome
         {
             assert_eq!(
                 (received, sent, error),
@@ -203,14 +203,14 @@ macro_rules! ended {
         }
         Ended {
             state: $whole.state(),
-            transport: $whole.transport(),
+            transport: $whole.next_action(),
             error: $whole.error(),
             close_received: $whole
                 .close_received()
                 .map(|close| (close.code.map(u16::from), close.reason.into())),
             close_sent: $whole.close_sent(),
-            by: closure.map(|closure| closure.by),
-            clean: closure.is_some_and(|closure| closure.clean),
+            by: outcome.map(|outcome| outcome.by),
+            clean: outcome.is_some_and(|outcome| outcome.clean),
             control_payload: $whole.control_payload().to_vec(),
             payload_left: $whole.payload_left(),
             received: $whole.received(),
@@ -224,7 +224,7 @@ macro_rules! halves_ended {
     ($receiver:expr, $sender:expr) => {
         Ended {
             state: $sender.state(),
-            transport: $sender.transport(),
+            transport: $sender.next_action(),
             error: $receiver.error(),
             close_received: $receiver
                 .close_received()
@@ -234,8 +234,8 @@ macro_rules! halves_ended {
             clean: false,
             control_payload: $receiver.control_payload().to_vec(),
             payload_left: $receiver.payload_left(),
-            received: $receiver.stats(),
-            sent: $sender.stats(),
+            received: $receiver.counters(),
+            sent: $sender.counters(),
         }
     };
 }
@@ -270,7 +270,7 @@ impl<R: TestRole> Layer<R> for WebSocket<R> {
 
 impl<R: TestRole> Layer<R> for Halves<R> {
     fn make(config: &Config) -> Self {
-        let (receiver, sender) = Connection::new(R::make(), config).into_halves();
+        let (receiver, sender) = Connection::new(R::make(), config).split();
         Self(receiver, sender)
     }
 
@@ -291,7 +291,7 @@ impl<R: TestRole> Layer<R> for Halves<R> {
 
 impl<R: TestRole> Layer<R> for MessageHalves<R> {
     fn make(config: &Config) -> Self {
-        let (receiver, sender) = WebSocket::new(R::make(), config).into_halves();
+        let (receiver, sender) = WebSocket::new(R::make(), config).split();
         Self(receiver, sender)
     }
 
@@ -315,7 +315,7 @@ pub(crate) fn run<R: TestRole, L: Layer<R>>(
     config: &Config,
     bytes: &[u8],
     cuts: &[usize],
-) -> Outcome {
+) -> Transcript {
     drive(L::make(config), bytes, cuts)
 }
 
@@ -324,7 +324,7 @@ pub(crate) fn drive<R: TestRole>(
     mut layer: impl Layer<R>,
     bytes: &[u8],
     cuts: &[usize],
-) -> Outcome {
+) -> Transcript {
     let mut cuts: Vec<_> = cuts.iter().map(|&cut| cut.min(bytes.len())).collect();
     cuts.extend([0, bytes.len()]);
     cuts.sort_unstable();
@@ -332,7 +332,7 @@ pub(crate) fn drive<R: TestRole>(
     for ends in cuts.windows(2) {
         layer.recv_all(&mut bytes[ends[0]..ends[1]].to_vec(), &mut log);
     }
-    Outcome {
+    Transcript {
         seen: log.seen,
         out: log.out,
         ended: layer.ended(),

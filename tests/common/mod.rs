@@ -17,11 +17,12 @@ pub(crate) use frames::{
     Form, Frame, Head, Masking, TestRole, read, read_all, read_head, wire, xor,
 };
 pub(crate) use layers::{
-    Ended, Halves, Layer, Log, MessageHalves, Outcome, Seen, assembled, drive, receive,
+    Ended, Halves, Layer, Log, MessageHalves, Seen, Transcript, assembled, drive, receive,
     receive_with, run, stream,
 };
 
-use ws_proto::{CloseCode, Opcode, ProtocolError};
+use ws_proto::frame::Opcode;
+use ws_proto::{CloseCode, ProtocolError};
 
 /// A client's seed. Nothing depends on its value.
 pub(crate) const SEED: [u8; 32] = *b"a seed for tests, of no secrecy.";

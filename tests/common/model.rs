@@ -2,7 +2,8 @@
 //! the whole input at once, and copies at will.
 
 use super::{Frame, Seen, TestRole, read_all, read_head, run, xor};
-use ws_proto::{Config, Kind, Opcode, ProtocolError, WebSocket};
+use ws_proto::frame::Opcode;
+use ws_proto::{Config, MessageKind, ProtocolError, WebSocket};
 
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Limits {
@@ -57,7 +58,7 @@ pub(crate) struct Verdict {
 
 /// The message that is being received.
 struct Partial {
-    kind: Kind,
+    kind: MessageKind,
     payload: Vec<u8>,
     declared: u128,
     frames: u32,
@@ -99,9 +100,9 @@ pub(crate) fn verdict<R: TestRole>(mut bytes: &[u8], limits: Limits) -> Verdict 
 
         let mut message = partial.take().unwrap_or_else(|| Partial {
             kind: if head.frame.opcode == 1 {
-                Kind::Text
+                MessageKind::Text
             } else {
-                Kind::Binary
+                MessageKind::Binary
             },
             payload: Vec::new(),
             declared: 0,
@@ -111,7 +112,7 @@ pub(crate) fn verdict<R: TestRole>(mut bytes: &[u8], limits: Limits) -> Verdict 
         message.declared += u128::from(head.len);
         message.frames += 1;
         let ends = head.frame.fin && whole;
-        if message.kind == Kind::Text && !can_be_text(&message.payload, ends) {
+        if message.kind == MessageKind::Text && !can_be_text(&message.payload, ends) {
             verdict.broken = vec![ProtocolError::InvalidUtf8];
             return verdict;
         }
@@ -183,9 +184,9 @@ fn broken_by_header<R: TestRole>(
     );
     if let (1 | 2, Some(partial)) = (number, partial) {
         let begun = if number == 1 {
-            Kind::Text
+            MessageKind::Text
         } else {
-            Kind::Binary
+            MessageKind::Binary
         };
         rule(
             true,

@@ -1,4 +1,4 @@
-// echo_server --deflate against Chromium: a page connects, echoes, and tells what was agreed on.
+// echo_server --deflate against Chromium: a page connects, echoes, and tells what was negotiated.
 //
 // usage: node chromium.js ECHO_SERVER CHROMIUM    (the programs' paths)
 // Prints a line for each case, `ok` or `FAILED`.

@@ -43,7 +43,7 @@ async function closed(ws) {
   return code;
 }
 
-// Parameters for the library, and what must be agreed on. (With a window of 8 bits it compresses with 9, which nobody notices who inflates with 15.)
+// Parameters for the library, and what must be negotiated. (With a window of 8 bits it compresses with 9, which nobody notices who inflates with 15.)
 const NO_TAKEOVER = { serverNoContextTakeover: true, clientNoContextTakeover: true };
 const BITS = [8, 9, 10, 11, 12, 13, 14, 15];
 const PARAMS = [
@@ -82,7 +82,7 @@ function wire(ws) {
 function sendParts(ws, parts, binary) {
   parts.forEach((part, n) => {
     ws.send(part, { binary, fin: n === parts.length - 1 });
-    ws.ping();
+    ws.send_ping();
   });
 }
 
@@ -90,9 +90,9 @@ function sendParts(ws, parts, binary) {
 
 async function client(protocols = [], params) {
   const ws = new WebSocket(echoUrl, protocols, { perMessageDeflate: perMessageDeflate(params) });
-  ws.on('upgrade', ({ headers }) => (ws.agreed = headers['sec-websocket-extensions']));
+  ws.on('upgrade', ({ headers }) => (ws.negotiated = headers['sec-websocket-extensions']));
   await once(ws, 'open');
-  equal(Boolean(ws.agreed), COMPRESSES);
+  equal(Boolean(ws.negotiated), COMPRESSES);
   return ws;
 }
 
@@ -137,9 +137,9 @@ add(
 
 add([['client: pings']], async () => {
   const ws = await client();
-  ws.pong('unasked');
+  ws.send_pong('unasked');
   for (const payload of [Buffer.alloc(0), Buffer.from('x'), EVERY_BYTE.subarray(0, 125)]) {
-    ws.ping(payload);
+    ws.send_ping(payload);
     equal(await once(ws, 'pong'), [payload]);
   }
   await closeCleanly(ws);
@@ -196,7 +196,7 @@ if (COMPRESSES) {
     PARAMS.map((params) => [`client: ${said(params)}`, params]),
     async (params) => {
       const ws = await client([], params);
-      equal(ws.agreed, said(params));
+      equal(ws.negotiated, said(params));
       const parts = ['Hel', '', 'lo ', LONG_TEXT];
       for (const sent of ['Hello', 'κόσμε 🦀'.repeat(20), '', Buffer.alloc(0), EVERY_BYTE, LONG_TEXT, LONG_BINARY]) {
         ws.send(sent);
@@ -207,7 +207,7 @@ if (COMPRESSES) {
       const checkWire = wire(ws);
       for (const sent of SMALL) {
         ws.send(sent);
-        ws.ping();
+        ws.send_ping();
       }
       equal(await take(ws, SMALL.length), SMALL);
       checkWire(SMALL);
@@ -218,12 +218,12 @@ if (COMPRESSES) {
 
 add(
   [
-    ['client: a subprotocol is agreed on', ['other', 'superchat'], 'superchat'],
+    ['client: a subprotocol is negotiated', ['other', 'superchat'], 'superchat'],
     ['client: no subprotocol', [], ''],
   ],
-  async (offered, agreed) => {
+  async (offered, negotiated) => {
     const ws = await client(offered);
-    equal(ws.protocol, agreed);
+    equal(ws.protocol, negotiated);
     await closeCleanly(ws);
   },
 );
@@ -329,7 +329,7 @@ if (COMPRESSES) {
         sendParts(ws, parts, false);
         echoHandler(ws);
         ws.on('message', (data) => {
-          ws.ping();
+          ws.send_ping();
           if (data.toString() === 'small ones') checkWire = wire(ws);
         });
       };
@@ -358,7 +358,7 @@ if (COMPRESSES) {
 
 add([['wscat: answers pings']], async () => {
   const handler = (ws) => {
-    ws.ping('any payload');
+    ws.send_ping('any payload');
     ws.once('pong', (payload) => ws.send(payload, { binary: false }));
   };
   await withWscat(handler, async (cat) => {
@@ -395,16 +395,16 @@ add(
 
 add(
   [
-    ['wscat: a subprotocol is agreed on', () => 'superchat', 'superchat'],
+    ['wscat: a subprotocol is negotiated', () => 'superchat', 'superchat'],
     ['wscat: the server knows no subprotocol', () => false, ''],
   ],
-  async (handleProtocols, agreed) => {
-    const handler = (ws) => ws.send(`agreed on: ${ws.protocol}`);
+  async (handleProtocols, negotiated) => {
+    const handler = (ws) => ws.send(`negotiated: ${ws.protocol}`);
     const args = ['--protocol', 'chat', '--protocol', 'superchat'];
     await withWscat(
       handler,
       async (cat) => {
-        equal(await cat.line(), `agreed on: ${agreed}`);
+        equal(await cat.line(), `negotiated: ${negotiated}`);
         equal(await cat.end(), 0);
       },
       { args, handleProtocols },

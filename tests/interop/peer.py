@@ -65,14 +65,14 @@ def short(value):
     return text if len(text) < 200 else text[:200] + "..."
 
 
-def agreed(ws):
-    """What was agreed on, as the server said it."""
+def negotiated(ws):
+    """What was negotiated, as the server said it."""
     return ws.response.headers.get("Sec-WebSocket-Extensions")
 
 
 def check_agreed(ws):
-    if bool(agreed(ws)) != bool(DEFLATE):
-        raise AssertionError(f"agreed on {agreed(ws)}")
+    if bool(negotiated(ws)) != bool(DEFLATE):
+        raise AssertionError(f"negotiated {negotiated(ws)}")
     return ws
 
 
@@ -92,7 +92,7 @@ def wire(extension):
 
 PerMessageDeflate.decode = counting(PerMessageDeflate.decode)
 
-# Parameters for the library, and what must be agreed on. It cannot compress with a window of 8 bits.
+# Parameters for the library, and what must be negotiated. It cannot compress with a window of 8 bits.
 NO_TAKEOVER = ["server_no_context_takeover", "client_no_context_takeover"]
 PARAMS = [
     {},
@@ -173,7 +173,7 @@ async def ping_between_fragments():
 
         async def parts():
             yield "before "
-            await (await ws.ping(b"between"))
+            await (await ws.send_ping(b"between"))
             yield "after"
 
         await ws.send(parts())
@@ -184,8 +184,8 @@ async def ping_between_fragments():
 async def pings():
     async with client() as ws:
         for payload in [b"", b"x", bytes(range(125))]:
-            await (await ws.ping(payload))
-        await ws.pong(b"unasked")
+            await (await ws.send_ping(payload))
+        await ws.send_pong(b"unasked")
         await echo("after the pong")
 
 
@@ -205,13 +205,13 @@ async def pipelined():
 async def parameters(params):
     extensions = None if params is None else [ClientPerMessageDeflateFactory(**{"client_max_window_bits": True} | params)]
     async with client(extensions=extensions, max_queue=None) as ws:
-        equal(agreed(ws), said(params or {}))
+        equal(negotiated(ws), said(params or {}))
         [extension] = ws.protocol.extensions
 
         async def parts():
             for part in ["Hel", "", "lo ", LONG_TEXT]:
                 yield part
-                await (await ws.ping())
+                await (await ws.send_ping())
 
         for message in ["Hello", "κόσμε 🦀" * 20, "", b"", bytes(range(256)), LONG_TEXT, LONG_BINARY]:
             await ws.send(message)
@@ -222,7 +222,7 @@ async def parameters(params):
         pongs = []
         for message in SMALL:
             await ws.send(message)
-            pongs.append(await ws.ping())
+            pongs.append(await ws.send_ping())
         equal([await ws.recv() for _ in SMALL], SMALL)
         await asyncio.gather(*pongs)
         check_wire(extension, before, SMALL)
@@ -277,13 +277,13 @@ async def violation(frame, code):
 
 
 @cases(
-    ("client: a subprotocol is agreed on", ["other", "superchat"], "superchat"),
+    ("client: a subprotocol is negotiated", ["other", "superchat"], "superchat"),
     ("client: no subprotocol that the server knows", ["other"], None),
     ("client: no subprotocol", None, None),
 )
-async def subprotocol(offered, agreed):
+async def subprotocol(offered, negotiated):
     async with client(subprotocols=offered) as ws:
-        equal(ws.subprotocol, agreed)
+        equal(ws.subprotocol, negotiated)
 
 
 @case("client: 100 connections at once")
@@ -322,7 +322,7 @@ class Served:
         self.seen = {}
 
     async def handle(self, ws):
-        self.seen = {"subprotocol": ws.subprotocol, "headers": ws.request.headers, "agreed": agreed(ws)}
+        self.seen = {"subprotocol": ws.subprotocol, "headers": ws.request.headers, "negotiated": negotiated(ws)}
         try:
             check_agreed(ws)
             await self.handler(ws)
@@ -416,7 +416,7 @@ async def wscat_parameters(params):
         for message in SMALL:
             equal(await ws.recv(), message)
             await ws.send(message)
-            pongs.append(await ws.ping())
+            pongs.append(await ws.send_ping())
         check_wire(extension, before, SMALL)
         await asyncio.gather(*pongs)
         await ws.send("compressed")
@@ -432,7 +432,7 @@ async def wscat_parameters(params):
         equal([await cat.line() for _ in [*SMALL, 1]], [*SMALL, "compressed"])
         equal(await cat.end(), 0)
     expected = said({"server_max_window_bits": 12, "client_max_window_bits": 12} if params is None else params)
-    equal(cat.seen["agreed"], expected)
+    equal(cat.seen["negotiated"], expected)
     equal((await cat.process.stderr.readline()).decode(), f"extension: {expected}\n")
     equal(cat.seen["close"], 1000)
 
@@ -441,7 +441,7 @@ async def wscat_parameters(params):
 async def wscat_pong():
     async def handler(ws):
         for payload in [b"", bytes(range(125))]:
-            await (await ws.ping(payload))
+            await (await ws.send_ping(payload))
         await ws.send("both were answered")
 
     async with Served(handler) as cat:
@@ -481,13 +481,13 @@ async def wscat_fails():
 
 
 @cases(
-    ("wscat: a subprotocol is agreed on", ["superchat"], "superchat"),
+    ("wscat: a subprotocol is negotiated", ["superchat"], "superchat"),
     ("wscat: the server knows no subprotocol", None, None),
 )
-async def wscat_subprotocol(known, agreed):
+async def wscat_subprotocol(known, negotiated):
     async with Served(silent_handler, "--protocol", "chat", "--protocol", "superchat", subprotocols=known) as cat:
         equal(await cat.end(), 0)
-    equal(cat.seen["subprotocol"], agreed)
+    equal(cat.seen["subprotocol"], negotiated)
 
 
 @case("wscat: fields of its own")

@@ -1,6 +1,6 @@
 //! What is compressed: JSON, and the parties that exchange it.
 
-use ws_proto::Agreed;
+use ws_proto::Negotiated;
 use ws_proto::deflate::{Config, Params};
 
 /// Messages of a conversation: all of a size, no two alike, and more than twice what fits into a
@@ -35,7 +35,7 @@ fn json(size: usize, seed: usize) -> String {
     text + "]"
 }
 
-pub fn agreed<R: ws_proto::Role>(role: R, takeover: bool) -> Agreed<R> {
+pub fn negotiated<R: ws_proto::Role>(role: R, takeover: bool) -> Negotiated<R> {
     let config = Config::default()
         .server_no_context_takeover(!takeover)
         .client_no_context_takeover(!takeover);
@@ -46,5 +46,5 @@ pub fn agreed<R: ws_proto::Role>(role: R, takeover: bool) -> Agreed<R> {
     }
     .parse()
     .unwrap();
-    Agreed::new(role).with_deflate(&config, params)
+    Negotiated::new(role).with_deflate(&config, params)
 }

@@ -6,7 +6,8 @@
 
 use std::hint::black_box;
 use std::io::{self, Read, Write};
-use ws_proto::{Config, Header, Mask, Message, Opcode, Server, WebSocket};
+use ws_proto::frame::{Header, MaskingKey, Opcode};
+use ws_proto::{Config, Message, Server, WebSocket};
 
 /// How much is read from a socket at a time.
 const READ: usize = 16 * 1024;
@@ -130,7 +131,7 @@ fn mixed_text() {
 
 /// `count` masked frames.
 fn frames(opcode: Opcode, payload: &[u8], count: usize) -> Vec<u8> {
-    let mask = Mask([0x37, 0xfa, 0x21, 0x3d]);
+    let mask = MaskingKey([0x37, 0xfa, 0x21, 0x3d]);
     let mut frame = Header {
         fin: true,
         rsv: 0,

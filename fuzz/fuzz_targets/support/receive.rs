@@ -2,7 +2,7 @@
 //! the RFC does too, and work and memory are in proportion to the input.
 
 use super::common::model::{self, Limits};
-use super::common::{Halves, Layer, MessageHalves, Outcome, TestRole, assembled, run};
+use super::common::{Halves, Layer, MessageHalves, TestRole, Transcript, assembled, run};
 use super::support::Cuts;
 use super::support::work::{Bounds, bounded};
 use ws_proto::{Config, Connection, WebSocket};
@@ -13,7 +13,7 @@ const BOUNDS: Bounds = Bounds {
 };
 
 /// What the layer makes of it, in bounds.
-fn received<R: TestRole, L: Layer<R>>(config: &Config, bytes: &[u8], cuts: &[usize]) -> Outcome {
+fn received<R: TestRole, L: Layer<R>>(config: &Config, bytes: &[u8], cuts: &[usize]) -> Transcript {
     bounded(&BOUNDS, bytes.len(), || run::<R, L>(config, bytes, cuts))
 }
 
@@ -64,7 +64,7 @@ pub(crate) fn check<R: TestRole>(data: &[u8]) {
         "halves do otherwise than the WebSocket"
     );
 
-    let Outcome { seen, out, ended } = streamed;
+    let Transcript { seen, out, ended } = streamed;
     assert_eq!(
         (assembled(seen), out, ended),
         (whole.seen, whole.out, whole.ended),

@@ -3,7 +3,7 @@
 
 use crate::common::{TestRole, code, read_all};
 use crate::wire::Wire;
-use ws_proto::{Config, Kind, Message, ProtocolError, WebSocket};
+use ws_proto::{Config, Message, MessageKind, ProtocolError, WebSocket};
 
 /// What an endpoint gives to its user.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -174,7 +174,7 @@ impl<R: TestRole> Ours<R> {
 
     /// Whether the closing handshake was done in order (§7.1.4).
     pub(crate) fn is_clean(&self) -> bool {
-        self.ws.closure().is_some_and(|closure| closure.clean)
+        self.ws.outcome().is_some_and(|outcome| outcome.clean)
     }
 }
 
@@ -239,13 +239,13 @@ impl<R: TestRole> Endpoint<R> for Ours<R> {
         let mut out = Vec::new();
         let sent = match step {
             Step::Text(text) if text.len() <= self.fragment => self.ws.send_text(text, &mut out),
-            Step::Text(text) => self.send_fragments(Kind::Text, text.as_bytes(), &mut out),
+            Step::Text(text) => self.send_fragments(MessageKind::Text, text.as_bytes(), &mut out),
             Step::Binary(bytes) if bytes.len() <= self.fragment => {
                 self.ws.send_binary(bytes, &mut out)
             }
-            Step::Binary(bytes) => self.send_fragments(Kind::Binary, bytes, &mut out),
-            Step::Ping(payload) => self.ws.ping(payload, &mut out),
-            Step::Pong(payload) => self.ws.pong(payload, &mut out),
+            Step::Binary(bytes) => self.send_fragments(MessageKind::Binary, bytes, &mut out),
+            Step::Ping(payload) => self.ws.send_ping(payload, &mut out),
+            Step::Pong(payload) => self.ws.send_pong(payload, &mut out),
             Step::Close(number, reason) => self.ws.close(code(*number), reason, &mut out),
         };
         sent.expect("it can be sent");
@@ -256,13 +256,14 @@ impl<R: TestRole> Endpoint<R> for Ours<R> {
 impl<R: TestRole> Ours<R> {
     fn send_fragments(
         &mut self,
-        kind: Kind,
+        kind: MessageKind,
         payload: &[u8],
         out: &mut Vec<u8>,
     ) -> Result<(), ws_proto::SendError> {
         let mut parts = payload.chunks(self.fragment).peekable();
         while let Some(part) = parts.next() {
-            self.ws.send_part(kind, part, parts.peek().is_none(), out)?;
+            self.ws
+                .send_fragment(kind, part, parts.peek().is_none(), out)?;
         }
         Ok(())
     }

@@ -482,7 +482,7 @@ enum Change {
     Fin,
     Rsv(u8),
     Opcode(u8),
-    Mask(Masking),
+    MaskingKey(Masking),
     Form(Form),
     Declared(u64),
     Insert(Index, Vec<u8>),
@@ -514,7 +514,7 @@ fn change() -> impl Strategy<Value = Change> {
         2 => Just(Change::Fin),
         1 => (1..8_u8).prop_map(Change::Rsv),
         1 => (0..16_u8).prop_map(Change::Opcode),
-        1 => prop_oneof![Just(Masking::None), any::<[u8; 4]>().prop_map(Masking::Key)].prop_map(Change::Mask),
+        1 => prop_oneof![Just(Masking::None), any::<[u8; 4]>().prop_map(Masking::Key)].prop_map(Change::MaskingKey),
         2 => prop_oneof![Just(Form::Bits16), Just(Form::Bits64)].prop_map(Change::Form),
         1 => prop_oneof![0..200_u64, 0..70_000_u64, any::<u64>(), any::<u64>().prop_map(|len| len | 1 << 63)].prop_map(Change::Declared),
         3 => (any::<Index>(), not_utf8).prop_map(|(at, bytes)| Change::Insert(at, bytes.to_vec())),
@@ -540,7 +540,7 @@ fn changed(mut frames: Vec<Frame>, at: Index, change: Change) -> Vec<Frame> {
         Change::Fin => frames[at].fin = !frames[at].fin,
         Change::Rsv(rsv) => frames[at].rsv = rsv,
         Change::Opcode(opcode) => frames[at].opcode = opcode,
-        Change::Mask(masking) => frames[at].masking = masking,
+        Change::MaskingKey(masking) => frames[at].masking = masking,
         // Longer than the form can say would be another length.
         Change::Form(Form::Bits16) if frames[at].payload.len() > 0xffff => {}
         Change::Form(form) => frames[at].form = form,

@@ -39,98 +39,98 @@ static REFUSED: [(HandshakeError, Difference); 15] = {
     }
     [
         (
-            HandshakeError::Missing("Host"),
+            HandshakeError::MissingHeader("Host"),
             refused(
                 "refuse a request without Host",
                 "RFC 6455 §4.2.1: a Host field (SH3)",
             ),
         ),
         (
-            HandshakeError::Duplicate("Host"),
+            HandshakeError::DuplicateHeader("Host"),
             refused(
                 "refuse two Hosts",
                 "RFC 9112 §3.2: 400 for more than one Host field line (SH3)",
             ),
         ),
         (
-            HandshakeError::Invalid("Host"),
+            HandshakeError::InvalidHeader("Host"),
             refused(
                 "refuse a Host that is none",
                 "RFC 9112 §3.2: 400 for a Host with an invalid value (SH3)",
             ),
         ),
         (
-            HandshakeError::Target,
+            HandshakeError::InvalidTarget,
             refused(
                 "refuse a target without a path",
                 "RFC 6455 §4.2.1: a path or an absolute URI (SH15); §3: no fragment",
             ),
         ),
         (
-            HandshakeError::Duplicate("Sec-WebSocket-Key"),
+            HandshakeError::DuplicateHeader("Sec-WebSocket-Key"),
             refused(
                 "refuse two keys",
                 "RFC 6455 §11.3.1: MUST NOT appear more than once (SH7)",
             ),
         ),
         (
-            HandshakeError::Duplicate("Sec-WebSocket-Version"),
+            HandshakeError::DuplicateHeader("Sec-WebSocket-Version"),
             refused(
                 "refuse two versions",
                 "RFC 6455 §11.3.5: MUST NOT appear more than once in a request (SH9)",
             ),
         ),
         (
-            HandshakeError::Duplicate("Upgrade"),
+            HandshakeError::DuplicateHeader("Upgrade"),
             refused(
                 "refuse two lines of Upgrade",
                 "H4: two readers might each take another line, though RFC 9110 §5.3, §7.8 would join them",
             ),
         ),
         (
-            HandshakeError::Duplicate("Origin"),
+            HandshakeError::DuplicateHeader("Origin"),
             refused(
                 "refuse two origins",
                 "RFC 6455 §10.2: the origin decides who gets in, so there is one (H4, C1)",
             ),
         ),
         (
-            HandshakeError::Invalid("Connection"),
+            HandshakeError::InvalidHeader("Connection"),
             refused(
                 "refuse a Connection with an element that is no token",
                 "RFC 9110 §7.6.1: a list of tokens, with commas between them (SH5, SH13)",
             ),
         ),
         (
-            HandshakeError::Body,
+            HandshakeError::UnexpectedBody,
             refused(
                 "refuse a request with a body",
                 "RFC 9110 §9.3.1: what follows a GET would be read as frames by us only (SH19)",
             ),
         ),
         (
-            HandshakeError::Invalid("Sec-WebSocket-Protocol"),
+            HandshakeError::InvalidHeader("Sec-WebSocket-Protocol"),
             refused(
                 "refuse a list of subprotocols that is none",
                 "RFC 6455 §4.2.1, §11.3.4: one or more tokens (SH13)",
             ),
         ),
         (
-            HandshakeError::Invalid("Sec-WebSocket-Extensions"),
+            HandshakeError::InvalidHeader("Sec-WebSocket-Extensions"),
             refused(
                 "refuse extensions against the grammar",
                 "RFC 6455 §9.1: the connection MUST be failed (EX2, CR16)",
             ),
         ),
         (
-            HandshakeError::Duplicate("Sec-WebSocket-Accept"),
+            HandshakeError::DuplicateHeader("Sec-WebSocket-Accept"),
             refused(
                 "refuse two proofs",
                 "RFC 6455 §11.3.3: MUST NOT appear more than once (CR7)",
             ),
         ),
         (
-            HandshakeError::Duplicate("Sec-WebSocket-Protocol"),
+            HandshakeError::DuplicateHeader("Sec-WebSocket-Protocol"),
             refused(
                 "refuse an answer with two subprotocols",
                 "RFC 6455 §11.3.4: MUST NOT appear more than once in a response (CR11)",
@@ -228,7 +228,7 @@ fn compare_request(bytes: &[u8]) -> Result<Found, String> {
         (Ok(Some((request, _))), Ok(())) => {
             let answer = wire.take_written();
             let key = request
-                .fields()
+                .headers()
                 .get("Sec-WebSocket-Key")
                 .unwrap_or_default();
             let verified = Response::parse(&answer, &HeadLimits::default())
@@ -243,20 +243,19 @@ fn compare_request(bytes: &[u8]) -> Result<Found, String> {
         (
             Ok(Some((request, _))),
             Err(Some(Error::Protocol(ProtocolError::MissingConnectionUpgradeHeader))),
-        ) => lacks(request.fields().get("Connection"), "Upgrade", b" ,")
+        ) => lacks(request.headers().get("Connection"), "Upgrade", b" ,")
             .then_some(&CONNECTION_WITH_OTHERS),
         (
             Ok(Some((request, _))),
             Err(Some(Error::Protocol(ProtocolError::MissingUpgradeWebSocketHeader))),
-        ) => {
-            lacks(request.fields().get("Upgrade"), "websocket", b"").then_some(&UPGRADE_WITH_OTHERS)
-        }
+        ) => lacks(request.headers().get("Upgrade"), "websocket", b"")
+            .then_some(&UPGRADE_WITH_OTHERS),
         (
             Ok(Some((request, _))),
             Err(Some(Error::Protocol(ProtocolError::InvalidSecWebSocketKey))),
         ) => {
             let key = request
-                .fields()
+                .headers()
                 .get("Sec-WebSocket-Key")
                 .unwrap_or_default();
             (key.len() == 24 && !b"AQgw".contains(&key[21])).then_some(&KEY_PADDING)
@@ -303,13 +302,13 @@ fn compare_response(bytes: &[u8]) -> Result<Found, String> {
         (
             Ok(Some(response)),
             Err(Some(Error::Protocol(ProtocolError::MissingConnectionUpgradeHeader))),
-        ) => lacks(response.fields().get("Connection"), "Upgrade", b"")
+        ) => lacks(response.headers().get("Connection"), "Upgrade", b"")
             .then_some(&CONNECTION_WITH_OTHERS),
         (
             Ok(Some(response)),
             Err(Some(Error::Protocol(ProtocolError::SecWebSocketSubProtocolError(_)))),
         ) => response
-            .fields()
+            .headers()
             .get("Sec-WebSocket-Protocol")
             .is_none()
             .then_some(&NO_PROTOCOL),
@@ -426,84 +425,92 @@ fn no_difference_where_there_is_none() {
 fn what_tungstenite_accepts_is_shown() {
     let of = |error| is_listed(error).expect("it is listed");
     let twice = |line: &str| format!("{line}\r\n{line}");
-    request_differs("Host: a\r\n", "", &[of(HandshakeError::Missing("Host"))]);
+    request_differs(
+        "Host: a\r\n",
+        "",
+        &[of(HandshakeError::MissingHeader("Host"))],
+    );
     request_differs(
         "Host: a",
         &twice("Host: a"),
-        &[of(HandshakeError::Duplicate("Host"))],
+        &[of(HandshakeError::DuplicateHeader("Host"))],
     );
     request_differs(
         "Host: a",
         "Host: a b",
-        &[of(HandshakeError::Invalid("Host"))],
+        &[of(HandshakeError::InvalidHeader("Host"))],
     );
-    request_differs("GET /", "GET *", &[of(HandshakeError::Target)]);
-    request_differs("GET /", "GET a:80", &[of(HandshakeError::Target)]);
-    request_differs("GET /", "GET /#", &[of(HandshakeError::Target)]);
+    request_differs("GET /", "GET *", &[of(HandshakeError::InvalidTarget)]);
+    request_differs("GET /", "GET a:80", &[of(HandshakeError::InvalidTarget)]);
+    request_differs("GET /", "GET /#", &[of(HandshakeError::InvalidTarget)]);
     let key = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==";
     request_differs(
         key,
         &twice(key),
-        &[of(HandshakeError::Duplicate("Sec-WebSocket-Key"))],
+        &[of(HandshakeError::DuplicateHeader("Sec-WebSocket-Key"))],
     );
     let version = "Sec-WebSocket-Version: 13";
     request_differs(
         version,
         &twice(version),
-        &[of(HandshakeError::Duplicate("Sec-WebSocket-Version"))],
+        &[of(HandshakeError::DuplicateHeader("Sec-WebSocket-Version"))],
     );
     request_differs(
         "Upgrade: websocket",
         &twice("Upgrade: websocket"),
-        &[of(HandshakeError::Duplicate("Upgrade"))],
+        &[of(HandshakeError::DuplicateHeader("Upgrade"))],
     );
     request_differs(
         "Host: a",
         "Host: a\r\nOrigin: b\r\nOrigin: c",
-        &[of(HandshakeError::Duplicate("Origin"))],
+        &[of(HandshakeError::DuplicateHeader("Origin"))],
     );
     request_differs(
         "Connection: Upgrade",
         "Connection: a Upgrade",
-        &[of(HandshakeError::Invalid("Connection"))],
+        &[of(HandshakeError::InvalidHeader("Connection"))],
     );
     request_differs(
         "Host: a",
         "Host: a\r\nContent-Length: 1",
-        &[of(HandshakeError::Body)],
+        &[of(HandshakeError::UnexpectedBody)],
     );
     request_differs(
         "Host: a",
         "Host: a\r\nTransfer-Encoding: chunked",
-        &[of(HandshakeError::Body)],
+        &[of(HandshakeError::UnexpectedBody)],
     );
     request_differs(
         "Host: a",
         "Host: a\r\nSec-WebSocket-Protocol: ,",
-        &[of(HandshakeError::Invalid("Sec-WebSocket-Protocol"))],
+        &[of(HandshakeError::InvalidHeader("Sec-WebSocket-Protocol"))],
     );
     request_differs(
         "Host: a",
         "Host: a\r\nSec-WebSocket-Extensions: a;",
-        &[of(HandshakeError::Invalid("Sec-WebSocket-Extensions"))],
+        &[of(HandshakeError::InvalidHeader(
+            "Sec-WebSocket-Extensions",
+        ))],
     );
 
     response_differs(
         "Upgrade: websocket",
         &twice("Upgrade: websocket"),
-        &[of(HandshakeError::Duplicate("Upgrade"))],
+        &[of(HandshakeError::DuplicateHeader("Upgrade"))],
     );
     let accept = "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
     response_differs(
         accept,
         &twice(accept),
-        &[of(HandshakeError::Duplicate("Sec-WebSocket-Accept"))],
+        &[of(HandshakeError::DuplicateHeader("Sec-WebSocket-Accept"))],
     );
     let protocol = "Sec-WebSocket-Protocol: chat";
     response_differs(
         protocol,
         &twice(protocol),
-        &[of(HandshakeError::Duplicate("Sec-WebSocket-Protocol"))],
+        &[of(HandshakeError::DuplicateHeader(
+            "Sec-WebSocket-Protocol",
+        ))],
     );
     let extensions = "Sec-WebSocket-Protocol: chat\r\nSec-WebSocket-Extensions: permessage-deflate";
     response_differs(
@@ -515,7 +522,9 @@ fn what_tungstenite_accepts_is_shown() {
     response_differs(
         protocol,
         extensions,
-        &[of(HandshakeError::Invalid("Sec-WebSocket-Extensions"))],
+        &[of(HandshakeError::InvalidHeader(
+            "Sec-WebSocket-Extensions",
+        ))],
     );
 }
 
@@ -571,8 +580,8 @@ fn serve(mut request: &mut [u8]) -> (WebSocket<Server>, Vec<u8>) {
         .expect("a good request")
         .expect("a whole request");
     assert_eq!((request.path(), request.query()), ("/chat", Some("a=b")));
-    let agreed = request.accept().write(&mut out).expect("room");
-    (WebSocket::new(agreed, &Config::default()), out)
+    let negotiated = request.accept().write(&mut out).expect("room");
+    (WebSocket::new(negotiated, &Config::default()), out)
 }
 
 const URI: &str = "ws://example.com:8080/chat?a=b";
@@ -587,11 +596,11 @@ fn connect() -> (ClientHandshake, Vec<u8>) {
 
 fn accepted(mut handshake: ClientHandshake, answer: &mut [u8]) -> WebSocket<Client> {
     let mut input = answer;
-    let Ok(Some(Answer::Accepted { agreed, .. })) = handshake.recv(&mut input) else {
+    let Ok(Some(Answer::Accepted { negotiated, .. })) = handshake.recv(&mut input) else {
         panic!("not accepted")
     };
     assert!(input.is_empty());
-    WebSocket::new(agreed, &Config::default())
+    WebSocket::new(negotiated, &Config::default())
 }
 
 /// The connection is open in both directions.

@@ -107,7 +107,7 @@ impl Message for Requests {
         Ok(
             Request::parse(bytes, &HeadLimits::default())?.map(|(request, len)| Head {
                 start: (0, request.target().into()),
-                fields: fields(request.fields().iter()),
+                fields: fields(request.headers().iter()),
                 len,
             }),
         )
@@ -124,7 +124,7 @@ impl Message for Requests {
             request.path.unwrap_or_default(),
         );
         let pairs = pairs(request.headers);
-        let verdict = Request::from_fields(
+        let verdict = Request::from_headers(
             method,
             target,
             (1, request.version.unwrap_or_default()),
@@ -149,7 +149,7 @@ impl Message for Responses {
         Ok(
             Response::parse(bytes, &HeadLimits::default())?.map(|(response, len)| Head {
                 start: (response.status(), response.reason().to_vec()),
-                fields: fields(response.fields().iter()),
+                fields: fields(response.headers().iter()),
                 len,
             }),
         )
@@ -167,7 +167,7 @@ impl Message for Responses {
         );
         let pairs = pairs(response.headers);
         let verdict =
-            Response::from_fields((1, response.version.unwrap_or_default()), status, &pairs)
+            Response::from_headers((1, response.version.unwrap_or_default()), status, &pairs)
                 .map(drop);
         Ok(Some((
             Head {
@@ -249,7 +249,7 @@ fn explain<M: Message>(
             case.insert(lf, b'\r');
             Some(&BARE_LF)
         }
-        (Err(HandshakeError::RequestLine | HandshakeError::StatusLine), Ok(_))
+        (Err(HandshakeError::InvalidRequestLine | HandshakeError::InvalidStatusLine), Ok(_))
             if case.starts_with(b"\r\n") =>
         {
             case.drain(..2);

@@ -247,7 +247,7 @@ fn random_messages_are_valid_and_not() {
 proptest! {
     #![proptest_config(ProptestConfig { max_shrink_iters: 2000, ..cases(4000) })]
 
-    /// DP4, DP5, DP11, DP12: C zlib inflates what we compress, within the window that was agreed on, and we what C zlib compresses.
+    /// DP4, DP5, DP11, DP12: C zlib inflates what we compress, within the window that was negotiated, and we what C zlib compresses.
     #[test]
     fn what_one_compresses_the_other_inflates(
         messages in vec(data(), 1..5),

@@ -6,11 +6,12 @@ use crate::handshake_support::Head;
 use crate::jobs::{Job, connecting, inflating, receiving, role, serving};
 use std::hint::black_box;
 use ws_proto::deflate::{self, Params};
+use ws_proto::frame::Header;
 use ws_proto::handshake::HandshakeError;
 use ws_proto::uri::Uri;
 use ws_proto::{
-    Capped, Client, CloseCode, Config, Connection, Header, Kind, ProtocolError, SendError, Server,
-    Slice, WebSocket,
+    CappedOutput, Client, CloseCode, Config, Connection, MessageKind, ProtocolError, SendError,
+    Server, SliceOutput, WebSocket,
 };
 
 const fn case(name: &'static str, most: u32, jobs: fn(usize) -> Vec<Job>) -> Case {
@@ -269,7 +270,7 @@ pub(crate) const CASES: &[Case] = &[
             answer(
                 n,
                 &format!("a; b=\"{}", fill(n, "c")),
-                HandshakeError::Invalid("Sec-WebSocket-Extensions"),
+                HandshakeError::InvalidHeader("Sec-WebSocket-Extensions"),
             )
         },
     ),
@@ -284,7 +285,7 @@ pub(crate) const CASES: &[Case] = &[
         answer(
             n,
             &format!("permessage-deflate{}", fill(n, "; a=\"b\"")),
-            HandshakeError::ExtensionParameter,
+            HandshakeError::InvalidExtensionParameter,
         )
     }),
     case("CH14: a long URI", 200, uris),
@@ -445,7 +446,7 @@ fn pong_by_pong<R: TestRole>(n: usize) -> Job {
         let (mut memory, mut input) = ([0; 6], &mut pings[..]);
         let memory = &mut memory[..if R::MASKS { 6 } else { 2 }];
         while !input.is_empty() || ws.is_paused() {
-            let mut out = Slice::new(memory);
+            let mut out = SliceOutput::new(memory);
             while ws.recv(&mut input, &mut out).is_some() {}
         }
     })
@@ -459,7 +460,7 @@ fn output_full<R: TestRole>(n: usize) -> Job {
         for _ in 0..n {
             assert!(
                 black_box(&mut ws)
-                    .recv(&mut input, &mut Slice::new(&mut memory))
+                    .recv(&mut input, &mut SliceOutput::new(&mut memory))
                     .is_none()
             );
         }
@@ -491,7 +492,7 @@ fn malformed_offer(n: usize, value: &str) -> Vec<Job> {
     serving(
         n,
         &head.text(),
-        Err(HandshakeError::Invalid("Sec-WebSocket-Extensions")),
+        Err(HandshakeError::InvalidHeader("Sec-WebSocket-Extensions")),
     )
 }
 
@@ -692,11 +693,11 @@ fn parts<R: TestRole>(n: usize) -> Job {
         let mut out = Vec::new();
         text.as_bytes().chunks(1).for_each(|part| {
             connection
-                .send_part(Kind::Text, part, false, &mut out)
+                .send_fragment(MessageKind::Text, part, false, &mut out)
                 .unwrap()
         });
         connection
-            .send_part(Kind::Text, b"", true, &mut out)
+            .send_fragment(MessageKind::Text, b"", true, &mut out)
             .unwrap();
         black_box(out);
     })
@@ -718,7 +719,8 @@ fn large_into_slice<R: TestRole>(n: usize) -> Job {
         vec![0; n + 14],
     );
     Job::new(role::<R>(), text.len(), move || {
-        ws.send_text(&text, &mut Slice::new(&mut memory)).unwrap();
+        ws.send_text(&text, &mut SliceOutput::new(&mut memory))
+            .unwrap();
         black_box(memory);
     })
 }
@@ -730,13 +732,13 @@ fn no_room<R: TestRole>(n: usize) -> Job {
     Job::new(role::<R>(), n, move || {
         let mut out = Vec::new();
         for room in (0..n).step_by(64) {
-            let refused = connection.send_part(
-                Kind::Text,
+            let refused = connection.send_fragment(
+                MessageKind::Text,
                 text.as_bytes(),
                 true,
-                &mut Capped::new(&mut out, room),
+                &mut CappedOutput::new(&mut out, room),
             );
-            assert!(matches!(refused, Err(SendError::Full { .. })));
+            assert!(matches!(refused, Err(SendError::OutputFull { .. })));
         }
     })
 }

@@ -8,7 +8,7 @@ use std::mem;
 use ws_proto::deflate::{self, Params};
 use ws_proto::handshake::{Answer, HandshakeError, HeadLimits, ServerHandshake};
 use ws_proto::{
-    Agreed, Client, Config, Connection, Event, Message, ProtocolError, Server, WebSocket,
+    Client, Config, Connection, Event, Message, Negotiated, ProtocolError, Server, WebSocket,
 };
 
 /// What is measured.
@@ -123,7 +123,7 @@ pub(crate) fn receiving(config: &Config, frames: &[Frame], end: Option<ProtocolE
     .collect()
 }
 
-/// The same where compression was agreed on with these parameters, for the layer that inflates. The
+/// The same where compression was negotiated with these parameters, for the layer that inflates. The
 /// work may also be in proportion to what is `inflated`.
 pub(crate) fn inflating(
     params: Params,
@@ -142,7 +142,7 @@ pub(crate) fn inflating(
         let bytes = wire::<R>(frames);
         let make = || {
             WebSocket::new(
-                Agreed::new(R::make()).with_deflate(&deflate::Config::default(), params),
+                Negotiated::new(R::make()).with_deflate(&deflate::Config::default(), params),
                 config,
             )
         };
@@ -217,14 +217,14 @@ pub(crate) fn serving(limit: usize, head: &str, end: Result<(), HandshakeError>)
                             request.origin_is_one_of(&["https://example.com"]),
                         ));
                         black_box((
-                            request.fields().get("X-Missing"),
-                            request.fields().get_all("X-Many").count(),
+                            request.headers().get("X-Missing"),
+                            request.headers().get_all("X-Many").count(),
                         ));
-                        let wanted_least = request.protocols().last();
+                        let wanted_least = request.subprotocols().last();
                         request
                             .accept()
                             .deflate(&config)
-                            .protocol(wanted_least)
+                            .subprotocol(wanted_least)
                             .write(&mut Vec::new())
                             .unwrap();
                         came = Ok(true);
@@ -243,7 +243,7 @@ pub(crate) fn serving(limit: usize, head: &str, end: Result<(), HandshakeError>)
 pub(crate) fn connecting(limit: usize, head: &str, end: Result<bool, HandshakeError>) -> Vec<Job> {
     let job = |(how, lengths): (&str, &'static [usize])| {
         let handshake = client()
-            .protocols(&["chat", "superchat"])
+            .subprotocols(&["chat", "superchat"])
             .deflate(&deflate::Config::default());
         let (mut handshake, mut input) =
             (handshake.limits(limits(limit)), head.as_bytes().to_vec());
@@ -255,12 +255,12 @@ pub(crate) fn connecting(limit: usize, head: &str, end: Result<bool, HandshakeEr
                     Ok(Some(answer)) => {
                         let (open, response) = match answer {
                             Answer::Accepted { response, .. } => (true, response),
-                            Answer::Refused(response) => (false, response),
+                            Answer::Rejected(response) => (false, response),
                         };
                         black_box((response.status(), response.reason(), response.body()));
                         black_box((
-                            response.fields().get("X-Missing"),
-                            response.fields().get_all("X-Many").count(),
+                            response.headers().get("X-Missing"),
+                            response.headers().get_all("X-Many").count(),
                         ));
                         came = Some(Ok(open));
                     }

@@ -5,7 +5,7 @@
 //! around them.
 
 use std::hint::black_box;
-use ws_proto::{Agreed, Client, Config, Message, Server, WebSocket};
+use ws_proto::{Client, Config, Message, Negotiated, Server, WebSocket};
 use zlib_rs::{DeflateFlush, InflateFlush};
 
 #[path = "../race.rs"]
@@ -14,7 +14,7 @@ mod race;
 #[path = "../json.rs"]
 mod json;
 
-use json::agreed;
+use json::negotiated;
 
 fn main() {
     for size in [256, 1 << 10, 16 << 10] {
@@ -43,7 +43,7 @@ fn report(what: &str, messages: &[String], takeover: bool, [ours, bare]: [std::t
 
 /// A server sends.
 fn deflate(messages: &[String], takeover: bool) {
-    let mut ws = WebSocket::new(agreed(Server, takeover), &Config::default());
+    let mut ws = WebSocket::new(negotiated(Server, takeover), &Config::default());
     let mut out = Vec::with_capacity(1 << 20);
     let mut ours = || {
         for message in messages {
@@ -77,7 +77,7 @@ fn deflate(messages: &[String], takeover: bool) {
 
 /// A client receives.
 fn inflate(messages: &[String], takeover: bool) {
-    let mut server = WebSocket::new(agreed(Server, takeover), &Config::default());
+    let mut server = WebSocket::new(negotiated(Server, takeover), &Config::default());
     let frames: Vec<Vec<u8>> = messages
         .iter()
         .map(|message| {
@@ -98,7 +98,10 @@ fn inflate(messages: &[String], takeover: bool) {
     let mut inputs = frames.clone();
     let mut out = Vec::new();
     let mut ours = || {
-        let mut ws = WebSocket::new(agreed(Client::new([7; 32]), takeover), &Config::default());
+        let mut ws = WebSocket::new(
+            negotiated(Client::new([7; 32]), takeover),
+            &Config::default(),
+        );
         for input in &mut inputs {
             match ws.recv(&mut &mut input[..], &mut out) {
                 Some(Message::Text(text)) => {
@@ -139,7 +142,7 @@ fn inflate(messages: &[String], takeover: bool) {
     );
 }
 
-/// Uncompressed messages, where compression was agreed on and where it was not.
+/// Uncompressed messages, where compression was negotiated and where it was not.
 fn plain(messages: &[String]) {
     let mut server = WebSocket::new(Server, &Config::default());
     let mut stream = Vec::new();
@@ -147,11 +150,11 @@ fn plain(messages: &[String]) {
         server.send_text(message, &mut stream).unwrap();
     }
     let mut receive = [
-        Agreed::new(Client::new([7; 32])),
-        agreed(Client::new([7; 32]), true),
+        Negotiated::new(Client::new([7; 32])),
+        negotiated(Client::new([7; 32]), true),
     ]
-    .map(|agreed| {
-        let mut ws = WebSocket::new(agreed, &Config::default());
+    .map(|negotiated| {
+        let mut ws = WebSocket::new(negotiated, &Config::default());
         let mut bytes = stream.clone();
         let mut out = Vec::new();
         move || {

@@ -28,7 +28,7 @@ mod race;
 #[path = "../json.rs"]
 mod json;
 
-use json::agreed;
+use json::negotiated;
 
 /// How much is read at a time.
 const READ: usize = 8 * 1024;
@@ -104,7 +104,7 @@ fn yawc<'a>(stream: &'a [u8], written: &'a Cell<usize>, role: Role) -> yawc::Web
 
 /// A client receives what our server sent.
 fn inflate(messages: &[String]) {
-    let mut server = WebSocket::new(agreed(Server, true), &Config::default());
+    let mut server = WebSocket::new(negotiated(Server, true), &Config::default());
     let mut stream = Vec::new();
     let mut plain = Vec::new();
     for message in messages {
@@ -114,13 +114,13 @@ fn inflate(messages: &[String]) {
         // As long on the wire: the header is of the same length, too.
         let header = if len - 2 < 126 { 2 } else { 4 };
         server
-            .send_binary_plain(&vec![b'x'; len - header], &mut plain)
+            .send_binary_uncompressed(&vec![b'x'; len - header], &mut plain)
             .unwrap();
         assert_eq!(plain.len() - plain_from, len);
     }
     // The sum of what is received.
     let ours = |stream: &[u8]| {
-        let mut ws = WebSocket::new(agreed(Client::new([7; 32]), true), &Config::default());
+        let mut ws = WebSocket::new(negotiated(Client::new([7; 32]), true), &Config::default());
         let (mut buffer, mut out, mut count) = ([0; READ], Vec::new(), 0);
         for bytes in stream.chunks(READ) {
             let mut input = &mut buffer[..bytes.len()];
@@ -152,7 +152,7 @@ fn inflate(messages: &[String]) {
 
 /// A server sends.
 fn deflate(messages: &[String]) {
-    let mut server = WebSocket::new(agreed(Server, true), &Config::default());
+    let mut server = WebSocket::new(negotiated(Server, true), &Config::default());
     let mut out = Vec::new();
     let texts: Vec<Bytes> = messages
         .iter()
@@ -192,7 +192,7 @@ fn deflate(messages: &[String]) {
     let mut ours = || {
         for bytes in &plain {
             out.clear();
-            server.send_binary_plain(bytes, &mut out).unwrap();
+            server.send_binary_uncompressed(bytes, &mut out).unwrap();
             black_box(&out);
         }
         messages.len()

@@ -11,7 +11,7 @@ use core::cell::UnsafeCell;
 use core::ptr::null_mut;
 use core::sync::atomic::{AtomicUsize, Ordering};
 use no_std::received;
-use ws_proto::{Config, Message, Server, Slice, WebSocket};
+use ws_proto::{Config, Message, Server, SliceOutput, WebSocket};
 
 const SIZE: usize = 4096;
 
@@ -51,7 +51,7 @@ static HEAP: Bump = Bump {
 #[unsafe(no_mangle)]
 fn run() {
     let mut memory = [0; 256];
-    let mut out = Slice::new(&mut memory);
+    let mut out = SliceOutput::new(&mut memory);
     let mut ws = WebSocket::new(Server, &Config::default());
     ws.recycle(Vec::with_capacity(64));
 

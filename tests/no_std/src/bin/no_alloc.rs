@@ -4,13 +4,13 @@
 
 use no_std::received;
 use ws_proto::{
-    Client, CloseCode, Config, Connection, Event, Kind, Server, Slice, State, Transport,
+    Action, Client, CloseCode, Config, Connection, Event, MessageKind, Server, SliceOutput, State,
 };
 
 #[unsafe(no_mangle)]
 fn run() {
     let mut memory = [0; 512];
-    let mut out = Slice::new(&mut memory);
+    let mut out = SliceOutput::new(&mut memory);
     let mut server = Connection::new(Server, &Config::default());
 
     // RFC 6455 §5.7: a masked "Hello"; then a Ping, byte by byte, and text that is echoed.
@@ -20,7 +20,7 @@ fn run() {
     for mut input in bytes.chunks_mut(1) {
         while let Some(event) = server.recv(&mut input, &mut out) {
             match event {
-                Event::Data(chunk) if chunk.kind == Kind::Text => {
+                Event::Data(chunk) if chunk.kind == MessageKind::Text => {
                     text.rotate_left(1);
                     text[4] = chunk.payload[0];
                 }
@@ -43,7 +43,7 @@ fn run() {
         Some(Event::Failed(_))
     ));
     assert!(out.as_bytes().starts_with(b"\x88\x12\x03\xea"));
-    assert!(server.state() == State::Closing && server.transport() == Transport::Close);
+    assert!(server.state() == State::Closing && server.next_action() == Action::CloseTransport);
 
     // A client, and the server that reads it.
     out.clear();
@@ -67,5 +67,5 @@ fn run() {
             .close_received()
             .is_some_and(|close| close.reason == "bye")
     );
-    assert!(server.closure().is_some_and(|closure| closure.clean));
+    assert!(server.outcome().is_some_and(|outcome| outcome.clean));
 }

@@ -6,7 +6,7 @@ use core::fmt;
 
 /// One of the two endpoints.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Side {
+pub enum Endpoint {
     /// This endpoint.
     Local,
     /// The peer.
@@ -18,12 +18,12 @@ pub enum Side {
 /// Its `Display` is a line for a log. The reason in it is quoted and escaped, since it is the
 /// peer's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Closure<'a> {
+pub struct Outcome<'a> {
     /// Who began: sent the first Close frame, or let the stream end without one.
     ///
     /// A driver that ended the stream by itself (a timer fired, a write failed) knows better:
-    /// `Closure { by: Side::Local, clean: false, ..closure }`.
-    pub by: Side,
+    /// `Outcome { by: Endpoint::Local, clean: false, ..outcome }`.
+    pub by: Endpoint,
     /// The Close frame that was received; `None` if the connection ended without one (§7.1.5 calls
     /// that 1006).
     pub received: Option<Close<'a>>,
@@ -33,14 +33,14 @@ pub struct Closure<'a> {
     /// Whether Close frames went both ways (§7.1.4), so that nothing that was sent before them is
     /// missing. While the peer's Close is awaited it is not yet so.
     ///
-    /// A driver that failed to write its output knows better: `Closure { clean: false, ..closure
+    /// A driver that failed to write its output knows better: `Outcome { clean: false, ..outcome
     /// }`.
     pub clean: bool,
     /// The rule that the peer broke, if the connection failed for that.
     pub error: Option<ProtocolError>,
 }
 
-impl fmt::Display for Closure<'_> {
+impl fmt::Display for Outcome<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(error) = self.error {
             write!(f, "failed: {error}")?;
@@ -51,8 +51,8 @@ impl fmt::Display for Closure<'_> {
                 "unclean close"
             })?;
             f.write_str(match self.by {
-                Side::Local => " by us",
-                Side::Peer => " by the peer",
+                Endpoint::Local => " by us",
+                Endpoint::Peer => " by the peer",
             })?;
         }
         match self.received {

@@ -1,4 +1,4 @@
-//! What an opening handshake agreed on: all that the handshake and the connection know of each
+//! What an opening handshake negotiated: all that the handshake and the connection know of each
 //! other.
 
 #[cfg(feature = "alloc")]
@@ -8,22 +8,22 @@ use alloc::string::String;
 use crate::deflate;
 use crate::role::Role;
 
-/// What both sides agreed on in the opening handshake (RFC 6455 §4), and all that a connection
+/// What both sides negotiated in the opening handshake (RFC 6455 §4), and all that a connection
 /// needs to begin.
 ///
 /// The handshake makes it. Build it yourself when something else spoke HTTP (hyper, an HTTP/2
 /// stack, a proxy in front, another process that hands the connection over): a role is enough,
-/// since what was not agreed on is not in use.
+/// since what was not negotiated is not in use.
 ///
 /// ```
-/// use ws_proto::{Agreed, Config, Server, WebSocket};
+/// use ws_proto::{Negotiated, Config, Server, WebSocket};
 ///
-/// let agreed = Agreed::new(Server).with_protocol("chat");
-/// assert_eq!(agreed.protocol(), Some("chat"));
-/// let ws = WebSocket::new(agreed, &Config::default());
+/// let negotiated = Negotiated::new(Server).with_subprotocol("chat");
+/// assert_eq!(negotiated.subprotocol(), Some("chat"));
+/// let ws = WebSocket::new(negotiated, &Config::default());
 /// ```
 #[derive(Debug)]
-pub struct Agreed<R> {
+pub struct Negotiated<R> {
     role: R,
     #[cfg(feature = "alloc")]
     protocol: Option<String>,
@@ -31,7 +31,7 @@ pub struct Agreed<R> {
     deflate: Option<(deflate::Config, deflate::Params)>,
 }
 
-impl<R: Role> Agreed<R> {
+impl<R: Role> Negotiated<R> {
     /// A connection without subprotocol and extensions.
     #[must_use]
     pub fn new(role: R) -> Self {
@@ -47,7 +47,7 @@ impl<R: Role> Agreed<R> {
     /// The same with a subprotocol in use (§1.9).
     #[cfg(feature = "alloc")]
     #[must_use]
-    pub fn with_protocol(mut self, protocol: impl Into<String>) -> Self {
+    pub fn with_subprotocol(mut self, protocol: impl Into<String>) -> Self {
         self.protocol = Some(protocol.into());
         self
     }
@@ -55,11 +55,11 @@ impl<R: Role> Agreed<R> {
     /// The _Subprotocol In Use_ (§4.1), if there is one.
     #[cfg(feature = "alloc")]
     #[must_use]
-    pub fn protocol(&self) -> Option<&str> {
+    pub fn subprotocol(&self) -> Option<&str> {
         self.protocol.as_deref()
     }
 
-    /// The same with permessage-deflate in use (RFC 7692): what was agreed on, and how this
+    /// The same with permessage-deflate in use (RFC 7692): what was negotiated, and how this
     /// endpoint compresses.
     #[cfg(feature = "deflate")]
     #[must_use]
@@ -68,7 +68,7 @@ impl<R: Role> Agreed<R> {
         self
     }
 
-    /// What was agreed on of permessage-deflate, if it is in use.
+    /// What was negotiated of permessage-deflate, if it is in use.
     #[cfg(feature = "deflate")]
     #[must_use]
     pub fn deflate(&self) -> Option<deflate::Params> {
@@ -83,7 +83,7 @@ impl<R: Role> Agreed<R> {
         false
     }
 
-    /// What was agreed on of permessage-deflate, and how this endpoint compresses.
+    /// What was negotiated of permessage-deflate, and how this endpoint compresses.
     #[cfg(feature = "deflate")]
     pub(crate) fn take_deflate(&mut self) -> Option<(deflate::Config, deflate::Params)> {
         self.deflate.take()
@@ -94,7 +94,7 @@ impl<R: Role> Agreed<R> {
     }
 }
 
-impl<R: Role> From<R> for Agreed<R> {
+impl<R: Role> From<R> for Negotiated<R> {
     fn from(role: R) -> Self {
         Self::new(role)
     }
