@@ -10,7 +10,7 @@ use crate::error::{ProtocolError, SendError};
 #[cfg(feature = "deflate")]
 use crate::frame::Header;
 use crate::frame::HeaderBytes;
-use crate::growth::growth;
+use crate::buffer::growth;
 use crate::negotiated::Negotiated;
 use crate::opcode::MessageKind;
 use crate::outcome::{Endpoint, Outcome};

@@ -6,7 +6,7 @@
 
 use super::{HandshakeError, fields};
 #[cfg(feature = "alloc")]
-use crate::growth::growth;
+use crate::buffer::growth;
 
 /// What the head of a request or of a response may take up. Each limit is the largest value that
 /// passes.

@@ -1,0 +1,108 @@
+//! Byte buffers: small tools that every layer uses, and that know nothing of WebSocket.
+
+use core::{fmt, mem, ops::Deref};
+
+/// Up to `N` bytes, at most 255, that are stored in place. `Debug` does not show them.
+#[derive(Clone, Copy)]
+pub(crate) struct InlineBytes<const N: usize> {
+    bytes: [u8; N],
+    len: u8,
+}
+
+impl<const N: usize> InlineBytes<N> {
+    pub(crate) const fn new() -> Self {
+        const { assert!(N <= u8::MAX as usize, "the length must fit a byte") };
+        Self { bytes: [0; N], len: 0 }
+    }
+
+    /// Appends `bytes`, which must fit.
+    #[inline]
+    pub(crate) fn push_slice(&mut self, bytes: &[u8]) {
+        let start = usize::from(self.len);
+        let place = self.bytes.get_mut(start..start + bytes.len());
+        debug_assert!(place.is_some(), "{} bytes do not fit", bytes.len());
+        if let Some(place) = place {
+            place.copy_from_slice(bytes);
+            self.len += bytes.len() as u8;
+        }
+    }
+
+    /// Appends `bytes`, which must fit. The length is a constant, so that this is a store.
+    #[inline]
+    pub(crate) fn push<const M: usize>(&mut self, bytes: [u8; M]) {
+        let place = self.bytes.get_mut(self.len.into()..).and_then(|rest| rest.first_chunk_mut());
+        debug_assert!(place.is_some(), "{M} bytes do not fit");
+        if let Some(place) = place {
+            *place = bytes;
+            self.len += M as u8;
+        }
+    }
+}
+
+impl<const N: usize> Deref for InlineBytes<N> {
+    type Target = [u8];
+
+    #[inline]
+    fn deref(&self) -> &[u8] {
+        prefix(&self.bytes, self.len.into())
+    }
+}
+
+impl<const N: usize> PartialEq for InlineBytes<N> {
+    fn eq(&self, other: &Self) -> bool {
+        **self == **other
+    }
+}
+
+impl<const N: usize> Eq for InlineBytes<N> {}
+
+impl<const N: usize> fmt::Debug for InlineBytes<N> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("InlineBytes").field("len", &self.len).finish_non_exhaustive()
+    }
+}
+
+/// Fails, without appending, if the text does not fit.
+impl<const N: usize> fmt::Write for InlineBytes<N> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        if text.len() > N - self.len() {
+            return Err(fmt::Error);
+        }
+        self.push_slice(text.as_bytes());
+        Ok(())
+    }
+}
+
+/// The first `len` bytes; there must be as many.
+#[inline]
+pub(crate) fn prefix(bytes: &[u8], len: usize) -> &[u8] {
+    debug_assert!(len <= bytes.len());
+    bytes.get(..len).unwrap_or(bytes)
+}
+
+/// The bytes from `start` on, which must not be behind the end.
+#[inline]
+pub(crate) fn suffix(bytes: &[u8], start: usize) -> &[u8] {
+    debug_assert!(start <= bytes.len());
+    bytes.get(start..).unwrap_or_default()
+}
+
+/// Removes `len` bytes from the front of `input`, or all of it if it is shorter, and returns them.
+#[inline]
+pub(crate) fn take_front<'b>(input: &mut &'b mut [u8], len: usize) -> &'b mut [u8] {
+    let len = len.min(input.len());
+    let (front, rest) = mem::take(input).split_at_mut(len);
+    *input = rest;
+    front
+}
+
+/// The number of bytes by which a buffer of `len` bytes must grow to hold `needed`; 0 if its
+/// capacity suffices.
+///
+/// The capacity at least doubles, so that a byte is moved a bounded number of times, but it does not
+/// exceed `most` unless `needed` does.
+#[cfg(feature = "alloc")]
+#[inline]
+pub(crate) fn growth(len: usize, capacity: usize, needed: usize, most: usize) -> usize {
+    if needed <= capacity { 0 } else { capacity.saturating_mul(2).min(most).max(needed) - len }
+}
