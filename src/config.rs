@@ -1,28 +1,37 @@
-//! What a connection accepts: its limits, and the rules that it is asked to relax.
+//! The limits of a connection, and the rules that can be relaxed.
 
-/// What a connection accepts. The default is strict, with limits that a server can use on the open
-/// internet.
+/// The limits of a connection, and the rules that can be relaxed. The default is strict, with
+/// limits that suit a server on the open internet.
 ///
-/// Limits are checked against the length that a frame declares, before its payload arrives, and the
-/// content of a compressed message while it is decompressed; memory is allocated only for received
-/// bytes. Each limit is exact: the limit itself is accepted, and one more fails the connection.
+/// A limit is checked against the payload length that a frame declares, before its payload arrives,
+/// and for compressed messages also during decompression. Memory is allocated for received bytes,
+/// never for a declared length. Each limit is inclusive: a message that reaches it is accepted, and
+/// one that exceeds it by one fails the connection.
 ///
 /// ```
-/// let config = ws_proto::Config::default()
-///     .max_message(1 << 20)
-///     .max_fragments(64);
+/// use ws_proto::Config;
+///
+/// let config = Config::new().with_max_message(1 << 20).with_max_fragments(64);
+/// assert_eq!(config.max_message(), 1 << 20);
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[must_use]
 pub struct Config {
-    pub(crate) max_message: u64,
-    pub(crate) max_fragments: u32,
-    pub(crate) auto_pong: bool,
-    pub(crate) allow_non_minimal_length: bool,
+    max_message: u64,
+    max_fragments: u32,
+    auto_pong: bool,
+    allow_non_minimal_length: bool,
 }
 
 impl Default for Config {
     fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Config {
+    /// Creates the default configuration.
+    pub const fn new() -> Self {
         Self {
             max_message: 16 << 20,
             max_fragments: 1 << 14,
@@ -30,84 +39,110 @@ impl Default for Config {
             allow_non_minimal_length: false,
         }
     }
-}
 
-impl Config {
-    /// The longest message that is received, in bytes of its content: the sum of its fragments,
-    /// decompressed. Default: 16 MiB. A longer one fails the connection with 1009 (RFC 6455
-    /// §10.4).
+    /// Sets the maximum length of a received message, in bytes of its content: the sum of its
+    /// fragments, decompressed. Default: 16 MiB. A longer message fails the connection with 1009
+    /// (RFC 6455 §10.4).
     ///
-    /// An incomplete message takes at most twice the memory of what has arrived, and never more
-    /// than this limit; while it grows, the old memory is held too, so that it is less than
-    /// twice the limit for a moment. A message in one uncompressed frame takes at most its
-    /// length.
+    /// An incomplete message occupies at most twice the memory of the bytes received, and never
+    /// more than this limit. While its buffer grows, the old one is kept, so that both together
+    /// occupy less than twice the limit for a moment. A message in one uncompressed frame occupies
+    /// at most its length.
     ///
-    /// The length on the wire of a compressed message may exceed it, since DEFLATE adds to what it
-    /// cannot compress, and more with each flush (RFC 7692 §7.2.1 permits any). That length has
-    /// a limit of its own, which bounds the work for a message that decompresses to
-    /// little or nothing: 16 × (`max_message` + [`max_fragments`](Self::max_fragments)) + 1024
-    /// bytes (saturating).
+    /// The length of a compressed message on the wire may exceed the limit, since DEFLATE adds to
+    /// incompressible data, and more with each flush (RFC 7692 §7.2.1 permits any number). That
+    /// length has a limit of its own, which bounds the work for a message that decompresses to
+    /// little or nothing: 16 × (`max_message` + [`max_fragments`](Self::with_max_fragments)) +
+    /// 1024 bytes (saturating).
     ///
-    /// A [`Connection`](crate::Connection) keeps nothing of a message and decompresses nothing: its
-    /// caller must limit what a compressed message decompresses to. Set `u64::MAX` to stream
-    /// without end.
-    pub const fn max_message(mut self, bytes: u64) -> Self {
+    /// A [`Connection`](crate::Connection) neither stores nor decompresses messages: its caller
+    /// must limit the decompressed length. With `u64::MAX`, messages of any length can be streamed.
+    pub const fn with_max_message(mut self, bytes: u64) -> Self {
         self.max_message = bytes;
         self
     }
 
-    /// The number of fragments that a message may consist of, beyond one for each 16 bytes of its
-    /// payload on the wire, rounded down. Default: 16,384. It is checked at each fragment, with
-    /// its length; one more fails the connection with 1008 (§10.4). By default 20,000 fragments
+    /// Returns the maximum length of a received message, in bytes.
+    #[must_use]
+    pub const fn max_message(&self) -> u64 {
+        self.max_message
+    }
+
+    /// Sets the maximum number of fragments of a message, in addition to one for each 16 bytes of
+    /// its payload on the wire, rounded down. Default: 16,384. It is checked with the header of
+    /// each fragment; one more fails the connection with 1008 (§10.4). By default, 20,000 fragments
     /// of 3 bytes are accepted, and 20,200 are not.
     ///
-    /// The limit is for empty and tiny fragments, which cost the receiver work and the sender
-    /// nearly nothing. A message in fragments of 16 bytes or more is never refused, however
-    /// many there are, and the first frame of a message is always accepted.
-    pub const fn max_fragments(mut self, fragments: u32) -> Self {
+    /// The limit is for empty and tiny fragments, which cause work for the receiver at almost no
+    /// cost for the sender. A message in fragments of 16 bytes or more never exceeds it, and the
+    /// first frame of a message is always accepted.
+    pub const fn with_max_fragments(mut self, fragments: u32) -> Self {
         self.max_fragments = fragments;
         self
     }
 
-    /// Whether Pings are answered automatically. Default: `true`.
+    /// Returns the maximum number of fragments of a message, without those for its length.
+    #[must_use]
+    pub const fn max_fragments(&self) -> u32 {
+        self.max_fragments
+    }
+
+    /// Sets whether Pings are answered automatically. Default: `true`.
     ///
-    /// If not, the caller must answer each Ping with `pong`
-    /// ([`WebSocket::pong`](crate::WebSocket::send_pong)) and the same payload, as soon as practical
-    /// (§5.5.2). Of several Pings that are unanswered, it is enough to answer the last (§5.5.3).
-    /// Halves then owe no reply to a Ping: its payload must be carried to the sender's `pong`.
+    /// Otherwise the caller must answer each Ping by `send_pong`
+    /// ([`Connection::send_pong`](crate::Connection::send_pong)) with the same payload, as soon as
+    /// practical (§5.5.2). It is sufficient to answer the most recent of several Pings (§5.5.3).
+    /// A receiving half then owes no reply to a Ping, and its payload must be passed to the sending
+    /// half.
     ///
     /// ```
+    /// # #[cfg(feature = "alloc")] {
     /// use ws_proto::{Config, Message, Server, WebSocket};
     ///
-    /// let mut ws = WebSocket::new(Server, &Config::default().auto_pong(false));
+    /// let config = Config::new().with_auto_pong(false);
+    /// let mut ws = WebSocket::new(Server, &config);
     /// let mut out = Vec::new();
     /// let mut received = *b"\x89\x82\0\0\0\0hi";
-    /// if let Some(Message::Ping) = ws.recv(&mut &mut received[..], &mut out) {
+    /// let mut input = &mut received[..];
+    /// if let Some(Message::Ping) = ws.recv(&mut input, &mut out) {
     ///     let payload = ws.control_payload().to_vec();
     ///     ws.send_pong(&payload, &mut out)?;
     /// }
     /// assert_eq!(out, b"\x8a\x02hi");
+    /// # }
     /// # Ok::<(), ws_proto::SendError>(())
     /// ```
-    pub const fn auto_pong(mut self, answer: bool) -> Self {
+    pub const fn with_auto_pong(mut self, answer: bool) -> Self {
         self.auto_pong = answer;
         self
     }
 
-    /// Accepts payload lengths that are not in their shortest form, which §5.2 forbids. Default:
-    /// `false`.
-    pub const fn allow_non_minimal_length(mut self, allow: bool) -> Self {
+    /// Returns whether Pings are answered automatically.
+    #[must_use]
+    pub const fn auto_pong(&self) -> bool {
+        self.auto_pong
+    }
+
+    /// Sets whether payload lengths are accepted that are not in their shortest form, which §5.2
+    /// forbids. Default: `false`.
+    pub const fn with_allow_non_minimal_length(mut self, allow: bool) -> Self {
         self.allow_non_minimal_length = allow;
         self
     }
 
-    /// The most fragments of a message whose frames declare `len` bytes so far.
+    /// Returns whether payload lengths are accepted that are not in their shortest form.
+    #[must_use]
+    pub const fn allow_non_minimal_length(&self) -> bool {
+        self.allow_non_minimal_length
+    }
+
+    /// Returns the maximum number of fragments of a message whose frames declare `len` bytes.
     pub(crate) const fn fragments_for(&self, len: u64) -> u64 {
         (self.max_fragments as u64).saturating_add(len / 16)
     }
 
-    /// The longest compressed message, in bytes on the wire. A byte of content that is flushed by
-    /// itself takes 7 bytes with a fixed code and 11 in a stored block.
+    /// Returns the maximum length of a compressed message, in bytes on the wire. A byte of content
+    /// that is flushed alone occupies 7 bytes with a fixed code, and 11 in a stored block.
     pub(crate) const fn max_compressed(&self) -> u64 {
         self.max_message
             .saturating_add(self.max_fragments as u64)

@@ -1,83 +1,82 @@
-//! What can go wrong once the connection is open: violations by the peer, and mistakes of the
-//! caller.
+//! Errors of an open connection: protocol violations by the peer, and calls that send nothing.
 
-use crate::close::CloseCode;
-use crate::opcode::{MessageKind, Opcode};
-use core::fmt;
+use crate::frame::close::CloseCode;
+use crate::frame::opcode::MessageKind;
+use crate::frame::{HeaderError, InvalidUtf8, Opcode};
+use core::{error, fmt};
 
-/// How the peer violated the protocol, or which limit it exceeded: why the connection failed (RFC
-/// 6455 §7.1.7).
+/// The protocol violation, or the exceeded limit, for which the connection failed (RFC 6455
+/// §7.1.7).
 ///
-/// With the feature `std` it becomes a `std::io::Error` of kind `InvalidData` by `?`.
+/// With the feature `std` it converts into a `std::io::Error` of kind `InvalidData`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ProtocolError {
-    /// A reserved bit is set that no negotiated extension defines. The bits RSV1 to RSV3 have the
-    /// values 4, 2 and 1.
+    /// A reserved bit is set that no negotiated extension defines. RSV1 to RSV3 have the values 4,
+    /// 2 and 1.
     ReservedBits(u8),
-    /// A reserved opcode: 3 to 7, or 11 to 15.
+    /// The opcode is reserved: 3 to 7, or 11 to 15.
     ReservedOpcode(Opcode),
-    /// A control frame without FIN.
+    /// A control frame is fragmented: FIN is not set.
     FragmentedControl(Opcode),
-    /// A control frame whose payload length is more than 125 bytes, or in a form that is meant for
-    /// more.
+    /// The payload of a control frame is longer than 125 bytes, or its length is encoded in a form
+    /// for longer payloads.
     ControlTooLong(Opcode),
-    /// A payload length in a longer form than it needs.
+    /// The payload length is not encoded in its shortest form.
     NonMinimalLength,
-    /// A 64-bit payload length with its most significant bit set.
+    /// The payload length exceeds 2^63 - 1.
     LengthOverflow,
-    /// A frame from a client that is not masked.
+    /// A frame from a client is not masked.
     Unmasked,
-    /// A frame from a server that is masked.
+    /// A frame from a server is masked.
     Masked,
-    /// A continuation frame while no message is incomplete.
+    /// A continuation frame was received, but no fragmented message is in progress.
     UnexpectedContinuation,
-    /// A new message while another one is incomplete.
+    /// A new message was received while a fragmented message is in progress.
     ExpectedContinuation {
-        /// The type of the message that is incomplete.
+        /// The type of the message in progress.
         incomplete: MessageKind,
-        /// The type of the message that begins.
+        /// The type of the new message.
         begun: MessageKind,
     },
-    /// Text that is not UTF-8.
+    /// Text is not valid UTF-8.
     InvalidUtf8,
-    /// A Close frame with a body of one byte.
+    /// The body of a Close frame is one byte long.
     InvalidCloseBody,
-    /// A Close frame with this status code, which must not be sent.
+    /// A Close frame contains this status code, which must not be sent.
     InvalidCloseCode(u16),
-    /// A Close frame with a reason that is not UTF-8.
+    /// The reason in a Close frame is not valid UTF-8.
     InvalidCloseReason,
-    /// A message that is longer than [`Config::max_message`](crate::Config::max_message).
+    /// A message is longer than [`Config::max_message`](crate::Config::max_message).
     MessageTooLong {
-        /// The length that the frames of the message declare so far, in bytes. Of a compressed
-        /// message it is one more than the limit, since decompression stops there.
+        /// The payload length that the frames of the message declare so far, in bytes. For a
+        /// compressed message it is one more than the limit, since decompression stops there.
         len: u64,
         /// The limit, in bytes.
         limit: u64,
     },
-    /// A compressed message that is longer on the wire than the limit that follows from
+    /// A compressed message is longer on the wire than the limit that is derived from
     /// [`Config::max_message`](crate::Config::max_message).
     CompressedTooLong {
-        /// The length that the frames of the message declare so far, in bytes.
+        /// The payload length that the frames of the message declare so far, in bytes.
         len: u64,
         /// The limit, in bytes.
         limit: u64,
     },
-    /// A compressed message that is not a valid DEFLATE stream.
+    /// The payload of a compressed message is not a valid DEFLATE stream.
     InvalidCompression,
-    /// A message of more fragments than [`Config::max_fragments`](crate::Config::max_fragments)
-    /// permits.
+    /// A message has more fragments than
+    /// [`Config::max_fragments`](crate::Config::max_fragments) permits.
     TooManyFragments {
-        /// The fragments of the message so far.
+        /// The number of fragments so far.
         fragments: u64,
-        /// The limit for a message of this length:
-        /// [`Config::max_fragments`](crate::Config::max_fragments), and one for each 16 bytes.
+        /// The limit for a message of this length.
         limit: u64,
     },
 }
 
 impl ProtocolError {
-    /// The status code of the Close frame that reports the error to the peer (§7.4.1).
+    /// Returns the status code of the Close frame that reports the error to the peer (§7.4.1).
     #[must_use]
     pub const fn close_code(self) -> CloseCode {
         match self {
@@ -92,8 +91,8 @@ impl ProtocolError {
         }
     }
 
-    /// The section that states the rule: of RFC 7692 for
-    /// [`InvalidCompression`](Self::InvalidCompression), else of RFC 6455.
+    /// Returns the section that contains the rule: of RFC 7692 for
+    /// [`InvalidCompression`](Self::InvalidCompression), of RFC 6455 otherwise.
     #[must_use]
     pub const fn section(self) -> &'static str {
         match self {
@@ -114,15 +113,15 @@ impl ProtocolError {
         }
     }
 
-    /// The rule in a few words: the reason in the Close frame.
-    pub(crate) const fn rule(self) -> &'static str {
+    /// Returns the reason for the Close frame.
+    pub(crate) const fn reason(self) -> &'static str {
         match self {
             Self::ReservedBits(_) => "reserved bit set",
             Self::ReservedOpcode(_) => "reserved opcode",
             Self::FragmentedControl(_) => "fragmented control frame",
             Self::ControlTooLong(_) => "control frame payload longer than 125 bytes",
             Self::NonMinimalLength => "payload length not in its shortest form",
-            Self::LengthOverflow => "payload length needs more than 63 bits",
+            Self::LengthOverflow => "payload length exceeds 63 bits",
             Self::Unmasked => "unmasked client frame",
             Self::Masked => "masked server frame",
             Self::UnexpectedContinuation => "unexpected continuation frame",
@@ -141,22 +140,22 @@ impl ProtocolError {
 
 impl fmt::Display for ProtocolError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.rule())?;
+        f.write_str(self.reason())?;
         match self {
             Self::ReservedBits(rsv) => write!(f, " ({rsv:#05b})")?,
             Self::ReservedOpcode(opcode) => write!(f, " {}", u8::from(*opcode))?,
             Self::FragmentedControl(opcode) | Self::ControlTooLong(opcode) => {
-                write!(f, " ({opcode})")?
+                write!(f, " ({opcode})")?;
             }
             Self::ExpectedContinuation { incomplete, begun } => {
-                write!(f, " of a {incomplete} message, not a {begun} message")?
+                write!(f, " of a {incomplete} message, not a {begun} message")?;
             }
             Self::InvalidCloseCode(code) => write!(f, " {code}")?,
             Self::MessageTooLong { len, limit } | Self::CompressedTooLong { len, limit } => {
-                write!(f, ": {len} bytes, limit {limit}")?
+                write!(f, ": {len} bytes, limit {limit}")?;
             }
             Self::TooManyFragments { fragments, limit } => {
-                write!(f, ": {fragments}, limit {limit}")?
+                write!(f, ": {fragments}, limit {limit}")?;
             }
             _ => {}
         }
@@ -169,43 +168,63 @@ impl fmt::Display for ProtocolError {
     }
 }
 
-impl core::error::Error for ProtocolError {}
+impl error::Error for ProtocolError {}
 
-/// Why nothing was sent: nothing was written, and nothing changed.
+impl From<HeaderError> for ProtocolError {
+    #[inline]
+    fn from(error: HeaderError) -> Self {
+        match error {
+            HeaderError::ReservedOpcode(opcode) => Self::ReservedOpcode(opcode),
+            HeaderError::FragmentedControl(opcode) => Self::FragmentedControl(opcode),
+            HeaderError::ControlTooLong(opcode) => Self::ControlTooLong(opcode),
+            HeaderError::InvalidCloseBody => Self::InvalidCloseBody,
+            HeaderError::NonMinimalLength => Self::NonMinimalLength,
+            HeaderError::LengthOverflow => Self::LengthOverflow,
+        }
+    }
+}
+
+impl From<InvalidUtf8> for ProtocolError {
+    #[inline]
+    fn from(InvalidUtf8: InvalidUtf8) -> Self {
+        Self::InvalidUtf8
+    }
+}
+
+/// The reason for which a call sent nothing: nothing was written, and no state changed.
 ///
-/// With the feature `std` it becomes a `std::io::Error` by `?`: of kind `BrokenPipe` for
-/// [`Closed`](Self::Closed), `WriteZero` for [`Full`](Self::OutputFull), and else `InvalidInput`.
+/// With the feature `std` it converts into a `std::io::Error`: of kind `BrokenPipe` for
+/// [`Closed`](Self::Closed), `WriteZero` for [`OutputFull`](Self::OutputFull), and `InvalidInput`
+/// otherwise.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum SendError {
-    /// A Close frame was sent, or the connection ended (RFC 6455 §5.5.1). Only a Pong may follow
-    /// our own Close, until the peer's arrives. It is checked before all other
-    /// errors. A program that answers messages meets it after its own `close`, since messages may
-    /// still arrive then.
+    /// A Close frame was sent, or the connection ended (RFC 6455 §5.5.1). After a call of `close`,
+    /// only a Pong can be sent, until the peer's Close arrives. This error takes precedence over
+    /// the others. Messages may still be received after `close`: a program that replies to them
+    /// must expect this error.
     Closed,
-    /// The output has no room for the frame. The call can be repeated when it has, which for an
-    /// output of fixed size may be never.
+    /// The output has not enough room for the frame. The call can be repeated when it has, which
+    /// for an output of fixed size may be never.
     OutputFull {
-        /// The room that the frame takes, in bytes. Of a message that is to be compressed it is
-        /// what suffices in any case, some more than what is not compressed takes.
+        /// The room that the frame requires, in bytes. For a message to be compressed, it is an
+        /// upper bound, which slightly exceeds the length of the uncompressed frame.
         needed: usize,
     },
-    /// A message sent in parts is not finished, and this one is another (§5.4).
+    /// A fragmented message is in progress, and this is not a fragment of it (§5.4).
     MessageInProgress,
     /// The payload of a control frame is longer than 125 bytes (§5.5).
     ControlTooLong,
-    /// The payload of a frame is said to be longer than 2^63 - 1 bytes (§5.2).
+    /// The payload length exceeds 2^63 - 1 bytes (§5.2).
     LengthOverflow,
-    /// The parts of a text are not UTF-8 (§5.6).
+    /// The fragments of a text message are not valid UTF-8 (§5.6).
     InvalidUtf8,
-    /// A Close frame has a reason, but no code before it (§5.5.1).
-    ReasonWithoutCode,
-    /// Compression was not negotiated (RFC 7692 §6).
+    /// permessage-deflate was not negotiated (RFC 7692 §6).
     NotNegotiated,
-    /// The connection compresses messages itself, with a context that is taken over from one to the
-    /// next (RFC 7692 §7.1.1): what the caller compresses does not fit between them.
+    /// The connection compresses messages with a context that is taken over from one message to
+    /// the next (RFC 7692 §7.1.1), so that the caller must not send messages of another compressor.
     ContextInUse,
-    /// A server may not send 1010 (§7.4.1).
+    /// Only a client may send the status code 1010 (§7.4.1).
     ClientOnlyCloseCode,
 }
 
@@ -218,9 +237,8 @@ impl fmt::Display for SendError {
             }
             Self::MessageInProgress => "a fragmented message is in progress",
             Self::ControlTooLong => "control frame payload longer than 125 bytes",
-            Self::LengthOverflow => "payload length needs more than 63 bits",
+            Self::LengthOverflow => "payload length exceeds 63 bits",
             Self::InvalidUtf8 => "invalid UTF-8",
-            Self::ReasonWithoutCode => "Close reason without a status code",
             Self::NotNegotiated => "permessage-deflate was not negotiated",
             Self::ContextInUse => "the compression context is in use by the connection",
             Self::ClientOnlyCloseCode => "only clients may send status code 1010",
@@ -228,7 +246,14 @@ impl fmt::Display for SendError {
     }
 }
 
-impl core::error::Error for SendError {}
+impl error::Error for SendError {}
+
+impl From<InvalidUtf8> for SendError {
+    #[inline]
+    fn from(InvalidUtf8: InvalidUtf8) -> Self {
+        Self::InvalidUtf8
+    }
+}
 
 #[cfg(feature = "std")]
 mod io {

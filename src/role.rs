@@ -1,65 +1,106 @@
-//! The two sides of a connection, as types: what a role must not do does not compile.
+//! The two roles of a connection, as types: code that would violate a role does not compile.
 //!
-//! Implements the asymmetry of RFC 6455 §5.1: a client masks every frame, a server none.
+//! The roles differ in masking (RFC 6455 §5.1): a client must mask every frame, a server none.
 
-use crate::mask::{MaskingKey, keys::Keys};
+use crate::frame::{MaskingKey, keys::Keys};
 use core::fmt;
 
-/// A side of a connection: [`Server`] or [`Client`]. There is no third one, so that whatever masks
-/// nothing is a server (RFC 6455 §10.3):
+/// The role of an endpoint: [`Server`] or [`Client`].
+///
+/// The trait is sealed, so that an endpoint which does not mask is a server (RFC 6455 §10.3):
 ///
 /// ```compile_fail,E0277
-/// struct ClientThatDoesNotMask; // SE4
-/// impl ws_proto::Role for ClientThatDoesNotMask {}
+/// struct ClientWithoutMasking; // SE4
+/// impl ws_proto::Role for ClientWithoutMasking {
+///     const IS_CLIENT: bool = true;
+/// }
 /// ```
-pub trait Role: sealed::Role {}
+///
+/// # Storing connections of either role
+///
+/// The role is part of the type, so that each role is compiled without the branches of the other.
+/// A program that stores connections of both roles in one place can use an enum, and generic
+/// functions for the code that they share:
+///
+/// ```
+/// # #[cfg(feature = "alloc")] {
+/// use ws_proto::{Client, Message, Output, Role, Server, WebSocket};
+///
+/// enum AnyWebSocket {
+///     Server(WebSocket<Server>),
+///     Client(WebSocket<Client>),
+/// }
+///
+/// impl AnyWebSocket {
+///     fn recv<'b>(
+///         &mut self,
+///         input: &mut &'b mut [u8],
+///         out: &mut impl Output,
+///     ) -> Option<Message<'b>> {
+///         match self {
+///             Self::Server(ws) => ws.recv(input, out),
+///             Self::Client(ws) => ws.recv(input, out),
+///         }
+///     }
+/// }
+///
+/// fn describe<R: Role>(ws: &WebSocket<R>) -> String {
+///     let role = if R::IS_CLIENT { "client" } else { "server" };
+///     format!("{role}, {:?}", ws.state())
+/// }
+/// # let server = WebSocket::new(Server, &Default::default());
+/// # assert_eq!(describe(&server), "server, Open");
+/// # }
+/// ```
+pub trait Role: sealed::Role {
+    /// Whether the endpoint is the client: it masks the frames that it sends, and accepts only
+    /// unmasked ones (RFC 6455 §5.1).
+    const IS_CLIENT: bool;
+}
 
 pub(crate) mod sealed {
-    use crate::mask::MaskingKey;
+    use crate::frame::MaskingKey;
 
     #[expect(unnameable_types, reason = "no other type can be a role")]
     pub trait Role {
-        /// Whether this side is the client: it masks what it sends, and takes only what is not
-        /// masked (§5.1).
-        const IS_CLIENT: bool;
-
-        /// The masking key of the next frame that this side sends.
-        fn next_mask(&mut self) -> Option<MaskingKey>;
+        /// Returns the masking key of the next frame to send; `None` if frames are not masked.
+        fn next_key(&mut self) -> Option<MaskingKey>;
     }
 }
 
-/// The side that accepted the connection. It masks nothing, and fails a connection whose peer does
-/// not mask.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+/// The endpoint that accepted the connection. It sends unmasked frames, and fails the connection if
+/// the peer does not mask.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct Server;
 
-impl Role for Server {}
+impl Role for Server {
+    const IS_CLIENT: bool = false;
+}
 
 impl sealed::Role for Server {
-    const IS_CLIENT: bool = false;
-
     #[inline]
-    fn next_mask(&mut self) -> Option<MaskingKey> {
+    fn next_key(&mut self) -> Option<MaskingKey> {
         None
     }
 }
 
-/// The side that opened the connection. It holds the secret from which each frame's masking key
-/// comes.
+/// The endpoint that opened the connection. It holds the secret from which masking keys are
+/// derived.
 ///
-/// RFC 6455 §5.3 and §10.3 demand a fresh key for every frame, one that whoever chooses the payload
-/// cannot predict. The keys here are a ChaCha12 keystream under a seed of yours, so the system's
-/// random source is asked once per connection. The `Sec-WebSocket-Key` of the opening handshake
-/// comes from the same stream.
+/// RFC 6455 §5.3 and §10.3 require a fresh key for every frame, which the author of the payload
+/// cannot predict. The keys are a ChaCha12 keystream of a seed that the caller provides, so that
+/// the random source of the system is used once per connection. The `Sec-WebSocket-Key` of the
+/// opening handshake is derived from the same stream.
 ///
-/// It is neither `Clone` nor `Default`, and `Debug` does not print it: a copy would use keys twice.
+/// A client is neither `Clone` nor `Default`, since a copy would reuse keys. `Debug` does not show
+/// the secret.
 pub struct Client {
     keys: Keys,
 }
 
 impl Client {
-    /// A client whose keys come from `seed`: 32 bytes of a cryptographically strong random source,
-    /// used for this one connection and kept secret.
+    /// Creates a client whose masking keys are derived from `seed`: 32 bytes of a cryptographically
+    /// secure random source, which must be kept secret and used for this connection only.
     #[must_use]
     pub fn new(seed: [u8; 32]) -> Self {
         Self {
@@ -67,7 +108,7 @@ impl Client {
         }
     }
 
-    /// 16 fresh random bytes for a handshake's `Sec-WebSocket-Key` (§4.1).
+    /// Returns 16 fresh random bytes for a `Sec-WebSocket-Key` (§4.1).
     #[cfg(feature = "handshake")]
     pub(crate) fn nonce(&mut self) -> [u8; 16] {
         let mut nonce = [0; 16];
@@ -78,13 +119,13 @@ impl Client {
     }
 }
 
-impl Role for Client {}
+impl Role for Client {
+    const IS_CLIENT: bool = true;
+}
 
 impl sealed::Role for Client {
-    const IS_CLIENT: bool = true;
-
     #[inline]
-    fn next_mask(&mut self) -> Option<MaskingKey> {
+    fn next_key(&mut self) -> Option<MaskingKey> {
         Some(MaskingKey(self.keys.next_key()))
     }
 }

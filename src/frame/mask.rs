@@ -1,40 +1,36 @@
 //! Masking (RFC 6455 §5.3): XOR with a repeated key of four bytes.
-//!
-//! Knows nothing of frames. Where a client's keys come from is in [`keys`].
 
-pub(crate) mod keys;
+/// The number of bytes that are unmasked, validated and copied at a time, so that they stay in the
+/// cache.
+pub(crate) const CHUNK_SIZE: usize = 4096;
 
-/// Payloads are unmasked, validated and copied in blocks of this many bytes, so that each block is
-/// still in the cache.
-pub(crate) const BLOCK: usize = 4096;
-
-/// A frame's masking key (RFC 6455 §5.3), in the order of its bytes on the wire.
+/// The masking key of a frame (RFC 6455 §5.3), in the order of its bytes on the wire.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct MaskingKey(pub [u8; 4]);
 
 impl MaskingKey {
-    /// Masks `data`, or unmasks it: the operation is its own inverse.
+    /// Masks or unmasks `data`: the operation is its own inverse.
     ///
-    /// `offset` is where in the frame's payload `data` begins, in bytes, so that a payload can be
-    /// masked piece by piece:
+    /// `offset` is the position of `data` in the payload of the frame, in bytes, so that a payload
+    /// can be masked in chunks:
     ///
     /// ```
     /// # use ws_proto::frame::MaskingKey;
-    /// let mask = MaskingKey([0x37, 0xfa, 0x21, 0x3d]);
+    /// let key = MaskingKey([0x37, 0xfa, 0x21, 0x3d]);
     /// let mut hello = *b"Hello";
-    /// let (head, tail) = hello.split_at_mut(3);
-    /// mask.apply(head, 0);
-    /// mask.apply(tail, 3);
+    /// let (first, second) = hello.split_at_mut(3);
+    /// key.apply(first, 0);
+    /// key.apply(second, 3);
     /// assert_eq!(hello, [0x7f, 0x9f, 0x4d, 0x51, 0x58]);
     /// ```
     #[inline]
     pub fn apply(self, data: &mut [u8], offset: u64) {
         let key = self.word(offset);
         // The last word is computed before the others are written, and written after them: where
-        // they overlap both hold the same, and no byte of the tail is treated alone.
+        // they overlap both are equal, and no byte of the tail is handled alone.
         if let Some(&last) = data.last_chunk() {
-            let last =
-                u64::from_le_bytes(last) ^ twice(self.word(offset.wrapping_add(data.len() as u64)));
+            let end = offset.wrapping_add(data.len() as u64);
+            let last = u64::from_le_bytes(last) ^ twice(self.word(end));
             let key = twice(key);
             for word in data
                 .chunks_exact_mut(8)
@@ -46,8 +42,9 @@ impl MaskingKey {
                 *place = last.to_le_bytes();
             }
         } else if let (Some(&first), Some(&last)) = (data.first_chunk(), data.last_chunk()) {
+            let end = offset.wrapping_add(data.len() as u64);
             let first = u32::from_le_bytes(first) ^ key;
-            let last = u32::from_le_bytes(last) ^ self.word(offset.wrapping_add(data.len() as u64));
+            let last = u32::from_le_bytes(last) ^ self.word(end);
             if let Some(place) = data.first_chunk_mut() {
                 *place = first.to_le_bytes();
             }
@@ -61,20 +58,20 @@ impl MaskingKey {
         }
     }
 
-    /// The key as it applies to the payload from `offset` on.
+    /// Returns the key rotated for the rest of the payload, which begins at `offset`.
     #[inline]
-    pub(crate) const fn at(self, offset: u64) -> Self {
+    pub(crate) const fn rotated(self, offset: u64) -> Self {
         Self(self.word(offset).to_le_bytes())
     }
 
-    /// The same as a little-endian word.
+    /// Returns the rotated key as a little-endian word.
     #[inline]
     const fn word(self, offset: u64) -> u32 {
         u32::from_le_bytes(self.0).rotate_right(offset as u32 % 4 * 8)
     }
 }
 
-/// The word two times over.
+/// Repeats a word.
 #[inline]
 const fn twice(word: u32) -> u64 {
     word as u64 | (word as u64) << 32

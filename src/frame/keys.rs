@@ -1,23 +1,25 @@
-//! A client's masking keys (RFC 6455 §5.3, §10.3): the ChaCha12 keystream under a secret seed (RFC
-//! 8439 §2.3, with fewer rounds).
+//! The masking keys of a client (RFC 6455 §5.3, §10.3): the ChaCha12 keystream of a secret seed
+//! (RFC 8439 §2.3, with fewer rounds).
 //!
-//! The stream has a 64-bit block counter and a zero nonce, as its author defined it, so it does not
-//! end within a connection.
+//! The stream has a 64-bit block counter and a zero nonce, as in the original definition, so that
+//! it does not end within a connection.
 
-/// Twelve, as in the generator that the `rand` crate offers for secrets. The best attack known
-/// breaks seven, and more would make each key dearer.
+use core::mem;
+
+/// Twelve, as in the generator that the `rand` crate recommends for secrets. The best known attack
+/// breaks seven rounds, and more rounds would make each key more expensive.
 const ROUNDS: usize = 12;
 
 /// Four words of a block.
 type Row = [u32; 4];
 
-/// An endless supply of keys that cannot be told from random without the seed.
+/// An unlimited supply of keys that are indistinguishable from random ones without the seed.
 pub(crate) struct Keys {
     seed: [Row; 2],
     /// The number of the next block.
     counter: u64,
     block: [[u8; 4]; 16],
-    /// How many keys of `block` are used up.
+    /// The number of keys of `block` that were returned.
     used: usize,
 }
 
@@ -37,13 +39,14 @@ impl Keys {
         }
     }
 
-    /// The next four bytes of the keystream.
+    /// Returns the next four bytes of the keystream, and forgets them.
     #[inline]
     pub(crate) fn next_key(&mut self) -> [u8; 4] {
         if self.used >= 16 {
             self.refill();
         }
-        let key = self.block.get_mut(self.used).map(core::mem::take);
+        let key = self.block.get_mut(self.used).map(mem::take);
+        debug_assert!(key.is_some(), "the block was refilled");
         self.used += 1;
         key.unwrap_or_default()
     }
@@ -57,7 +60,7 @@ impl Keys {
     }
 }
 
-/// One block of the keystream.
+/// Computes one block of the keystream.
 fn block(seed: [Row; 2], counter: u64) -> [[u8; 4]; 16] {
     /// "expand 32-byte k"
     const CONSTANTS: Row = [0x6170_7865, 0x3320_646e, 0x7962_2d32, 0x6b20_6574];
@@ -94,7 +97,7 @@ fn block(seed: [Row; 2], counter: u64) -> [[u8; 4]; 16] {
     keys
 }
 
-/// The quarter round (RFC 8439 §2.1).
+/// Computes the quarter round (RFC 8439 §2.1).
 #[inline]
 const fn quarter([mut a, mut b, mut c, mut d]: [u32; 4]) -> [u32; 4] {
     a = a.wrapping_add(b);

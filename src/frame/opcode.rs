@@ -1,16 +1,24 @@
-//! Opcodes of frames, and the types of messages that they name (RFC 6455 §5.2, §5.6).
+//! Opcodes of frames, and the types of messages that they start (RFC 6455 §5.2, §5.6).
 
 use core::fmt;
 
-/// The longest payload of a control frame, in bytes (RFC 6455 §5.5).
+/// The maximum payload length of a control frame, in bytes (RFC 6455 §5.5).
 pub const MAX_CONTROL_PAYLOAD: usize = 125;
 
-/// A frame's opcode (RFC 6455 §5.2): four bits, of which six values have a meaning.
+/// The opcode of a frame (RFC 6455 §5.2): four bits, of which six values are defined.
+///
+/// ```
+/// use ws_proto::frame::Opcode;
+///
+/// assert_eq!(Opcode::try_from(9), Ok(Opcode::PING));
+/// assert!(Opcode::new(3).is_some_and(Opcode::is_reserved));
+/// assert_eq!(Opcode::new(16), None);
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Opcode(pub(crate) u8);
 
 impl Opcode {
-    /// A further fragment of a message.
+    /// A continuation frame: a further fragment of a message.
     pub const CONTINUATION: Self = Self(0);
     /// A text message, or its first fragment.
     pub const TEXT: Self = Self(1);
@@ -23,23 +31,19 @@ impl Opcode {
     /// A Pong frame.
     pub const PONG: Self = Self(10);
 
-    /// The opcode of this number, if it has four bits.
+    /// Returns the opcode with this value, or `None` if it exceeds 15.
     #[must_use]
-    pub const fn new(number: u8) -> Option<Self> {
-        if number < 16 {
-            Some(Self(number))
-        } else {
-            None
-        }
+    pub const fn new(value: u8) -> Option<Self> {
+        if value < 16 { Some(Self(value)) } else { None }
     }
 
-    /// Whether frames with this opcode are control frames: those from 8 on (§5.5).
+    /// Returns whether frames with this opcode are control frames: 8 to 15 (§5.5).
     #[must_use]
     pub const fn is_control(self) -> bool {
         self.0 >= 8
     }
 
-    /// Whether the opcode is reserved: 3 to 7, and 11 to 15.
+    /// Returns whether the opcode is reserved: 3 to 7, or 11 to 15.
     #[must_use]
     pub const fn is_reserved(self) -> bool {
         self.0 & 7 > 2
@@ -52,6 +56,15 @@ impl From<Opcode> for u8 {
     }
 }
 
+/// Fails, returning the value, if it exceeds 15.
+impl TryFrom<u8> for Opcode {
+    type Error = u8;
+
+    fn try_from(value: u8) -> Result<Self, u8> {
+        Self::new(value).ok_or(value)
+    }
+}
+
 impl fmt::Display for Opcode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match *self {
@@ -61,7 +74,7 @@ impl fmt::Display for Opcode {
             Self::CLOSE => "close",
             Self::PING => "ping",
             Self::PONG => "pong",
-            Self(number) => return write!(f, "reserved {number}"),
+            Self(value) => return write!(f, "reserved {value}"),
         })
     }
 }
@@ -72,16 +85,17 @@ impl fmt::Debug for Opcode {
     }
 }
 
-/// The type of a message (RFC 6455 §5.6): what the opcode of its first frame says.
+/// The type of a message (RFC 6455 §5.6), which the opcode of its first frame determines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum MessageKind {
-    /// UTF-8.
+    /// UTF-8 text.
     Text,
-    /// Any bytes.
+    /// Arbitrary bytes.
     Binary,
 }
 
 impl MessageKind {
+    /// Returns the opcode of the first frame of such a message.
     #[inline]
     pub(crate) const fn opcode(self) -> Opcode {
         match self {
@@ -90,8 +104,9 @@ impl MessageKind {
         }
     }
 
+    /// Returns the type of the message that a frame with this opcode starts, if it starts one.
     #[inline]
-    pub(crate) const fn of(opcode: Opcode) -> Option<Self> {
+    pub(crate) const fn started_by(opcode: Opcode) -> Option<Self> {
         match opcode {
             Opcode::TEXT => Some(Self::Text),
             Opcode::BINARY => Some(Self::Binary),

@@ -1,0 +1,598 @@
+//! A connection that streams: events of messages of any size, without storing them (RFC 6455 §5 to
+//! §7).
+//!
+//! [`receive`] has the receiving machine, [`send`] the sending half, and [`closing`] the closing
+//! handshake, of which each holds one side. [`Connection`] drives the two machines and passes
+//! replies from the first to the second. [`RecvHalf`] drives the first alone.
+
+mod closing;
+mod receive;
+mod send;
+
+pub use closing::{Action, Endpoint, Outcome, Reply, SentClose, State};
+pub use receive::{Chunk, Counters, Event};
+#[cfg(feature = "alloc")]
+pub(crate) use receive::{RawChunk, Received, RecvState, Signal};
+#[cfg(not(feature = "alloc"))]
+use receive::{Received, RecvState};
+pub use send::{OutgoingFrame, SendHalf};
+
+use crate::config::Config;
+use crate::error::{ProtocolError, SendError};
+use crate::frame::opcode::MessageKind;
+use crate::frame::close::{Close, CloseCode};
+use crate::negotiated::Negotiated;
+use crate::output::{Output, SliceOutput};
+use crate::role::Role;
+use closing::{ClosePhase, RecvEnd};
+
+/// An open WebSocket connection that streams: it returns messages in chunks, as they arrive, and
+/// stores none.
+///
+/// For complete messages, use [`WebSocket`](crate::WebSocket). This layer is for messages of any
+/// size, for relays, and for systems without an allocator: it occupies at most 256 bytes (as a
+/// server), and no heap.
+///
+/// ```
+/// use ws_proto::{Config, Connection, Event, Server, SliceOutput};
+///
+/// let mut connection = Connection::new(Server, &Config::new());
+/// let mut memory = [0; 256];
+/// let mut out = SliceOutput::new(&mut memory);
+/// let mut received = *b"\x82\x83\x10\x20\x30\x40\x11\x22\x33";
+///
+/// let mut input = &mut received[..];
+/// loop {
+///     while let Some(event) = connection.recv(&mut input, &mut out) {
+///         if let Event::Data(chunk) = event {
+///             assert_eq!(chunk.payload, [1, 2, 3]);
+///             assert!(chunk.first && chunk.last);
+///         }
+///     }
+///     // sock.write_all(out.as_bytes())?;
+///     out.clear();
+///     if !connection.is_paused() {
+///         break; // all of the input was consumed: read more
+///     }
+/// }
+/// ```
+#[derive(Debug)]
+pub struct Connection<R> {
+    pub(crate) recv: RecvState<R>,
+    pub(crate) send: SendHalf<R>,
+}
+
+impl<R: Role> Connection<R> {
+    /// Creates a connection after its opening handshake. `negotiated` is the result of the
+    /// handshake, or only the role.
+    pub fn new(negotiated: impl Into<Negotiated<R>>, config: &Config) -> Self {
+        let negotiated = negotiated.into();
+        let may_compress = negotiated.compresses();
+        Self::with_role(negotiated.role, may_compress, config)
+    }
+
+    pub(crate) fn with_role(role: R, may_compress: bool, config: &Config) -> Self {
+        Self {
+            recv: RecvState::new(config, may_compress),
+            send: SendHalf::new(role, may_compress),
+        }
+    }
+
+    /// Consumes the next event from `input`, and appends the automatic reply to `out`: the Pong to
+    /// a Ping, the Close that answers a Close, and the Close that reports a violation.
+    ///
+    /// Returns `None` if all of `input` was consumed: read more, unless
+    /// [`next_action`](Self::next_action) requires otherwise. It also returns `None` if `out` has
+    /// no room for a reply; then [`is_paused`](Self::is_paused) is `true`. After a Close or a
+    /// failure, all further input is discarded (RFC 6455 §1.4, §7.1.7).
+    ///
+    /// After [`Event::Data`], the payload of the chunk is the last `payload.len()` bytes before the
+    /// cursor `input`.
+    #[inline]
+    #[must_use = "the event must be handled, and `None` ends the loop"]
+    pub fn recv<'b>(
+        &mut self,
+        input: &mut &'b mut [u8],
+        out: &mut (impl Output + ?Sized),
+    ) -> Option<Event<'b>> {
+        match self.recv.recv(input)? {
+            Received::Data(chunk) => Some(Event::Data(chunk)),
+            Received::Signal(signal) => self.answer(out).then(|| signal.into()),
+        }
+    }
+
+    /// Appends the reply to the last signal. Returns whether the signal can be reported: not while
+    /// the output has no room for the reply.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn answer(&mut self, out: &mut (impl Output + ?Sized)) -> bool {
+        let send = &mut self.send;
+        let answered = self
+            .recv
+            .closing
+            .answer(|kind, payload| send.answer(kind, payload, out));
+        if answered.is_err() {
+            self.recv.pause();
+        }
+        answered.is_ok()
+    }
+
+    /// Returns whether `recv` returned `None` because the output has no room for the reply to a
+    /// received frame.
+    ///
+    /// Write the output, then call `recv` again, also with an empty input: it returns the event and
+    /// appends the reply. Until then nothing after that frame is received, and no other method
+    /// shows the event. If this is `false` after `None`, all of the input was consumed.
+    #[must_use]
+    pub fn is_paused(&self) -> bool {
+        self.recv.is_paused()
+    }
+
+    /// Ends the input, since the peer closed or reset the transport. Unless Close frames were
+    /// exchanged, that is an abnormal closure (RFC 6455 §7.1.5).
+    ///
+    /// Call it after `recv` has consumed the received bytes, and not while it
+    /// [is paused](Self::is_paused): the next `recv` then still returns the pending event, but its
+    /// reply is not sent. Later input is discarded.
+    pub fn recv_eof(&mut self) {
+        self.recv.recv_eof();
+        self.send.recv_eof();
+    }
+
+    /// Sends a text message in one frame.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError::Closed`], [`SendError::MessageInProgress`] or [`SendError::OutputFull`];
+    /// nothing was written.
+    #[inline]
+    pub fn send_text(
+        &mut self,
+        text: &str,
+        out: &mut (impl Output + ?Sized),
+    ) -> Result<(), SendError> {
+        self.send.send_text(text, out)
+    }
+
+    /// Sends a binary message in one frame.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError::Closed`], [`SendError::MessageInProgress`] or [`SendError::OutputFull`];
+    /// nothing was written.
+    #[inline]
+    pub fn send_binary(
+        &mut self,
+        bytes: &[u8],
+        out: &mut (impl Output + ?Sized),
+    ) -> Result<(), SendError> {
+        self.send.send_binary(bytes, out)
+    }
+
+    /// Sends a fragment of a message (RFC 6455 §5.4): the first one if no message is in progress, a
+    /// continuation otherwise. `fin` ends the message.
+    ///
+    /// The fragments of a text may split characters; together they must be valid UTF-8. Control
+    /// frames may be sent between fragments. A peer accepts a limited number of fragments (in this
+    /// crate: [`Config::with_max_fragments`]).
+    ///
+    /// # Errors
+    ///
+    /// [`SendError::MessageInProgress`] if the message in progress is of another type or
+    /// compressed, [`SendError::InvalidUtf8`], [`SendError::Closed`] or [`SendError::OutputFull`];
+    /// nothing was written.
+    pub fn send_fragment(
+        &mut self,
+        kind: MessageKind,
+        bytes: &[u8],
+        fin: bool,
+        out: &mut (impl Output + ?Sized),
+    ) -> Result<(), SendError> {
+        self.send.send_fragment(kind, bytes, fin, out)
+    }
+
+    /// Sends a fragment of a compressed message (RFC 7692 §6.1), like
+    /// [`send_fragment`](Self::send_fragment): `bytes` is a part of the output of a compressor for
+    /// the complete message. Text must be valid UTF-8; this is not checked.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError::NotNegotiated`], [`SendError::MessageInProgress`] if the message in progress is
+    /// of another type or not compressed, [`SendError::Closed`] or [`SendError::OutputFull`];
+    /// nothing was written.
+    pub fn send_compressed_fragment(
+        &mut self,
+        kind: MessageKind,
+        bytes: &[u8],
+        fin: bool,
+        out: &mut (impl Output + ?Sized),
+    ) -> Result<(), SendError> {
+        self.send.send_compressed_fragment(kind, bytes, fin, out)
+    }
+
+    /// Begins a frame whose payload of `len` bytes the caller writes, without copying it: a
+    /// message, or a fragment as in [`send_fragment`](Self::send_fragment). `len` is at most
+    /// 2^63 - 1.
+    ///
+    /// [`OutgoingFrame`] describes how to write it. Text must be valid UTF-8; this is not checked.
+    /// The state changes as if the frame was sent.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError::LengthOverflow`], [`SendError::MessageInProgress`] or [`SendError::Closed`]; no
+    /// frame was begun.
+    pub fn begin_frame(
+        &mut self,
+        kind: MessageKind,
+        len: u64,
+        fin: bool,
+    ) -> Result<OutgoingFrame, SendError> {
+        self.send.begin_frame(kind, len, fin)
+    }
+
+    /// Begins a frame of a compressed message, like [`begin_frame`](Self::begin_frame): the payload
+    /// is a part of the output of a compressor for the complete message.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError::NotNegotiated`], [`SendError::LengthOverflow`],
+    /// [`SendError::MessageInProgress`] or [`SendError::Closed`]; no frame was begun.
+    pub fn begin_compressed_frame(
+        &mut self,
+        kind: MessageKind,
+        len: u64,
+        fin: bool,
+    ) -> Result<OutgoingFrame, SendError> {
+        self.send.begin_compressed_frame(kind, len, fin)
+    }
+
+    /// Sends a Ping with a payload of at most 125 bytes (§5.5.2). The peer answers it with a Pong
+    /// of the same payload.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError::ControlTooLong`], [`SendError::Closed`] or [`SendError::OutputFull`]; nothing
+    /// was written.
+    pub fn send_ping(
+        &mut self,
+        payload: &[u8],
+        out: &mut (impl Output + ?Sized),
+    ) -> Result<(), SendError> {
+        self.send.send_ping(payload, out)
+    }
+
+    /// Sends a Pong with a payload of at most 125 bytes: an unsolicited one, as a heartbeat
+    /// (§5.5.3), or the answer to a Ping if [automatic ones](Config::with_auto_pong) are off. Copy
+    /// the [payload](Self::control_payload) of the Ping first.
+    ///
+    /// A Pong may be sent after [`close`](Self::close), until the peer's Close is received: only
+    /// data must not follow a Close (§5.5.1, §5.5.2).
+    ///
+    /// # Errors
+    ///
+    /// [`SendError::ControlTooLong`], [`SendError::Closed`] or [`SendError::OutputFull`]; nothing
+    /// was written.
+    pub fn send_pong(
+        &mut self,
+        payload: &[u8],
+        out: &mut (impl Output + ?Sized),
+    ) -> Result<(), SendError> {
+        self.send.send_pong(payload, out)
+    }
+
+    /// Starts the closing handshake (§7.1.2). Afterwards only [`send_pong`](Self::send_pong) can
+    /// send; an unfinished message is abandoned. Messages that the peer sends before its own Close
+    /// are still received, and its Pings are answered; to reply to a message is
+    /// [`SendError::Closed`].
+    ///
+    /// A reason of more than 123 bytes is truncated before the character that does not fit.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError::ClientOnlyCloseCode`], [`SendError::Closed`] or [`SendError::OutputFull`];
+    /// nothing was written.
+    pub fn close(
+        &mut self,
+        code: CloseCode,
+        reason: &str,
+        out: &mut (impl Output + ?Sized),
+    ) -> Result<(), SendError> {
+        self.send.close(code, reason, out)
+    }
+
+    /// Starts the closing handshake, like [`close`](Self::close), by a Close frame without a status
+    /// code and reason.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError::Closed`] or [`SendError::OutputFull`]; nothing was written.
+    pub fn close_without_code(
+        &mut self,
+        out: &mut (impl Output + ?Sized),
+    ) -> Result<(), SendError> {
+        self.send.close_without_code(out)
+    }
+
+    /// Fails the connection (§7.1.7), for instance because a message violates a policy: sends a
+    /// Close, and discards all further input.
+    ///
+    /// After [`close`](Self::close) it writes nothing, whatever the code, since a Close was sent,
+    /// and ends the wait for the peer's Close.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError::ClientOnlyCloseCode`], [`SendError::OutputFull`], or [`SendError::Closed`] if
+    /// the peer's Close was received or the connection failed or ended before; nothing was written,
+    /// and no state changed.
+    pub fn fail(
+        &mut self,
+        code: CloseCode,
+        reason: &str,
+        out: &mut (impl Output + ?Sized),
+    ) -> Result<(), SendError> {
+        self.send.fail(code, reason, out)?;
+        self.recv.abandon();
+        Ok(())
+    }
+
+    /// Returns the state of the connection (§7.1.3, §7.1.4).
+    #[must_use]
+    pub const fn state(&self) -> State {
+        self.send.state()
+    }
+
+    /// Returns what to do with the transport, once the output has been written.
+    pub const fn next_action(&self) -> Action {
+        self.send.next_action()
+    }
+
+    /// Returns how the connection ended or is ending; `None` while it is open.
+    #[must_use]
+    pub fn outcome(&self) -> Option<Outcome<'_>> {
+        Outcome::of(&self.recv.closing, self.send.closing())
+    }
+
+    /// Returns the protocol violation of the peer, if the connection failed because of it.
+    #[must_use]
+    pub const fn error(&self) -> Option<ProtocolError> {
+        self.recv.closing.error()
+    }
+
+    /// Returns the Close frame that was received, if any.
+    #[must_use]
+    pub fn close_received(&self) -> Option<Close<'_>> {
+        self.recv.closing.close_received()
+    }
+
+    /// Returns the Close frame that was sent, if any.
+    #[must_use]
+    pub const fn close_sent(&self) -> Option<SentClose> {
+        self.send.close_sent()
+    }
+
+    /// Returns the payload of the last Ping or Pong: at most 125 arbitrary bytes (§5.5.2). The next
+    /// control frame replaces it; after a failure it is empty.
+    #[must_use]
+    pub fn control_payload(&self) -> &[u8] {
+        self.recv.closing.control_payload()
+    }
+
+    /// Returns the number of bytes of the current frame's payload that have not been received; 0
+    /// between frames.
+    #[must_use]
+    pub const fn payload_left(&self) -> u64 {
+        self.recv.payload_left()
+    }
+
+    /// Returns the number of frames and bytes received.
+    #[must_use]
+    pub const fn received(&self) -> Counters {
+        self.recv.counters()
+    }
+
+    /// Returns the number of frames and bytes sent.
+    #[must_use]
+    pub const fn sent(&self) -> Counters {
+        self.send.counters()
+    }
+
+    /// Returns the configuration.
+    #[must_use = "it has no side effects"]
+    pub const fn config(&self) -> &Config {
+        self.recv.config()
+    }
+
+    /// Replaces the configuration, such as the limits after a client has authenticated. It applies
+    /// from the next frame on: a message in progress fails the connection if it exceeds a new
+    /// limit.
+    pub fn set_config(&mut self, config: &Config) {
+        self.recv.set_config(config);
+    }
+
+    /// Splits the connection into its halves, for two tasks that share no lock. [`RecvHalf`]
+    /// describes what the tasks must communicate.
+    ///
+    /// If receiving [is paused](Self::is_paused), the receiving half returns the pending event, and
+    /// then owes the reply.
+    pub fn split(self) -> (RecvHalf<R>, SendHalf<R>) {
+        (RecvHalf::new(self.recv), self.send)
+    }
+
+    /// Reunites the halves of a connection, for [`outcome`](Self::outcome) when both tasks have
+    /// ended.
+    ///
+    /// Each half learns from the other how the connection ended. If the sending half was not given
+    /// the reply to the peer's Close or violation, and was not notified of the end of the stream,
+    /// the next [`recv`](Self::recv) returns the event again and appends the reply. A Pong that it
+    /// was not given is not sent.
+    #[must_use]
+    pub fn reunite(recv: RecvHalf<R>, send: SendHalf<R>) -> Self {
+        let mut this = Self {
+            recv: recv.state,
+            send,
+        };
+        if this.recv.closing.ended() == Some(RecvEnd::Eof) {
+            this.send.recv_eof();
+        }
+        // Without room: a reply that must be written makes its event pending.
+        this.recv.closing.repeat_answer();
+        this.answer(&mut SliceOutput::new(&mut []));
+        match (this.state(), this.send.closing().phase()) {
+            (State::Closed, _) => this.recv.recv_eof(),
+            (_, ClosePhase::Failed) => this.recv.abandon(),
+            _ => {}
+        }
+        this
+    }
+}
+
+/// The receiving half of a [`Connection`], for programs that read and write in two tasks.
+///
+/// It works like the connection, but has no output: a reply to the peer is owed as a [`Reply`],
+/// which [`take_reply`](Self::take_reply) returns and [`SendHalf::reply`] sends.
+///
+/// The tasks must communicate four things:
+///
+/// * **The reply.** Take it after each event, or when `recv` returns `None`. At most one is owed,
+///   until it is taken. Two tasks need room for only one between them, since a later reply replaces
+///   an earlier one that was not sent: a newer Pong also answers the older Ping (RFC 6455 §5.5.3),
+///   and nothing follows a Close. A queue would let a peer that sends Pings and does not read
+///   exhaust the memory, and a bounded channel would block the tasks. Pass on the reply to a Close
+///   as well: it may have nothing to write, but it informs the sending half that the connection is
+///   closed. The writing task must send it before it handles the end of the input, and before
+///   queued messages; fragments of a long message let it pass between them (§5.5.2: as soon as
+///   practical). Messages that are queued when a Close is answered are not sent, and
+///   [`Outcome::clean`] does not consider them.
+/// * **The end of the input.** The reading task calls [`recv_eof`](Self::recv_eof), and the writing
+///   task [`SendHalf::recv_eof`].
+/// * **The next action.** [`SendHalf::next_action`] is for the writing task.
+/// * **The end of the reading task.** When a timer expires or a write fails, the writing task must
+///   be able to end the reading task, for instance by shutting down the socket in both directions;
+///   otherwise that task waits for a peer that is gone. Join it before you reunite the halves: it
+///   may still receive data that had arrived.
+///
+/// When both have ended, [`Connection::reunite`] joins the halves again, for
+/// [`Connection::outcome`].
+///
+/// ```
+/// use std::sync::{Arc, Mutex};
+/// use ws_proto::{Config, Connection, Event, Reply, Server};
+///
+/// let connection = Connection::new(Server, &Config::new());
+/// let (mut recv_half, mut send_half) = connection.split();
+/// // Room for one reply: a newer one replaces an older one.
+/// let mailbox = Arc::new(Mutex::new(None::<Reply>));
+///
+/// // The reading task.
+/// let mut bytes = *b"\x89\x82\0\0\0\0hi\x89\x83\0\0\0\0hey";
+/// let mut input = &mut bytes[..];
+/// while let Some(event) = recv_half.recv(&mut input) {
+///     assert_eq!(event, Event::Ping);
+/// }
+/// if let Some(reply) = recv_half.take_reply() {
+///     *mailbox.lock().unwrap() = Some(reply); // and wake the writing task
+/// }
+///
+/// // The writing task, when it is woken.
+/// let mut memory = [0; 256];
+/// let mut out = ws_proto::SliceOutput::new(&mut memory);
+/// if let Some(reply) = mailbox.lock().unwrap().take() {
+///     send_half.reply(&reply, &mut out)?;
+/// }
+/// assert_eq!(out.as_bytes(), b"\x8a\x03hey");
+/// # Ok::<(), ws_proto::SendError>(())
+/// ```
+#[derive(Debug)]
+pub struct RecvHalf<R> {
+    pub(crate) state: RecvState<R>,
+    owed: Option<Reply>,
+}
+
+impl<R: Role> RecvHalf<R> {
+    const fn new(state: RecvState<R>) -> Self {
+        Self { state, owed: None }
+    }
+
+    /// Consumes the next event from `input`. Returns `None` if all of it was consumed. After a
+    /// Close or a failure, all further input is discarded (RFC 6455 §1.4, §7.1.7).
+    ///
+    /// After [`Event::Data`], the payload of the chunk is the last `payload.len()` bytes before the
+    /// cursor `input`.
+    #[inline]
+    #[must_use = "the event must be handled, and `None` ends the loop"]
+    pub fn recv<'b>(&mut self, input: &mut &'b mut [u8]) -> Option<Event<'b>> {
+        Some(match self.state.recv(input)? {
+            Received::Data(chunk) => Event::Data(chunk),
+            Received::Signal(signal) => {
+                self.owe_reply();
+                signal.into()
+            }
+        })
+    }
+
+    /// Owes the reply to the last signal, if it requires one, instead of an earlier reply.
+    pub(crate) fn owe_reply(&mut self) {
+        if let Some(reply) = self.state.closing.take_reply() {
+            self.owed = Some(reply);
+        }
+    }
+
+    /// Takes the reply that is owed to the peer, if any: the Pong to the last Ping, or a Close,
+    /// after which none is owed. It is owed until it is taken, whatever was received since.
+    #[must_use = "the reply must be sent"]
+    pub const fn take_reply(&mut self) -> Option<Reply> {
+        self.owed.take()
+    }
+
+    /// Ends the input, since the peer closed or reset the transport. Call it after
+    /// [`recv`](Self::recv) has consumed the received bytes.
+    pub fn recv_eof(&mut self) {
+        self.state.recv_eof();
+    }
+
+    /// Returns the payload of the last Ping or Pong: at most 125 arbitrary bytes (§5.5.2). The next
+    /// control frame replaces it; after a failure it is empty.
+    #[must_use]
+    pub fn control_payload(&self) -> &[u8] {
+        self.state.closing.control_payload()
+    }
+
+    /// Returns the Close frame that was received, if any.
+    #[must_use]
+    pub fn close_received(&self) -> Option<Close<'_>> {
+        self.state.closing.close_received()
+    }
+
+    /// Returns the protocol violation of the peer, if the connection failed because of it.
+    #[must_use]
+    pub const fn error(&self) -> Option<ProtocolError> {
+        self.state.closing.error()
+    }
+
+    /// Returns the number of bytes of the current frame's payload that have not been received; 0
+    /// between frames.
+    ///
+    /// A driver that reads exactly this many bytes to the position after the received data of a
+    /// message obtains the rest of the frame contiguously, without a copy.
+    #[must_use]
+    pub const fn payload_left(&self) -> u64 {
+        self.state.payload_left()
+    }
+
+    /// Returns the number of frames and bytes received.
+    #[must_use]
+    pub const fn counters(&self) -> Counters {
+        self.state.counters()
+    }
+
+    /// Returns the configuration.
+    #[must_use = "it has no side effects"]
+    pub const fn config(&self) -> &Config {
+        self.state.config()
+    }
+
+    /// Replaces the configuration, from the next frame on: see [`Connection::set_config`].
+    pub fn set_config(&mut self, config: &Config) {
+        self.state.set_config(config);
+    }
+}

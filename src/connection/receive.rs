@@ -1,0 +1,713 @@
+//! The receiving machine: bytes in, events out (RFC 6455 §5, §6.2, §7).
+//!
+//! It enforces every rule on the frames that a peer sends. It stores no payload of messages,
+//! allocates nothing and sends nothing: a reply that is due is recorded in [`RecvClosing`], and
+//! whoever drives the machine sends it.
+//!
+//! # The path of a masked, fragmented text
+//!
+//! Each call of [`recv`](RecvState::recv) loops over the phases until there is an event:
+//!
+//! 1. [`Phase::Header`]: [`enter_header`](RecvState::enter_header) decodes a header that is
+//!    complete in the input. [`check`](RecvState::check) tests it against the role, the message in
+//!    progress and the limits, and [`enter`](RecvState::enter) stores what the payload needs: its
+//!    length, key and FIN, and the message that it continues. A header that is split, or violates a
+//!    rule, takes [`enter_split_header`](RecvState::enter_split_header) instead, byte by byte, so
+//!    that a violation is found at the same byte wherever the input is split.
+//! 2. [`Phase::Payload`]: [`next_chunk`](RecvState::next_chunk) determines how much of the payload
+//!    is in the input. For a [`Connection`](crate::Connection), [`open`](RecvState::open) unmasks
+//!    and validates the chunk in place, [`CHUNK_SIZE`] bytes at a time, and removes it from the
+//!    input. For a [`WebSocket`](crate::WebSocket), the assembler in `message` does the same while
+//!    it appends the chunk to the message.
+//! 3. When the payload is complete, the phase is `Header` again. With FIN, the text must not end
+//!    inside a character.
+//!
+//! A control frame between fragments is collected in [`Phase::Control`]. Nothing else is needed:
+//! the fragmented message is in fields of its own.
+//!
+//! [`complete_message`](RecvState::complete_message) is a shortcut for a `WebSocket`: most messages
+//! are one frame that is complete in the input, and are handed out in one step without a copy. It
+//! accepts only frames that the general path would accept with the same result.
+
+use super::closing::{RecvClosing, RecvEnd, decode_close_body};
+use crate::buffer::{InlineBytes, take_front};
+use crate::config::Config;
+use crate::error::ProtocolError;
+use crate::frame::close::CloseCode;
+use crate::frame::opcode::MessageKind;
+use crate::frame::{CHUNK_SIZE, Header, MaskingKey, Opcode, Utf8Validator, violation};
+use crate::role::Role;
+use core::fmt;
+use core::marker::PhantomData;
+
+/// An event of a [`Connection`](crate::Connection). It borrows the input and nothing else.
+#[derive(Debug, PartialEq, Eq)]
+#[non_exhaustive]
+// With a tag as wide as a word, the rest is moved in complete words.
+#[repr(usize)]
+pub enum Event<'b> {
+    /// A chunk of a message was received.
+    Data(Chunk<'b>),
+    /// A Ping was received (RFC 6455 §5.5.2). Its payload is
+    /// [`Connection::control_payload`](crate::Connection::control_payload). The Pong is already in
+    /// the output, or owed by a receiving half, or left to the caller
+    /// ([`Config::with_auto_pong`]).
+    Ping,
+    /// A Pong was received (§5.5.3). Its payload is
+    /// [`Connection::control_payload`](crate::Connection::control_payload).
+    Pong,
+    /// A Close frame with this code was received (§5.5.1). Its reason is in
+    /// [`Connection::close_received`](crate::Connection::close_received). Unless a Close was sent
+    /// before, the answer is already in the output, or owed by a receiving half. No event follows.
+    Close(Option<CloseCode>),
+    /// The peer violated the protocol, and the connection failed (§7.1.7). Unless a Close was sent
+    /// before, the one that reports the violation is already in the output, or owed by a receiving
+    /// half. No event follows.
+    Failed(ProtocolError),
+}
+
+/// A chunk of a message: a contiguous slice of its payload.
+#[derive(Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Chunk<'b> {
+    /// The type of the message.
+    pub kind: MessageKind,
+    /// The bytes, unmasked in place. They are the last `payload.len()` bytes before the input
+    /// cursor, so that a caller with reference-counted buffers can slice instead of copy. Those of
+    /// an uncompressed text are valid UTF-8, but the end may split a character (see
+    /// [`Utf8Validator`]).
+    pub payload: &'b mut [u8],
+    /// Whether the message begins with this chunk.
+    pub first: bool,
+    /// Whether the message ends with this chunk.
+    pub last: bool,
+    /// Whether the message is compressed (RFC 7692 §6): the bytes must be decompressed, and a text
+    /// is not validated.
+    pub compressed: bool,
+}
+
+/// A chunk of a message in the input: still masked, and not validated.
+pub(crate) struct RawChunk {
+    pub(crate) kind: MessageKind,
+    /// Its length; its bytes are at the front of the input.
+    pub(crate) len: usize,
+    key: MaskingKey,
+    first: bool,
+    pub(crate) last: bool,
+    pub(crate) compressed: bool,
+}
+
+/// The result of a call: a chunk in some form, or a signal.
+pub(crate) enum Received<D> {
+    Data(D),
+    Signal(Signal),
+}
+
+/// A control frame or a failure. It was acted on, except for the reply.
+pub(crate) enum Signal {
+    Ping,
+    Pong,
+    Close(Option<CloseCode>),
+    Failed(ProtocolError),
+}
+
+impl From<Signal> for Event<'_> {
+    fn from(signal: Signal) -> Self {
+        match signal {
+            Signal::Ping => Self::Ping,
+            Signal::Pong => Self::Pong,
+            Signal::Close(code) => Self::Close(code),
+            Signal::Failed(error) => Self::Failed(error),
+        }
+    }
+}
+
+/// A frame whose header was checked; for a data frame, its message including the frame.
+enum CheckedFrame {
+    Control,
+    Data {
+        kind: MessageKind,
+        compressed: bool,
+        len: u64,
+        fragments: u32,
+    },
+}
+
+/// What the machine expects next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    /// The rest of a header.
+    Header,
+    /// The rest of the payload of a data frame.
+    Payload,
+    /// The rest of the payload of a control frame.
+    Control(Opcode),
+    /// A report: invalid UTF-8 follows the valid prefix, which was returned.
+    InvalidUtf8,
+    /// The last signal again: the output had no room for the reply to it.
+    Paused,
+    /// Nothing: all input is discarded (§1.4, §7.1.7).
+    Ended,
+}
+
+/// The receiving machine.
+pub(crate) struct RecvState<R> {
+    config: Config,
+    /// Whether RSV1 marks a compressed message (RFC 7692 §6).
+    may_compress: bool,
+    phase: Phase,
+    pub(super) closing: RecvClosing,
+
+    /// The start of a header that is split by the input.
+    header: InlineBytes<{ Header::MAX_LEN }>,
+
+    // The current frame.
+    /// The number of bytes of the payload that have not been received.
+    payload_left: u64,
+    /// The masking key, rotated for those bytes.
+    key: MaskingKey,
+    fin: bool,
+
+    // The message in progress.
+    /// Its type; `None` between messages.
+    kind: Option<MessageKind>,
+    compressed: bool,
+    /// Whether a chunk of it was returned.
+    has_begun: bool,
+    /// Its length on the wire, including all of the current frame.
+    len: u64,
+    /// The number of its frames, including the current one.
+    fragments: u32,
+    pub(crate) utf8: Utf8Validator,
+
+    counters: Counters,
+    role: PhantomData<fn() -> R>,
+}
+
+/// The number of frames and bytes of one direction of a connection.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct Counters {
+    /// The number of frames, including control frames.
+    pub frames: u64,
+    /// The sum of their payload lengths, in bytes.
+    pub bytes: u64,
+}
+
+impl Counters {
+    #[inline]
+    pub(super) const fn count(&mut self, len: u64) {
+        self.frames += 1;
+        self.bytes = self.bytes.wrapping_add(len);
+    }
+}
+
+impl<R: Role> RecvState<R> {
+    pub(crate) fn new(config: &Config, may_compress: bool) -> Self {
+        Self {
+            config: config.clone(),
+            may_compress,
+            phase: Phase::Header,
+            closing: RecvClosing::new(),
+            header: InlineBytes::new(),
+            payload_left: 0,
+            key: MaskingKey([0; 4]),
+            fin: false,
+            kind: None,
+            compressed: false,
+            has_begun: false,
+            len: 0,
+            fragments: 0,
+            utf8: Utf8Validator::new(),
+            counters: Counters::default(),
+            role: PhantomData,
+        }
+    }
+
+    /// Receives the next event of a stream.
+    #[inline]
+    pub(crate) fn recv<'b>(&mut self, input: &mut &'b mut [u8]) -> Option<Received<Chunk<'b>>> {
+        self.recv_with(input, Self::open)
+    }
+
+    /// Receives the next signal, or the result of `open` for the next chunk of a message, which
+    /// `open` must remove from the input.
+    #[inline]
+    pub(crate) fn recv_with<'b, T>(
+        &mut self,
+        input: &mut &'b mut [u8],
+        open: impl FnOnce(&mut Self, RawChunk, &mut &'b mut [u8]) -> Received<T>,
+    ) -> Option<Received<T>> {
+        loop {
+            match self.phase {
+                Phase::Header => {
+                    if self.enter_header(input).is_none() {
+                        if let Err(error) = self.enter_split_header(input)? {
+                            return Some(Received::Signal(self.fail(error)));
+                        }
+                    }
+                }
+                Phase::Payload => {
+                    if input.is_empty() && self.payload_left > 0 {
+                        return None;
+                    }
+                    let chunk = self.next_chunk(input.len())?;
+                    // An empty fragment that is not the last contributes nothing.
+                    if chunk.len > 0 || chunk.last {
+                        self.has_begun = true;
+                        return Some(open(self, chunk, input));
+                    }
+                }
+                Phase::Control(opcode) => {
+                    return self.recv_control(opcode, input).map(Received::Signal);
+                }
+                Phase::InvalidUtf8 => {
+                    return Some(Received::Signal(self.fail(ProtocolError::InvalidUtf8)));
+                }
+                Phase::Paused => return Some(Received::Signal(self.resume())),
+                Phase::Ended => {
+                    *input = &mut [];
+                    return None;
+                }
+            }
+        }
+    }
+
+    /// Receives a message that is one uncompressed frame and complete in `input`, if that is what
+    /// follows. It reports no violation: everything else is left to the general path.
+    #[cfg(feature = "alloc")]
+    #[inline]
+    pub(crate) fn complete_message<'b>(
+        &mut self,
+        input: &mut &'b mut [u8],
+    ) -> Option<(MessageKind, &'b mut [u8])> {
+        if self.phase != Phase::Header || !self.header.is_empty() || self.kind.is_some() {
+            return None;
+        }
+        let (header, header_len) = Header::decode(input)?;
+        let kind = MessageKind::started_by(header.opcode)?;
+        let is_simple = header.fin
+            && header.rsv == 0
+            && header.mask.is_some() != R::IS_CLIENT
+            && header.is_minimal(header_len);
+        let available = (input.len() - header_len) as u64;
+        if !is_simple || header.len > self.config.max_message() || header.len > available {
+            return None;
+        }
+        take_front(input, header_len);
+        let payload = take_front(input, header.len as usize);
+        if let Some(key) = header.mask {
+            key.apply(payload, 0);
+        }
+        self.counters.count(header.len);
+        Some((kind, payload))
+    }
+
+    /// Fails the connection because of a violation.
+    #[cold]
+    pub(crate) fn fail(&mut self, error: ProtocolError) -> Signal {
+        self.closing.fail(error);
+        self.end();
+        Signal::Failed(error)
+    }
+
+    /// Ends the input. A pending event is still returned, since its reply needs no room any more.
+    pub(crate) fn recv_eof(&mut self) {
+        self.closing.eof();
+        if self.phase == Phase::Paused {
+            self.payload_left = 0;
+        } else {
+            self.end();
+        }
+    }
+
+    /// Discards all further input, and a pending event (§7.1.7).
+    pub(crate) fn abandon(&mut self) {
+        self.closing.abandon();
+        self.end();
+    }
+
+    fn end(&mut self) {
+        self.phase = Phase::Ended;
+        self.payload_left = 0;
+    }
+
+    /// Makes the last signal pending, since the reply to it could not be sent.
+    pub(super) fn pause(&mut self) {
+        self.phase = Phase::Paused;
+    }
+
+    pub(crate) fn is_paused(&self) -> bool {
+        self.phase == Phase::Paused
+    }
+
+    /// Returns the pending signal again.
+    #[cold]
+    fn resume(&mut self) -> Signal {
+        let end = self.closing.ended();
+        self.phase = if end.is_some() {
+            Phase::Ended
+        } else {
+            Phase::Header
+        };
+        match (self.closing.violation(), end) {
+            (Some(error), _) => Signal::Failed(error),
+            (None, Some(RecvEnd::Close(code))) => Signal::Close(code),
+            (None, _) => Signal::Ping,
+        }
+    }
+
+    /// Decodes the next header and enters its payload, if it is complete in the input and violates
+    /// no rule.
+    #[inline]
+    fn enter_header(&mut self, input: &mut &mut [u8]) -> Option<()> {
+        if !self.header.is_empty() {
+            return None;
+        }
+        let (header, header_len) = Header::decode(input)?;
+        let frame = self.check(&header, header_len).ok()?;
+        take_front(input, header_len);
+        self.enter(&header, frame);
+        Some(())
+    }
+
+    /// Does the same for a header that is split or violates a rule. It consumes the header byte by
+    /// byte, so that a violation is reported at the byte that makes it certain, wherever the input
+    /// is split. Returns `None` if more input is needed.
+    #[cold]
+    #[inline(never)]
+    fn enter_split_header(&mut self, input: &mut &mut [u8]) -> Option<Result<(), ProtocolError>> {
+        loop {
+            let &mut byte = take_front(input, 1).first_mut()?;
+            self.header.push([byte]);
+            let checked = Header::decode(&self.header)
+                .map(|(header, header_len)| (header, self.check_split(&header, header_len)));
+            match checked {
+                Some((header, Ok(frame))) => {
+                    self.header = InlineBytes::new();
+                    self.enter(&header, frame);
+                    return Some(Ok(()));
+                }
+                Some((_, Err(error))) => return Some(Err(error)),
+                None => {
+                    let check = |header: &Header, header_len| {
+                        self.check_split(header, header_len).map(drop)
+                    };
+                    if let Some(error) = violation(&self.header, check) {
+                        return Some(Err(error));
+                    }
+                }
+            }
+        }
+    }
+
+    /// Calls [`check`](Self::check) without inlining it.
+    #[cold]
+    #[inline(never)]
+    fn check_split(
+        &self,
+        header: &Header,
+        header_len: usize,
+    ) -> Result<CheckedFrame, ProtocolError> {
+        self.check(header, header_len)
+    }
+
+    /// Checks a header against all rules and limits, in the order of the bytes that violate them.
+    #[inline(always)]
+    fn check(&self, header: &Header, header_len: usize) -> Result<CheckedFrame, ProtocolError> {
+        let started = MessageKind::started_by(header.opcode);
+        let is_compressed = header.rsv == Header::RSV1 && self.may_compress && started.is_some();
+        if header.rsv != 0 && !is_compressed {
+            return Err(ProtocolError::ReservedBits(header.rsv));
+        }
+        if header.opcode.is_control() {
+            header.check_opcode()?;
+            Self::check_mask(header)?;
+            self.check_len(header, header_len)?;
+            return Ok(CheckedFrame::Control);
+        }
+        header.check_opcode()?;
+        let (kind, compressed, len, fragments) = match (self.kind, started) {
+            (None, Some(kind)) => (kind, header.rsv != 0, header.len, 1),
+            (Some(kind), None) => (
+                kind,
+                self.compressed,
+                self.len.saturating_add(header.len),
+                self.fragments.saturating_add(1),
+            ),
+            (None, None) => return Err(ProtocolError::UnexpectedContinuation),
+            (Some(incomplete), Some(begun)) => {
+                return Err(ProtocolError::ExpectedContinuation { incomplete, begun });
+            }
+        };
+        Self::check_mask(header)?;
+        self.check_len(header, header_len)?;
+        if compressed {
+            let limit = self.config.max_compressed();
+            if len > limit {
+                return Err(ProtocolError::CompressedTooLong { len, limit });
+            }
+        } else {
+            let limit = self.config.max_message();
+            if len > limit {
+                return Err(ProtocolError::MessageTooLong { len, limit });
+            }
+        }
+        // The first frame is always accepted.
+        if fragments > 1 && u64::from(fragments) > self.config.fragments_for(len) {
+            return Err(ProtocolError::TooManyFragments {
+                fragments: fragments.into(),
+                limit: self.config.fragments_for(len).max(1),
+            });
+        }
+        Ok(CheckedFrame::Data {
+            kind,
+            compressed,
+            len,
+            fragments,
+        })
+    }
+
+    #[inline]
+    fn check_len(&self, header: &Header, header_len: usize) -> Result<(), ProtocolError> {
+        let is_minimal = self.config.allow_non_minimal_length() || header.is_minimal(header_len);
+        Ok(header.check_len(is_minimal)?)
+    }
+
+    /// Checks that a client masks every frame, and a server none (§5.1).
+    #[inline]
+    const fn check_mask(header: &Header) -> Result<(), ProtocolError> {
+        match header.mask {
+            Some(_) if R::IS_CLIENT => Err(ProtocolError::Masked),
+            None if !R::IS_CLIENT => Err(ProtocolError::Unmasked),
+            _ => Ok(()),
+        }
+    }
+
+    /// Enters the payload of a frame.
+    #[inline]
+    fn enter(&mut self, header: &Header, frame: CheckedFrame) {
+        match frame {
+            CheckedFrame::Control => {
+                self.phase = Phase::Control(header.opcode);
+                self.closing.begin_control();
+            }
+            CheckedFrame::Data {
+                kind,
+                compressed,
+                len,
+                fragments,
+            } => {
+                self.phase = Phase::Payload;
+                self.fin = header.fin;
+                self.has_begun &= self.kind.is_some();
+                self.kind = Some(kind);
+                (self.compressed, self.len, self.fragments) = (compressed, len, fragments);
+            }
+        }
+        self.payload_left = header.len;
+        self.key = header.mask.unwrap_or(MaskingKey([0; 4]));
+        self.counters.count(header.len);
+    }
+
+    /// Accounts for the bytes of the current data frame among the next `available` bytes of input.
+    #[inline]
+    fn next_chunk(&mut self, available: usize) -> Option<RawChunk> {
+        let kind = self.kind?;
+        let key = self.key;
+        let len = self.advance(available);
+        let frame_ends = self.payload_left == 0;
+        if frame_ends {
+            self.phase = Phase::Header;
+        }
+        let last = frame_ends && self.fin;
+        if last {
+            self.kind = None;
+        }
+        Some(RawChunk {
+            kind,
+            len,
+            key,
+            first: !self.has_begun,
+            last,
+            compressed: self.compressed,
+        })
+    }
+
+    /// Advances in the payload of the current frame by at most `available` bytes, and returns by
+    /// how many.
+    #[inline]
+    fn advance(&mut self, available: usize) -> usize {
+        let len = usize::try_from(self.payload_left)
+            .unwrap_or(usize::MAX)
+            .min(available);
+        self.payload_left -= len as u64;
+        self.key = self.key.rotated(len as u64);
+        len
+    }
+
+    /// Collects a control frame, and acts on it when it is complete.
+    #[cold]
+    fn recv_control(&mut self, opcode: Opcode, input: &mut &mut [u8]) -> Option<Signal> {
+        let key = self.key;
+        let len = self.advance(input.len());
+        let payload = take_front(input, len);
+        key.apply(payload, 0);
+        self.closing.push_control(payload);
+        let is_complete = self.payload_left == 0;
+        let mut code = None;
+        if opcode == Opcode::CLOSE {
+            match decode_close_body(self.closing.control_payload(), is_complete) {
+                Ok(received) => code = received,
+                Err(error) => return Some(self.fail(error)),
+            }
+        }
+        if !is_complete {
+            return None;
+        }
+        self.phase = Phase::Header;
+        Some(match opcode {
+            Opcode::PING => {
+                self.closing.ping(self.config.auto_pong());
+                Signal::Ping
+            }
+            Opcode::PONG => Signal::Pong,
+            _ => {
+                self.closing.close(code);
+                self.end();
+                Signal::Close(code)
+            }
+        })
+    }
+
+    /// Unmasks and validates a chunk in place, and removes it from the input.
+    #[inline]
+    fn open<'b>(&mut self, mut chunk: RawChunk, input: &mut &'b mut [u8]) -> Received<Chunk<'b>> {
+        let before = self.utf8;
+        let payload = input.get_mut(..chunk.len).unwrap_or_default();
+        if let Err(error) = self.unmask_and_validate(&chunk, payload) {
+            // The valid prefix is returned first, as if the input had been split after it.
+            let valid_len = before.valid_up_to(payload);
+            if valid_len == 0 {
+                return Received::Signal(self.fail(error));
+            }
+            self.phase = Phase::InvalidUtf8;
+            self.payload_left = 0;
+            chunk.len = valid_len;
+            chunk.last = false;
+        }
+        let RawChunk {
+            kind,
+            len,
+            first,
+            last,
+            compressed,
+            ..
+        } = chunk;
+        let payload = take_front(input, len);
+        Received::Data(Chunk {
+            kind,
+            payload,
+            first,
+            last,
+            compressed,
+        })
+    }
+
+    #[inline]
+    fn unmask_and_validate(
+        &mut self,
+        chunk: &RawChunk,
+        payload: &mut [u8],
+    ) -> Result<(), ProtocolError> {
+        if chunk.kind == MessageKind::Binary || chunk.compressed {
+            return chunk.unmask::<R>(payload, |_| Ok(()));
+        }
+        chunk.unmask::<R>(payload, |text| Ok(self.utf8.feed(text).map(drop)?))?;
+        if chunk.last {
+            Ok(self.utf8.finish()?)
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Returns the configuration.
+    pub(crate) const fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// Replaces the configuration, from the next frame on.
+    pub(crate) fn set_config(&mut self, config: &Config) {
+        self.config = config.clone();
+    }
+
+    pub(crate) const fn payload_left(&self) -> u64 {
+        self.payload_left
+    }
+
+    pub(crate) const fn counters(&self) -> Counters {
+        self.counters
+    }
+
+    /// Returns the number of bytes of the message in progress that were received.
+    #[cfg(feature = "alloc")]
+    pub(crate) const fn message_received(&self) -> u64 {
+        self.len - self.payload_left
+    }
+
+    /// Returns an upper bound on the length of the message in progress.
+    #[cfg(feature = "alloc")]
+    pub(crate) const fn message_bound(&self) -> u64 {
+        if self.fin {
+            self.len
+        } else {
+            self.config.max_message()
+        }
+    }
+
+    /// Returns whether all further input is discarded.
+    #[cfg(feature = "alloc")]
+    pub(crate) const fn has_ended(&self) -> bool {
+        self.closing.ended().is_some()
+    }
+}
+
+/// Does not show payload.
+impl<R> fmt::Debug for RecvState<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RecvState")
+            .field("config", &self.config)
+            .field("phase", &self.phase)
+            .field("closing", &self.closing)
+            .field("payload_left", &self.payload_left)
+            .field("kind", &self.kind)
+            .field("len", &self.len)
+            .field("fragments", &self.fragments)
+            .field("counters", &self.counters)
+            .finish_non_exhaustive()
+    }
+}
+
+impl RawChunk {
+    /// Unmasks the bytes of the chunk, and passes them to `next` while they are in the cache.
+    #[inline]
+    pub(crate) fn unmask<R: Role>(
+        &self,
+        payload: &mut [u8],
+        mut next: impl FnMut(&[u8]) -> Result<(), ProtocolError>,
+    ) -> Result<(), ProtocolError> {
+        const {
+            assert!(
+                CHUNK_SIZE % 4 == 0,
+                "every part begins at the same byte of the key"
+            )
+        };
+        for bytes in payload.chunks_mut(CHUNK_SIZE) {
+            if !R::IS_CLIENT {
+                self.key.apply(bytes, 0);
+            }
+            next(bytes)?;
+        }
+        Ok(())
+    }
+}

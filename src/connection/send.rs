@@ -1,0 +1,593 @@
+//! The sending half: messages and control frames in, bytes out (RFC 6455 §5, §6.1, §7).
+//!
+//! It refuses whatever must not be sent before it writes a byte. Of the receiving half it knows
+//! only the [`Reply`].
+
+use super::Counters;
+use super::closing::{
+    Action, ClosePhase, Endpoint, Reply, ReplyKind, SendClosing, SentClose, State,
+    encode_close_body,
+};
+use crate::error::SendError;
+use crate::frame::close::CloseCode;
+use crate::frame::opcode::MessageKind;
+use crate::frame::{CHUNK_SIZE, Header, HeaderBytes, MAX_CONTROL_PAYLOAD, MaskingKey, Opcode,
+    Utf8Validator};
+use crate::output::Output;
+use crate::role::Role;
+
+/// The sending half of a [`Connection`](crate::Connection), for programs that read and write in two
+/// tasks.
+///
+/// It has the sending methods of the connection, and [`reply`](Self::reply) for the reply that the
+/// [`RecvHalf`](crate::RecvHalf) owes the peer.
+#[derive(Debug)]
+pub struct SendHalf<R> {
+    role: R,
+    closing: SendClosing,
+    /// Whether messages may be compressed.
+    may_compress: bool,
+    /// The fragmented message in progress.
+    message: Option<FragmentedMessage>,
+    utf8: Utf8Validator,
+    counters: Counters,
+}
+
+/// The properties that all fragments of a message share.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct FragmentedMessage {
+    kind: MessageKind,
+    compressed: bool,
+}
+
+/// A frame whose payload the caller writes: the header, and the masking of the payload.
+///
+/// The caller must write the header and then exactly as many bytes as it announced, before anything
+/// that is appended to an output later. A client's payload must be masked first; for a server,
+/// [`mask`](Self::mask) does nothing, so that the same code serves both roles.
+///
+/// ```
+/// use ws_proto::{Client, Config, Connection, MessageKind};
+///
+/// let mut connection = Connection::new(Client::new([7; 32]), &Config::new());
+/// let mut payload = *b"a payload that is not copied";
+/// let len = payload.len() as u64;
+/// let mut frame = connection.begin_frame(MessageKind::Text, len, true)?;
+/// let (first, second) = payload.split_at_mut(10);
+/// frame.mask(first);
+/// // sock.write_vectored(&[frame.header(), first])?;
+/// frame.mask(second);
+/// // sock.write_all(second)?;
+/// # assert_eq!(frame.header()[..2], [0x81, 0x80 + 28]);
+/// # Ok::<(), ws_proto::SendError>(())
+/// ```
+#[derive(Debug)]
+#[must_use = "the header and the payload must be written"]
+pub struct OutgoingFrame {
+    header: HeaderBytes,
+    /// The key, rotated for the rest of the payload.
+    key: Option<MaskingKey>,
+}
+
+impl OutgoingFrame {
+    /// Returns the encoded header: 2 to 14 bytes.
+    #[must_use]
+    pub fn header(&self) -> &[u8] {
+        &self.header
+    }
+
+    /// Masks the next chunk of the payload in place, if the role requires it.
+    pub fn mask(&mut self, chunk: &mut [u8]) {
+        if let Some(key) = &mut self.key {
+            key.apply(chunk, 0);
+            *key = key.rotated(chunk.len() as u64);
+        }
+    }
+}
+
+impl<R: Role> SendHalf<R> {
+    pub(crate) fn new(role: R, may_compress: bool) -> Self {
+        Self {
+            role,
+            closing: SendClosing::new(),
+            may_compress,
+            message: None,
+            utf8: Utf8Validator::new(),
+            counters: Counters::default(),
+        }
+    }
+
+    /// Sends a text message in one frame.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError::Closed`], [`SendError::MessageInProgress`] or [`SendError::OutputFull`];
+    /// nothing was written.
+    #[inline]
+    pub fn send_text(
+        &mut self,
+        text: &str,
+        out: &mut (impl Output + ?Sized),
+    ) -> Result<(), SendError> {
+        self.send_message(MessageKind::Text, text.as_bytes(), out)
+    }
+
+    /// Sends a binary message in one frame.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError::Closed`], [`SendError::MessageInProgress`] or [`SendError::OutputFull`];
+    /// nothing was written.
+    #[inline]
+    pub fn send_binary(
+        &mut self,
+        bytes: &[u8],
+        out: &mut (impl Output + ?Sized),
+    ) -> Result<(), SendError> {
+        self.send_message(MessageKind::Binary, bytes, out)
+    }
+
+    /// Sends a fragment of a message (RFC 6455 §5.4): the first one if no message is in progress, a
+    /// continuation otherwise. `fin` ends the message.
+    ///
+    /// The fragments of a text may split characters; together they must be valid UTF-8. Control
+    /// frames may be sent between fragments.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError::MessageInProgress`] if the message in progress is of another type or
+    /// compressed, [`SendError::InvalidUtf8`], [`SendError::Closed`] or [`SendError::OutputFull`];
+    /// nothing was written.
+    pub fn send_fragment(
+        &mut self,
+        kind: MessageKind,
+        bytes: &[u8],
+        fin: bool,
+        out: &mut (impl Output + ?Sized),
+    ) -> Result<(), SendError> {
+        let message = FragmentedMessage {
+            kind,
+            compressed: false,
+        };
+        let (rsv, opcode) = self.check_fragment(message)?;
+        // Before the text is validated: a fragment that waits for room may be sent again and again,
+        // each time the peer reads a few bytes.
+        let header = Self::header_if_room(fin, rsv, opcode, bytes, out)?;
+        let mut utf8 = self.utf8;
+        if kind == MessageKind::Text {
+            utf8.feed(bytes)?;
+            if fin {
+                utf8.finish()?;
+            }
+        }
+        self.write(header, bytes, out);
+        self.utf8 = utf8;
+        self.message = if fin { None } else { Some(message) };
+        Ok(())
+    }
+
+    /// Sends a fragment of a compressed message (RFC 7692 §6.1), like
+    /// [`send_fragment`](Self::send_fragment): `bytes` is a part of the output of a compressor for
+    /// the complete message. Text must be valid UTF-8; this is not checked.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError::NotNegotiated`], [`SendError::MessageInProgress`] if the message in progress is
+    /// of another type or not compressed, [`SendError::Closed`] or [`SendError::OutputFull`];
+    /// nothing was written.
+    pub fn send_compressed_fragment(
+        &mut self,
+        kind: MessageKind,
+        bytes: &[u8],
+        fin: bool,
+        out: &mut (impl Output + ?Sized),
+    ) -> Result<(), SendError> {
+        let message = FragmentedMessage {
+            kind,
+            compressed: true,
+        };
+        let (rsv, opcode) = self.check_fragment(message)?;
+        self.send_frame(fin, rsv, opcode, bytes, out)?;
+        self.message = if fin { None } else { Some(message) };
+        Ok(())
+    }
+
+    /// Begins a frame whose payload of `len` bytes the caller writes: a message, or a fragment as
+    /// in [`send_fragment`](Self::send_fragment). `len` is at most 2^63 - 1.
+    ///
+    /// The payload is not copied, and need not be in memory at once. Text must be valid UTF-8; this
+    /// is not checked. The state changes as if the frame was sent.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError::LengthOverflow`], [`SendError::MessageInProgress`] or [`SendError::Closed`]; no
+    /// frame was begun.
+    pub fn begin_frame(
+        &mut self,
+        kind: MessageKind,
+        len: u64,
+        fin: bool,
+    ) -> Result<OutgoingFrame, SendError> {
+        self.begin(
+            FragmentedMessage {
+                kind,
+                compressed: false,
+            },
+            len,
+            fin,
+        )
+    }
+
+    /// Begins a frame of a compressed message, like [`begin_frame`](Self::begin_frame): the payload
+    /// is a part of the output of a compressor for the complete message.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError::NotNegotiated`], [`SendError::LengthOverflow`],
+    /// [`SendError::MessageInProgress`] or [`SendError::Closed`]; no frame was begun.
+    pub fn begin_compressed_frame(
+        &mut self,
+        kind: MessageKind,
+        len: u64,
+        fin: bool,
+    ) -> Result<OutgoingFrame, SendError> {
+        self.begin(
+            FragmentedMessage {
+                kind,
+                compressed: true,
+            },
+            len,
+            fin,
+        )
+    }
+
+    /// Sends a Ping with a payload of at most 125 bytes (§5.5.2). The peer answers it with a Pong
+    /// of the same payload.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError::ControlTooLong`], [`SendError::Closed`] or [`SendError::OutputFull`]; nothing
+    /// was written.
+    pub fn send_ping(
+        &mut self,
+        payload: &[u8],
+        out: &mut (impl Output + ?Sized),
+    ) -> Result<(), SendError> {
+        self.check_open()?;
+        self.send_control(Opcode::PING, payload, out)
+    }
+
+    /// Sends a Pong with a payload of at most 125 bytes: an unsolicited one, as a heartbeat
+    /// (§5.5.3), or the answer to a Ping if [automatic ones](crate::Config::with_auto_pong) are
+    /// off.
+    ///
+    /// A Pong may be sent after [`close`](Self::close), until the peer's Close is received: only
+    /// data must not follow a Close (§5.5.1, §5.5.2).
+    ///
+    /// # Errors
+    ///
+    /// [`SendError::ControlTooLong`], [`SendError::Closed`] or [`SendError::OutputFull`]; nothing
+    /// was written.
+    pub fn send_pong(
+        &mut self,
+        payload: &[u8],
+        out: &mut (impl Output + ?Sized),
+    ) -> Result<(), SendError> {
+        if !self.closing.may_pong() {
+            return Err(SendError::Closed);
+        }
+        self.send_control(Opcode::PONG, payload, out)
+    }
+
+    /// Starts the closing handshake (§7.1.2). Afterwards only [`send_pong`](Self::send_pong) and
+    /// [`reply`](Self::reply) can send; an unfinished message is abandoned.
+    ///
+    /// A reason of more than 123 bytes is truncated before the character that does not fit. It is
+    /// for logs, and not shown to end users.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError::ClientOnlyCloseCode`], [`SendError::Closed`] or [`SendError::OutputFull`];
+    /// nothing was written.
+    pub fn close(
+        &mut self,
+        code: CloseCode,
+        reason: &str,
+        out: &mut (impl Output + ?Sized),
+    ) -> Result<(), SendError> {
+        self.send_close(
+            Some(code),
+            &encode_close_body(code, reason),
+            ClosePhase::CloseSent,
+            out,
+        )
+    }
+
+    /// Starts the closing handshake, like [`close`](Self::close), by a Close frame without a status
+    /// code and reason.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError::Closed`] or [`SendError::OutputFull`]; nothing was written.
+    pub fn close_without_code(
+        &mut self,
+        out: &mut (impl Output + ?Sized),
+    ) -> Result<(), SendError> {
+        self.send_close(None, &[], ClosePhase::CloseSent, out)
+    }
+
+    /// Fails the connection (§7.1.7), for instance because a message violates a policy: sends a
+    /// Close, and ends the connection. The receiving half is not notified; ignore its further
+    /// events.
+    ///
+    /// After [`close`](Self::close) it writes nothing, whatever the code, since a Close was sent,
+    /// and ends the wait for the peer's Close.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError::ClientOnlyCloseCode`], [`SendError::OutputFull`], or [`SendError::Closed`] if
+    /// the peer's Close was answered or the connection failed or ended before; nothing was written.
+    pub fn fail(
+        &mut self,
+        code: CloseCode,
+        reason: &str,
+        out: &mut (impl Output + ?Sized),
+    ) -> Result<(), SendError> {
+        if !self.closing.has_ended() && self.closing.phase() == ClosePhase::CloseSent {
+            self.closing.advance(ClosePhase::Failed);
+            return Ok(());
+        }
+        self.send_close(
+            Some(code),
+            &encode_close_body(code, reason),
+            ClosePhase::Failed,
+            out,
+        )
+    }
+
+    /// Sends the reply that the receiving half owes the peer.
+    ///
+    /// After a Close was sent, only a Pong is written, and nothing after the peer's Close. The
+    /// reply to a Close or a violation still informs this half that the connection is closed.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError::OutputFull`]; nothing was written, and the call can be repeated.
+    #[cold]
+    pub fn reply(
+        &mut self,
+        reply: &Reply,
+        out: &mut (impl Output + ?Sized),
+    ) -> Result<(), SendError> {
+        self.answer(reply.kind, &reply.payload, out)
+    }
+
+    /// Sends a reply whose payload is borrowed.
+    pub(super) fn answer(
+        &mut self,
+        kind: ReplyKind,
+        payload: &[u8],
+        out: &mut (impl Output + ?Sized),
+    ) -> Result<(), SendError> {
+        const ANSWERED: ClosePhase = ClosePhase::Done { by: Endpoint::Peer };
+        match (kind, self.closing.phase()) {
+            _ if self.closing.has_ended() => {}
+            (ReplyKind::Pong, _) if self.closing.may_pong() => {
+                return self.send_control(Opcode::PONG, payload, out);
+            }
+            (ReplyKind::Close(code), ClosePhase::Open) => {
+                return self.send_close(code, payload, ANSWERED, out);
+            }
+            (ReplyKind::Fail(code), ClosePhase::Open) => {
+                return self.send_close(Some(code), payload, ClosePhase::Failed, out);
+            }
+            (ReplyKind::Close(_), ClosePhase::CloseSent) => {
+                self.closing.advance(ClosePhase::Done {
+                    by: Endpoint::Local,
+                });
+            }
+            (ReplyKind::Fail(_), ClosePhase::CloseSent) => {
+                self.closing.advance(ClosePhase::Failed);
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Ends the connection, since the transport has ended: nothing can be sent.
+    pub const fn recv_eof(&mut self) {
+        self.closing.end();
+    }
+
+    /// Returns the state of the connection (§7.1.3, §7.1.4). This half knows about the other one
+    /// only from [`reply`](Self::reply).
+    #[must_use]
+    pub const fn state(&self) -> State {
+        self.closing.state()
+    }
+
+    /// Returns what to do with the transport, once the output has been written. This half knows
+    /// about the other one only from [`reply`](Self::reply).
+    pub const fn next_action(&self) -> Action {
+        self.closing.next_action(R::IS_CLIENT)
+    }
+
+    /// Returns the Close frame that was sent, if any.
+    #[must_use]
+    pub const fn close_sent(&self) -> Option<SentClose> {
+        self.closing.sent()
+    }
+
+    /// Returns the number of frames and bytes sent.
+    #[must_use]
+    pub const fn counters(&self) -> Counters {
+        self.counters
+    }
+
+    pub(super) const fn closing(&self) -> &SendClosing {
+        &self.closing
+    }
+
+    /// Sends a message in one frame.
+    #[inline]
+    pub(crate) fn send_message(
+        &mut self,
+        kind: MessageKind,
+        payload: &[u8],
+        out: &mut (impl Output + ?Sized),
+    ) -> Result<(), SendError> {
+        self.check_between_messages()?;
+        self.send_frame(true, 0, kind.opcode(), payload, out)
+    }
+
+    /// Checks that a message can begin.
+    #[inline]
+    pub(crate) const fn check_between_messages(&self) -> Result<(), SendError> {
+        match (self.state(), self.message) {
+            (State::Open, None) => Ok(()),
+            (State::Open, Some(_)) => Err(SendError::MessageInProgress),
+            _ => Err(SendError::Closed),
+        }
+    }
+
+    /// Checks that a fragment of `message` may be sent, and returns its reserved bits and opcode.
+    fn check_fragment(&self, message: FragmentedMessage) -> Result<(u8, Opcode), SendError> {
+        self.check_open()?;
+        if message.compressed && !self.may_compress {
+            return Err(SendError::NotNegotiated);
+        }
+        match self.message {
+            None => {
+                let rsv = if message.compressed { Header::RSV1 } else { 0 };
+                Ok((rsv, message.kind.opcode()))
+            }
+            Some(in_progress) if in_progress == message => Ok((0, Opcode::CONTINUATION)),
+            Some(_) => Err(SendError::MessageInProgress),
+        }
+    }
+
+    /// Accounts for a frame of `message` whose payload the caller writes.
+    fn begin(
+        &mut self,
+        message: FragmentedMessage,
+        len: u64,
+        fin: bool,
+    ) -> Result<OutgoingFrame, SendError> {
+        let (rsv, opcode) = self.check_fragment(message)?;
+        if len >> 63 != 0 {
+            return Err(SendError::LengthOverflow);
+        }
+        self.utf8 = Utf8Validator::new();
+        self.message = if fin { None } else { Some(message) };
+        self.counters.count(len);
+        let key = self.role.next_key();
+        let header = Header {
+            fin,
+            rsv,
+            opcode,
+            mask: key,
+            len,
+        };
+        Ok(OutgoingFrame {
+            header: header.encode(),
+            key,
+        })
+    }
+
+    fn send_control(
+        &mut self,
+        opcode: Opcode,
+        payload: &[u8],
+        out: &mut (impl Output + ?Sized),
+    ) -> Result<(), SendError> {
+        if payload.len() > MAX_CONTROL_PAYLOAD {
+            return Err(SendError::ControlTooLong);
+        }
+        self.send_frame(true, 0, opcode, payload, out)
+    }
+
+    fn send_close(
+        &mut self,
+        code: Option<CloseCode>,
+        body: &[u8],
+        next: ClosePhase,
+        out: &mut (impl Output + ?Sized),
+    ) -> Result<(), SendError> {
+        self.check_open()?;
+        let is_answer = matches!(next, ClosePhase::Done { .. });
+        if !R::IS_CLIENT && !is_answer && code == Some(CloseCode::MANDATORY_EXTENSION) {
+            return Err(SendError::ClientOnlyCloseCode);
+        }
+        self.send_control(Opcode::CLOSE, body, out)?;
+        self.closing.close_written(code, next);
+        Ok(())
+    }
+
+    /// Writes a frame, if there is room.
+    #[inline]
+    fn send_frame(
+        &mut self,
+        fin: bool,
+        rsv: u8,
+        opcode: Opcode,
+        payload: &[u8],
+        out: &mut (impl Output + ?Sized),
+    ) -> Result<(), SendError> {
+        let header = Self::header_if_room(fin, rsv, opcode, payload, out)?;
+        self.write(header, payload, out);
+        Ok(())
+    }
+
+    /// Returns the header of a frame that the output has room for, without its key.
+    #[inline]
+    fn header_if_room(
+        fin: bool,
+        rsv: u8,
+        opcode: Opcode,
+        payload: &[u8],
+        out: &(impl Output + ?Sized),
+    ) -> Result<Header, SendError> {
+        let mask = if R::IS_CLIENT {
+            Some(MaskingKey([0; 4]))
+        } else {
+            None
+        };
+        let header = Header {
+            fin,
+            rsv,
+            opcode,
+            mask,
+            len: payload.len() as u64,
+        };
+        let needed = header.encoded_len().saturating_add(payload.len());
+        if out.room() < needed {
+            Err(SendError::OutputFull { needed })
+        } else {
+            Ok(header)
+        }
+    }
+
+    #[inline]
+    fn write(&mut self, mut header: Header, payload: &[u8], out: &mut (impl Output + ?Sized)) {
+        // Draw the key last, so that a refused frame never consumes one (§10.3).
+        header.mask = self.role.next_key();
+        out.append(&header.encode());
+        match header.mask {
+            None => _ = out.append(payload),
+            Some(key) => {
+                payload
+                    .chunks(CHUNK_SIZE)
+                    .for_each(|chunk| key.apply(out.append(chunk), 0));
+            }
+        }
+        self.counters.count(header.len);
+    }
+
+    #[inline]
+    const fn check_open(&self) -> Result<(), SendError> {
+        match self.state() {
+            State::Open => Ok(()),
+            _ => Err(SendError::Closed),
+        }
+    }
+}

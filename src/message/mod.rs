@@ -1,0 +1,544 @@
+//! Complete messages, the layer for nearly every program: a connection with memory for fragmented
+//! messages, and with compression (RFC 6455 §5 to §7, RFC 7692).
+//!
+//! [`receive`] assembles messages, [`send`] compresses them. Everything else is the
+//! [`Connection`]'s.
+
+mod receive;
+mod send;
+
+pub use receive::{Message, MessageRecvHalf};
+pub use send::MessageSendHalf;
+
+use crate::config::Config;
+use crate::connection::{Action, Connection, Counters, Outcome, OutgoingFrame, SentClose, State};
+use crate::deflate::{Deflater, Inflater};
+use crate::error::{ProtocolError, SendError};
+use crate::frame::opcode::MessageKind;
+use crate::frame::close::{Close, CloseCode};
+use crate::negotiated::Negotiated;
+use crate::output::Output;
+use crate::role::Role;
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+use receive::Assembler;
+use send::{release_if_closed, send_message, with_own_compression};
+
+/// An open WebSocket connection that receives complete messages.
+///
+/// An unfragmented message that lies entirely in the input is borrowed, not copied. Other messages
+/// are assembled in memory of the connection, which grows with the received bytes
+/// ([`Config::with_max_message`] describes how) and is handed over with the message. An idle
+/// connection occupies no memory except this struct.
+///
+/// ```
+/// use ws_proto::{Config, Message, Server, WebSocket};
+///
+/// let mut ws = WebSocket::new(Server, &Config::new());
+/// let mut out = Vec::new();
+/// // RFC 6455 §5.7: a masked "Hello".
+/// let mut received = *b"\x81\x85\x37\xfa\x21\x3d\x7f\x9f\x4d\x51\x58";
+///
+/// let mut input = &mut received[..];
+/// while let Some(message) = ws.recv(&mut input, &mut out) {
+///     match message {
+///         Message::Text(text) => ws.send_text(&text, &mut out)?,
+///         other => panic!("{other:?}"),
+///     }
+/// }
+/// assert_eq!(out, b"\x81\x05Hello");
+/// # Ok::<(), ws_proto::SendError>(())
+/// ```
+#[derive(Debug)]
+pub struct WebSocket<R> {
+    connection: Connection<R>,
+    assembler: Assembler,
+    /// Compresses messages, if permessage-deflate was negotiated.
+    deflater: Option<Deflater>,
+    subprotocol: Option<Box<str>>,
+}
+
+impl<R: Role> WebSocket<R> {
+    /// Creates a connection after its opening handshake. `negotiated` is the result of the
+    /// handshake, or only the role.
+    pub fn new(negotiated: impl Into<Negotiated<R>>, config: &Config) -> Self {
+        let Negotiated {
+            role,
+            subprotocol,
+            deflate,
+        } = negotiated.into();
+        let deflate = deflate.as_ref();
+        let inflater = deflate.map(|(config, params)| Inflater::new::<R>(config, *params));
+        let deflater = deflate.map(|(config, params)| Deflater::new::<R>(config, *params));
+        Self {
+            connection: Connection::with_role(role, deflate.is_some(), config),
+            assembler: Assembler::new(inflater),
+            deflater,
+            subprotocol,
+        }
+    }
+
+    /// Consumes the next message from `input`, and appends the automatic reply to `out`: the Pong
+    /// to a Ping, the Close that answers a Close, and the Close that reports a violation.
+    ///
+    /// Returns `None` if all of `input` was consumed: read more, unless
+    /// [`next_action`](Self::next_action) requires otherwise. It also returns `None` if `out` has
+    /// no room for a reply; then [`is_paused`](Self::is_paused) is `true`. After a Close or a
+    /// failure, all further input is discarded (RFC 6455 §1.4, §7.1.7).
+    ///
+    /// If the message is borrowed, it is the last bytes before the cursor `input`, so that a caller
+    /// with reference-counted buffers can slice instead of copy.
+    #[inline]
+    #[must_use = "the message must be handled, and `None` ends the loop"]
+    pub fn recv<'b>(
+        &mut self,
+        input: &mut &'b mut [u8],
+        out: &mut (impl Output + ?Sized),
+    ) -> Option<Message<'b>> {
+        let message = self.assembler.recv(&mut self.connection.recv, input)?;
+        if message.is_data() {
+            Some(message)
+        } else {
+            self.answer(message, out)
+        }
+    }
+
+    /// Appends the reply to a signal, and returns its message unless there is no room.
+    #[cold]
+    #[inline(never)]
+    fn answer<'b>(
+        &mut self,
+        message: Message<'b>,
+        out: &mut (impl Output + ?Sized),
+    ) -> Option<Message<'b>> {
+        let is_answered = self.connection.answer(out);
+        self.release_if_closed();
+        is_answered.then_some(message)
+    }
+
+    /// Returns memory to the connection, such as that of an owned message: the next message that is
+    /// assembled uses it. Until then the connection keeps it, whatever its capacity.
+    pub fn recycle(&mut self, memory: Vec<u8>) {
+        self.assembler.recycle(&self.connection.recv, memory);
+    }
+
+    /// Returns whether `recv` returned `None` because the output has no room for the reply to a
+    /// received frame.
+    ///
+    /// Write the output, then call `recv` again, also with an empty input: it returns the message
+    /// and appends the reply. Until then nothing after that frame is received, and no other method
+    /// shows the message. If this is `false` after `None`, all of the input was consumed.
+    #[must_use]
+    pub fn is_paused(&self) -> bool {
+        self.connection.is_paused()
+    }
+
+    /// Ends the input, since the peer closed or reset the transport. Unless Close frames were
+    /// exchanged, that is an abnormal closure (RFC 6455 §7.1.5).
+    ///
+    /// Call it after `recv` has consumed the received bytes, and not while it
+    /// [is paused](Self::is_paused): the next `recv` then still returns the pending message, but
+    /// its reply is not sent. Later input is discarded.
+    pub fn recv_eof(&mut self) {
+        self.connection.recv_eof();
+        self.assembler.release();
+        self.release_if_closed();
+    }
+
+    /// Sends a text message in one frame.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError::Closed`], [`SendError::MessageInProgress`] or [`SendError::OutputFull`];
+    /// nothing was written.
+    #[inline]
+    pub fn send_text(
+        &mut self,
+        text: &str,
+        out: &mut (impl Output + ?Sized),
+    ) -> Result<(), SendError> {
+        let half = &mut self.connection.send;
+        send_message(
+            half,
+            &mut self.deflater,
+            MessageKind::Text,
+            text.as_bytes(),
+            out,
+        )
+    }
+
+    /// Sends a binary message in one frame.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError::Closed`], [`SendError::MessageInProgress`] or [`SendError::OutputFull`];
+    /// nothing was written.
+    #[inline]
+    pub fn send_binary(
+        &mut self,
+        bytes: &[u8],
+        out: &mut (impl Output + ?Sized),
+    ) -> Result<(), SendError> {
+        let half = &mut self.connection.send;
+        send_message(half, &mut self.deflater, MessageKind::Binary, bytes, out)
+    }
+
+    /// Sends a text message without compressing it, even if permessage-deflate was negotiated: for
+    /// messages that mix a secret with attacker-controlled text, whose compressed size leaks the
+    /// secret (RFC 7692 §8).
+    ///
+    /// # Errors
+    ///
+    /// As [`send_text`](Self::send_text).
+    pub fn send_text_uncompressed(
+        &mut self,
+        text: &str,
+        out: &mut (impl Output + ?Sized),
+    ) -> Result<(), SendError> {
+        self.connection.send_text(text, out)
+    }
+
+    /// Sends a binary message without compressing it, even if permessage-deflate was negotiated:
+    /// see [`send_text_uncompressed`](Self::send_text_uncompressed).
+    ///
+    /// # Errors
+    ///
+    /// As [`send_binary`](Self::send_binary).
+    pub fn send_binary_uncompressed(
+        &mut self,
+        bytes: &[u8],
+        out: &mut (impl Output + ?Sized),
+    ) -> Result<(), SendError> {
+        self.connection.send_binary(bytes, out)
+    }
+
+    /// Sends an uncompressed fragment of a message (RFC 6455 §5.4): the first one if no message is
+    /// in progress, a continuation otherwise. `fin` ends the message.
+    ///
+    /// The fragments of a text may split characters; together they must be valid UTF-8. Control
+    /// frames may be sent between fragments. A peer accepts a limited number of fragments (in this
+    /// crate: [`Config::with_max_fragments`]).
+    ///
+    /// # Errors
+    ///
+    /// [`SendError::MessageInProgress`] if the message in progress is of another type or
+    /// compressed, [`SendError::InvalidUtf8`], [`SendError::Closed`] or [`SendError::OutputFull`];
+    /// nothing was written.
+    pub fn send_fragment(
+        &mut self,
+        kind: MessageKind,
+        bytes: &[u8],
+        fin: bool,
+        out: &mut (impl Output + ?Sized),
+    ) -> Result<(), SendError> {
+        self.connection.send_fragment(kind, bytes, fin, out)
+    }
+
+    /// Sends a fragment of a message that the caller has compressed (RFC 7692 §6.1), like
+    /// [`send_fragment`](Self::send_fragment): `bytes` is a part of the output of a compressor for
+    /// the complete message, such as one that is sent to many connections. Text must be valid
+    /// UTF-8; this is not checked.
+    ///
+    /// If the context is taken over, it is used either by the caller or by the connection: after
+    /// this call, the connection compresses no message itself.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError::NotNegotiated`], [`SendError::ContextInUse`] if the connection has compressed a
+    /// message itself and its context is taken over, [`SendError::MessageInProgress`] if the
+    /// message in progress is of another type or not compressed, [`SendError::Closed`] or
+    /// [`SendError::OutputFull`]; nothing was written.
+    pub fn send_compressed_fragment(
+        &mut self,
+        kind: MessageKind,
+        bytes: &[u8],
+        fin: bool,
+        out: &mut (impl Output + ?Sized),
+    ) -> Result<(), SendError> {
+        let Self {
+            connection,
+            deflater,
+            ..
+        } = self;
+        with_own_compression(deflater, || {
+            connection.send_compressed_fragment(kind, bytes, fin, out)
+        })
+    }
+
+    /// Begins an uncompressed frame whose payload of `len` bytes the caller writes, without copying
+    /// it: a message, or a fragment as in [`send_fragment`](Self::send_fragment). `len` is at most
+    /// 2^63 - 1.
+    ///
+    /// [`OutgoingFrame`] describes how to write it. Text must be valid UTF-8; this is not checked.
+    /// The state changes as if the frame was sent.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError::LengthOverflow`], [`SendError::MessageInProgress`] or [`SendError::Closed`]; no
+    /// frame was begun.
+    pub fn begin_frame(
+        &mut self,
+        kind: MessageKind,
+        len: u64,
+        fin: bool,
+    ) -> Result<OutgoingFrame, SendError> {
+        self.connection.begin_frame(kind, len, fin)
+    }
+
+    /// Begins a frame of a message that the caller has compressed, like
+    /// [`begin_frame`](Self::begin_frame), and under the conditions of
+    /// [`send_compressed_fragment`](Self::send_compressed_fragment).
+    ///
+    /// # Errors
+    ///
+    /// [`SendError::NotNegotiated`], [`SendError::ContextInUse`], [`SendError::LengthOverflow`],
+    /// [`SendError::MessageInProgress`] or [`SendError::Closed`]; no frame was begun.
+    pub fn begin_compressed_frame(
+        &mut self,
+        kind: MessageKind,
+        len: u64,
+        fin: bool,
+    ) -> Result<OutgoingFrame, SendError> {
+        let Self {
+            connection,
+            deflater,
+            ..
+        } = self;
+        with_own_compression(deflater, || {
+            connection.begin_compressed_frame(kind, len, fin)
+        })
+    }
+
+    /// Sends a Ping with a payload of at most 125 bytes (§5.5.2). The peer answers it with a Pong
+    /// of the same payload.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError::ControlTooLong`], [`SendError::Closed`] or [`SendError::OutputFull`]; nothing
+    /// was written.
+    pub fn send_ping(
+        &mut self,
+        payload: &[u8],
+        out: &mut (impl Output + ?Sized),
+    ) -> Result<(), SendError> {
+        self.connection.send_ping(payload, out)
+    }
+
+    /// Sends a Pong with a payload of at most 125 bytes: an unsolicited one, as a heartbeat
+    /// (§5.5.3), or the answer to a Ping if [automatic ones](Config::with_auto_pong) are off. Copy
+    /// the payload of the Ping first: `let payload = ws.control_payload().to_vec()`.
+    ///
+    /// A Pong may be sent after [`close`](Self::close), until the peer's Close is received: only
+    /// data must not follow a Close (§5.5.1, §5.5.2).
+    ///
+    /// # Errors
+    ///
+    /// [`SendError::ControlTooLong`], [`SendError::Closed`] or [`SendError::OutputFull`]; nothing
+    /// was written.
+    pub fn send_pong(
+        &mut self,
+        payload: &[u8],
+        out: &mut (impl Output + ?Sized),
+    ) -> Result<(), SendError> {
+        self.connection.send_pong(payload, out)
+    }
+
+    /// Starts the closing handshake (§7.1.2). Afterwards only [`send_pong`](Self::send_pong) can
+    /// send; an unfinished message is abandoned. Messages that the peer sends before its own Close
+    /// are still received, and its Pings are answered; to reply to a message is
+    /// [`SendError::Closed`].
+    ///
+    /// A reason of more than 123 bytes is truncated before the character that does not fit.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError::ClientOnlyCloseCode`], [`SendError::Closed`] or [`SendError::OutputFull`];
+    /// nothing was written.
+    pub fn close(
+        &mut self,
+        code: CloseCode,
+        reason: &str,
+        out: &mut (impl Output + ?Sized),
+    ) -> Result<(), SendError> {
+        self.connection.close(code, reason, out)?;
+        self.release_if_closed();
+        Ok(())
+    }
+
+    /// Starts the closing handshake, like [`close`](Self::close), by a Close frame without a status
+    /// code and reason.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError::Closed`] or [`SendError::OutputFull`]; nothing was written.
+    pub fn close_without_code(
+        &mut self,
+        out: &mut (impl Output + ?Sized),
+    ) -> Result<(), SendError> {
+        self.connection.close_without_code(out)?;
+        self.release_if_closed();
+        Ok(())
+    }
+
+    /// Fails the connection (§7.1.7), for instance because a message violates a policy: sends a
+    /// Close, and discards all further input.
+    ///
+    /// After [`close`](Self::close) it writes nothing, whatever the code, since a Close was sent,
+    /// and ends the wait for the peer's Close.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError::ClientOnlyCloseCode`], [`SendError::OutputFull`], or [`SendError::Closed`] if
+    /// the peer's Close was received or the connection failed or ended before; nothing was written,
+    /// and no state changed.
+    pub fn fail(
+        &mut self,
+        code: CloseCode,
+        reason: &str,
+        out: &mut (impl Output + ?Sized),
+    ) -> Result<(), SendError> {
+        self.connection.fail(code, reason, out)?;
+        self.assembler.release();
+        self.release_if_closed();
+        Ok(())
+    }
+
+    /// Returns the state of the connection (§7.1.3, §7.1.4).
+    #[must_use]
+    pub const fn state(&self) -> State {
+        self.connection.state()
+    }
+
+    /// Returns what to do with the transport, once the output has been written.
+    pub const fn next_action(&self) -> Action {
+        self.connection.next_action()
+    }
+
+    /// Returns how the connection ended or is ending; `None` while it is open.
+    #[must_use]
+    pub fn outcome(&self) -> Option<Outcome<'_>> {
+        self.connection.outcome()
+    }
+
+    /// Returns the protocol violation of the peer, if the connection failed because of it.
+    #[must_use]
+    pub const fn error(&self) -> Option<ProtocolError> {
+        self.connection.error()
+    }
+
+    /// Returns the Close frame that was received, if any.
+    #[must_use]
+    pub fn close_received(&self) -> Option<Close<'_>> {
+        self.connection.close_received()
+    }
+
+    /// Returns the Close frame that was sent, if any.
+    #[must_use]
+    pub const fn close_sent(&self) -> Option<SentClose> {
+        self.connection.close_sent()
+    }
+
+    /// Returns the payload of the last Ping or Pong: at most 125 arbitrary bytes (§5.5.2). The next
+    /// control frame replaces it; after a failure it is empty.
+    #[must_use]
+    pub fn control_payload(&self) -> &[u8] {
+        self.connection.control_payload()
+    }
+
+    /// Returns the number of bytes of the current frame's payload that have not been received; 0
+    /// between frames.
+    #[must_use]
+    pub const fn payload_left(&self) -> u64 {
+        self.connection.payload_left()
+    }
+
+    /// Returns the number of frames and bytes received.
+    #[must_use]
+    pub const fn received(&self) -> Counters {
+        self.connection.received()
+    }
+
+    /// Returns the number of frames and bytes sent.
+    #[must_use]
+    pub const fn sent(&self) -> Counters {
+        self.connection.sent()
+    }
+
+    /// Returns the negotiated subprotocol, if any (§1.9).
+    #[must_use]
+    pub fn subprotocol(&self) -> Option<&str> {
+        self.subprotocol.as_deref()
+    }
+
+    /// Returns the negotiated parameters of permessage-deflate, if it is in use (RFC 7692 §7.1).
+    #[cfg(feature = "deflate")]
+    #[must_use]
+    pub fn deflate(&self) -> Option<crate::deflate::Params> {
+        self.deflater.as_ref().map(Deflater::params)
+    }
+
+    /// Returns the configuration.
+    #[must_use = "it has no side effects"]
+    pub const fn config(&self) -> &Config {
+        self.connection.config()
+    }
+
+    /// Replaces the configuration, such as the limits after a client has authenticated. It applies
+    /// from the next frame on: a message in progress fails the connection if it exceeds a new
+    /// limit.
+    pub fn set_config(&mut self, config: &Config) {
+        self.connection.set_config(config);
+    }
+
+    /// Splits the connection into its halves, for two tasks that share no lock.
+    /// [`MessageRecvHalf`] describes what the tasks must communicate.
+    ///
+    /// If receiving [is paused](Self::is_paused), the receiving half returns the pending message,
+    /// and then owes the reply.
+    pub fn split(self) -> (MessageRecvHalf<R>, MessageSendHalf<R>) {
+        let Self {
+            connection,
+            assembler,
+            deflater,
+            subprotocol,
+        } = self;
+        let (recv_half, send_half) = connection.split();
+        (
+            MessageRecvHalf {
+                half: recv_half,
+                assembler,
+                subprotocol,
+            },
+            MessageSendHalf {
+                half: send_half,
+                deflater,
+            },
+        )
+    }
+
+    /// Reunites the halves of a connection, for [`outcome`](Self::outcome) when both tasks have
+    /// ended.
+    ///
+    /// Each half learns from the other how the connection ended. If the sending half was not given
+    /// the reply to the peer's Close or violation, and was not notified of the end of the stream,
+    /// the next [`recv`](Self::recv) returns the message again and appends the reply. A Pong that
+    /// it was not given is not sent.
+    #[must_use]
+    pub fn reunite(recv: MessageRecvHalf<R>, send: MessageSendHalf<R>) -> Self {
+        let mut this = Self {
+            connection: Connection::reunite(recv.half, send.half),
+            assembler: recv.assembler,
+            deflater: send.deflater,
+            subprotocol: recv.subprotocol,
+        };
+        if this.connection.recv.has_ended() {
+            this.assembler.release();
+        }
+        this.release_if_closed();
+        this
+    }
+
+    fn release_if_closed(&mut self) {
+        release_if_closed(&self.connection.send, &mut self.deflater);
+    }
+}

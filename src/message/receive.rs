@@ -1,0 +1,417 @@
+//! Complete messages: the receiving machine with memory for messages in fragments.
+//!
+//! [`Assembler::recv`] first tries the shortcut for a message that is one complete frame. Otherwise
+//! [`recv_chunks`](Assembler::recv_chunks) takes chunk by chunk from the machine, and
+//! [`append`](Assembler::append) unmasks, decompresses and validates it into the message.
+
+use crate::buffer::{growth, take_front};
+use crate::config::Config;
+use crate::connection::{Counters, RawChunk, Received, RecvHalf, RecvState, Reply, Signal};
+use crate::deflate::Inflater;
+use crate::error::ProtocolError;
+use crate::frame::close::{Close, CloseCode};
+use crate::frame::opcode::MessageKind;
+use crate::frame::{from_utf8};
+use crate::role::Role;
+use alloc::borrow::Cow;
+use alloc::boxed::Box;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::{fmt, mem};
+
+/// An event of a [`WebSocket`](crate::WebSocket): a message, or a change of the connection. It
+/// borrows the input, or owns a message that was assembled.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+// With a tag as wide as a word, the rest is moved in complete words: a third less time for a
+// message of 16 bytes.
+#[repr(usize)]
+pub enum Message<'b> {
+    /// A text message was received (RFC 6455 §5.6). It is borrowed if it was one uncompressed frame
+    /// and complete in the input; then it is the last `text.len()` bytes before the input cursor.
+    Text(Cow<'b, str>),
+    /// A binary message was received (§5.6). It is borrowed if it was one uncompressed frame and
+    /// complete in the input; then it is the last `bytes.len()` bytes before the input cursor.
+    Binary(Cow<'b, [u8]>),
+    /// A Ping was received (§5.5.2). Its payload is
+    /// [`WebSocket::control_payload`](crate::WebSocket::control_payload). The Pong is already in
+    /// the output, or owed by a receiving half, or left to the caller
+    /// ([`Config::with_auto_pong`]).
+    Ping,
+    /// A Pong was received (§5.5.3). Its payload is
+    /// [`WebSocket::control_payload`](crate::WebSocket::control_payload).
+    Pong,
+    /// A Close frame with this code was received (§5.5.1). Its reason is in
+    /// [`WebSocket::close_received`](crate::WebSocket::close_received). Unless a Close was sent
+    /// before, the answer, with the same code and no reason, is already in the output, or owed by a
+    /// receiving half. No event follows.
+    Close(Option<CloseCode>),
+    /// The peer violated the protocol, and the connection failed (§7.1.7). Unless a Close was sent
+    /// before, the one that reports the violation is already in the output, or owed by a receiving
+    /// half. No event follows.
+    Failed(ProtocolError),
+}
+
+impl Message<'_> {
+    /// Copies the message if it is borrowed, so that it can outlive the input.
+    #[must_use]
+    pub fn into_owned(self) -> Message<'static> {
+        match self {
+            Message::Text(text) => Message::Text(text.into_owned().into()),
+            Message::Binary(bytes) => Message::Binary(bytes.into_owned().into()),
+            Message::Ping => Message::Ping,
+            Message::Pong => Message::Pong,
+            Message::Close(code) => Message::Close(code),
+            Message::Failed(error) => Message::Failed(error),
+        }
+    }
+
+    /// Returns whether this is data, which needs no reply.
+    #[inline]
+    pub(super) const fn is_data(&self) -> bool {
+        matches!(self, Message::Text(_) | Message::Binary(_))
+    }
+}
+
+impl From<Signal> for Message<'_> {
+    fn from(signal: Signal) -> Self {
+        match signal {
+            Signal::Ping => Self::Ping,
+            Signal::Pong => Self::Pong,
+            Signal::Close(code) => Self::Close(code),
+            Signal::Failed(error) => Self::Failed(error),
+        }
+    }
+}
+
+/// Memory for a message that is fragmented, compressed or split by the input.
+pub(super) struct Assembler {
+    /// The text in progress.
+    text: String,
+    /// The binary message in progress, or memory for the next message.
+    bytes: Vec<u8>,
+    /// Decompresses messages, if permessage-deflate was negotiated.
+    inflater: Option<Inflater>,
+}
+
+impl Assembler {
+    pub(super) const fn new(inflater: Option<Inflater>) -> Self {
+        Self {
+            text: String::new(),
+            bytes: Vec::new(),
+            inflater,
+        }
+    }
+
+    /// Receives the next message or signal from `state`.
+    #[inline]
+    pub(super) fn recv<'b, R: Role>(
+        &mut self,
+        state: &mut RecvState<R>,
+        input: &mut &'b mut [u8],
+    ) -> Option<Message<'b>> {
+        match state.complete_message(input) {
+            Some((MessageKind::Binary, payload)) => Some(Message::Binary(Cow::Borrowed(payload))),
+            Some((MessageKind::Text, payload)) => match from_utf8(payload) {
+                Ok(text) => Some(Message::Text(Cow::Borrowed(text))),
+                Err(error) => Some(self.fail(state, error.into())),
+            },
+            None => self.recv_chunks(state, input),
+        }
+    }
+
+    /// Receives a message that is not one complete frame, or a signal.
+    #[inline(never)]
+    fn recv_chunks<'b, R: Role>(
+        &mut self,
+        state: &mut RecvState<R>,
+        input: &mut &'b mut [u8],
+    ) -> Option<Message<'b>> {
+        loop {
+            let received = state.recv_with(input, |_, chunk, input| {
+                let payload = take_front(input, chunk.len);
+                Received::Data((chunk, payload))
+            });
+            match received? {
+                Received::Data((chunk, payload)) => match self.append(state, &chunk, payload) {
+                    Ok(None) => {}
+                    Ok(Some(message)) => return Some(message),
+                    Err(error) => return Some(self.fail(state, error)),
+                },
+                Received::Signal(signal) => return Some(self.signal(state, signal)),
+            }
+        }
+    }
+
+    /// Appends a chunk to its message, and returns the message if the chunk completes it.
+    fn append<'b, R: Role>(
+        &mut self,
+        state: &mut RecvState<R>,
+        chunk: &RawChunk,
+        payload: &mut [u8],
+    ) -> Result<Option<Message<'b>>, ProtocolError> {
+        let Self {
+            text,
+            bytes,
+            inflater,
+        } = self;
+        let kind = chunk.kind;
+        if kind == MessageKind::Text && text.capacity() == 0 {
+            // Recycled memory is empty, and thus valid text.
+            debug_assert!(bytes.is_empty());
+            *text = String::from_utf8(mem::take(bytes)).unwrap_or_default();
+        }
+        let (received, bound) = (state.message_received(), state.message_bound());
+        let max_message = state.config().max_message();
+        let utf8 = &mut state.utf8;
+        // Appends bytes with which the message has `len` of at most `bound` bytes: the memory does
+        // not exceed the length of the message.
+        let mut append = |chunk: &[u8], len: u64, bound: u64| {
+            let [len, bound] = [len, bound].map(|n| usize::try_from(n).unwrap_or(usize::MAX));
+            match kind {
+                MessageKind::Binary => {
+                    bytes.reserve_exact(growth(bytes.len(), bytes.capacity(), len, bound));
+                    bytes.extend_from_slice(chunk);
+                }
+                MessageKind::Text => {
+                    let (completed, valid) = utf8.feed(chunk)?;
+                    text.reserve_exact(growth(text.len(), text.capacity(), len, bound));
+                    text.extend(completed);
+                    text.push_str(valid);
+                }
+            }
+            Ok(())
+        };
+        match inflater {
+            Some(inflater) if chunk.compressed => {
+                let mut append = |bytes: &[u8], len| append(bytes, len, max_message);
+                chunk.unmask::<R>(payload, |bytes| {
+                    inflater.inflate(bytes, false, max_message, &mut append)
+                })?;
+                if chunk.last {
+                    inflater.inflate(&[], true, max_message, &mut append)?;
+                }
+            }
+            _ => {
+                debug_assert!(!chunk.compressed, "compression was negotiated");
+                chunk.unmask::<R>(payload, |bytes| append(bytes, received, bound))?;
+            }
+        }
+        if !chunk.last {
+            return Ok(None);
+        }
+        Ok(Some(match kind {
+            MessageKind::Binary => Message::Binary(Cow::Owned(mem::take(&mut self.bytes))),
+            MessageKind::Text => {
+                state.utf8.finish()?;
+                Message::Text(Cow::Owned(mem::take(&mut self.text)))
+            }
+        }))
+    }
+
+    #[cold]
+    fn fail<'b, R: Role>(&mut self, state: &mut RecvState<R>, error: ProtocolError) -> Message<'b> {
+        let signal = state.fail(error);
+        self.signal(state, signal)
+    }
+
+    #[cold]
+    fn signal<'b, R: Role>(&mut self, state: &RecvState<R>, signal: Signal) -> Message<'b> {
+        if state.has_ended() {
+            self.release();
+        }
+        signal.into()
+    }
+
+    /// Keeps memory for the next message, if there is none and a message can follow.
+    pub(super) fn recycle<R: Role>(&mut self, state: &RecvState<R>, mut memory: Vec<u8>) {
+        if self.bytes.capacity() == 0 && !state.has_ended() {
+            memory.clear();
+            self.bytes = memory;
+        }
+    }
+
+    /// Frees the memory, since no message will be completed.
+    pub(super) fn release(&mut self) {
+        (self.text, self.bytes) = Default::default();
+        if let Some(inflater) = &mut self.inflater {
+            inflater.release();
+        }
+    }
+}
+
+/// Does not show payload.
+impl fmt::Debug for Assembler {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Assembler").finish_non_exhaustive()
+    }
+}
+
+/// The receiving half of a [`WebSocket`](crate::WebSocket), for programs that read and write in two
+/// tasks: a [`RecvHalf`] with memory for complete messages.
+///
+/// The tasks must communicate the four things that [`RecvHalf`] describes: the reply, of which at
+/// most one is owed; the end of the input; the next action; and the end of the reading task. When
+/// both have ended, [`WebSocket::reunite`](crate::WebSocket::reunite) joins the halves again, for
+/// [`WebSocket::outcome`](crate::WebSocket::outcome).
+///
+/// ```
+/// use std::sync::{Arc, Condvar, Mutex};
+/// use std::thread;
+/// use std::time::{Duration, Instant};
+/// use ws_proto::{Action, Config, Message, Reply, Server, WebSocket};
+///
+/// /// From the reading thread to the writing thread: at most one reply, since a
+/// /// newer one replaces an older one, and whether the input has ended.
+/// #[derive(Default)]
+/// struct Mailbox {
+///     mail: Mutex<(Option<Reply>, bool)>,
+///     changed: Condvar,
+/// }
+///
+/// # let mut reads = [*b"\x89\x82\0\0\0\0hi\x81\x82\0\0\0\0yo"].into_iter();
+/// let ws = WebSocket::new(Server, &Config::new());
+/// let (mut recv_half, mut send_half) = ws.split();
+/// let mailbox = Arc::new(Mailbox::default());
+/// let to_writer = Arc::clone(&mailbox);
+/// let reading = thread::spawn(move || {
+///     // loop { let n = sock.read(&mut buf)? ...
+///     # let mut buf = reads.next().unwrap(); let n = buf.len();
+///     let mut input = &mut buf[..n];
+///     while let Some(message) = recv_half.recv(&mut input) {
+///         if let Some(reply) = recv_half.take_reply() {
+///             to_writer.mail.lock().unwrap().0 = Some(reply);
+///             to_writer.changed.notify_one();
+///         }
+///         if let Message::Text(text) = message {
+///             assert_eq!(text, "yo"); // the Pong need not wait for this
+///         }
+///     }
+///     // } at the end of the input:
+///     recv_half.recv_eof();
+///     to_writer.mail.lock().unwrap().1 = true;
+///     to_writer.changed.notify_one();
+///     recv_half
+/// });
+///
+/// let mut out = Vec::new();
+/// let mut deadline = None;
+/// while send_half.next_action() != Action::CloseTransport {
+///     if send_half.next_action() == Action::AwaitClose {
+///         let timeout = Duration::from_secs(10);
+///         deadline.get_or_insert_with(|| Instant::now() + timeout);
+///     }
+///     let timeout = deadline.map_or(Duration::MAX, |deadline| {
+///         deadline.saturating_duration_since(Instant::now())
+///     });
+///     let mail = mailbox.mail.lock().unwrap();
+///     let is_empty = |(reply, ended): &mut (Option<Reply>, bool)| {
+///         reply.is_none() && !*ended
+///     };
+///     let changed = &mailbox.changed;
+///     let (mut mail, _) =
+///         changed.wait_timeout_while(mail, timeout, is_empty).unwrap();
+///     let Some(reply) = mail.0.take() else {
+///         break; // the end of the input, or the deadline
+///     };
+///     drop(mail);
+///     send_half.reply(&reply, &mut out)?;
+///     // sock.write_all(&out): break if it fails or takes too long. out.clear()
+/// }
+/// // sock.shutdown(Shutdown::Both) ends the reading thread.
+/// send_half.recv_eof();
+/// assert_eq!(out, b"\x8a\x02hi");
+/// let ws = WebSocket::reunite(reading.join().unwrap(), send_half);
+/// assert!(!ws.outcome().unwrap().clean);
+/// # Ok::<(), ws_proto::SendError>(())
+/// ```
+#[derive(Debug)]
+pub struct MessageRecvHalf<R> {
+    pub(super) half: RecvHalf<R>,
+    pub(super) assembler: Assembler,
+    pub(super) subprotocol: Option<Box<str>>,
+}
+
+impl<R: Role> MessageRecvHalf<R> {
+    /// Consumes the next message from `input`. Returns `None` if all of it was consumed. After a
+    /// Close or a failure, all further input is discarded (RFC 6455 §1.4, §7.1.7).
+    #[inline]
+    #[must_use = "the message must be handled, and `None` ends the loop"]
+    pub fn recv<'b>(&mut self, input: &mut &'b mut [u8]) -> Option<Message<'b>> {
+        let message = self.assembler.recv(&mut self.half.state, input)?;
+        if !message.is_data() {
+            self.half.owe_reply();
+        }
+        Some(message)
+    }
+
+    /// Takes the reply that is owed to the peer, if any: the Pong to the last Ping, or a Close,
+    /// after which none is owed. It is owed until it is taken, whatever was received since.
+    #[must_use = "the reply must be sent"]
+    pub const fn take_reply(&mut self) -> Option<Reply> {
+        self.half.take_reply()
+    }
+
+    /// Returns memory, such as that of an owned message: see
+    /// [`WebSocket::recycle`](crate::WebSocket::recycle).
+    pub fn recycle(&mut self, memory: Vec<u8>) {
+        self.assembler.recycle(&self.half.state, memory);
+    }
+
+    /// Ends the input, since the peer closed or reset the transport. Call it after
+    /// [`recv`](Self::recv) has consumed the received bytes.
+    pub fn recv_eof(&mut self) {
+        self.half.recv_eof();
+        self.assembler.release();
+    }
+
+    /// Returns the payload of the last Ping or Pong: at most 125 arbitrary bytes (§5.5.2). The next
+    /// control frame replaces it; after a failure it is empty.
+    #[must_use]
+    pub fn control_payload(&self) -> &[u8] {
+        self.half.control_payload()
+    }
+
+    /// Returns the Close frame that was received, if any.
+    #[must_use]
+    pub fn close_received(&self) -> Option<Close<'_>> {
+        self.half.close_received()
+    }
+
+    /// Returns the protocol violation of the peer, if the connection failed because of it.
+    #[must_use]
+    pub const fn error(&self) -> Option<ProtocolError> {
+        self.half.error()
+    }
+
+    /// Returns the number of bytes of the current frame's payload that have not been received; 0
+    /// between frames.
+    #[must_use]
+    pub const fn payload_left(&self) -> u64 {
+        self.half.payload_left()
+    }
+
+    /// Returns the number of frames and bytes received.
+    #[must_use]
+    pub const fn counters(&self) -> Counters {
+        self.half.counters()
+    }
+
+    /// Returns the negotiated subprotocol, if any (§1.9).
+    #[must_use]
+    pub fn subprotocol(&self) -> Option<&str> {
+        self.subprotocol.as_deref()
+    }
+
+    /// Returns the configuration.
+    #[must_use = "it has no side effects"]
+    pub const fn config(&self) -> &Config {
+        self.half.config()
+    }
+
+    /// Replaces the configuration, from the next frame on: see
+    /// [`WebSocket::set_config`](crate::WebSocket::set_config).
+    pub fn set_config(&mut self, config: &Config) {
+        self.half.set_config(config);
+    }
+}
