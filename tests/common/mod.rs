@@ -3,6 +3,7 @@
 #![allow(
     dead_code,
     unused_imports,
+    unused_macros,
     reason = "each test binary uses a part of it"
 )]
 
@@ -45,10 +46,11 @@ pub(crate) fn pattern(len: usize) -> Vec<u8> {
 }
 
 /// Runs a generic test for both roles.
-#[macro_export]
 macro_rules! for_both_roles {
     ($test:ident $(, $argument:expr)*) => {{
         $test::<ws_proto::Server>($($argument),*);
         $test::<ws_proto::Client>($($argument),*);
     }};
 }
+
+pub(crate) use for_both_roles;

@@ -8,7 +8,7 @@
 #[allow(dead_code, reason = "the tests use more of it")]
 #[path = "../../common/frames.rs"]
 mod frames;
-#[path = "../../handshake_support/mod.rs"]
+#[path = "../../handshake/support.rs"]
 mod handshake_support;
 
 mod cases;
