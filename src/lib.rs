@@ -262,8 +262,6 @@
 //! Without default features the crate needs neither `std` nor an allocator: [`Connection`] over a
 //! [`SliceOutput`].
 
-// The caller's duties of the checklist are CH12, CL20, F4, FG8, FG9, FG11, H8, HX1, HX2, HX4, HX5,
-// HX8, HX9, SE5, SE12, SH16: "Left to the driver" tells of them.
 #![no_std]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]

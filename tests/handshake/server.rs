@@ -779,6 +779,7 @@ fn ex3_ex4_ex6_sr6_n1_n2_no_extension_is_answered() {
     });
 }
 
+/// CL16, SE2: the client gets an HTTP error, and never a Close frame.
 #[test]
 fn sh13_h6_malformed_lines_are_refused() {
     for (line, error) in [

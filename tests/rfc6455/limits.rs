@@ -207,6 +207,7 @@ fn f2_fr10_the_fragment_limit_is_exact() {
     for_both_roles!(check);
 }
 
+/// SE3: and there are limits by default.
 #[test]
 fn l5_f2_the_defaults_are_those_of_the_documentation() {
     fn check<R: TestRole>() {

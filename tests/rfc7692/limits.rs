@@ -1,7 +1,6 @@
 //! permessage-deflate: the limits. `max_message` is for what a message holds, whatever it took to
 //! say it, and is exact; what it took has a bound of its own, which is for messages that hold next
-//! to nothing. Items D1 to D3 and F2 of the list of attacks, DP13 and DP16 of the checklist of
-//! rules.
+//! to nothing. D1 to D3, F2, DP13 and DP16 of `docs/rules.md`.
 
 use crate::common::deflate::*;
 use crate::common::strategies::{at, config};

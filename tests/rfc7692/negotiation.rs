@@ -143,7 +143,7 @@ const BAD_BITS: [&str; 18] = [
     "99999999999999999999999999",
 ];
 
-/// DF1, EX5: also in another case than is registered.
+/// DF1, DF3, EX5: also in another case than is registered.
 #[test]
 fn df1_d4_a_server_declines_a_faulty_offer_and_tries_the_next() {
     let config = Deflate::default();
@@ -170,8 +170,8 @@ fn df1_d4_a_server_declines_a_faulty_offer_and_tries_the_next() {
     }
 }
 
-/// DF2, N1, EX5: the same faults in an answer fail the connection, also beside an answer that would
-/// do.
+/// DF2, DF3, N1, EX5: the same faults in an answer fail the connection, also beside an answer that
+/// would do.
 #[test]
 fn df2_d4_n1_a_client_fails_for_a_faulty_answer() {
     for config in [
@@ -202,7 +202,7 @@ fn df2_d4_n1_a_client_fails_for_a_faulty_answer() {
     }
 }
 
-/// N1, EX3, EX4, EX5: an answer with what was not offered, or with more than was, fails the
+/// N1, CR8, EX3, EX4, EX5: an answer with what was not offered, or with more than was, fails the
 /// connection.
 #[test]
 fn n1_an_answer_that_was_not_offered_fails() {
@@ -473,8 +473,8 @@ fn df6_df7_df11_d5_every_window_size_can_be_agreed_on() {
     }
 }
 
-/// DF7, DF12, DF14: a client offers what it wants, and always to use a smaller window: it can use
-/// any. DF13: never nothing.
+/// CH10, DF7, DF12, DF14: a client offers what it wants, and always to use a smaller window: it can
+/// use any. DF13: never nothing.
 #[test]
 fn df12_df14_df13_what_a_client_offers() {
     let config = Deflate::default();
@@ -508,8 +508,8 @@ fn df12_df14_df13_what_a_client_offers() {
         let request = written(&client);
         assert_eq!(values(&request, FIELD), Vec::from_iter(expected));
         assert_eq!(config.map(|config| config.offer()).as_deref(), expected);
-        // EX3, DF13, N2: a server that does not want it says nothing, and neither does one that was
-        // not asked.
+        // EX3, SR6, DF13, N2: a server that does not want it says nothing, and neither does one
+        // that was not asked.
         assert_eq!(answer(None, &Vec::from_iter(expected)), None);
         assert_eq!(answer(Some(&Deflate::default()), &[]), None);
     }

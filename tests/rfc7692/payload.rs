@@ -1,5 +1,4 @@
-//! permessage-deflate: what goes over the wire (RFC 7692 §6, §7.2). Groups DP of the checklist of
-//! rules, D of the one of attacks.
+//! permessage-deflate: what goes over the wire (RFC 7692 §6, §7.2). DP and D of `docs/rules.md`.
 
 use crate::common::deflate::*;
 use crate::common::{Frame, Layer, Log, Seen, TestRole, for_both_roles, read_all, receive, wire};
@@ -829,7 +828,7 @@ fn u1_d11_a_shared_state_holds_nothing_of_the_connection_before() {
     for_both_roles!(check);
 }
 
-/// DP16: the inflated text has to be UTF-8, across blocks and fragments; binary need not.
+/// DP16, UT7: the inflated text has to be UTF-8, across blocks and fragments; binary need not.
 #[test]
 fn dp16_inflated_text_is_validated() {
     fn check<R: TestRole>() {

@@ -7,7 +7,7 @@ use std::fmt;
 pub(crate) struct Difference {
     pub(crate) theirs: &'static str,
     pub(crate) ours: &'static str,
-    /// The rule that lets or makes us do what we do, with its id in the project's checklist.
+    /// The rule that lets or makes us do what we do, with its id in `docs/rules.md`.
     pub(crate) rule: &'static str,
 }
 
