@@ -17,7 +17,7 @@ const SIZES: [usize; 5] = [16, 125, 1 << 10, 64 << 10, 1 << 20];
 const READ: usize = 16 << 10;
 
 fn config() -> Config {
-    Config::default().max_fragments(u32::MAX)
+    Config::default().with_max_fragments(u32::MAX)
 }
 
 fn client() -> Client {

@@ -40,7 +40,10 @@ fn converse(url: &str, mut text: Option<&mut String>) -> io::Result<()> {
         let handshake = handshake.deflate(&ws_proto::deflate::Config::default());
         handshake
     })?;
-    let mut ws = WebSocket::new(open.negotiated, &Config::default().max_message(64 << 20));
+    let mut ws = WebSocket::new(
+        open.negotiated,
+        &Config::default().with_max_message(64 << 20),
+    );
     let mut buffer = vec![0; 64 << 10];
     let mut out = Vec::new();
     let mut input = &mut open.early[..];

@@ -135,8 +135,8 @@ fn dissect(bytes: &[u8], out: &mut impl Write) -> io::Result<bool> {
     // The limits are a receiver's own, not the standard's. Nothing of what the client would send is
     // seen, so its seed does not matter.
     let config = Config::default()
-        .max_message(u64::MAX)
-        .max_fragments(u32::MAX);
+        .with_max_message(u64::MAX)
+        .with_max_fragments(u32::MAX);
     let mut server = Connection::new(Server, &config);
     let mut client = Connection::new(Client::new([0; 32]), &config);
     let mut valid = true;

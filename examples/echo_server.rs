@@ -79,7 +79,7 @@ fn options(mut args: impl Iterator<Item = String>) -> Result<Options, String> {
     Ok(Options {
         address,
         protocols,
-        config: Config::default().max_message(max_message),
+        config: Config::default().with_max_message(max_message),
         timeout: Duration::from_secs(timeout.into()),
         #[cfg(feature = "deflate")]
         deflate,

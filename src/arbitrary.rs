@@ -1,4 +1,4 @@
-//! `Arbitrary` for the public types, so that those who build on them can fuzz what they build. All
+//! `Arbitrary` for public types that are values, to fuzz code that uses this crate. All generated
 //! values are valid.
 
 use crate::frame::{Header, MaskingKey, Opcode};
@@ -17,15 +17,15 @@ impl<'a> Arbitrary<'a> for MaskingKey {
     }
 }
 
-/// Any of the sixteen.
+/// Generates any of the sixteen opcodes.
 impl<'a> Arbitrary<'a> for Opcode {
     fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
         Ok(Self::new(u.int_in_range(0..=15)?).unwrap_or(Self::CONTINUATION))
     }
 }
 
-/// One that [`Header::decode`] reads as it was written. What rules it breaks is chance, so that
-/// [`Header::parse`] refuses most.
+/// Generates a header that [`Header::decode`] reads as it was encoded. It violates rules at random,
+/// so that [`Header::parse`] refuses most.
 impl<'a> Arbitrary<'a> for Header {
     fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
         Ok(Self {
@@ -41,28 +41,29 @@ impl<'a> Arbitrary<'a> for Header {
 
 impl<'a> Arbitrary<'a> for CloseCode {
     fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
-        let number = match u.arbitrary::<bool>()? {
-            true => *u.choose(&[
+        let code = if u.arbitrary()? {
+            *u.choose(&[
                 1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014,
-            ])?,
-            false => u.int_in_range(3000..=4999)?,
+            ])?
+        } else {
+            u.int_in_range(3000..=4999)?
         };
-        Ok(Self::new(number).unwrap_or(Self::NORMAL))
+        Ok(Self::new(code).unwrap_or(Self::NORMAL))
     }
 }
 
-/// One with limits that inputs of a few bytes, of many, or none can reach.
+/// Generates limits that inputs of a few bytes, of many, or none can exceed.
 impl<'a> Arbitrary<'a> for Config {
     fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
-        Ok(Self::default()
-            .max_message(below_2_to(&[16, 6, 8, 12, 24, 64], u)?)
-            .max_fragments(below_2_to(&[10, 2, 4, 32], u)? as u32)
-            .auto_pong(u.arbitrary()?)
-            .allow_non_minimal_length(u.arbitrary()?))
+        Ok(Self::new()
+            .with_max_message(below_2_to(&[16, 6, 8, 12, 24, 64], u)?)
+            .with_max_fragments(below_2_to(&[10, 2, 4, 32], u)? as u32)
+            .with_auto_pong(u.arbitrary()?)
+            .with_allow_non_minimal_length(u.arbitrary()?))
     }
 }
 
-/// A number of so many bits as one of these has; the greatest when nothing is left to choose from.
+/// Generates a number of as many bits as one of `bits`; the greatest if no input is left.
 fn below_2_to(bits: &[u32], u: &mut Unstructured<'_>) -> Result<u64> {
     let greatest = u64::MAX >> (64 - u.choose(bits)?);
     Ok(greatest - u.int_in_range(0..=greatest)?)
@@ -77,8 +78,9 @@ impl<'a> Arbitrary<'a> for crate::deflate::Params {
             } else {
                 None
             };
+            let no_context_takeover = u.arbitrary()?;
             Ok(crate::deflate::Direction {
-                no_context_takeover: u.arbitrary()?,
+                no_context_takeover,
                 max_window_bits,
             })
         };

@@ -18,6 +18,17 @@ impl<const N: usize> InlineBytes<N> {
         }
     }
 
+    // The length alone, without the bounds check of the bytes.
+    #[inline]
+    pub(crate) const fn len(&self) -> usize {
+        self.len as usize
+    }
+
+    #[inline]
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
     /// Appends `bytes`, which must fit.
     #[inline]
     pub(crate) fn push_slice(&mut self, bytes: &[u8]) {
@@ -85,7 +96,7 @@ impl<const N: usize> fmt::Write for InlineBytes<N> {
 #[inline]
 pub(crate) fn prefix(bytes: &[u8], len: usize) -> &[u8] {
     debug_assert!(len <= bytes.len());
-    bytes.get(..len).unwrap_or(bytes)
+    bytes.get(..len).unwrap_or_default()
 }
 
 /// The bytes from `start` on, which must not be behind the end.

@@ -71,8 +71,8 @@ fn receive<R: TestRole>(choice: &Choice, pieces: &[&[u8]]) -> (Received, Vec<u8>
     let mut ws = WebSocket::new(
         negotiated,
         &Config::default()
-            .max_message(choice.limit)
-            .max_fragments(MAX_FRAGMENTS),
+            .with_max_message(choice.limit)
+            .with_max_fragments(MAX_FRAGMENTS),
     );
     let (mut seen, mut out) = (Vec::new(), Vec::new());
     for piece in pieces {

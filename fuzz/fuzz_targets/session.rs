@@ -149,7 +149,7 @@ impl<R: End> Endpoint<R> {
             None => negotiated,
         };
         let auto_pong = session.auto_pong[side];
-        let config = &Config::default().auto_pong(auto_pong);
+        let config = &Config::default().with_auto_pong(auto_pong);
         let layer = if session.streaming[side] {
             let deflate = agreed_on.map(|(config, params)| {
                 if R::MASKS {

@@ -10,17 +10,16 @@ mod receive;
 mod send;
 
 pub use closing::{Action, Endpoint, Outcome, Reply, SentClose, State};
-pub use receive::{Chunk, Counters, Event};
 #[cfg(feature = "alloc")]
-pub(crate) use receive::{RawChunk, Received, RecvState, Signal};
-#[cfg(not(feature = "alloc"))]
-use receive::{Received, RecvState};
+pub(crate) use receive::RawChunk;
+pub use receive::{Chunk, Counters, Event};
+pub(crate) use receive::{Received, RecvState, Signal};
 pub use send::{OutgoingFrame, SendHalf};
 
 use crate::config::Config;
 use crate::error::{ProtocolError, SendError};
-use crate::frame::opcode::MessageKind;
 use crate::frame::close::{Close, CloseCode};
+use crate::frame::opcode::MessageKind;
 use crate::negotiated::Negotiated;
 use crate::output::{Output, SliceOutput};
 use crate::role::Role;
@@ -97,14 +96,20 @@ impl<R: Role> Connection<R> {
     ) -> Option<Event<'b>> {
         match self.recv.recv(input)? {
             Received::Data(chunk) => Some(Event::Data(chunk)),
-            Received::Signal(signal) => self.answer(out).then(|| signal.into()),
+            Received::Signal(signal) => self.report(signal, out).map(Event::from),
         }
+    }
+
+    /// Appends the reply to the last signal, and returns the signal unless there is no room.
+    #[cold]
+    #[inline(never)]
+    fn report(&mut self, signal: Signal, out: &mut (impl Output + ?Sized)) -> Option<Signal> {
+        self.answer(out).then_some(signal)
     }
 
     /// Appends the reply to the last signal. Returns whether the signal can be reported: not while
     /// the output has no room for the reply.
-    #[cold]
-    #[inline(never)]
+    #[inline]
     pub(crate) fn answer(&mut self, out: &mut (impl Output + ?Sized)) -> bool {
         let send = &mut self.send;
         let answered = self

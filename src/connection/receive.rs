@@ -416,8 +416,10 @@ impl<R: Role> RecvState<R> {
     #[inline(always)]
     fn check(&self, header: &Header, header_len: usize) -> Result<CheckedFrame, ProtocolError> {
         let started = MessageKind::started_by(header.opcode);
-        let is_compressed = header.rsv == Header::RSV1 && self.may_compress && started.is_some();
-        if header.rsv != 0 && !is_compressed {
+        // Only the first frame of a compressed message may have RSV1 (RFC 7692 §6).
+        if header.rsv != 0
+            && !(header.rsv == Header::RSV1 && self.may_compress && started.is_some())
+        {
             return Err(ProtocolError::ReservedBits(header.rsv));
         }
         if header.opcode.is_control() {
@@ -453,8 +455,10 @@ impl<R: Role> RecvState<R> {
                 return Err(ProtocolError::MessageTooLong { len, limit });
             }
         }
-        // The first frame is always accepted.
-        if fragments > 1 && u64::from(fragments) > self.config.fragments_for(len) {
+        // The first frame is always accepted. The limit for the length is the larger one.
+        if fragments > self.config.max_fragments().max(1)
+            && u64::from(fragments) > self.config.fragments_for(len)
+        {
             return Err(ProtocolError::TooManyFragments {
                 fragments: fragments.into(),
                 limit: self.config.fragments_for(len).max(1),
@@ -580,9 +584,14 @@ impl<R: Role> RecvState<R> {
         })
     }
 
-    /// Unmasks and validates a chunk in place, and removes it from the input.
+    /// Unmasks a chunk in place, validates text, and removes the chunk from the input.
     #[inline]
     fn open<'b>(&mut self, mut chunk: RawChunk, input: &mut &'b mut [u8]) -> Received<Chunk<'b>> {
+        if chunk.kind == MessageKind::Binary || chunk.compressed {
+            let payload = take_front(input, chunk.len);
+            _ = chunk.unmask::<R>(payload, |_| Ok(()));
+            return Received::Data(chunk.with_payload(payload));
+        }
         let before = self.utf8;
         let payload = input.get_mut(..chunk.len).unwrap_or_default();
         if let Err(error) = self.unmask_and_validate(&chunk, payload) {
@@ -596,22 +605,8 @@ impl<R: Role> RecvState<R> {
             chunk.len = valid_len;
             chunk.last = false;
         }
-        let RawChunk {
-            kind,
-            len,
-            first,
-            last,
-            compressed,
-            ..
-        } = chunk;
-        let payload = take_front(input, len);
-        Received::Data(Chunk {
-            kind,
-            payload,
-            first,
-            last,
-            compressed,
-        })
+        let payload = take_front(input, chunk.len);
+        Received::Data(chunk.with_payload(payload))
     }
 
     #[inline]
@@ -620,9 +615,6 @@ impl<R: Role> RecvState<R> {
         chunk: &RawChunk,
         payload: &mut [u8],
     ) -> Result<(), ProtocolError> {
-        if chunk.kind == MessageKind::Binary || chunk.compressed {
-            return chunk.unmask::<R>(payload, |_| Ok(()));
-        }
         chunk.unmask::<R>(payload, |text| Ok(self.utf8.feed(text).map(drop)?))?;
         if chunk.last {
             Ok(self.utf8.finish()?)
@@ -689,6 +681,24 @@ impl<R> fmt::Debug for RecvState<R> {
 }
 
 impl RawChunk {
+    #[inline]
+    fn with_payload(self, payload: &mut [u8]) -> Chunk<'_> {
+        let Self {
+            kind,
+            first,
+            last,
+            compressed,
+            ..
+        } = self;
+        Chunk {
+            kind,
+            payload,
+            first,
+            last,
+            compressed,
+        }
+    }
+
     /// Unmasks the bytes of the chunk, and passes them to `next` while they are in the cache.
     #[inline]
     pub(crate) fn unmask<R: Role>(

@@ -11,8 +11,9 @@ use super::closing::{
 use crate::error::SendError;
 use crate::frame::close::CloseCode;
 use crate::frame::opcode::MessageKind;
-use crate::frame::{CHUNK_SIZE, Header, HeaderBytes, MAX_CONTROL_PAYLOAD, MaskingKey, Opcode,
-    Utf8Validator};
+use crate::frame::{
+    CHUNK_SIZE, Header, HeaderBytes, MAX_CONTROL_PAYLOAD, MaskingKey, Opcode, Utf8Validator,
+};
 use crate::output::Output;
 use crate::role::Role;
 

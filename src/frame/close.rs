@@ -85,7 +85,6 @@ impl fmt::Display for CloseCode {
 
 /// The body of a received Close frame (RFC 6455 §5.5.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
 pub struct Close<'a> {
     /// The status code; `None` if the body was empty (§7.1.5 denotes that by 1005).
     pub code: Option<CloseCode>,

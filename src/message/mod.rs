@@ -14,8 +14,8 @@ use crate::config::Config;
 use crate::connection::{Action, Connection, Counters, Outcome, OutgoingFrame, SentClose, State};
 use crate::deflate::{Deflater, Inflater};
 use crate::error::{ProtocolError, SendError};
-use crate::frame::opcode::MessageKind;
 use crate::frame::close::{Close, CloseCode};
+use crate::frame::opcode::MessageKind;
 use crate::negotiated::Negotiated;
 use crate::output::Output;
 use crate::role::Role;
@@ -111,9 +111,13 @@ impl<R: Role> WebSocket<R> {
         message: Message<'b>,
         out: &mut (impl Output + ?Sized),
     ) -> Option<Message<'b>> {
-        let is_answered = self.connection.answer(out);
-        self.release_if_closed();
-        is_answered.then_some(message)
+        if !self.connection.answer(out) {
+            return None;
+        }
+        if let Message::Close(_) | Message::Failed(_) = message {
+            self.release_if_closed();
+        }
+        Some(message)
     }
 
     /// Returns memory to the connection, such as that of an owned message: the next message that is

@@ -10,8 +10,8 @@ use crate::connection::{Counters, RawChunk, Received, RecvHalf, RecvState, Reply
 use crate::deflate::Inflater;
 use crate::error::ProtocolError;
 use crate::frame::close::{Close, CloseCode};
+use crate::frame::from_utf8;
 use crate::frame::opcode::MessageKind;
-use crate::frame::{from_utf8};
 use crate::role::Role;
 use alloc::borrow::Cow;
 use alloc::boxed::Box;

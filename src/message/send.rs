@@ -3,14 +3,14 @@
 use crate::connection::{Action, Counters, OutgoingFrame, Reply, SendHalf, SentClose, State};
 use crate::deflate::{Deflater, longest_compressed};
 use crate::error::SendError;
+use crate::frame::Header;
 use crate::frame::close::CloseCode;
 use crate::frame::opcode::MessageKind;
-use crate::frame::{Header};
 use crate::output::Output;
 use crate::role::Role;
 
 /// Sends a message, compressed if that was negotiated and is likely to make it smaller.
-#[inline]
+#[inline(always)]
 pub(super) fn send_message<R: Role>(
     half: &mut SendHalf<R>,
     deflater: &mut Option<Deflater>,

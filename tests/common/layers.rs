@@ -208,7 +208,7 @@ macro_rules! ended {
             close_received: $whole
                 .close_received()
                 .map(|close| (close.code.map(u16::from), close.reason.into())),
-            close_sent: $whole.close_sent(),
+            close_sent: $whole.close_sent().map(|close| close.code),
             by: outcome.map(|outcome| outcome.by),
             clean: outcome.is_some_and(|outcome| outcome.clean),
             control_payload: $whole.control_payload().to_vec(),
@@ -229,7 +229,7 @@ macro_rules! halves_ended {
             close_received: $receiver
                 .close_received()
                 .map(|close| (close.code.map(u16::from), close.reason.into())),
-            close_sent: $sender.close_sent(),
+            close_sent: $sender.close_sent().map(|close| close.code),
             by: None,
             clean: false,
             control_payload: $receiver.control_payload().to_vec(),

@@ -15,9 +15,9 @@ pub(crate) struct Limits {
 impl Limits {
     pub(crate) fn config(self) -> Config {
         Config::default()
-            .max_message(self.max_message)
-            .max_fragments(self.max_fragments)
-            .allow_non_minimal_length(self.allow_non_minimal_length)
+            .with_max_message(self.max_message)
+            .with_max_fragments(self.max_fragments)
+            .with_allow_non_minimal_length(self.allow_non_minimal_length)
     }
 }
 

@@ -22,7 +22,7 @@ use core::mem::take;
 use std::collections::HashMap;
 #[cfg(feature = "deflate")]
 use ws_proto::deflate;
-use ws_proto::frame::{Opcode, Utf8Validator};
+use ws_proto::frame::{InvalidUtf8, Opcode, Utf8Validator};
 use ws_proto::{
     Action, Client, Config, Connection, Endpoint, Event, Message, MessageKind, Negotiated,
     ProtocolError, Server, State, WebSocket,
@@ -47,9 +47,9 @@ struct Rules {
 impl Rules {
     fn config(self) -> Config {
         Config::default()
-            .max_message(self.max_message)
-            .max_fragments(self.max_fragments)
-            .allow_non_minimal_length(self.lenient)
+            .with_max_message(self.max_message)
+            .with_max_fragments(self.max_fragments)
+            .with_allow_non_minimal_length(self.lenient)
     }
 
     /// As documented: 16 bytes for each byte of content and for each fragment, and 1 KiB.
@@ -683,7 +683,7 @@ fn check_codes<R: TestRole, L: Receive<R>>() {
             }
         }
     }
-    assert_eq!(data, []);
+    assert_eq!(data, [0; 0]);
     eprintln!("{inputs} status codes and cuts");
 }
 
@@ -796,7 +796,7 @@ fn ut1_ut2_ut3_ut4_ut5_a_validator_agrees_with_std_on_every_sequence_at_every_cu
                         len += whole.len();
                     }
                     Err(error) => {
-                        assert_eq!(error, ProtocolError::InvalidUtf8);
+                        assert_eq!(error, InvalidUtf8);
                         failed = Some((start, end));
                         break;
                     }

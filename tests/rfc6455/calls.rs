@@ -48,38 +48,16 @@ fn operation() -> impl Strategy<Value = Operation> {
     ]
 }
 
-/// Sending without a copy, which each role does in its own way.
-trait Alone {
-    fn alone(
-        &mut self,
-        kind: MessageKind,
-        payload: &mut [u8],
-        last: bool,
-    ) -> Result<Vec<u8>, SendError>;
-}
-
-impl Alone for WebSocket<Server> {
-    fn alone(
-        &mut self,
-        kind: MessageKind,
-        payload: &mut [u8],
-        last: bool,
-    ) -> Result<Vec<u8>, SendError> {
-        self.header(kind, payload.len() as u64, last)
-            .map(|header| header.to_vec())
-    }
-}
-
-impl Alone for WebSocket<Client> {
-    fn alone(
-        &mut self,
-        kind: MessageKind,
-        payload: &mut [u8],
-        last: bool,
-    ) -> Result<Vec<u8>, SendError> {
-        self.mask_in_place(kind, payload, last)
-            .map(|header| header.to_vec())
-    }
+/// The header and the payload of a frame whose payload is not copied.
+fn alone<R: TestRole>(
+    ws: &mut WebSocket<R>,
+    kind: MessageKind,
+    payload: &mut [u8],
+    fin: bool,
+) -> Result<Vec<u8>, SendError> {
+    let mut frame = ws.begin_frame(kind, payload.len() as u64, fin)?;
+    frame.mask(payload);
+    Ok([frame.header(), payload].concat())
 }
 
 /// What was sent with success, as the peer must see it.
@@ -111,10 +89,7 @@ struct Peer<R> {
     failed: bool,
 }
 
-impl<R: TestRole> Peer<R>
-where
-    WebSocket<R>: Alone,
-{
+impl<R: TestRole> Peer<R> {
     fn new() -> Self {
         Self {
             ws: WebSocket::new(R::make(), &Config::default()),
@@ -152,8 +127,8 @@ where
                     return;
                 }
                 let mut payload = bytes.clone();
-                ws.alone(*kind, &mut payload, *last).map(|header| {
-                    out.extend([header, payload].concat());
+                alone(ws, *kind, &mut payload, *last).map(|frame| {
+                    out.extend(frame);
                     account.part(*kind, bytes, *last);
                 })
             }
@@ -165,7 +140,8 @@ where
                 .map(|()| account.sent.push(Seen::pong(payload))),
             Operation::Close(code, reason) => match code.map(CloseCode::new) {
                 Some(None) => return,
-                code => ws.close(code.flatten(), reason, out),
+                Some(Some(code)) => ws.close(code, reason, out),
+                None => ws.close_without_code(out),
             },
             Operation::Fail(code) => match CloseCode::new(*code) {
                 None => return,
@@ -276,10 +252,7 @@ proptest! {
     /// P1: garbage between the calls, and the end of the stream at any point: no panic, and all that is written is well-formed.
     #[test]
     fn se7_p1_no_calls_on_any_input_panic(operations in vec((operation(), vec(any::<u8>(), 0..20)), 0..30), eof in 0..30_usize) {
-        fn check<R: TestRole>(operations: &[(Operation, Vec<u8>)], eof: usize)
-        where
-            WebSocket<R>: Alone,
-        {
+        fn check<R: TestRole>(operations: &[(Operation, Vec<u8>)], eof: usize) {
             let mut side = Peer::<R>::new();
             let mut connection = Connection::new(R::make(), &Config::default());
             let mut log = Log::default();

@@ -399,7 +399,7 @@ fn ct9_o1_se9_a_flood_of_pings_to_halves_owes_one_reply() {
 #[test]
 fn ct3_ct7_without_automatic_pongs_the_caller_answers() {
     fn check<R: TestRole>() {
-        let config = Config::default().auto_pong(false);
+        let config = Config::default().with_auto_pong(false);
         let bytes = wire::<R>(&[Frame::ping("p"), Frame::text("a")]);
         let answers = [
             run::<R, Connection<R>>(&config, &bytes, &[]).out,
@@ -407,13 +407,13 @@ fn ct3_ct7_without_automatic_pongs_the_caller_answers() {
             run::<R, Halves<R>>(&config, &bytes, &[]).out,
             run::<R, MessageHalves<R>>(&config, &bytes, &[]).out,
         ];
-        assert_eq!(answers, [const { Vec::new() }; 4]);
+        assert_eq!(answers, [const { Vec::<u8>::new() }; 4]);
 
         let mut ws = WebSocket::new(R::make(), &config);
         let mut out = Vec::new();
         for closed in [false, true] {
             if closed {
-                ws.close(None, "", &mut out).unwrap();
+                ws.close_without_code(&mut out).unwrap();
             }
             let (mut bytes, mut none) = (bytes.clone(), SliceOutput::new(&mut []));
             assert_eq!(

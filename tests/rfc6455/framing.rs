@@ -7,7 +7,7 @@ use crate::common::{
 };
 use core::slice::from_ref;
 use proptest::prelude::*;
-use ws_proto::frame::{Header, MaskingKey, Opcode};
+use ws_proto::frame::{Header, HeaderError, MaskingKey, Opcode};
 use ws_proto::{Client, Config, Connection, MessageKind, ProtocolError, Server, WebSocket};
 
 /// Asserts that this is refused for this reason, in every layer, with nothing delivered and one
@@ -27,7 +27,7 @@ fn fails<R: TestRole>(config: &Config, frames: &[Frame], error: ProtocolError) {
 
 /// Limits that no length exceeds.
 fn unlimited() -> Config {
-    Config::default().max_message(u64::MAX)
+    Config::default().with_max_message(u64::MAX)
 }
 
 // §5.7
@@ -190,7 +190,7 @@ fn fr6_empty_payloads_are_legal_for_every_opcode() {
 #[test]
 fn fr3_l4_a_length_in_a_longer_form_fails() {
     fn check<R: TestRole>() {
-        let lax = Config::default().allow_non_minimal_length(true);
+        let lax = Config::default().with_allow_non_minimal_length(true);
         let cases = [0, 1, 125]
             .map(|len| (len, Form::Bits16))
             .into_iter()
@@ -266,7 +266,7 @@ fn fr4_l1_a_64_bit_length_with_its_first_bit_set_fails() {
         for len in [1 << 63, 1 << 63 | 5, u64::MAX, u64::MAX - 13] {
             for config in [
                 Config::default(),
-                unlimited().allow_non_minimal_length(true),
+                unlimited().with_allow_non_minimal_length(true),
             ] {
                 fails::<R>(
                     &config,
@@ -338,12 +338,12 @@ fn l2_fr11_huge_lengths_neither_overflow_nor_are_truncated() {
             Frame::continuation("").declaring((1 << 63) - 1),
         ];
         let (len, limit) = ((1 << 63) + 2, (1 << 63) + 1);
-        let config = Config::default().max_message(limit);
+        let config = Config::default().with_max_message(limit);
         assert_eq!(
             receive_with::<R>(&config, &sum).0,
             [Seen::Failed(ProtocolError::MessageTooLong { len, limit })]
         );
-        assert_eq!(receive_with::<R>(&config.max_message(len), &sum).0, []);
+        assert_eq!(receive_with::<R>(&config.with_max_message(len), &sum).0, []);
     }
     for_both_roles!(check);
 }
@@ -388,7 +388,7 @@ fn fr7_a_header_may_be_cut_at_any_byte_and_its_length_is_judged_at_its_last() {
             let header = wire::<R>(&[Frame::binary("").declaring(len)]);
             let length_ends = header.len() - if R::MASKS { 0 } else { 4 };
             for cut in 0..header.len() {
-                let strict = Config::default().max_message(4);
+                let strict = Config::default().with_max_message(4);
                 let early = run::<R, WebSocket<R>>(&strict, &header[..length_ends - 1], &[cut]);
                 assert_eq!(
                     (
@@ -516,7 +516,7 @@ fn fr7_a_header_is_judged_at_the_byte_that_breaks_a_rule() {
 /// With the leniency, what is not certain is waited for.
 #[test]
 fn fr3_fr7_lengths_in_a_longer_form_are_judged_by_their_value_if_that_is_allowed() {
-    let lenient = Config::default().allow_non_minimal_length(true);
+    let lenient = Config::default().with_allow_non_minimal_length(true);
     let run = |bytes: &[u8]| run::<Client, WebSocket<Client>>(&lenient, bytes, &[]).seen;
     assert_eq!(run(&[0x89, 126]), []);
     assert_eq!(run(&[0x89, 126, 0, 1, b'x']), [Seen::ping("x")]);
@@ -610,7 +610,7 @@ fn fr1_fr4_encode_writes_no_more_bits_than_there_are() {
         *header.encode(),
         [0x71, 127, 0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff]
     );
-    assert_eq!(header.check(), Err(ProtocolError::LengthOverflow));
+    assert_eq!(header.check(), Err(HeaderError::LengthOverflow));
 }
 
 #[test]
@@ -674,7 +674,7 @@ fn fr3_l4_a_header_alone_is_parsed_in_its_shortest_form_only() {
         let parsed = if shortest {
             Ok(Some((header, bytes.len())))
         } else {
-            Err(ProtocolError::NonMinimalLength)
+            Err(HeaderError::NonMinimalLength)
         };
         assert_eq!(Header::parse(bytes), parsed);
     }
@@ -682,16 +682,16 @@ fn fr3_l4_a_header_alone_is_parsed_in_its_shortest_form_only() {
     for (bytes, error) in [
         (
             &[0x83][..],
-            ProtocolError::ReservedOpcode(Opcode::new(3).unwrap()),
+            HeaderError::ReservedOpcode(Opcode::new(3).unwrap()),
         ),
-        (&[0x09], ProtocolError::FragmentedControl(Opcode::PING)),
-        (&[0x89, 126], ProtocolError::ControlTooLong(Opcode::PING)),
-        (&[0x88, 0x81], ProtocolError::InvalidCloseBody),
-        (&[0x82, 0x80 | 126, 0, 125], ProtocolError::NonMinimalLength),
-        (&[0x82, 127, 0xff], ProtocolError::LengthOverflow),
+        (&[0x09], HeaderError::FragmentedControl(Opcode::PING)),
+        (&[0x89, 126], HeaderError::ControlTooLong(Opcode::PING)),
+        (&[0x88, 0x81], HeaderError::InvalidCloseBody),
+        (&[0x82, 0x80 | 126, 0, 125], HeaderError::NonMinimalLength),
+        (&[0x82, 127, 0xff], HeaderError::LengthOverflow),
         (
             &[0x82, 127, 0, 0, 0, 0, 0, 0],
-            ProtocolError::NonMinimalLength,
+            HeaderError::NonMinimalLength,
         ),
     ] {
         assert_eq!(Header::parse(&bytes[..bytes.len() - 1]), Ok(None));

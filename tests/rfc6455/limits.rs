@@ -30,7 +30,7 @@ fn last<R: TestRole>(config: &Config, frames: &[Frame]) -> Option<Seen> {
 fn l5_fr8_the_message_limit_is_exact_for_a_frame() {
     fn check<R: TestRole>() {
         for limit in [0, 1, 125, 126, 65535, 65536] {
-            let config = Config::default().max_message(limit as u64);
+            let config = Config::default().with_max_message(limit as u64);
             for opcode in [1, 2] {
                 let message = |len: usize| {
                     let payload = "x".repeat(len);
@@ -76,7 +76,7 @@ fn l5_fr8_the_message_limit_is_exact_for_a_frame() {
 #[test]
 fn l5_f1_the_message_limit_is_exact_for_the_sum_of_the_fragments() {
     fn check<R: TestRole>() {
-        let config = Config::default().max_message(10);
+        let config = Config::default().with_max_message(10);
         let whole = |len| last::<R>(&config, &[Frame::binary(pattern(len))]);
         assert_eq!(whole(9), Some(Seen::binary(&pattern(9))));
         assert_eq!(whole(10), Some(Seen::binary(&pattern(10))));
@@ -110,7 +110,7 @@ fn l5_f1_the_message_limit_is_exact_for_the_sum_of_the_fragments() {
 #[test]
 fn f1_f2_limits_hold_for_each_message_by_itself() {
     fn check<R: TestRole>() {
-        let config = Config::default().max_message(6).max_fragments(2);
+        let config = Config::default().with_max_message(6).with_max_fragments(2);
         let message = [Frame::text("abc").more(), Frame::continuation("def")];
         let many = [&message[..]; 50].concat();
         let (seen, _) = receive_with::<R>(&config, &many);
@@ -123,7 +123,7 @@ fn f1_f2_limits_hold_for_each_message_by_itself() {
 #[test]
 fn fr8_l3_limits_hold_for_the_declared_length() {
     fn check<R: TestRole>() {
-        let config = Config::default().max_message(1500);
+        let config = Config::default().with_max_message(1500);
         let declaring = |len| Frame {
             payload: vec![],
             ..Frame::binary("").declaring(len)
@@ -166,7 +166,7 @@ fn fr8_l3_limits_hold_for_the_declared_length() {
 fn f2_fr10_the_fragment_limit_is_exact() {
     fn check<R: TestRole>() {
         for limit in [1, 2, 3, 10] {
-            let config = Config::default().max_fragments(limit);
+            let config = Config::default().with_max_fragments(limit);
             let message = |frames: u32, payload: &str| {
                 let parts = (0..frames).flat_map(|i| {
                     [
@@ -193,12 +193,15 @@ fn f2_fr10_the_fragment_limit_is_exact() {
         }
         // A message has one frame at least.
         assert_eq!(
-            last::<R>(&Config::default().max_fragments(0), &[Frame::text("x")]),
+            last::<R>(
+                &Config::default().with_max_fragments(0),
+                &[Frame::text("x")]
+            ),
             Some(Seen::text("x"))
         );
         assert_eq!(
             last::<R>(
-                &Config::default().max_fragments(0),
+                &Config::default().with_max_fragments(0),
                 &[Frame::text("x").more(), Frame::continuation("")]
             ),
             too_many(2, 1)
@@ -258,7 +261,7 @@ fn f3_a_million_empty_fragments() {
         let begin = wire::<R>(&[Frame::binary("").more()]);
         let chunk = wire::<R>(&vec![Frame::continuation("").more(); 1000]);
         let refused_at = |limit: u32| {
-            let mut ws = WebSocket::new(R::make(), &Config::default().max_fragments(limit));
+            let mut ws = WebSocket::new(R::make(), &Config::default().with_max_fragments(limit));
             let mut log = Log::default();
             ws.recv_all(&mut begin.clone(), &mut log);
             for thousand in 0..1000 {
@@ -296,9 +299,13 @@ fn f2_fr10_the_fragment_limit_grows_with_the_message() {
                 .chain(parts)
                 .flat_map(|frame| frame.to::<R>())
                 .collect();
-            run::<R, WebSocket<R>>(&Config::default().max_fragments(LIMIT as u32), &bytes, &[])
-                .seen
-                .pop()
+            run::<R, WebSocket<R>>(
+                &Config::default().with_max_fragments(LIMIT as u32),
+                &bytes,
+                &[],
+            )
+            .seen
+            .pop()
         };
         // One for each 16 bytes of payload is free.
         for free in [&[4, 236][..], &[16], &[17], &[0, 32], &[131_072]] {
@@ -336,7 +343,7 @@ fn l5_fr8_the_message_limit_is_the_only_one_on_length() {
             too_long(20 << 20, 16 << 20)
         );
         assert_eq!(
-            last::<R>(&Config::default().max_message(64 << 20), &[frame]),
+            last::<R>(&Config::default().with_max_message(64 << 20), &[frame]),
             None
         );
     }
@@ -347,7 +354,7 @@ fn l5_fr8_the_message_limit_is_the_only_one_on_length() {
 #[test]
 fn l2_a_message_without_end_can_be_streamed() {
     fn check<R: TestRole>() {
-        let config = Config::default().max_message(u64::MAX);
+        let config = Config::default().with_max_message(u64::MAX);
         let mut connection = Connection::new(R::make(), &config);
         let part = wire::<R>(&[Frame::continuation(pattern(1000)).more()]);
         let mut begin = wire::<R>(&[Frame::binary("").more()]);

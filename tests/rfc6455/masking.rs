@@ -156,7 +156,7 @@ fn write_everything<R: TestRole>() -> Vec<u8> {
     let mut input = input.as_mut_slice();
     while ws.recv(&mut input, &mut out).is_some() {}
     let mut failing = WebSocket::new(R::make(), &Config::default());
-    failing.recv(
+    _ = failing.recv(
         &mut &mut [0xff, 0xff, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0][..],
         &mut out,
     );
@@ -299,7 +299,7 @@ fn mk7_a_refused_frame_neither_uses_nor_shows_a_key() {
     );
     assert_eq!(
         client
-            .mask_in_place(MessageKind::Binary, &mut [0; 4], true)
+            .begin_frame(MessageKind::Binary, 4, true)
             .unwrap_err(),
         SendError::MessageInProgress
     );
@@ -311,20 +311,15 @@ fn mk7_a_refused_frame_neither_uses_nor_shows_a_key() {
         client.send_ping(&[0; 126], &mut out),
         Err(SendError::ControlTooLong)
     );
-    assert_eq!(
-        client.close(None, "reason", &mut out),
-        Err(SendError::ReasonWithoutCode)
-    );
     assert_eq!(out, before);
 
     client.send_ping(b"again", &mut out).unwrap();
     let mut payload = *b"second";
-    let header = client
-        .mask_in_place(MessageKind::Text, &mut payload, true)
-        .unwrap();
-    out.extend_from_slice(&header);
+    let mut frame = client.begin_frame(MessageKind::Text, 6, true).unwrap();
+    frame.mask(&mut payload);
+    out.extend_from_slice(frame.header());
     out.extend_from_slice(&payload);
-    client.close(None, "", &mut out).unwrap();
+    client.close_without_code(&mut out).unwrap();
     assert_eq!(keys(&out), keys_of(SEED, 4));
     assert_eq!(read_all::<Client>(&out)[2], Frame::continuation("second"));
 }
@@ -345,9 +340,7 @@ fn m1_debug_does_not_print_the_seed() {
     });
     same(|seed| {
         let mut client = WebSocket::new(Client::new(seed), &Config::default());
-        client
-            .mask_in_place(MessageKind::Binary, &mut [0; 64], true)
-            .unwrap();
+        _ = client.begin_frame(MessageKind::Binary, 64, true).unwrap();
         Box::new(client)
     });
     same(|seed| {

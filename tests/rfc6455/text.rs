@@ -2,7 +2,7 @@
 
 use crate::common::model::can_be_text;
 use crate::common::{Frame, Seen, TestRole, for_both_roles, read_all, receive, run, stream, wire};
-use ws_proto::frame::Utf8Validator;
+use ws_proto::frame::{InvalidUtf8, Utf8Validator};
 use ws_proto::{Config, Connection, Event, MessageKind, ProtocolError, SendError, WebSocket};
 
 const FAILED: Seen = Seen::Failed(ProtocolError::InvalidUtf8);
@@ -216,9 +216,9 @@ fn ut3_text_that_ends_inside_a_code_point_fails() {
 fn ut3_a_validator_begins_anew_behind_the_end() {
     let mut utf8 = Utf8Validator::new();
     for (text, end) in [
-        (&b"\xe2\x82"[..], Err(ProtocolError::InvalidUtf8)),
+        (&b"\xe2\x82"[..], Err(InvalidUtf8)),
         (b"whole", Ok(())),
-        (b"\xc3", Err(ProtocolError::InvalidUtf8)),
+        (b"\xc3", Err(InvalidUtf8)),
     ] {
         utf8.feed(text).unwrap();
         assert_eq!(utf8.finish(), end);

@@ -40,7 +40,7 @@ fn one(payload: impl AsRef<[u8]>) -> Vec<Frame> {
 }
 
 fn with_limit(max_message: usize) -> Setup {
-    Setup::default().config(Config::default().max_message(max_message as u64))
+    Setup::default().config(Config::default().with_max_message(max_message as u64))
 }
 
 fn too_long(limit: usize) -> ProtocolError {
@@ -296,8 +296,8 @@ fn l2_d3_limits_beyond_32_bits_are_what_they_are() {
             for fragments in [0, 1 << 14, u32::MAX] {
                 let setup = Setup::default().config(
                     Config::default()
-                        .max_message(limit)
-                        .max_fragments(fragments),
+                        .with_max_message(limit)
+                        .with_max_fragments(fragments),
                 );
                 gives::<R>(&setup, &one(zlib(&data)), &[&data]);
             }
@@ -340,8 +340,8 @@ fn d2_dp13_dp16_the_bound_on_the_wire_is_exact() {
             let most = limit as usize;
             let setup = Setup::default().config(
                 Config::default()
-                    .max_message(max_message)
-                    .max_fragments(max_fragments as u32),
+                    .with_max_message(max_message)
+                    .with_max_fragments(max_fragments as u32),
             );
             let error = ProtocolError::CompressedTooLong {
                 len: limit + 1,
@@ -417,8 +417,11 @@ fn d2_f2_fragments_of_nothing_have_both_bounds() {
             (20, 100),
             (100, 3),
         ] {
-            let setup = Setup::default()
-                .config(Config::default().max_message(10).max_fragments(most as u32));
+            let setup = Setup::default().config(
+                Config::default()
+                    .with_max_message(10)
+                    .with_max_fragments(most as u32),
+            );
             let fragment = block.repeat(len as usize / 5);
             let of = |count: u64| {
                 fragments(iter::repeat_n(&fragment[..], count as usize).chain([&[0][..]]))
@@ -466,8 +469,8 @@ fn d2_f2_fragments_of_nothing_have_both_bounds() {
 fn l1_l2_declared_lengths_of_compressed_frames() {
     fn check<R: TestRole>() {
         let unlimited = Config::default()
-            .max_message(u64::MAX)
-            .allow_non_minimal_length(true);
+            .with_max_message(u64::MAX)
+            .with_allow_non_minimal_length(true);
         let setup = |config: &Config| Setup::default().config(config.clone());
         let frame = |len| Frame::binary(&HELLO[0][..3]).rsv(RSV1).declaring(len);
         let then = |len| {
@@ -532,7 +535,7 @@ fn l1_l2_declared_lengths_of_compressed_frames() {
 fn dp16_f1_the_limit_on_fragments_holds_for_compressed_bytes() {
     fn check<R: TestRole>() {
         let parts = [&HELLO[0][..2], &HELLO[0][2..4], &HELLO[0][4..]];
-        let limited = |most| Setup::default().config(Config::default().max_fragments(most));
+        let limited = |most| Setup::default().config(Config::default().with_max_fragments(most));
         gives::<R>(&limited(3), &fragments(parts), &[b"Hello"]);
         fails::<R>(
             &limited(2),

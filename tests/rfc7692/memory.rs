@@ -74,7 +74,7 @@ fn bomb<R: TestRole>() -> Vec<u8> {
 fn d1_dp13_a_bomb_takes_no_more_than_the_limit() {
     fn check<R: TestRole>() {
         let bytes = bomb::<R>();
-        let setup = Setup::default().config(Config::default().max_message(MIB));
+        let setup = Setup::default().config(Config::default().with_max_message(MIB));
         for read in [usize::MAX, 4096] {
             let mut bytes = bytes.clone();
             let info = measure(|| {
@@ -106,7 +106,7 @@ fn d1_dp13_a_bomb_takes_no_more_than_the_limit() {
 fn l3_a_compressed_frame_that_declares_a_gigabyte_costs_a_state() {
     fn check<R: TestRole>() {
         let mut ws = Setup::default()
-            .config(Config::default().max_message(1 << 30))
+            .config(Config::default().with_max_message(1 << 30))
             .websocket::<R>();
         let mut bytes = wire::<R>(&[Frame::binary(HELLO[0]).rsv(RSV1).declaring(1 << 30)]);
         let (header, payload) = bytes.split_at_mut(if R::MASKS { 10 } else { 14 });
@@ -138,7 +138,7 @@ fn f2_tiny_compressed_fragments_take_no_more_than_what_they_inflate_to() {
         .rsv(RSV1);
         let mut bytes = wire::<R>(&frames);
         let mut ws = Setup::default()
-            .config(Config::default().max_fragments(u32::MAX))
+            .config(Config::default().with_max_fragments(u32::MAX))
             .websocket::<R>();
         let info = measure(|| assert_eq!(receive(&mut ws, &mut bytes, 4096, false), (0, None)));
         assert!(
@@ -159,7 +159,7 @@ fn capacity_and_peak<R: TestRole>(
     expected: &[u8],
 ) -> (u64, u64) {
     let mut ws = Setup::default()
-        .config(Config::default().max_message(max_message))
+        .config(Config::default().with_max_message(max_message))
         .websocket::<R>();
     let mut frames = frames.to_vec();
     frames[0].opcode = opcode;
@@ -337,7 +337,7 @@ fn d1_the_resident_memory_of_a_process_that_receives_a_bomb() {
     };
     if let Ok(path) = std::env::var(CHILD) {
         let bytes = std::fs::read(path).unwrap();
-        let setup = Setup::default().config(Config::default().max_message(MIB));
+        let setup = Setup::default().config(Config::default().with_max_message(MIB));
         let mut ws = setup.websocket::<Server>();
         let idle = peak();
         for _ in 0..3 {

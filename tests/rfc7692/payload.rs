@@ -680,7 +680,11 @@ fn dp12_both_contexts_over_thousands_of_messages() {
 #[test]
 fn f1_f2_l5_plain_messages_have_their_limits_too() {
     fn check<R: TestRole>() {
-        let limited = Setup::default().config(Config::default().max_message(100).max_fragments(3));
+        let limited = Setup::default().config(
+            Config::default()
+                .with_max_message(100)
+                .with_max_fragments(3),
+        );
         for before in [vec![], vec![compressed_binary(zlib(&[b'a'; 100]))]] {
             let seen = vec![Seen::binary(&[b'a'; 100]); before.len()];
             let of = |lens: &[usize]| {
@@ -937,7 +941,7 @@ fn l6_the_first_fault_is_told() {
             (151, [&good, &bad, &corrupt], text),
             (150, [&good, &corrupt, &bad], invalid),
         ] {
-            let setup = Setup::default().config(Config::default().max_message(limit));
+            let setup = Setup::default().config(Config::default().with_max_message(limit));
             let message = parts.map(Vec::as_slice).concat();
             let bytes = wire::<R>(&[compressed_text(message)]);
             let whole = setup.run::<R>(&bytes, &[]);

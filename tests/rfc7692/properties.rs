@@ -351,7 +351,7 @@ proptest! {
         if as_text {
             frames.iter_mut().filter(|frame| frame.opcode == 2).for_each(|frame| frame.opcode = 1);
         }
-        let setup = Setup::default().config(Config::default().max_message(max_message).max_fragments(max_fragments));
+        let setup = Setup::default().config(Config::default().with_max_message(max_message).with_max_fragments(max_fragments));
         let bytes = wire::<ws_proto::Server>(&frames);
         any_cut::<ws_proto::Server>(&setup, &bytes, &cuts)?;
         // In the middle of something, too: what is known by then is told.

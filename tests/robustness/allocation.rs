@@ -99,7 +99,7 @@ fn se6_a_streaming_connection_allocates_nothing() {
 #[test]
 fn l3_a_header_that_declares_a_gigabyte_costs_nothing() {
     fn check<R: TestRole>() {
-        let config = Config::default().max_message(1 << 30);
+        let config = Config::default().with_max_message(1 << 30);
         for opcode in [1, 2] {
             for fin in [true, false] {
                 let mut ws = WebSocket::new(R::make(), &config);
@@ -135,7 +135,7 @@ fn l3_f1_a_message_in_one_frame_takes_no_more_memory_than_it_is_long() {
                     .filter(|&read| read < bytes.len())
                 {
                     let mut ws =
-                        WebSocket::new(R::make(), &Config::default().max_message(len as u64));
+                        WebSocket::new(R::make(), &Config::default().with_max_message(len as u64));
                     let (mut bytes, mut memory, mut got) = (bytes.clone(), [0; 300], None);
                     let info = measure(|| {
                         for mut input in bytes.chunks_mut(read) {
@@ -181,7 +181,7 @@ fn l3_f1_a_fragmented_message_takes_at_most_twice_its_length() {
                     })
                     .collect();
                 let mut bytes = wire::<R>(&frames);
-                let mut ws = WebSocket::new(R::make(), &Config::default().max_message(limit));
+                let mut ws = WebSocket::new(R::make(), &Config::default().with_max_message(limit));
                 let mut got = None;
                 for mut input in bytes.chunks_mut(4096) {
                     got = got.or(ws
@@ -239,7 +239,7 @@ fn l3_f1_peak_memory_is_bounded_by_what_was_received() {
 fn f2_l3_tiny_fragments_and_tiny_reads_take_no_more_than_their_bytes() {
     fn check<R: TestRole>() {
         const LEN: u64 = 50_000;
-        let config = Config::default().max_fragments(u32::MAX);
+        let config = Config::default().with_max_fragments(u32::MAX);
         for opcode in [1, 2] {
             let single = vec![Frame::continuation("x").more(); LEN as usize - 1];
             let fragments = wire::<R>(&[vec![Frame::new(opcode, "x").more()], single].concat());
@@ -263,7 +263,7 @@ fn f2_l3_tiny_fragments_and_tiny_reads_take_no_more_than_their_bytes() {
 #[test]
 fn f3_a_million_empty_fragments_take_no_memory() {
     fn check<R: TestRole>() {
-        let mut ws = WebSocket::new(R::make(), &Config::default().max_fragments(u32::MAX));
+        let mut ws = WebSocket::new(R::make(), &Config::default().with_max_fragments(u32::MAX));
         receiving(&mut ws, &wire::<R>(&[Frame::text("").more()]), usize::MAX);
         let thousand = wire::<R>(&vec![Frame::continuation("").more(); 1000]);
         for _ in 0..1000 {

@@ -153,7 +153,7 @@ fn violations_are_named_at_their_offsets() {
         ),
         (
             "82 7f 8000000000000000",
-            "00000000  VIOLATION: payload length needs more than 63 bits",
+            "00000000  VIOLATION: payload length exceeds 63 bits",
         ),
         (
             "80 00",

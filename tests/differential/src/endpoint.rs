@@ -182,9 +182,9 @@ impl<R: TestRole> Endpoint<R> for Ours<R> {
     fn new(wire: Wire, setup: &Setup) -> Self {
         let max = setup.max as u64;
         let config = Config::default()
-            .max_message(max)
-            .max_fragments(setup.max_fragments)
-            .allow_non_minimal_length(setup.allow_non_minimal_length);
+            .with_max_message(max)
+            .with_max_fragments(setup.max_fragments)
+            .with_allow_non_minimal_length(setup.allow_non_minimal_length);
         Self {
             ws: WebSocket::new(R::make(), &config),
             wire,

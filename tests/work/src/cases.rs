@@ -381,8 +381,8 @@ pub(crate) const CASES: &[Case] = &[
 /// With no limit that is reached.
 fn config() -> Config {
     Config::default()
-        .max_fragments(u32::MAX)
-        .allow_non_minimal_length(true)
+        .with_max_fragments(u32::MAX)
+        .with_allow_non_minimal_length(true)
 }
 
 fn received(frames: &[Frame]) -> Vec<Job> {
@@ -640,7 +640,7 @@ fn invalid_at_its_end(n: usize) -> Vec<Job> {
 
 /// 1 MiB, of which `n` bytes are allowed.
 fn bomb(n: usize) -> Vec<Job> {
-    let limit = config().max_message(n as u64);
+    let limit = config().with_max_message(n as u64);
     inflating(
         takeover(false),
         &limit,
