@@ -116,16 +116,16 @@ fn options(mut args: impl Iterator<Item = String>) -> Result<Options, String> {
 fn run(options: &Options) -> io::Result<bool> {
     let uri = Uri::parse(&options.url)?;
     let protocols: Vec<&str> = options.protocols.iter().map(|name| &**name).collect();
-    let fields: Vec<(&str, &str)> = options
+    let headers: Vec<(&str, &[u8])> = options
         .headers
         .iter()
-        .map(|(name, value)| (&**name, &**value))
+        .map(|(name, value)| (&**name, value.as_bytes()))
         .collect();
     let open = tcp::connect(&uri, options.timeout, |handshake| {
-        let handshake = handshake.subprotocols(&protocols).headers(&fields);
+        let handshake = handshake.subprotocols(&protocols).headers(&headers);
         #[cfg(feature = "deflate")]
         let handshake = if options.deflate {
-            handshake.deflate(&ws_proto::deflate::Config::default())
+            handshake.deflate(&ws_proto::deflate::DeflateConfig::default())
         } else {
             handshake
         };

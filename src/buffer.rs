@@ -12,7 +12,10 @@ pub(crate) struct InlineBytes<const N: usize> {
 impl<const N: usize> InlineBytes<N> {
     pub(crate) const fn new() -> Self {
         const { assert!(N <= u8::MAX as usize, "the length must fit a byte") };
-        Self { bytes: [0; N], len: 0 }
+        Self {
+            bytes: [0; N],
+            len: 0,
+        }
     }
 
     /// Appends `bytes`, which must fit.
@@ -30,7 +33,10 @@ impl<const N: usize> InlineBytes<N> {
     /// Appends `bytes`, which must fit. The length is a constant, so that this is a store.
     #[inline]
     pub(crate) fn push<const M: usize>(&mut self, bytes: [u8; M]) {
-        let place = self.bytes.get_mut(self.len.into()..).and_then(|rest| rest.first_chunk_mut());
+        let place = self
+            .bytes
+            .get_mut(self.len.into()..)
+            .and_then(|rest| rest.first_chunk_mut());
         debug_assert!(place.is_some(), "{M} bytes do not fit");
         if let Some(place) = place {
             *place = bytes;
@@ -58,7 +64,9 @@ impl<const N: usize> Eq for InlineBytes<N> {}
 
 impl<const N: usize> fmt::Debug for InlineBytes<N> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("InlineBytes").field("len", &self.len).finish_non_exhaustive()
+        f.debug_struct("InlineBytes")
+            .field("len", &self.len)
+            .finish_non_exhaustive()
     }
 }
 
@@ -87,6 +95,14 @@ pub(crate) fn suffix(bytes: &[u8], start: usize) -> &[u8] {
     bytes.get(start..).unwrap_or_default()
 }
 
+/// The bytes from `start` on, which must not be behind the end.
+#[cfg(feature = "deflate")]
+#[inline]
+pub(crate) fn suffix_mut(bytes: &mut [u8], start: usize) -> &mut [u8] {
+    debug_assert!(start <= bytes.len());
+    bytes.get_mut(start..).unwrap_or_default()
+}
+
 /// Removes `len` bytes from the front of `input`, or all of it if it is shorter, and returns them.
 #[inline]
 pub(crate) fn take_front<'b>(input: &mut &'b mut [u8], len: usize) -> &'b mut [u8] {
@@ -104,5 +120,9 @@ pub(crate) fn take_front<'b>(input: &mut &'b mut [u8], len: usize) -> &'b mut [u
 #[cfg(feature = "alloc")]
 #[inline]
 pub(crate) fn growth(len: usize, capacity: usize, needed: usize, most: usize) -> usize {
-    if needed <= capacity { 0 } else { capacity.saturating_mul(2).min(most).max(needed) - len }
+    if needed <= capacity {
+        0
+    } else {
+        capacity.saturating_mul(2).min(most).max(needed) - len
+    }
 }

@@ -62,7 +62,7 @@ impl<R: Role> Connection<R> {
         let may_compress = negotiated.compresses();
         Self {
             receiver: RecvState::new(config, may_compress),
-            sender: SendHalf::new(negotiated.into_role(), may_compress),
+            sender: SendHalf::new(negotiated.role, may_compress),
         }
     }
 

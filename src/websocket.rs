@@ -1,16 +1,16 @@
 //! Whole messages: the receiving half with memory for what arrives in pieces. What nearly every
 //! program uses (RFC 6455 §5 to §7).
 
+use crate::buffer::growth;
 use crate::close::{Close, CloseCode};
 use crate::config::Config;
 use crate::connection::{both_halves, sends};
 #[cfg(feature = "deflate")]
-use crate::deflate::{Inbound, Outbound, longest_compressed};
+use crate::deflate::{Deflater, Inflater, longest_compressed};
 use crate::error::{ProtocolError, SendError};
 #[cfg(feature = "deflate")]
 use crate::frame::Header;
 use crate::frame::HeaderBytes;
-use crate::buffer::growth;
 use crate::negotiated::Negotiated;
 use crate::opcode::MessageKind;
 use crate::outcome::{Endpoint, Outcome};
@@ -103,17 +103,13 @@ impl<R: Role> WebSocket<R> {
     /// A connection whose opening handshake is done. `negotiated` is what the handshake gave, or just
     /// the role.
     pub fn new(negotiated: impl Into<Negotiated<R>>, config: &Config) -> Self {
-        #[cfg_attr(
-            not(feature = "deflate"),
-            expect(unused_mut, reason = "compression is taken out of it")
-        )]
-        let mut negotiated = negotiated.into();
+        let negotiated = negotiated.into();
         let may_compress = negotiated.compresses();
         #[cfg(feature = "deflate")]
-        let (inbound, outbound) = match negotiated.take_deflate() {
+        let (inbound, outbound) = match negotiated.deflate {
             Some((config, params)) => (
-                Some(Inbound::new::<R>(&config, params)),
-                Some(Outbound::new::<R>(&config, params)),
+                Some(Inflater::new::<R>(&config, params)),
+                Some(Deflater::new::<R>(&config, params)),
             ),
             None => (None, None),
         };
@@ -126,7 +122,7 @@ impl<R: Role> WebSocket<R> {
                 inbound,
             },
             sender: MessageSendHalf {
-                sender: SendHalf::new(negotiated.into_role(), may_compress),
+                sender: SendHalf::new(negotiated.role, may_compress),
                 #[cfg(feature = "deflate")]
                 outbound,
             },
@@ -388,7 +384,7 @@ struct Assembler<R> {
     bytes: Vec<u8>,
     /// What inflates messages, if compression was negotiated.
     #[cfg(feature = "deflate")]
-    inbound: Option<Inbound>,
+    inbound: Option<Inflater>,
 }
 
 impl<R: Role> Assembler<R> {
@@ -541,7 +537,7 @@ pub struct MessageSendHalf<R> {
     sender: SendHalf<R>,
     /// What compresses messages, if that was negotiated.
     #[cfg(feature = "deflate")]
-    outbound: Option<Outbound>,
+    outbound: Option<Deflater>,
 }
 
 sends!(MessageSendHalf, sender);
@@ -628,7 +624,7 @@ impl<R: Role> MessageSendHalf<R> {
         last: bool,
         out: &mut (impl Output + ?Sized),
     ) -> Result<(), SendError> {
-        if self.outbound.as_ref().is_some_and(Outbound::has_context) {
+        if self.outbound.as_ref().is_some_and(Deflater::has_context) {
             return Err(SendError::ContextInUse);
         }
         self.sender
@@ -725,7 +721,7 @@ impl<R: Role> MessageSendHalf<R> {
     fn is_worth_compressing(&self, len: usize) -> bool {
         self.outbound
             .as_ref()
-            .is_some_and(|outbound| outbound.is_worth(len))
+            .is_some_and(|outbound| outbound.should_compress(len))
     }
 
     #[cfg(feature = "deflate")]

@@ -9,7 +9,7 @@ use common::{Frame, Layer, Log, Masking, Seen, TestRole, assembled, drive, wire}
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::Index;
-use ws_proto::deflate::Config as Deflate;
+use ws_proto::deflate::DeflateConfig as Deflate;
 use ws_proto::{Config, MessageKind, WebSocket};
 
 const CASES: u32 = if cfg!(debug_assertions) { 300 } else { 3000 };
@@ -64,9 +64,9 @@ fn setup() -> impl Strategy<Value = Setup> {
         .prop_map(|(no_context_takeover, bits, level, mem_level, threshold)| {
             Setup::with(both_ways(no_context_takeover, bits)).deflate(
                 Deflate::default()
-                    .level(level)
-                    .mem_level(mem_level)
-                    .threshold(threshold),
+                    .with_level(level)
+                    .with_mem_level(mem_level)
+                    .with_threshold(threshold),
             )
         })
 }
