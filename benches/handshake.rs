@@ -2,7 +2,7 @@
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use std::hint::black_box;
-use ws_proto::handshake::{Answer, ClientHandshake, HeadLimits, ServerHandshake};
+use ws_proto::handshake::{Answer, ClientHandshake, Scheme, ServerHandshake};
 use ws_proto::{Client, Negotiated, uri::Uri};
 
 const REQUEST: &[u8] = b"GET /chat?room=lobby HTTP/1.1\r\n\
@@ -31,19 +31,18 @@ fn server(c: &mut Criterion) {
         group.bench_function(name, |b| {
             b.iter(|| {
                 out.clear();
-                let mut server = ServerHandshake::new(HeadLimits::default());
+                let mut server = ServerHandshake::new();
                 black_box(&mut bytes)
                     .chunks_mut(piece)
                     .find_map(|mut piece| {
                         let request = server.recv(&mut piece, &mut out).ok()??;
-                        if !request.is_same_origin(true) {
+                        if !request.is_same_origin(Scheme::Https) {
                             return None;
                         }
-                        let protocol = request.subprotocols().find(|name| *name == "chat");
                         let mut answer = ws_proto::CappedOutput::new(&mut out, 1024);
                         request
                             .accept()
-                            .subprotocol(protocol)
+                            .subprotocol_from(&["chat"])
                             .write(&mut answer)
                             .ok()
                     })
@@ -66,14 +65,14 @@ fn client(c: &mut Criterion) {
         .write_request(&mut request)
         .expect("a vector has room");
     let mut answer = Vec::new();
-    let mut server = ServerHandshake::new(HeadLimits::default());
+    let mut server = ServerHandshake::new();
     if let Ok(Some(request)) = server.recv(&mut &mut request.clone()[..], &mut answer) {
         request
             .accept()
             .subprotocol("chat")
             .headers(&[
-                ("Server", "example"),
-                ("Date", "Sun, 06 Nov 1994 08:49:37 GMT"),
+                ("Server", b"example"),
+                ("Date", b"Sun, 06 Nov 1994 08:49:37 GMT"),
             ])
             .write(&mut answer)
             .expect("room");

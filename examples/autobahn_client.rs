@@ -37,7 +37,7 @@ fn converse(url: &str, mut text: Option<&mut String>) -> io::Result<()> {
     let uri = Uri::parse(url)?;
     let mut open = tcp::connect(&uri, Duration::from_secs(10), |handshake| {
         #[cfg(feature = "deflate")]
-        let handshake = handshake.deflate(&ws_proto::deflate::Config::default());
+        let handshake = handshake.deflate(&ws_proto::deflate::DeflateConfig::default());
         handshake
     })?;
     let mut ws = WebSocket::new(

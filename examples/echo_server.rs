@@ -16,7 +16,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
-use ws_proto::handshake::{HeadLimits, ServerHandshake};
+use ws_proto::handshake::ServerHandshake;
 use ws_proto::{Action, Config, Message, Server, WebSocket};
 
 /// How much is read at once, and after how much output it is written at the latest.
@@ -28,7 +28,7 @@ struct Options {
     config: Config,
     timeout: Duration,
     #[cfg(feature = "deflate")]
-    deflate: Option<ws_proto::deflate::Config>,
+    deflate: Option<ws_proto::deflate::DeflateConfig>,
 }
 
 fn main() -> ExitCode {
@@ -71,7 +71,7 @@ fn options(mut args: impl Iterator<Item = String>) -> Result<Options, String> {
                     .get()
             }
             #[cfg(feature = "deflate")]
-            "--deflate" => deflate = Some(ws_proto::deflate::Config::default()),
+            "--deflate" => deflate = Some(ws_proto::deflate::DeflateConfig::default()),
             option if option.starts_with('-') => return Err(format!("unknown option {option}")),
             _ => address = arg,
         }
@@ -119,7 +119,7 @@ fn serve(stream: &mut TcpStream, options: &Options) -> io::Result<String> {
     let mut out = Vec::new();
 
     // The opening handshake. What came after the request stays in `input`.
-    let mut handshake = ServerHandshake::new(HeadLimits::default());
+    let mut handshake = ServerHandshake::new();
     let deadline = Instant::now() + options.timeout;
     let (negotiated, mut input) = loop {
         let n = read_before(deadline, stream, &mut buffer)
@@ -131,10 +131,8 @@ fn serve(stream: &mut TcpStream, options: &Options) -> io::Result<String> {
         match handshake.recv(&mut input, &mut out) {
             Ok(None) => {}
             Ok(Some(request)) => {
-                let spoken = request
-                    .subprotocols()
-                    .find(|name| options.protocols.iter().any(|spoken| spoken == name));
-                let answer = request.accept().subprotocol(spoken);
+                let spoken: Vec<&str> = options.protocols.iter().map(|name| &**name).collect();
+                let answer = request.accept().subprotocol_from(&spoken);
                 #[cfg(feature = "deflate")]
                 let answer = match &options.deflate {
                     Some(deflate) => answer.deflate(deflate),

@@ -30,7 +30,7 @@ use std::{fmt, thread};
 use tcp::Deadline;
 use ws_proto::{
     Action, Client, CloseCode, Config, Message, MessageKind, MessageRecvHalf, MessageSendHalf,
-    Outcome, Reply, State, WebSocket, uri::Uri,
+    Reply, State, WebSocket, uri::Uri,
 };
 
 /// The longest line of stdin, in bytes: the longest message that a peer with this crate's default
@@ -116,16 +116,16 @@ fn options(mut args: impl Iterator<Item = String>) -> Result<Options, String> {
 fn run(options: &Options) -> io::Result<bool> {
     let uri = Uri::parse(&options.url)?;
     let protocols: Vec<&str> = options.protocols.iter().map(|name| &**name).collect();
-    let fields: Vec<(&str, &str)> = options
+    let headers: Vec<(&str, &[u8])> = options
         .headers
         .iter()
-        .map(|(name, value)| (&**name, &**value))
+        .map(|(name, value)| (&**name, value.as_bytes()))
         .collect();
     let open = tcp::connect(&uri, options.timeout, |handshake| {
-        let handshake = handshake.subprotocols(&protocols).headers(&fields);
+        let handshake = handshake.subprotocols(&protocols).headers(&headers);
         #[cfg(feature = "deflate")]
         let handshake = if options.deflate {
-            handshake.deflate(&ws_proto::deflate::Config::default())
+            handshake.deflate(&ws_proto::deflate::DeflateConfig::default())
         } else {
             handshake
         };
@@ -160,13 +160,13 @@ fn run(options: &Options) -> io::Result<bool> {
         report(error);
     }
     let ws = WebSocket::reunite(receiver, sender);
-    let Some(outcome) = ws.outcome() else {
+    let Some(mut outcome) = ws.outcome() else {
         return Ok(false);
     };
     // The WebSocket does not know whether its last frames could be written.
-    let clean = outcome.clean && written.is_ok();
-    report(Outcome { clean, ..outcome });
-    Ok(clean && !mailbox.mail.lock().unwrap().failed)
+    outcome.clean &= written.is_ok();
+    report(outcome);
+    Ok(outcome.clean && !mailbox.mail.lock().unwrap().failed)
 }
 
 /// The mail that the other threads leave for the writing thread. It does not grow: a newer reply

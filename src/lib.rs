@@ -70,7 +70,7 @@
 //!
 //! ```
 //! # #[cfg(feature = "handshake")] {
-//! use ws_proto::handshake::{Answer, ClientHandshake, HeadLimits, ServerHandshake};
+//! use ws_proto::handshake::{Answer, ClientHandshake, ServerHandshake};
 //! use ws_proto::{Client, CloseCode, Config, Message, Action, WebSocket, uri::Uri};
 //!
 //! // The opening handshake (RFC 6455 §4). A client is built from 32 secret random bytes, of which its masking keys come.
@@ -81,7 +81,7 @@
 //! opening.write_request(&mut to_server)?;
 //! assert!(to_server.starts_with(b"GET /chat HTTP/1.1\r\nHost: server.example.com\r\nUpgrade: websocket\r\n"));
 //!
-//! let mut accepting = ServerHandshake::new(HeadLimits::default());
+//! let mut accepting = ServerHandshake::new();
 //! let mut input = &mut to_server[..];
 //! let request = accepting.recv(&mut input, &mut to_client)?.expect("the request is whole");
 //! let negotiated = request.accept().write(&mut to_client)?;
@@ -194,7 +194,8 @@
 //! | [`RecvHalf`], [`SendHalf`], [`MessageRecvHalf`], [`MessageSendHalf`] | the halves of the two above, for two tasks | as above |
 //! | [`Header`], [`Opcode`], [`MaskingKey`], [`Utf8Validator`] | the codec | none |
 //! | `deflate` (feature) | permessage-deflate: compressor, decompressor, negotiation | per direction, when it is first used |
-//! | [`handshake`] | the opening handshake over HTTP/1.1, both sides | a head that came in pieces |
+//! | `handshake` (feature) | the opening handshake over HTTP/1.1, both sides | a head that is split |
+//! | [`extension`], [`uri`] | the grammar of `Sec-WebSocket-Extensions` and of `ws:` URIs | none |
 //!
 //! # Left to the driver
 //!
@@ -212,7 +213,7 @@
 //! * **One connection at a time to the same host and port** that is still in its handshake (§4.1),
 //!   and for reconnecting a delay: random, 0 to 5 seconds at first, then growing (§7.2.3).
 //! * **Origin**: a server that pages of other origins must not use checks
-//!   [`handshake::Request::is_same_origin`] (§10.2). A client that is not a browser can send
+//!   `handshake::Request::is_same_origin` (§10.2). A client that is not a browser can send
 //!   anything (§10.1), so nothing in a request is proof of anything.
 //! * **Relaying**: whoever forwards messages may change how they are fragmented only as long as no
 //!   extension is in use that he does not know (§5.4). The one extension here lets him, as long as
@@ -224,11 +225,11 @@
 //! * **HTTP/2 and HTTP/3** (RFC 8441, RFC 9220). The stream is opened by the HTTP library: a client
 //!   that has seen `SETTINGS_ENABLE_CONNECT_PROTOCOL` (8 in both) be 1 sends `CONNECT` with
 //!   `:protocol` `websocket`, `:scheme`, `:path` and `:authority`, and a server answers with 200,
-//!   or with 501 if it does not know the `:protocol`. Names of fields are in lower case.
+//!   or with 501 if it does not know the `:protocol`. Names of headers are in lower case.
 //!   `sec-websocket-version`, `-protocol`, `-extensions` and `origin` mean what they mean here.
 //!   `Upgrade`, `Connection`, `Host`, `Sec-WebSocket-Key` and `-Accept` do not go over the wire;
-//!   [`handshake::Request::from_headers`] and [`handshake::Response::from_headers`] check the others
-//!   if these are added. From what was negotiated, make an [`Negotiated`]; the end of the stream and its
+//!   `handshake::Request::from_headers` and `handshake::Response::from_headers` check the others if
+//!   these are added. From what was negotiated, make a [`Negotiated`]; the end of the stream and its
 //!   reset are [`recv_eof`](WebSocket::recv_eof).
 //!
 //! # Errors
@@ -237,24 +238,24 @@
 //!
 //! | error | kind |
 //! | --- | --- |
-//! | [`ProtocolError`], `deflate::InflateError` | `InvalidData` |
+//! | [`ProtocolError`], [`extension::InvalidExtensions`], `deflate::InflateError`, `deflate::NegotiationError` | `InvalidData` |
 //! | [`SendError`] | `BrokenPipe` if `Closed`, `WriteZero` if `Full`, else `InvalidInput` |
-//! | [`handshake::HandshakeError`] | `UnexpectedEof` if `Incomplete`, `ConnectionRefused` for another status, else `InvalidData` |
-//! | [`handshake::WriteError`] | `WriteZero` if `NoRoom`, else `InvalidInput` |
+//! | `handshake::HandshakeError` | `UnexpectedEof` if `Incomplete`, `ConnectionRefused` if `UnexpectedStatus`, else `InvalidData` |
+//! | `handshake::WriteError` | `WriteZero` if `OutputFull`, else `InvalidInput` |
 //! | [`uri::UriError`] | `InvalidInput` |
 //!
 //! # What is refused
 //!
 //! Everything that RFC 6455 and RFC 7692 forbid a peer to send; [`ProtocolError`] lists it, and
-//! [`Config`] has a switch for each rule that can be relaxed. The table in [`handshake`] has what
-//! is refused, and what is accepted although it deviates, where implementations differ.
+//! [`Config`] has a switch for each rule that can be relaxed. The table in `handshake` has what is
+//! refused, and what is accepted although it deviates, where implementations differ.
 //!
 //! # Features
 //!
 //! * `std` (default): run-time detection of SIMD in dependencies. Implies `alloc`.
 //! * `alloc`: [`WebSocket`], `Vec<u8>` as an [`Output`], and the handshake's machines.
 //! * `handshake` (default): the opening handshake.
-//! * `deflate`: permessage-deflate, by zlib-rs. Implies `std` and `handshake`.
+//! * `deflate`: permessage-deflate, by zlib-rs. Implies `std`.
 //! * `arbitrary`: `Arbitrary` (of arbitrary 1.4) for [`Config`], [`Header`], [`Opcode`], [`MaskingKey`],
 //!   [`MessageKind`], [`CloseCode`] and `deflate::Params`, to fuzz what is built on them.
 //! * `simdutf8`: faster validation of text, above all of text that is not ASCII.
@@ -288,6 +289,7 @@ pub mod extension;
 pub mod uri;
 
 pub mod frame;
+
 mod config;
 mod error;
 mod output;
@@ -310,7 +312,7 @@ pub mod handshake;
 #[cfg(feature = "arbitrary")]
 mod arbitrary;
 
-#[cfg(all(doctest, feature = "deflate"))]
+#[cfg(all(doctest, feature = "std", feature = "handshake"))]
 #[doc = include_str!("../README.md")]
 mod readme {}
 
@@ -320,8 +322,8 @@ pub use connection::{
     SendHalf, SentClose, State,
 };
 pub use error::{ProtocolError, SendError};
-pub use frame::opcode::MessageKind;
 pub use frame::close::{Close, CloseCode};
+pub use frame::opcode::MessageKind;
 #[cfg(feature = "alloc")]
 pub use message::{Message, MessageRecvHalf, MessageSendHalf, WebSocket};
 pub use negotiated::Negotiated;

@@ -1,96 +1,79 @@
-//! What an opening handshake negotiated: all that the handshake and the connection know of each
-//! other.
+//! The result of an opening handshake: the only type that both the handshake and the connection
+//! know.
 
-#[cfg(feature = "alloc")]
-use alloc::string::String;
-
-#[cfg(feature = "deflate")]
-use crate::deflate;
+use crate::deflate::{DeflateConfig, Params};
 use crate::role::Role;
+#[cfg(feature = "alloc")]
+use alloc::boxed::Box;
 
-/// What both sides negotiated in the opening handshake (RFC 6455 §4), and all that a connection
-/// needs to begin.
+/// The result of the opening handshake (RFC 6455 §4), from which a connection starts.
 ///
-/// The handshake makes it. Build it yourself when something else spoke HTTP (hyper, an HTTP/2
-/// stack, a proxy in front, another process that hands the connection over): a role is enough,
-/// since what was not negotiated is not in use.
+/// `handshake` returns it. Create it if another program did the handshake (an HTTP library, a proxy
+/// in front, another process that hands over the connection): only the role is required.
 ///
 /// ```
-/// use ws_proto::{Negotiated, Config, Server, WebSocket};
+/// use ws_proto::{Config, Negotiated, Server, WebSocket};
 ///
 /// let negotiated = Negotiated::new(Server).with_subprotocol("chat");
 /// assert_eq!(negotiated.subprotocol(), Some("chat"));
 /// let ws = WebSocket::new(negotiated, &Config::default());
 /// ```
-#[derive(Debug)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Negotiated<R> {
-    role: R,
+    pub(crate) role: R,
     #[cfg(feature = "alloc")]
-    protocol: Option<String>,
-    #[cfg(feature = "deflate")]
-    deflate: Option<(deflate::Config, deflate::Params)>,
+    pub(crate) subprotocol: Option<Box<str>>,
+    /// How this endpoint compresses, and the negotiated parameters.
+    pub(crate) deflate: Option<(DeflateConfig, Params)>,
 }
 
 impl<R: Role> Negotiated<R> {
-    /// A connection without subprotocol and extensions.
+    /// Returns the result of a handshake in which neither a subprotocol nor an extension was
+    /// negotiated.
     #[must_use]
-    pub fn new(role: R) -> Self {
+    pub const fn new(role: R) -> Self {
         Self {
             role,
             #[cfg(feature = "alloc")]
-            protocol: None,
-            #[cfg(feature = "deflate")]
+            subprotocol: None,
             deflate: None,
         }
     }
 
-    /// The same with a subprotocol in use (§1.9).
+    /// Sets the subprotocol in use (§1.9).
     #[cfg(feature = "alloc")]
     #[must_use]
-    pub fn with_subprotocol(mut self, protocol: impl Into<String>) -> Self {
-        self.protocol = Some(protocol.into());
+    pub fn with_subprotocol(mut self, subprotocol: impl Into<Box<str>>) -> Self {
+        self.subprotocol = Some(subprotocol.into());
         self
     }
 
-    /// The _Subprotocol In Use_ (§4.1), if there is one.
+    /// Returns the _Subprotocol In Use_ (§4.1), if there is one.
     #[cfg(feature = "alloc")]
     #[must_use]
     pub fn subprotocol(&self) -> Option<&str> {
-        self.protocol.as_deref()
+        self.subprotocol.as_deref()
     }
 
-    /// The same with permessage-deflate in use (RFC 7692): what was negotiated, and how this
-    /// endpoint compresses.
+    /// Sets permessage-deflate to be in use (RFC 7692), with the settings of this endpoint and the
+    /// negotiated parameters.
     #[cfg(feature = "deflate")]
     #[must_use]
-    pub fn with_deflate(mut self, config: &deflate::Config, params: deflate::Params) -> Self {
+    pub fn with_deflate(mut self, config: &DeflateConfig, params: Params) -> Self {
         self.deflate = Some((config.clone(), params));
         self
     }
 
-    /// What was negotiated of permessage-deflate, if it is in use.
+    /// Returns the negotiated parameters of permessage-deflate, if it is in use.
     #[cfg(feature = "deflate")]
     #[must_use]
-    pub fn deflate(&self) -> Option<deflate::Params> {
-        self.deflate.as_ref().map(|(_, params)| *params)
+    pub fn deflate(&self) -> Option<Params> {
+        self.deflate.as_ref().map(|&(_, params)| params)
     }
 
-    /// Whether messages may be compressed, so that RSV1 has a meaning (RFC 7692 §6).
+    /// Returns whether messages may be compressed, so that RSV1 has a meaning (RFC 7692 §6).
     pub(crate) const fn compresses(&self) -> bool {
-        #[cfg(feature = "deflate")]
-        return self.deflate.is_some();
-        #[cfg(not(feature = "deflate"))]
-        false
-    }
-
-    /// What was negotiated of permessage-deflate, and how this endpoint compresses.
-    #[cfg(feature = "deflate")]
-    pub(crate) fn take_deflate(&mut self) -> Option<(deflate::Config, deflate::Params)> {
-        self.deflate.take()
-    }
-
-    pub(crate) fn into_role(self) -> R {
-        self.role
+        self.deflate.is_some()
     }
 }
 

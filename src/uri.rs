@@ -1,13 +1,14 @@
 //! WebSocket URIs (RFC 6455 §3).
 //!
-//! For a redirect: a `Location` may also be relative, or begin with `http:` or `https:`. To resolve
-//! it is left to a crate for URIs.
+//! In a redirect, `Location` may also be relative, or have the scheme `http` or `https`. Resolving
+//! it is left to a URI library.
 
 use core::{error, fmt, net::Ipv6Addr};
 
-/// A `ws:` or `wss:` URI (RFC 6455 §3): where to connect to, and what to ask for there.
+/// A `ws:` or `wss:` URI (RFC 6455 §3): the server to connect to, and the resource to request.
 ///
-/// It borrows the text and allocates nothing.
+/// It borrows the text and allocates nothing. `Display` writes all of it; `Debug` omits the query,
+/// which may contain a secret.
 ///
 /// ```
 /// use ws_proto::uri::Uri;
@@ -28,12 +29,12 @@ pub struct Uri<'a> {
 }
 
 impl<'a> Uri<'a> {
-    /// Reads a URI as §3 and RFC 3986 define it: characters that do not belong into a URI have to
-    /// be percent-encoded first.
+    /// Parses a URI as §3 and RFC 3986 define it: characters that a URI cannot contain must be
+    /// percent-encoded first.
     ///
     /// # Errors
     ///
-    /// [`UriError`] names the part that is wrong.
+    /// [`UriError`] is the first fault.
     pub fn parse(uri: &'a str) -> Result<Self, UriError> {
         let (scheme, rest) = uri.split_once("://").ok_or(UriError::InvalidScheme)?;
         let secure = match scheme {
@@ -61,14 +62,14 @@ impl<'a> Uri<'a> {
         })
     }
 
-    /// The _secure flag_: whether the scheme is `wss`, so that the connection starts with a TLS
-    /// handshake (§4.1).
+    /// Returns the _secure flag_: whether the scheme is `wss`, so that the connection must start
+    /// with a TLS handshake (§4.1).
     #[must_use]
     pub const fn is_secure(&self) -> bool {
         self.secure
     }
 
-    /// The host to connect to, as it stands in the URI: a name, an IPv4 address, or an IPv6 address
+    /// Returns the host to connect to, as written: a name, an IPv4 address, or an IPv6 address
     /// without its brackets.
     #[must_use]
     pub fn host(&self) -> &'a str {
@@ -78,31 +79,31 @@ impl<'a> Uri<'a> {
             .unwrap_or(host)
     }
 
-    /// The port to connect to: that of the URI, or else 80 for `ws` and 443 for `wss`.
+    /// Returns the port to connect to. The default is 80 for `ws` and 443 for `wss`.
     #[must_use]
     pub fn port(&self) -> u16 {
         self.authority.port.unwrap_or(self.default_port())
     }
 
-    /// The path, `/` if the URI has none.
+    /// Returns the path, or `/` if the URI has none.
     #[must_use]
     pub const fn path(&self) -> &'a str {
         if self.path.is_empty() { "/" } else { self.path }
     }
 
-    /// The query without its `?`, or `None` if it is empty.
+    /// Returns the query without its `?`, or `None` if it is empty.
     #[must_use]
     pub fn query(&self) -> Option<&'a str> {
         Some(self.query).filter(|query| !query.is_empty())
     }
 
-    /// The _resource name_ (§3): path and query, as they stand in the request line.
+    /// Returns the _resource name_ (§3): path and query, as written in the request line.
     pub fn resource_name(&self) -> impl fmt::Display + use<'a> {
         ResourceName(*self)
     }
 
-    /// The value of the `Host` field (§4.1): the host in lower case, IPv6 in brackets, and the port
-    /// unless it is the scheme's default.
+    /// Returns the value of the `Host` header (§4.1): the host in lower case, IPv6 in brackets, and
+    /// the port unless it is the scheme's default.
     pub fn host_value(&self) -> impl fmt::Display + use<'a> {
         HostValue(*self)
     }
@@ -112,7 +113,7 @@ impl<'a> Uri<'a> {
     }
 }
 
-/// Shows everything but the query, which may hold a secret.
+/// Omits the query, which may contain a secret.
 impl fmt::Debug for Uri<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
@@ -126,6 +127,34 @@ impl fmt::Debug for Uri<'_> {
             .field("authority", authority)
             .field("path", path)
             .finish_non_exhaustive()
+    }
+}
+
+impl<'a> TryFrom<&'a str> for Uri<'a> {
+    type Error = UriError;
+
+    fn try_from(uri: &'a str) -> Result<Self, UriError> {
+        Self::parse(uri)
+    }
+}
+
+/// Writes the URI, with its query. The scheme is in lower case, and an empty port or query is
+/// omitted.
+impl fmt::Display for Uri<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            secure,
+            authority,
+            path,
+            query: _,
+        } = self;
+        f.write_str(if *secure { "wss://" } else { "ws://" })?;
+        f.write_str(authority.host)?;
+        if let Some(port) = authority.port {
+            write!(f, ":{port}")?;
+        }
+        f.write_str(path)?;
+        self.query().map_or(Ok(()), |query| write!(f, "?{query}"))
     }
 }
 
@@ -154,16 +183,16 @@ impl fmt::Display for HostValue<'_> {
     }
 }
 
-/// What is wrong with a URI.
+/// A fault of a URI.
 ///
-/// With the feature `std` it becomes a `std::io::Error` of kind `InvalidInput` by `?`.
+/// With the feature `std` it converts to a `std::io::Error` of kind `InvalidInput`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum UriError {
     /// It does not begin with `ws://` or `wss://`.
     InvalidScheme,
-    /// It has user information, `user:password@`, which §3 does not know: send an `Authorization`
-    /// field instead.
+    /// It has user information, `user:password@`, which §3 does not define: send an `Authorization`
+    /// header instead.
     UnexpectedUserInfo,
     /// The host is missing, or is neither a name nor an IP address.
     InvalidHost,
@@ -171,11 +200,11 @@ pub enum UriError {
     HostNotAscii,
     /// The port is not a number from 0 to 65535.
     InvalidPort,
-    /// It has a fragment, which is meaningless here: a `#` that belongs to path or query is written
-    /// `%23` (§3).
+    /// It has a fragment, which has no meaning here: a `#` in path or query must be written `%23`
+    /// (§3).
     UnexpectedFragment,
-    /// Path or query contains a character that has to be percent-encoded first, or a `%` without
-    /// two hexadecimal digits.
+    /// Path or query contains a character that must be percent-encoded first, or a `%` without two
+    /// hexadecimal digits.
     InvalidResourceName,
 }
 
@@ -186,12 +215,12 @@ impl fmt::Display for UriError {
             Self::UnexpectedUserInfo => "the URI contains user information",
             Self::InvalidHost => "the URI's host is missing or malformed",
             Self::HostNotAscii => {
-                "the URI's host is not ASCII and has to be converted to punycode first"
+                "the URI's host is not ASCII and must be converted to punycode first"
             }
             Self::InvalidPort => "the URI's port is not a number from 0 to 65535",
             Self::UnexpectedFragment => "the URI contains a fragment",
             Self::InvalidResourceName => {
-                "the URI's path or query contains a character that has to be percent-encoded"
+                "the URI's path or query contains a character that must be percent-encoded"
             }
         })
     }
@@ -199,10 +228,10 @@ impl fmt::Display for UriError {
 
 impl error::Error for UriError {}
 
-/// `host [ ":" port ]`, as in a URI, in a `Host` field and in an origin.
+/// `host [ ":" port ]`, as in a URI, in a `Host` header and in an origin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Authority<'a> {
-    /// An IPv6 address is in its brackets.
+    /// An IPv6 address has its brackets.
     pub(crate) host: &'a str,
     pub(crate) port: Option<u16>,
 }
@@ -235,13 +264,14 @@ impl<'a> Authority<'a> {
     }
 }
 
-/// Reads what follows a host: nothing, or a colon and digits, of which RFC 3986 §3.2.3 allows none.
+/// Parses the rest of an authority after the host: nothing, or a colon and digits, which RFC 3986
+/// §3.2.3 allows to be absent.
 fn parse_port(port: &str) -> Result<Option<u16>, UriError> {
     match port.strip_prefix(':') {
         None if port.is_empty() => Ok(None),
         None => Err(UriError::InvalidHost),
         Some("") => Ok(None),
-        // `u16::from_str` alone would take "+80".
+        // `u16::from_str` alone would accept "+80".
         Some(digits) if digits.bytes().all(|b| b.is_ascii_digit()) => {
             digits.parse().map(Some).map_err(|_| UriError::InvalidPort)
         }
@@ -249,19 +279,19 @@ fn parse_port(port: &str) -> Result<Option<u16>, UriError> {
     }
 }
 
-/// Splits what follows `scheme://` into the authority and the rest, path and query.
+/// Splits the text after `scheme://` into the authority and the rest, path and query.
 pub(crate) fn split_authority(rest: &str) -> (&str, &str) {
     rest.find(['/', '?'])
         .and_then(|at| rest.split_at_checked(at))
         .unwrap_or((rest, ""))
 }
 
-/// Whether `text` consists of unreserved characters, sub-delims and percent-encoded bytes (RFC 3986
-/// §2), and those in `also`.
+/// Returns whether `text` consists of unreserved characters, sub-delims and percent-encoded bytes
+/// (RFC 3986 §2), and those in `also`.
 fn is_made_of(text: &str, also: &[u8]) -> bool {
     let mut bytes = text.bytes();
     while let Some(byte) = bytes.next() {
-        let fits = match byte {
+        let is_permitted = match byte {
             b'%' => {
                 bytes.next().is_some_and(|b| b.is_ascii_hexdigit())
                     && bytes.next().is_some_and(|b| b.is_ascii_hexdigit())
@@ -272,7 +302,7 @@ fn is_made_of(text: &str, also: &[u8]) -> bool {
                     || also.contains(&byte)
             }
         };
-        if !fits {
+        if !is_permitted {
             return false;
         }
     }

@@ -67,7 +67,7 @@ impl Choice {
 /// What comes of the bytes, what is answered, and how it ends.
 fn receive<R: TestRole>(choice: &Choice, pieces: &[&[u8]]) -> (Received, Vec<u8>, State) {
     let negotiated =
-        Negotiated::new(R::make()).with_deflate(&deflate::Config::default(), choice.params);
+        Negotiated::new(R::make()).with_deflate(&deflate::DeflateConfig::default(), choice.params);
     let mut ws = WebSocket::new(
         negotiated,
         &Config::default()

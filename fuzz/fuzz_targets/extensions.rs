@@ -22,10 +22,10 @@ struct Wanted {
 impl Wanted {
     fn config(&self) -> Config {
         Config::default()
-            .server_no_context_takeover(self.no_context_takeover[0])
-            .client_no_context_takeover(self.no_context_takeover[1])
-            .server_max_window_bits(self.max_window_bits[0])
-            .client_max_window_bits(self.max_window_bits[1])
+            .with_server_no_context_takeover(self.no_context_takeover[0])
+            .with_client_no_context_takeover(self.no_context_takeover[1])
+            .with_server_max_window_bits(self.max_window_bits[0])
+            .with_client_max_window_bits(self.max_window_bits[1])
     }
 }
 

@@ -55,7 +55,7 @@ fn handshake() -> ClientHandshake {
     let uri = Uri::parse("ws://example.com/").expect("a URI");
     ClientHandshake::new(&uri, Client::new([7; 32]))
         .subprotocols(&["chat", "superchat"])
-        .deflate(&deflate::Config::default().server_max_window_bits(10))
+        .deflate(&deflate::DeflateConfig::default().with_server_max_window_bits(10))
 }
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {

@@ -23,7 +23,7 @@ const BOUNDS: Bounds = Bounds {
 };
 
 fn serve(pieces: &[&[u8]]) -> Transcript {
-    let mut handshake = ServerHandshake::new(HeadLimits::default());
+    let mut handshake = ServerHandshake::new();
     let mut out = Vec::new();
     for (at, piece) in pieces.iter().enumerate() {
         let mut piece = piece.to_vec();
@@ -43,7 +43,7 @@ fn serve(pieces: &[&[u8]]) -> Transcript {
                     .collect();
                 let facts = (request.target().to_owned(), fields);
                 _ = (
-                    request.is_same_origin(true),
+                    request.is_same_origin(Scheme::Https),
                     request.origin_is_one_of(&["https://example.com"]),
                     request.path(),
                     request.query(),
@@ -52,7 +52,7 @@ fn serve(pieces: &[&[u8]]) -> Transcript {
                 _ = request
                     .accept()
                     .subprotocol(protocol)
-                    .deflate(&deflate::Config::default())
+                    .deflate(&deflate::DeflateConfig::default())
                     .write(&mut out)
                     .expect("a request can be accepted");
                 return (Ok(Some(facts)), out, left);

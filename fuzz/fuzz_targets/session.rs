@@ -138,9 +138,9 @@ impl<R: End> Endpoint<R> {
         let negotiated = Negotiated::new(R::make());
         let agreed_on = session.deflate.map(|(params, level)| {
             (
-                deflate::Config::default()
-                    .level(level % 10)
-                    .threshold(level.into()),
+                deflate::DeflateConfig::default()
+                    .with_level(level % 10)
+                    .with_threshold(level.into()),
                 params,
             )
         });

@@ -1,68 +1,81 @@
-//! Negotiation (RFC 7692 §5, §7.1): what is offered, what is answered, and what an answer means.
+//! Negotiation (RFC 7692 §5, §7.1): the offer, its acceptance, and the check of a response.
 
-use super::{Config, Direction, NAME, Params};
-use crate::handshake::{Extension, HandshakeError, Value};
+use super::{DeflateConfig, Direction, Params};
+use crate::extension::{self, Extension, InvalidExtensions, Value};
 use alloc::string::{String, ToString};
-use core::{fmt, str::FromStr};
+use core::{error, fmt, mem, str::FromStr};
+
+/// The name under which the extension is registered.
+const NAME: &str = "permessage-deflate";
 
 const SERVER_NO_CONTEXT_TAKEOVER: &str = "server_no_context_takeover";
 const CLIENT_NO_CONTEXT_TAKEOVER: &str = "client_no_context_takeover";
 const SERVER_MAX_WINDOW_BITS: &str = "server_max_window_bits";
 const CLIENT_MAX_WINDOW_BITS: &str = "client_max_window_bits";
 
-/// The parameters of an offer or an answer as they stand there.
+/// The parameters of an offer or of a response, before their meaning is checked.
 #[derive(Default)]
-struct Said {
+struct RawParams {
     server_no_context_takeover: bool,
     client_no_context_takeover: bool,
     server_max_window_bits: Option<u8>,
-    /// In an offer it may be said without a value.
-    client_max_window_bits: Option<Option<u8>>,
+    client_max_window_bits: ClientWindow,
 }
 
-impl Said {
-    /// `None` if a parameter is unknown, said twice, or has a value that it cannot have (§7.1).
+/// `client_max_window_bits`, whose value is optional in an offer.
+#[derive(Clone, Copy, Default)]
+enum ClientWindow {
+    #[default]
+    Absent,
+    WithoutValue,
+    Bits(u8),
+}
+
+impl RawParams {
+    /// Returns `None` if a parameter is unknown, repeated, or has an invalid value (§7.1).
     fn parse(extension: &Extension<'_>) -> Option<Self> {
-        let mut said = Self::default();
+        let mut raw = Self::default();
         for param in extension.params() {
-            let said_before = match (param.name, param.value) {
+            let is_repeated = match (param.name, param.value) {
                 (SERVER_NO_CONTEXT_TAKEOVER, None) => {
-                    core::mem::replace(&mut said.server_no_context_takeover, true)
+                    mem::replace(&mut raw.server_no_context_takeover, true)
                 }
                 (CLIENT_NO_CONTEXT_TAKEOVER, None) => {
-                    core::mem::replace(&mut said.client_no_context_takeover, true)
+                    mem::replace(&mut raw.client_no_context_takeover, true)
                 }
-                (SERVER_MAX_WINDOW_BITS, Some(value)) => said
+                (SERVER_MAX_WINDOW_BITS, Some(value)) => raw
                     .server_max_window_bits
                     .replace(window_bits(value)?)
                     .is_some(),
-                (CLIENT_MAX_WINDOW_BITS, None) => {
-                    said.client_max_window_bits.replace(None).is_some()
+                (CLIENT_MAX_WINDOW_BITS, value) => {
+                    let window = match value {
+                        Some(value) => ClientWindow::Bits(window_bits(value)?),
+                        None => ClientWindow::WithoutValue,
+                    };
+                    let before = mem::replace(&mut raw.client_max_window_bits, window);
+                    !matches!(before, ClientWindow::Absent)
                 }
-                (CLIENT_MAX_WINDOW_BITS, Some(value)) => said
-                    .client_max_window_bits
-                    .replace(Some(window_bits(value)?))
-                    .is_some(),
                 _ => return None,
             };
-            if said_before {
+            if is_repeated {
                 return None;
             }
         }
-        Some(said)
+        Some(raw)
     }
 }
 
-/// A decimal from 8 to 15 without leading zeros.
+/// Parses a decimal from 8 to 15 without leading zeros.
 fn window_bits(value: Value<'_>) -> Option<u8> {
     (8..)
         .zip(["8", "9", "10", "11", "12", "13", "14", "15"])
         .find_map(|(bits, text)| (value == text).then_some(bits))
 }
 
-impl Config {
-    /// The value of `Sec-WebSocket-Extensions` with which a client offers the extension, for those
-    /// who write the request themselves.
+impl DeflateConfig {
+    /// Returns the value of `Sec-WebSocket-Extensions` with which a client offers the extension.
+    ///
+    /// `ClientHandshake::deflate` sends it; this is for requests that are written by other means.
     #[must_use]
     pub fn offer(&self) -> String {
         let Params { server, client } = self.wanted;
@@ -83,105 +96,121 @@ impl Config {
         offer
     }
 
-    /// What a server agrees on, if it accepts one of the client's offers: the first that is valid
-    /// (RFC 7692 §5.1). Others are declined by being passed over.
-    /// [`Request::extensions`](crate::handshake::Request::extensions) has them, also of a request
-    /// that something else has read.
+    /// Returns the parameters with which a server accepts the first valid offer of a client (RFC
+    /// 7692 §5.1), or `None` if it must decline. The offers are the elements of the request's
+    /// `Sec-WebSocket-Extensions`; other extensions are ignored.
     ///
-    /// [`Accept::deflate`](crate::handshake::Accept::deflate) does this by itself; it is for those
-    /// who write the response themselves, whose `Sec-WebSocket-Extensions` then has the value
-    /// `params.to_string()`.
+    /// `Accept::deflate` calls this; it is for responses that are written by other means, whose
+    /// `Sec-WebSocket-Extensions` must have the value `params.to_string()`.
     #[must_use]
     pub fn accept<'a>(&self, offers: impl IntoIterator<Item = Extension<'a>>) -> Option<Params> {
-        let said = offers
+        let offer = offers
             .into_iter()
             .filter(|offer| offer.name == NAME)
-            .find_map(|offer| Said::parse(&offer))?;
+            .find_map(|offer| RawParams::parse(&offer))?;
         let Params { server, client } = self.wanted;
         Some(Params {
             server: Direction {
-                no_context_takeover: server.no_context_takeover || said.server_no_context_takeover,
-                // It is said if it was asked for, even if it is 15 (§7.1.2.1).
-                max_window_bits: least(said.server_max_window_bits, server.max_window_bits),
+                no_context_takeover: server.no_context_takeover || offer.server_no_context_takeover,
+                // A requested value must be confirmed, even if it is 15 (§7.1.2.1).
+                max_window_bits: min(offer.server_max_window_bits, server.max_window_bits),
             },
             client: Direction {
-                no_context_takeover: client.no_context_takeover || said.client_no_context_takeover,
-                // Only a client that says so can be told (§7.1.2.2).
-                max_window_bits: said
-                    .client_max_window_bits
-                    .and_then(|offered| least(offered, client.max_window_bits)),
+                no_context_takeover: client.no_context_takeover || offer.client_no_context_takeover,
+                // Permitted only if the offer has the parameter (§7.1.2.2).
+                max_window_bits: match offer.client_max_window_bits {
+                    ClientWindow::Absent => None,
+                    ClientWindow::WithoutValue => client.max_window_bits,
+                    ClientWindow::Bits(bits) => min(Some(bits), client.max_window_bits),
+                },
             },
         })
     }
 
-    /// What was negotiated, if this is a server's answer to [`offer`](Self::offer).
+    /// Returns the negotiated parameters, given the extensions that the server accepted in response
+    /// to [`offer`](Self::offer): the elements of its `Sec-WebSocket-Extensions`. Returns `None` if
+    /// there are none, so that compression is not in use.
     ///
-    /// [`ClientHandshake::deflate`](crate::handshake::ClientHandshake::deflate) does this by
-    /// itself.
+    /// `ClientHandshake::deflate` calls this; it is for responses that are read by other means.
     ///
     /// # Errors
     ///
-    /// [`HandshakeError`] if the extension is another, if a parameter is unknown, repeated or has a
-    /// value that it cannot have, or if the answer does not fit the offer.
-    pub fn verify(&self, answer: &Extension<'_>) -> Result<Params, HandshakeError> {
-        let params = Params::from_answer(answer)?;
+    /// [`NegotiationError`] if there is another extension, if a parameter is unknown, repeated or
+    /// has an invalid value, or if the parameters do not match the offer.
+    pub fn verify<'a>(
+        &self,
+        accepted: impl IntoIterator<Item = Extension<'a>>,
+    ) -> Result<Option<Params>, NegotiationError> {
+        let mut accepted = accepted.into_iter();
+        let Some(extension) = accepted.next() else {
+            return Ok(None);
+        };
+        let params = self.verify_params(Params::from_accepted(&extension)?)?;
+        match accepted.next() {
+            None => Ok(Some(params)),
+            Some(_) => Err(NegotiationError::ExtensionNotOffered),
+        }
+    }
+
+    fn verify_params(&self, params: Params) -> Result<Params, NegotiationError> {
         let Params { server, client } = self.wanted;
-        let fits = (params.server.no_context_takeover || !server.no_context_takeover)
-            && server.max_window_bits.is_none_or(|most| {
+        let matches_offer = (params.server.no_context_takeover || !server.no_context_takeover)
+            && server.max_window_bits.is_none_or(|max| {
                 params
                     .server
                     .max_window_bits
-                    .is_some_and(|bits| bits <= most)
+                    .is_some_and(|bits| bits <= max)
             })
             && params
                 .client
                 .max_window_bits
                 .is_none_or(|bits| bits <= client.window_bits());
-        if !fits {
-            return Err(HandshakeError::InvalidExtensionParameter);
+        if !matches_offer {
+            return Err(NegotiationError::InvalidParameter);
         }
-        // A client may always do with less than it was told.
+        // A client may always use less than the server permits.
         let client = Direction {
             no_context_takeover: params.client.no_context_takeover || client.no_context_takeover,
-            max_window_bits: least(params.client.max_window_bits, client.max_window_bits),
+            max_window_bits: min(params.client.max_window_bits, client.max_window_bits),
         };
         Ok(Params { client, ..params })
     }
 }
 
 impl Params {
-    fn from_answer(answer: &Extension<'_>) -> Result<Self, HandshakeError> {
-        if answer.name != NAME {
-            return Err(HandshakeError::ExtensionNotOffered);
+    /// Returns the parameters in a server's response.
+    fn from_accepted(extension: &Extension<'_>) -> Result<Self, NegotiationError> {
+        if extension.name != NAME {
+            return Err(NegotiationError::ExtensionNotOffered);
         }
-        let said = Said::parse(answer).ok_or(HandshakeError::InvalidExtensionParameter)?;
-        let client_max_window_bits = match said.client_max_window_bits {
-            Some(None) => return Err(HandshakeError::InvalidExtensionParameter),
-            said => said.flatten(),
+        let raw = RawParams::parse(extension).ok_or(NegotiationError::InvalidParameter)?;
+        let client_max_window_bits = match raw.client_max_window_bits {
+            ClientWindow::Absent => None,
+            ClientWindow::WithoutValue => return Err(NegotiationError::InvalidParameter),
+            ClientWindow::Bits(bits) => Some(bits),
         };
         Ok(Self {
             server: Direction {
-                no_context_takeover: said.server_no_context_takeover,
-                max_window_bits: said.server_max_window_bits,
+                no_context_takeover: raw.server_no_context_takeover,
+                max_window_bits: raw.server_max_window_bits,
             },
             client: Direction {
-                no_context_takeover: said.client_no_context_takeover,
+                no_context_takeover: raw.client_no_context_takeover,
                 max_window_bits: client_max_window_bits,
             },
         })
     }
 }
 
-/// The smaller of two wishes.
-fn least(a: Option<u8>, b: Option<u8>) -> Option<u8> {
+/// Returns the smaller of two limits, each of which may be absent.
+fn min(a: Option<u8>, b: Option<u8>) -> Option<u8> {
     match (a, b) {
         (Some(a), Some(b)) => Some(a.min(b)),
         (a, b) => a.or(b),
     }
 }
 
-/// Reads the value of a server's `Sec-WebSocket-Extensions`, where the handshake was made
-/// elsewhere.
+/// Parses the value of a server's `Sec-WebSocket-Extensions`, without comparing it with an offer.
 ///
 /// ```
 /// use ws_proto::deflate::Params;
@@ -189,19 +218,19 @@ fn least(a: Option<u8>, b: Option<u8>) -> Option<u8> {
 /// let params: Params =
 ///     "permessage-deflate; client_max_window_bits=10".parse()?;
 /// assert_eq!(params.client_max_window_bits(), 10);
-/// # Ok::<(), ws_proto::handshake::HandshakeError>(())
+/// # Ok::<(), ws_proto::deflate::NegotiationError>(())
 /// ```
 impl FromStr for Params {
-    type Err = HandshakeError;
+    type Err = NegotiationError;
 
-    fn from_str(value: &str) -> Result<Self, HandshakeError> {
-        let mut answers = crate::handshake::extensions_in(value.as_bytes());
-        let answer = answers
+    fn from_str(value: &str) -> Result<Self, NegotiationError> {
+        let mut accepted = extension::parse(value.as_bytes());
+        let extension = accepted
             .next()
-            .ok_or(HandshakeError::ExtensionNotOffered)??;
-        match answers.next() {
-            None => Self::from_answer(&answer),
-            Some(_) => Err(HandshakeError::ExtensionNotOffered),
+            .ok_or(NegotiationError::ExtensionNotOffered)??;
+        match accepted.next() {
+            None => Self::from_accepted(&extension),
+            Some(_) => Err(NegotiationError::ExtensionNotOffered),
         }
     }
 }
@@ -209,11 +238,11 @@ impl FromStr for Params {
 impl fmt::Display for Params {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(NAME)?;
-        for (said, name) in [
+        for (no_context_takeover, name) in [
             (self.server.no_context_takeover, SERVER_NO_CONTEXT_TAKEOVER),
             (self.client.no_context_takeover, CLIENT_NO_CONTEXT_TAKEOVER),
         ] {
-            if said {
+            if no_context_takeover {
                 write!(f, "; {name}")?;
             }
         }
@@ -226,5 +255,46 @@ impl fmt::Display for Params {
             }
         }
         Ok(())
+    }
+}
+
+/// Why the extensions that a server accepted are not permessage-deflate as it was offered.
+///
+/// It converts to a `std::io::Error` of kind `InvalidData`, and to a `HandshakeError`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum NegotiationError {
+    /// The header's value does not follow the grammar (RFC 6455 §9.1).
+    InvalidExtensions,
+    /// The value is not exactly one extension with the name `permessage-deflate` (RFC 6455 §4.1).
+    ExtensionNotOffered,
+    /// A parameter is unknown, repeated, has an invalid value, or does not match the offer (RFC
+    /// 7692 §7.1).
+    InvalidParameter,
+}
+
+impl fmt::Display for NegotiationError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::InvalidExtensions => return InvalidExtensions.fmt(f),
+            Self::ExtensionNotOffered => "the server accepted an extension that was not offered",
+            Self::InvalidParameter => {
+                "a parameter of permessage-deflate is invalid or does not match the offer"
+            }
+        })
+    }
+}
+
+impl error::Error for NegotiationError {}
+
+impl From<InvalidExtensions> for NegotiationError {
+    fn from(_: InvalidExtensions) -> Self {
+        Self::InvalidExtensions
+    }
+}
+
+impl From<NegotiationError> for std::io::Error {
+    fn from(error: NegotiationError) -> Self {
+        Self::new(std::io::ErrorKind::InvalidData, error)
     }
 }

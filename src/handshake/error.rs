@@ -1,41 +1,49 @@
-//! What can be wrong with a handshake: by the peer ([`HandshakeError`]), and by the caller
-//! ([`WriteError`]).
+//! The errors of a handshake: violations by the peer ([`HandshakeError`]), and invalid arguments of
+//! the caller ([`WriteError`]).
 
+use super::http::headers::EXTENSIONS;
+use crate::deflate::NegotiationError;
+use crate::extension::InvalidExtensions;
 use core::{error, fmt};
 
-/// What is wrong with a request or a response that was received.
+/// A fault of a request or a response that was received.
 ///
-/// It carries no text of the peer, so it is safe to log.
+/// It contains no text from the peer, so it is safe to log.
+///
+/// With the feature `std` it converts to a `std::io::Error`: of kind `UnexpectedEof` for
+/// [`Incomplete`](Self::Incomplete), `ConnectionRefused` for
+/// [`UnexpectedStatus`](Self::UnexpectedStatus), and `InvalidData` for all others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum HandshakeError {
-    /// The head is longer than [`HeadLimits::bytes`](super::HeadLimits::bytes).
+    /// The head is longer than [`HeadLimits::max_bytes`](super::HeadLimits::max_bytes).
     HeadTooLarge {
         /// The limit in bytes.
         limit: usize,
     },
-    /// The head has more fields than [`HeadLimits::fields`](super::HeadLimits::headers).
+    /// The head has more headers than
+    /// [`HeadLimits::max_headers`](super::HeadLimits::max_headers).
     TooManyHeaders {
         /// The limit.
         limit: usize,
     },
-    /// More interim responses (1xx) than [`HeadLimits::interim`](super::HeadLimits::interim) came
-    /// before the final one.
+    /// More interim responses (1xx) than
+    /// [`HeadLimits::max_interim`](super::HeadLimits::max_interim) precede the final one.
     TooManyInterimResponses {
         /// The limit.
         limit: usize,
     },
     /// The connection ended before the head did.
     Incomplete,
-    /// A line ends with LF that has no CR before it.
+    /// A line ends with LF without CR.
     BareLf,
-    /// A line contains CR that has no LF after it (RFC 9112 §2.2).
+    /// A line contains CR without LF (RFC 9112 §2.2).
     BareCr,
-    /// A line begins with whitespace: a folded field (obs-fold, RFC 9112 §5.2).
+    /// A line begins with whitespace: a header is folded (obs-fold, RFC 9112 §5.2).
     ObsFold,
-    /// A field line has no name that is a token and directly followed by a colon (RFC 9112 §5.1).
+    /// A header's name is not a token that is directly followed by a colon (RFC 9112 §5.1).
     InvalidHeaderName,
-    /// A field's value contains a control character, such as NUL (RFC 9110 §5.5).
+    /// A header's value contains a control character, such as NUL (RFC 9110 §5.5).
     InvalidHeaderValue,
     /// The first line of the request is not `method SP target SP version` (RFC 9112 §3).
     InvalidRequestLine,
@@ -53,42 +61,41 @@ pub enum HandshakeError {
     /// The request target is neither a path nor an absolute URI with the scheme `http`, `https`,
     /// `ws` or `wss` (§4.2.1).
     InvalidTarget,
-    /// The request announces a body, where the next bytes would be frames.
+    /// The request announces a body, whose bytes would be parsed as frames.
     UnexpectedBody,
-    /// `Upgrade` is missing or does not name `websocket` (§4.1, §4.2.1).
+    /// `Upgrade` is missing or does not contain `websocket` (§4.1, §4.2.1).
     MissingUpgrade,
     /// `Connection` is missing or does not contain the token `Upgrade` (§4.1, §4.2.1).
     MissingConnectionUpgrade,
     /// `Sec-WebSocket-Version` is missing or is not 13 (§4.2.1, §4.4).
     UnsupportedWebSocketVersion,
-    /// This field is required, and is missing.
+    /// This header is required, and is missing.
     MissingHeader(&'static str),
-    /// This field may appear only once, and appears again.
+    /// This header must appear only once, and is repeated.
     DuplicateHeader(&'static str),
-    /// The value of this field is malformed, or not the one required.
+    /// The value of this header is malformed, or is not the required one.
     InvalidHeader(&'static str),
-    /// The response's status is this one and not 101, so the server did not switch protocols
-    /// (§4.1).
+    /// The response has this status instead of 101, so the server did not switch protocols (§4.1).
     UnexpectedStatus(u16),
-    /// The server answered with an extension that was not offered (§4.1).
+    /// The server accepted an extension that was not offered (§4.1).
     ExtensionNotOffered,
-    /// The server's answer to an offered extension has a parameter that is unknown, repeated, of no
-    /// valid value, or no fit for the offer (§4.1, RFC 7692 §7.1).
+    /// A parameter of an accepted extension is unknown, repeated, has an invalid value, or does not
+    /// match the offer (§4.1, RFC 7692 §7.1).
     InvalidExtensionParameter,
-    /// The server answered with a subprotocol that was not requested (§4.1).
+    /// The server selected a subprotocol that was not requested (§4.1).
     SubprotocolNotRequested,
-    /// The server chose none of the requested subprotocols, and the client insists on one.
+    /// The server selected none of the requested subprotocols, although the client requires one.
     MissingSubprotocol,
 }
 
 impl HandshakeError {
-    /// The status with which a server answers a request that has this fault: 400, 405, 426, 431 or
-    /// 505.
+    /// Returns the status with which a server rejects a request that has this fault: 400, 405, 426,
+    /// 431 or 505.
     ///
-    /// For HTTP/1.0 it is 426, since the client can upgrade to HTTP/1.1 (RFC 9110 §15.5.22), and
-    /// for other versions 505.
+    /// It is 426 for HTTP/1.0, since the client can upgrade to HTTP/1.1 (RFC 9110 §15.5.22), and
+    /// 505 for other versions.
     ///
-    /// For a fault of a response it is 502, with which a gateway would pass the failure on.
+    /// For a fault of a response it is 502, with which a gateway would report the failure.
     #[must_use]
     pub const fn status(self) -> u16 {
         match self {
@@ -117,7 +124,7 @@ impl fmt::Display for HandshakeError {
                 return write!(f, "the head has more than {limit} bytes");
             }
             Self::TooManyHeaders { limit } => {
-                return write!(f, "the head has more than {limit} fields");
+                return write!(f, "the head has more than {limit} headers");
             }
             Self::TooManyInterimResponses { limit } => {
                 return write!(f, "more than {limit} interim responses");
@@ -125,9 +132,9 @@ impl fmt::Display for HandshakeError {
             Self::Incomplete => "the connection ended before the handshake was complete",
             Self::BareLf => "a line ends with LF without CR",
             Self::BareCr => "a line contains CR without LF",
-            Self::ObsFold => "a field is folded over several lines",
-            Self::InvalidHeaderName => "a field's name is malformed",
-            Self::InvalidHeaderValue => "a field's value contains a control character",
+            Self::ObsFold => "a header is folded over several lines",
+            Self::InvalidHeaderName => "a header's name is malformed",
+            Self::InvalidHeaderValue => "a header's value contains a control character",
             Self::InvalidRequestLine => "the request line is malformed",
             Self::InvalidStatusLine => "the status line is malformed",
             Self::UnsupportedHttpVersion { major, minor } => {
@@ -139,7 +146,7 @@ impl fmt::Display for HandshakeError {
             Self::MethodNotAllowed => "the method is not GET",
             Self::InvalidTarget => "the request target is malformed",
             Self::UnexpectedBody => "the request announces a body",
-            Self::MissingUpgrade => "Upgrade is missing or does not name websocket",
+            Self::MissingUpgrade => "Upgrade is missing or does not contain websocket",
             Self::MissingConnectionUpgrade => "Connection is missing or does not contain Upgrade",
             Self::UnsupportedWebSocketVersion => "Sec-WebSocket-Version is missing or is not 13",
             Self::MissingHeader(name) => return write!(f, "{name} is missing"),
@@ -148,35 +155,37 @@ impl fmt::Display for HandshakeError {
             Self::UnexpectedStatus(status) => {
                 return write!(f, "the server answered with status {status}");
             }
-            Self::ExtensionNotOffered => "the server chose an extension that was not offered",
+            Self::ExtensionNotOffered => "the server accepted an extension that was not offered",
             Self::InvalidExtensionParameter => {
-                "the server's parameters of an extension do not fit the offer"
+                "a parameter of an extension is invalid or does not match the offer"
             }
             Self::SubprotocolNotRequested => {
-                "the server chose a subprotocol that was not requested"
+                "the server selected a subprotocol that was not requested"
             }
-            Self::MissingSubprotocol => "the server chose no subprotocol",
+            Self::MissingSubprotocol => "the server selected no subprotocol",
         })
     }
 }
 
 impl error::Error for HandshakeError {}
 
-/// Why a request or a response was not written. Nothing of it was.
+/// The reason why a request or a response was not written. The output is unchanged.
+///
+/// With the feature `std` it converts to a `std::io::Error`: of kind `WriteZero` for
+/// [`OutputFull`](Self::OutputFull), and `InvalidInput` for all others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum WriteError {
-    /// The output has not the room, in bytes, that the message needs. The call can be repeated when
-    /// it has.
+    /// The output has no room for the message. The call can be repeated when it has.
     OutputFull {
         /// The length of the message in bytes.
         needed: usize,
     },
-    /// A field's name is not a token (RFC 9110 §5.1).
+    /// A header's name is not a token (RFC 9110 §5.1).
     InvalidHeaderName,
-    /// A field's value contains CR, LF, NUL or another control character (RFC 9110 §5.5).
+    /// A header's value contains CR, LF, NUL or another control character (RFC 9110 §5.5).
     InvalidHeaderValue,
-    /// The field is one that the handshake writes itself: `Host`, `Origin`, `Connection`,
+    /// The header is one that the handshake writes itself: `Host`, `Origin`, `Connection`,
     /// `Upgrade`, `Content-Length`, `Transfer-Encoding`, or one that begins with
     /// `Sec-WebSocket-`.
     ReservedHeader,
@@ -184,11 +193,11 @@ pub enum WriteError {
     InvalidSubprotocol,
     /// A subprotocol is requested twice (§4.1).
     DuplicateSubprotocol,
-    /// The chosen subprotocol is none of those that the client requested (§4.2.2).
+    /// The selected subprotocol is none of those that the client requested (§4.2.2).
     SubprotocolNotRequested,
     /// The status of a rejection is not from 300 to 599.
     InvalidStatus,
-    /// A body is given for a rejection whose status has none: 304 (RFC 9110 §15.4.5).
+    /// A rejection has a body although its status forbids one: 304 (RFC 9110 §15.4.5).
     UnexpectedBody,
 }
 
@@ -198,12 +207,12 @@ impl fmt::Display for WriteError {
             Self::OutputFull { needed } => {
                 return write!(f, "the output has no room for {needed} bytes");
             }
-            Self::InvalidHeaderName => "a field's name is not a token",
-            Self::InvalidHeaderValue => "a field's value contains a control character",
-            Self::ReservedHeader => "a field is one that the handshake writes itself",
+            Self::InvalidHeaderName => "a header's name is not a token",
+            Self::InvalidHeaderValue => "a header's value contains a control character",
+            Self::ReservedHeader => "a header is one that the handshake writes itself",
             Self::InvalidSubprotocol => "a subprotocol is not a token",
             Self::DuplicateSubprotocol => "a subprotocol is requested twice",
-            Self::SubprotocolNotRequested => "the chosen subprotocol was not requested",
+            Self::SubprotocolNotRequested => "the selected subprotocol was not requested",
             Self::InvalidStatus => "the status of a rejection is not from 300 to 599",
             Self::UnexpectedBody => "a response with this status has no body",
         })
@@ -212,9 +221,22 @@ impl fmt::Display for WriteError {
 
 impl error::Error for WriteError {}
 
-/// [`Incomplete`](HandshakeError::Incomplete) is an `UnexpectedEof`,
-/// [`Status`](HandshakeError::UnexpectedStatus) is a `ConnectionRefused`, and every other error is
-/// `InvalidData`.
+impl From<InvalidExtensions> for HandshakeError {
+    fn from(_: InvalidExtensions) -> Self {
+        Self::InvalidHeader(EXTENSIONS)
+    }
+}
+
+impl From<NegotiationError> for HandshakeError {
+    fn from(error: NegotiationError) -> Self {
+        match error {
+            NegotiationError::InvalidExtensions => Self::InvalidHeader(EXTENSIONS),
+            NegotiationError::ExtensionNotOffered => Self::ExtensionNotOffered,
+            NegotiationError::InvalidParameter => Self::InvalidExtensionParameter,
+        }
+    }
+}
+
 #[cfg(feature = "std")]
 impl From<HandshakeError> for std::io::Error {
     fn from(error: HandshakeError) -> Self {
@@ -227,7 +249,6 @@ impl From<HandshakeError> for std::io::Error {
     }
 }
 
-/// [`NoRoom`](WriteError::OutputFull) is a `WriteZero`, and every other error is `InvalidInput`.
 #[cfg(feature = "std")]
 impl From<WriteError> for std::io::Error {
     fn from(error: WriteError) -> Self {

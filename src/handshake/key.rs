@@ -7,15 +7,17 @@ use base64::{
 };
 use sha1_smol::Sha1;
 
-/// Base64 that accepts any bits as the padding of the last character: the key that RFC 6455 §4.1
-/// prints as an example has some that are not zero.
+/// Base64 that accepts any padding bits in the last character: in the example key of RFC 6455 §4.1
+/// they are not zero.
 static BASE64: GeneralPurpose = GeneralPurpose::new(
     &alphabet::STANDARD,
     GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true),
 );
 
-/// The `Sec-WebSocket-Accept` that answers a `Sec-WebSocket-Key` (§4.2.2), for those who write the
-/// response themselves.
+/// Returns the `Sec-WebSocket-Accept` for a `Sec-WebSocket-Key` (§4.2.2).
+///
+/// [`Accept::write`](super::Accept::write) sends it; this is for responses that are written by
+/// other means.
 ///
 /// ```
 /// use ws_proto::handshake::accept_key;
@@ -33,18 +35,18 @@ pub fn accept_key(key: &[u8]) -> [u8; 28] {
     encode(&sha1.digest().bytes())
 }
 
-/// A fresh `Sec-WebSocket-Key` (§4.1) from the client's secret, for those who write the request
-/// themselves.
+/// Returns a fresh `Sec-WebSocket-Key` (§4.1), derived from the client's secret seed.
 ///
-/// [`Response::verify`](super::Response::verify) then checks the answer.
+/// `ClientHandshake` sends one; this is for requests that are written by other means.
+/// [`Response::verify`](super::Response::verify) then checks the response.
 #[must_use]
 pub fn fresh_key(client: &mut Client) -> [u8; 24] {
     encode(&client.nonce())
 }
 
-/// `key`, if it decodes to 16 bytes (§4.2.1).
+/// Returns `key` if it decodes to 16 bytes (§4.2.1).
 pub(super) fn checked_key(key: &[u8]) -> Option<[u8; 24]> {
-    // base64 estimates the length of what it decodes before it looks at the padding.
+    // base64 estimates the decoded length before it reads the padding.
     let mut nonce = [0; 18];
     match BASE64.decode_slice(key, &mut nonce) {
         Ok(16) => key.try_into().ok(),

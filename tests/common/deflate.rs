@@ -12,7 +12,7 @@ use super::{
 };
 use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress, Status};
 use ws_proto::deflate::{
-    Compressor, Config as Deflate, Decompressor, InflateError, Inflated, Params,
+    Compressor, Decompressor, DeflateConfig as Deflate, InflateError, Inflated, Params,
 };
 use ws_proto::{Config, Connection, Event, Negotiated, WebSocket};
 

@@ -203,7 +203,7 @@ fn close_code<R: TestRole>(out: &[u8]) -> u16 {
 struct Maker {
     config: Config,
     #[cfg(feature = "deflate")]
-    deflate: Option<(deflate::Config, deflate::Params)>,
+    deflate: Option<(deflate::DeflateConfig, deflate::Params)>,
 }
 
 impl Maker {
@@ -213,7 +213,7 @@ impl Maker {
             #[cfg(feature = "deflate")]
             deflate: rules.compression.then(|| {
                 (
-                    deflate::Config::default(),
+                    deflate::DeflateConfig::default(),
                     params("; server_no_context_takeover; client_no_context_takeover"),
                 )
             }),

@@ -4,7 +4,7 @@
 use crate::support::{Head, client, written};
 use proptest::{collection::vec, prelude::*, sample::Index};
 use ws_proto::handshake::{
-    Answer, ClientHandshake, HandshakeError, HeadLimits, Headers, Request, Response,
+    Answer, ClientHandshake, HandshakeError, HeadLimits, Headers, Request, Response, Scheme,
     ServerHandshake,
 };
 use ws_proto::{Client, uri::Uri};
@@ -48,7 +48,7 @@ fn show_response(response: &Response<'_>) -> String {
 }
 
 fn serve(pieces: &[&[u8]], limits: HeadLimits) -> Transcript {
-    let mut server = ServerHandshake::new(limits);
+    let mut server = ServerHandshake::new().limits(limits);
     let mut outcome = Transcript {
         result: Ok(None),
         out: Vec::new(),
@@ -181,12 +181,12 @@ fn damaged(head: &Head, damages: &[Damage]) -> Vec<u8> {
 }
 
 fn limits() -> impl Strategy<Value = HeadLimits> {
-    let tight =
-        (100..400_usize, 3..9_usize, 0..2_usize).prop_map(|(bytes, fields, interim)| HeadLimits {
-            bytes,
-            fields,
-            interim,
-        });
+    let tight = (100..400_usize, 3..9_usize, 0..2_usize).prop_map(|(bytes, fields, interim)| {
+        HeadLimits::new()
+            .with_max_bytes(bytes)
+            .with_max_headers(fields)
+            .with_max_interim(interim)
+    });
     prop_oneof![Just(HeadLimits::default()), tight]
 }
 
@@ -325,7 +325,7 @@ proptest! {
         let head = Head::request().with(&format!("Sec-WebSocket-Extensions: {value}")).bytes();
         if let Ok(Some((request, _))) = Request::parse(&head, &HeadLimits::default()) {
             let again: Vec<_> = request.extensions().map(|offer| {
-                let param = |param: ws_proto::handshake::Param<'_>| param.value.map_or(format!("; {}", param.name), |value| format!("; {}=\"{value}\"", param.name));
+                let param = |param: ws_proto::extension::Param<'_>| param.value.map_or(format!("; {}", param.name), |value| format!("; {}=\"{value}\"", param.name));
                 offer.name.to_owned() + &offer.params().map(param).collect::<String>()
             }).collect();
             prop_assert!(!again.is_empty());
@@ -350,26 +350,26 @@ proptest! {
         cuts in vec(any::<Index>(), 0..4),
     ) {
         let names: Vec<_> = names.iter().map(String::as_str).collect();
-        let fields: Vec<_> = fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        let fields: Vec<_> = fields.iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
         let uri = format!("wss://Example.com:8443{path}{query}");
         let uri = Uri::parse(&uri).unwrap();
         let mut client = ClientHandshake::new(&uri, Client::new(seed)).subprotocols(&names).headers(&fields).origin("https://example.com:8443");
         let request = written(&client);
         let sent = |all: &Headers<'_>| shown(all).into_iter().filter(|(name, _)| name.starts_with("X-")).collect::<Vec<_>>();
-        let given: Vec<_> = fields.iter().map(|(name, value)| (name.to_string(), value.as_bytes().to_vec())).collect();
+        let given: Vec<_> = fields.iter().map(|(name, value)| (name.to_string(), value.to_vec())).collect();
 
-        let (mut server, mut out, mut agreed_by_server) = (ServerHandshake::new(HeadLimits::default()), Vec::new(), None);
+        let (mut server, mut out, mut agreed_by_server) = (ServerHandshake::new(), Vec::new(), None);
         for piece in cut(request.as_bytes(), &cuts) {
             let mut piece = piece.to_vec();
             if let Some(request) = server.recv(&mut &mut piece[..], &mut out).unwrap() {
                 prop_assert_eq!((request.path(), request.query().filter(|query| !query.is_empty())), (uri.path(), uri.query()));
                 prop_assert_eq!(request.host(), "example.com:8443");
-                prop_assert!(request.is_same_origin(true) && !request.is_same_origin(false));
+                prop_assert!(request.is_same_origin(Scheme::Https) && !request.is_same_origin(Scheme::Http));
                 prop_assert!(request.subprotocols().eq(names.iter().copied()));
                 prop_assert_eq!(sent(request.headers()), &given[..]);
                 let chosen = chosen.filter(|_| !names.is_empty()).map(|chosen| names[chosen.index(names.len())]);
                 let mut answer = Vec::new();
-                let negotiated = request.accept().subprotocol(chosen).headers(&fields).write(&mut answer).unwrap();
+                let negotiated = request.accept().subprotocol_from(chosen.as_slice()).headers(&fields).write(&mut answer).unwrap();
                 prop_assert_eq!(negotiated.subprotocol(), chosen);
                 agreed_by_server = Some((chosen, answer));
             }
@@ -397,7 +397,7 @@ proptest! {
         let (request, _) = Request::parse(&head, &HeadLimits::default()).unwrap().unwrap();
         let mut out = Vec::new();
         let body = if status == 304 { vec![] } else { body };
-        request.reject(status).body(&body).headers(&[("Location", "ws://b/")]).write(&mut out).unwrap();
+        request.reject(status).body(&body).headers(&[("Location", b"ws://b/")]).write(&mut out).unwrap();
         let (response, len) = Response::parse(&out, &HeadLimits::default()).unwrap().unwrap();
         prop_assert_eq!((response.status(), response.headers().get("location")), (status, Some(&b"ws://b/"[..])));
         prop_assert_eq!(&out[len..], &body[..]);

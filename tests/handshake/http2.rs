@@ -3,7 +3,7 @@
 //! HTTP library or its user does is listed in the crate's documentation.
 
 use crate::common::{Frame, Layer, Log, Masking, SEED, Seen, read_all, wire};
-use ws_proto::handshake::{HandshakeError as E, Request, Response, accept_key};
+use ws_proto::handshake::{HandshakeError as E, Request, Response, Scheme, accept_key};
 use ws_proto::uri::Uri;
 use ws_proto::{
     Action, Client, Config, Endpoint, Negotiated, ProtocolError, Server, State, WebSocket,
@@ -40,7 +40,7 @@ fn hx3_hx5_hx10_a_server_checks_an_extended_connect_by_the_same_rules() {
     let all = with_those_left_out("example.com", &fields);
     let request = Request::from_headers("GET", "/chat?room=1", (1, 1), &all).unwrap();
     assert_eq!((request.path(), request.query()), ("/chat", Some("room=1")));
-    assert!(request.is_same_origin(true) && !request.is_same_origin(false));
+    assert!(request.is_same_origin(Scheme::Https) && !request.is_same_origin(Scheme::Http));
     assert!(request.subprotocols().eq(["chat", "superchat"]));
     assert!(
         request
@@ -107,7 +107,7 @@ fn verify(fields: &[Field<'_>], protocols: &str) -> Result<Option<String>, E> {
     let all = [&added, fields].concat();
     Response::from_headers((1, 1), 101, &all)?
         .verify(KEY, protocols)
-        .map(|protocol| protocol.map(str::to_owned))
+        .map(|verified| verified.subprotocol().map(str::to_owned))
 }
 
 #[test]
@@ -160,8 +160,8 @@ fn hx4_hx10_a_client_checks_the_answer_by_the_same_rules() {
 fn hx10_compression_is_agreed_on_by_the_same_rules() {
     use ws_proto::deflate;
     let (client, server) = (
-        deflate::Config::default().server_max_window_bits(10),
-        deflate::Config::default(),
+        deflate::DeflateConfig::default().with_server_max_window_bits(10),
+        deflate::DeflateConfig::default(),
     );
     let offer = client.offer();
     let fields = [
@@ -183,7 +183,7 @@ fn hx10_compression_is_agreed_on_by_the_same_rules() {
         ];
         Response::from_headers((1, 1), 101, &fields)?
             .verify_deflate(KEY, "", &client)
-            .map(|(_, params)| params)
+            .map(|verified| verified.deflate())
     };
     assert_eq!(check(&params.to_string()), Ok(Some(params)));
     assert_eq!(

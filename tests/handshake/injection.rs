@@ -31,8 +31,8 @@ fn refused<T: std::fmt::Debug>(
 
 /// Tries the field in all three messages that can carry one.
 #[track_caller]
-fn refused_everywhere(field: (&str, &str), error: WriteError) {
-    let fields = [("X-Good", "1"), field];
+fn refused_everywhere((name, value): (&str, &str), error: WriteError) {
+    let fields = [("X-Good", &b"1"[..]), (name, value.as_bytes())];
     let head = Head::request().bytes();
     let (request, _) = Request::parse(&head, &HeadLimits::default())
         .unwrap()
@@ -72,7 +72,7 @@ fn i1_h6_every_character_of_a_field_is_judged() {
     let sends = |name: &str, value: &str| {
         request
             .accept()
-            .headers(&[(name, value)])
+            .headers(&[(name, value.as_bytes())])
             .write(&mut Vec::new())
             .map(drop)
     };
@@ -228,7 +228,7 @@ fn i1_neither_host_nor_path_can_end_the_line() {
 fn i1_a_mistake_is_not_forgotten() {
     refused(WriteError::InvalidHeaderName, |out| {
         client()
-            .headers(&[("", "")])
+            .headers(&[("", b"")])
             .origin("\n")
             .headers(&[])
             .write_request(out)
@@ -236,7 +236,7 @@ fn i1_a_mistake_is_not_forgotten() {
     refused(WriteError::InvalidHeaderValue, |out| {
         client()
             .origin("\n")
-            .headers(&[("", "")])
+            .headers(&[("", b"")])
             .subprotocols(&[""])
             .write_request(out)
     });
@@ -253,7 +253,7 @@ fn i1_a_mistake_is_not_forgotten() {
 fn o2_a_request_that_has_no_room_is_not_written_and_can_be_repeated() {
     let handshake = ClientHandshake::new(&uri(), Client::new([1; 32]))
         .subprotocols(&["a"])
-        .headers(&[("X", "y")]);
+        .headers(&[("X", b"y")]);
     let whole = written(&handshake);
     let mut memory = vec![0; whole.len()];
     let mut out = ws_proto::SliceOutput::new(&mut memory);

@@ -40,10 +40,7 @@ fn long(head: Head, limit: usize) -> Vec<u8> {
 #[test]
 fn h1_a_server_holds_no_more_than_the_limit_of_a_head() {
     for limit in [1000, 1025, 9000, 16 * 1024] {
-        let limits = HeadLimits {
-            bytes: limit,
-            ..HeadLimits::default()
-        };
+        let limits = HeadLimits::new().with_max_bytes(limit);
         for piece in PIECES {
             let whole = long(Head::request(), limit);
             assert_eq!(whole.len(), limit);
@@ -54,8 +51,11 @@ fn h1_a_server_holds_no_more_than_the_limit_of_a_head() {
                     Err(HandshakeError::HeadTooLarge { limit }),
                 ),
             ] {
-                let (mut server, mut memory, mut last) =
-                    (ServerHandshake::new(limits), [0; REPLY_ROOM], Ok(false));
+                let (mut server, mut memory, mut last) = (
+                    ServerHandshake::new().limits(limits),
+                    [0; REPLY_ROOM],
+                    Ok(false),
+                );
                 check(limit, &head, piece, |mut input| {
                     last = server
                         .recv(&mut input, &mut SliceOutput::new(&mut memory))
@@ -70,10 +70,7 @@ fn h1_a_server_holds_no_more_than_the_limit_of_a_head() {
 #[test]
 fn cr15_a_client_holds_no_more_than_the_limit_of_a_head() {
     for limit in [1000, 1025, 9000, 16 * 1024] {
-        let limits = HeadLimits {
-            bytes: limit,
-            ..HeadLimits::default()
-        };
+        let limits = HeadLimits::new().with_max_bytes(limit);
         for piece in PIECES {
             let (mut client, mut last) = (client().limits(limits), Ok(false));
             check(limit, &long(Head::response(), limit), piece, |mut input| {

@@ -7,7 +7,7 @@
 
 use crate::support::{Head, values};
 use ws_proto::handshake::{
-    Body, HandshakeError as E, HeadLimits, Request, Response, ServerHandshake, WriteError,
+    Body, HandshakeError as E, HeadLimits, Request, Response, Scheme, ServerHandshake, WriteError,
     accept_key,
 };
 use ws_proto::{CappedOutput, Output, REPLY_ROOM, SliceOutput};
@@ -16,7 +16,7 @@ use ws_proto::{CappedOutput, Output, REPLY_ROOM, SliceOutput};
 #[track_caller]
 fn taken<T>(head: &Head, test: impl FnOnce(&Request<'_>) -> T) -> T {
     let (mut head, mut out) = (head.bytes(), Vec::new());
-    let mut server = ServerHandshake::new(HeadLimits::default());
+    let mut server = ServerHandshake::new();
     let request = server
         .recv(&mut &mut head[..], &mut out)
         .unwrap()
@@ -42,7 +42,7 @@ fn refused(head: impl AsRef<[u8]>, error: E, status: u16) -> String {
     );
 
     let (mut head, mut out) = (head.to_vec(), Vec::new());
-    let mut server = ServerHandshake::new(HeadLimits::default());
+    let mut server = ServerHandshake::new();
     let mut input = &mut head[..];
     assert_eq!(server.recv(&mut input, &mut out).unwrap_err(), error);
     assert!(input.is_empty());
@@ -225,7 +225,7 @@ fn sh1_sh13_what_no_request_begins_with_fails_at_its_first_byte() {
             "{shown}"
         );
         refused([good, bad].concat(), error, error.status());
-        let (mut server, mut out) = (ServerHandshake::new(HeadLimits::default()), Vec::new());
+        let (mut server, mut out) = (ServerHandshake::new(), Vec::new());
         assert!(
             server
                 .recv(&mut &mut good.to_vec()[..], &mut out)
@@ -283,10 +283,7 @@ fn sh1_sh17_every_beginning_of_a_request_is_waited_for() {
 fn sh1_one_empty_line_before_the_request_line_is_skipped() {
     let head = Head::request().with("X: y").bytes();
     let later = [b"\r\n", &head[..]].concat();
-    let limits = |bytes| HeadLimits {
-        bytes,
-        ..HeadLimits::default()
-    };
+    let limits = |bytes| HeadLimits::new().with_max_bytes(bytes);
     let (request, len) = Request::parse(&later, &limits(later.len()))
         .unwrap()
         .unwrap();
@@ -615,7 +612,7 @@ fn sh11_subprotocols_keep_their_order_over_several_lines() {
 /// The offers as text: names, and parameters with their values.
 fn offers(head: &Head) -> Vec<String> {
     taken(head, |request| {
-        let param = |param: ws_proto::handshake::Param<'_>| match param.value {
+        let param = |param: ws_proto::extension::Param<'_>| match param.value {
             Some(value) => format!(";{}={value}", param.name),
             None => format!(";{}", param.name),
         };
@@ -673,7 +670,7 @@ fn ex1_a_value_is_equal_in_quotes_and_without() {
             .flat_map(|offer| offer.params())
             .map(|param| param.value)
             .collect();
-        let ten = |value: &Option<ws_proto::handshake::Value<'_>>| {
+        let ten = |value: &Option<ws_proto::extension::Value<'_>>| {
             value.is_some_and(|value| value == "10" && value.bytes().eq(*b"10"))
         };
         assert_eq!(
@@ -727,10 +724,7 @@ fn ex2_h3_malformed_offers_are_refused_with_400() {
 
 #[test]
 fn h3_long_offers_are_read_to_their_end() {
-    let limits = HeadLimits {
-        bytes: 1 << 20,
-        ..HeadLimits::default()
-    };
+    let limits = HeadLimits::new().with_max_bytes(1 << 20);
     for (value, params) in [
         ("a;".repeat(1 << 15) + "a", 1 << 15),
         ("a;b=\"".to_owned() + &"\\c".repeat(1 << 15) + "\"", 1),
@@ -766,7 +760,7 @@ fn ex3_ex4_ex6_sr6_n1_n2_no_extension_is_answered() {
         request.accept().write(&mut out).unwrap();
         assert!(!String::from_utf8(out).unwrap().contains("Extensions"));
         for name in ["Sec-WebSocket-Extensions", "sec-websocket-extensions"] {
-            let fields = [(name, "permessage-deflate")];
+            let fields = [(name, &b"permessage-deflate"[..])];
             assert_eq!(
                 request
                     .accept()
@@ -912,7 +906,7 @@ fn sh18_h7_bytes_after_the_request_stay_in_the_input() {
     for cut in [0, 1, head.len() - 1] {
         let mut bytes = [&head[..], b"\x81\x80abcd", b"more"].concat();
         let (first, mut rest) = bytes.split_at_mut(cut);
-        let (mut server, mut out) = (ServerHandshake::new(HeadLimits::default()), Vec::new());
+        let (mut server, mut out) = (ServerHandshake::new(), Vec::new());
         assert!(server.recv(&mut &mut *first, &mut out).unwrap().is_none());
         assert!(server.recv(&mut rest, &mut out).unwrap().is_some());
         assert_eq!(rest, b"\x81\x80abcdmore");
@@ -960,7 +954,7 @@ fn sr1_sr2_sr3_sr4_sr10_the_answer_as_the_rfc_wants_it() {
     taken(&Head::request(), |request| {
         request
             .accept()
-            .headers(&[("X-b", "1"), ("x-A", ""), ("X-b", "2 ")])
+            .headers(&[("X-b", b"1"), ("x-A", b""), ("X-b", b"2 ")])
             .write(&mut out)
             .unwrap()
     });
@@ -989,12 +983,7 @@ fn sr5_the_subprotocol_is_one_of_those_requested_or_none() {
         }
         let mut out = Vec::new();
         assert_eq!(
-            request
-                .accept()
-                .subprotocol(None)
-                .write(&mut out)
-                .unwrap()
-                .subprotocol(),
+            request.accept().write(&mut out).unwrap().subprotocol(),
             None
         );
         assert!(values(std::str::from_utf8(&out).unwrap(), "Sec-WebSocket-Protocol").is_empty());
@@ -1032,8 +1021,8 @@ fn sr7_sr8_sr9_sr14_a_rejection_has_a_status_a_length_and_a_body() {
         request
             .reject(302)
             .headers(&[
-                ("Location", "wss://b.example/"),
-                ("Content-Type", "text/plain"),
+                ("Location", b"wss://b.example/"),
+                ("Content-Type", b"text/plain"),
             ])
             .body(&[b'x'; 1234])
             .write(&mut out)
@@ -1064,7 +1053,7 @@ fn sr9_sr14_every_rejection_ends_where_its_reader_sees_the_end() {
                 let written = request
                     .reject(status)
                     .body(body)
-                    .headers(&[("X", "y")])
+                    .headers(&[("X", b"y")])
                     .write(&mut out);
                 if status == 304 && !body.is_empty() {
                     // RFC 9110 §15.4.5
@@ -1123,7 +1112,7 @@ fn o2_an_answer_that_has_no_room_is_not_written_and_can_be_repeated() {
 /// need.
 #[test]
 fn o1_without_room_for_a_reply_nothing_is_read() {
-    let mut server = ServerHandshake::new(HeadLimits::default());
+    let mut server = ServerHandshake::new();
     let mut bytes = *b"bad\r\n";
     let (mut out, mut input) = (vec![0; 10], &mut bytes[..]);
     assert!(
@@ -1217,34 +1206,35 @@ fn sr12_c1_origins_are_compared_by_scheme_host_and_port_exactly() {
 
 #[test]
 fn c1_the_same_origin_is_that_of_host_and_tls() {
-    for (secure, host, origin, same) in [
-        (false, "example.com", "http://example.com", true),
-        (false, "example.com:80", "http://EXAMPLE.com", true),
-        (false, "example.com", "http://example.com:80", true),
-        (true, "example.com", "https://example.com", true),
-        (true, "example.com:8443", "https://example.com:8443", true),
-        (true, "[::1]:443", "https://[::1]", true),
-        (true, "example.com", "http://example.com", false),
-        (false, "example.com", "https://example.com", false),
-        (false, "example.com:8080", "http://example.com", false),
-        (false, "example.com", "http://example.com:8080", false),
-        (true, "example.com:80", "https://example.com", false),
-        (false, "example.com", "http://www.example.com", false),
-        (false, "example.com", "http://example.com.evil.org", false),
-        (false, "example.com", "null", false),
+    use Scheme::{Http, Https};
+    for (scheme, host, origin, same) in [
+        (Http, "example.com", "http://example.com", true),
+        (Http, "example.com:80", "http://EXAMPLE.com", true),
+        (Http, "example.com", "http://example.com:80", true),
+        (Https, "example.com", "https://example.com", true),
+        (Https, "example.com:8443", "https://example.com:8443", true),
+        (Https, "[::1]:443", "https://[::1]", true),
+        (Https, "example.com", "http://example.com", false),
+        (Http, "example.com", "https://example.com", false),
+        (Http, "example.com:8080", "http://example.com", false),
+        (Http, "example.com", "http://example.com:8080", false),
+        (Https, "example.com:80", "https://example.com", false),
+        (Http, "example.com", "http://www.example.com", false),
+        (Http, "example.com", "http://example.com.evil.org", false),
+        (Http, "example.com", "null", false),
     ] {
         let head = Head::request()
             .but("Host", host)
             .with(&format!("Origin: {origin}"));
         assert_eq!(
-            taken(&head, |request| request.is_same_origin(secure)),
+            taken(&head, |request| request.is_same_origin(scheme)),
             same,
-            "{secure} {host} {origin}"
+            "{scheme:?} {host} {origin}"
         );
     }
     assert!(!taken(&Head::request(), |request| request
-        .is_same_origin(false)
-        || request.is_same_origin(true)));
+        .is_same_origin(Http)
+        || request.is_same_origin(Https)));
     refused(
         Head::request()
             .with("Origin: http://server.example.com")
@@ -1258,10 +1248,7 @@ fn c1_the_same_origin_is_that_of_host_and_tls() {
 #[test]
 fn h1_the_limit_on_bytes_is_exact() {
     let head = Head::request().bytes();
-    let limits = |bytes| HeadLimits {
-        bytes,
-        ..HeadLimits::default()
-    };
+    let limits = |bytes| HeadLimits::new().with_max_bytes(bytes);
     assert!(
         Request::parse(&head, &limits(head.len()))
             .unwrap()
@@ -1278,7 +1265,7 @@ fn h1_the_limit_on_bytes_is_exact() {
         E::HeadTooLarge { limit: 0 }
     );
     // One line without end is no way around it, and what comes after the head is not counted.
-    let (mut server, mut out) = (ServerHandshake::new(HeadLimits::default()), Vec::new());
+    let (mut server, mut out) = (ServerHandshake::new(), Vec::new());
     let mut line = [b'a'; 16 * 1024];
     let (mut line, last) = line.split_at_mut(16 * 1024 - 1);
     assert!(server.recv(&mut line, &mut out).unwrap().is_none());
@@ -1288,7 +1275,7 @@ fn h1_the_limit_on_bytes_is_exact() {
     );
     assert!(out.starts_with(b"HTTP/1.1 431 "));
     let mut bytes = [&head[..], &[0; 100_000]].concat();
-    let mut server = ServerHandshake::new(limits(head.len()));
+    let mut server = ServerHandshake::new().limits(limits(head.len()));
     assert!(
         server
             .recv(&mut &mut bytes[..], &mut Vec::new())
@@ -1299,10 +1286,7 @@ fn h1_the_limit_on_bytes_is_exact() {
 
 #[test]
 fn h2_the_limit_on_fields_is_exact_and_has_its_own_error() {
-    let limits = |fields| HeadLimits {
-        fields,
-        ..HeadLimits::default()
-    };
+    let limits = |fields| HeadLimits::new().with_max_headers(fields);
     let head = Head::request().bytes();
     assert!(Request::parse(&head, &limits(5)).unwrap().is_some());
     assert_eq!(
@@ -1339,7 +1323,7 @@ fn h2_the_limit_on_fields_is_exact_and_has_its_own_error() {
 
 #[test]
 fn the_end_of_the_connection_before_the_end_of_the_head_is_an_error() {
-    let mut server = ServerHandshake::new(HeadLimits::default());
+    let mut server = ServerHandshake::new();
     let mut out = Vec::new();
     let mut head = Head::request().bytes();
     head.pop();

@@ -61,14 +61,14 @@ fn se11_a_request_and_its_answers_are_printed_without_values() {
     hides(&Request::from_headers("GET", request.target(), (1, 1), &fields).unwrap());
     hides(&Request::from_headers("GET", "http://MARK/path?MARK", (1, 1), &fields).unwrap());
 
-    let fields = [("Set-Cookie", "MARK")];
+    let fields = [("Set-Cookie", &b"MARK"[..])];
     hides(&request.accept().subprotocol("MARK").headers(&fields));
     hides(&request.reject(403).headers(&fields).body(b"MARK"));
     #[cfg(feature = "deflate")]
     hides(
         &request
             .accept()
-            .deflate(&ws_proto::deflate::Config::default()),
+            .deflate(&ws_proto::deflate::DeflateConfig::default()),
     );
 }
 
@@ -83,23 +83,23 @@ fn a_request_and_its_answers_are_printed_with_names() {
         .unwrap();
     let names =
         r#"["Host", "Upgrade", "Connection", "Sec-WebSocket-Key", "Sec-WebSocket-Version"]"#;
-    let shown = format!("Request {{ path: \"/chat\", fields: {names}, .. }}");
+    let shown = format!("Request {{ path: \"/chat\", headers: {names}, .. }}");
     assert_eq!(format!("{request:?}"), shown);
-    let fields = [("X-A", "1"), ("x-b", "2")];
+    let fields = [("X-A", &b"1"[..]), ("x-b", b"2")];
     assert_eq!(
         format!("{:?}", request.accept().headers(&fields)),
-        format!("Accept {{ request: {shown}, fields: [\"X-A\", \"x-b\"], .. }}")
+        format!("Accept {{ request: {shown}, headers: [\"X-A\", \"x-b\"], .. }}")
     );
     assert_eq!(
         format!("{:?}", request.reject(403).headers(&fields)),
-        r#"Reject { status: 403, fields: ["X-A", "x-b"], .. }"#
+        r#"Reject { status: 403, headers: ["X-A", "x-b"], .. }"#
     );
 
     let head = Head::response().bytes();
     let (response, _) = Response::parse(&head, &HeadLimits::default())
         .unwrap()
         .unwrap();
-    let shown = r#"Response { status: 101, fields: ["Upgrade", "Connection", "Sec-WebSocket-Accept"], .. }"#;
+    let shown = r#"Response { status: 101, headers: ["Upgrade", "Connection", "Sec-WebSocket-Accept"], .. }"#;
     assert_eq!(format!("{response:?}"), shown);
     let mut head = head;
     assert_eq!(
@@ -107,7 +107,7 @@ fn a_request_and_its_answers_are_printed_with_names() {
         format!("Accepted {{ response: {shown}, .. }}")
     );
     let mut head = *b"HTTP/1.1 404 \r\nX: y\r\n\r\n";
-    let shown = r#"Refused(Response { status: 404, fields: ["X"], .. })"#;
+    let shown = r#"Rejected(Response { status: 404, headers: ["X"], .. })"#;
     assert_eq!(
         format!("{:?}", client().recv(&mut &mut head[..]).unwrap().unwrap()),
         shown
@@ -120,7 +120,7 @@ fn se11_a_response_is_printed_without_values() {
     let asking = || {
         client()
             .subprotocols(&["MARK"])
-            .headers(&[("Authorization", "MARK")])
+            .headers(&[("Authorization", b"MARK")])
             .origin("https://MARK")
     };
     hides(&ClientHandshake::new(
@@ -158,7 +158,7 @@ fn se11_a_response_is_printed_without_values() {
 fn se11_a_server_is_printed_without_what_it_read() {
     let mut head = secretive().bytes();
     let (begin, mut rest) = head.split_at_mut(100);
-    let mut server = ServerHandshake::new(HeadLimits::default());
+    let mut server = ServerHandshake::new();
     assert!(
         server
             .recv(&mut &mut *begin, &mut Vec::new())
@@ -168,7 +168,7 @@ fn se11_a_server_is_printed_without_what_it_read() {
     hides(&server);
     hides(&server.recv(&mut rest, &mut Vec::new()));
     hides(&server);
-    let mut server = ServerHandshake::new(HeadLimits::default());
+    let mut server = ServerHandshake::new();
     hides(&server.recv(&mut &mut b"GET /MARK MARK".to_vec()[..], &mut Vec::new()));
     hides(&server);
 }

@@ -10,7 +10,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::Index;
 use std::iter;
-use ws_proto::deflate::{Config as Deflate, Params};
+use ws_proto::deflate::{DeflateConfig as Deflate, Params};
 use ws_proto::{Client, Config, Message, ProtocolError, Server};
 
 const TAIL: [u8; 4] = [0x00, 0x00, 0xff, 0xff];

@@ -4,7 +4,7 @@
 use crate::common::deflate::*;
 use crate::common::{Frame, TestRole, code, for_both_roles, wire};
 use allocation_counter::{AllocationInfo, measure};
-use ws_proto::deflate::{Config as Deflate, Params};
+use ws_proto::deflate::{DeflateConfig as Deflate, Params};
 use ws_proto::{
     Client, Config, Message, ProtocolError, REPLY_ROOM, Server, SliceOutput, WebSocket,
 };
@@ -278,7 +278,7 @@ fn d11_se6_no_more_than_64_kib_of_a_sent_message_are_kept() {
                 &[&long[..1000]],
             ] {
                 let setup = Setup::with(both_ways(no_context_takeover, 15))
-                    .deflate(Deflate::default().threshold(0));
+                    .deflate(Deflate::default().with_threshold(0));
                 let mut ws = setup.websocket::<R>();
                 let mut out = Vec::with_capacity(2 * long.len() + 1000);
                 let info = measure(|| {
@@ -309,7 +309,7 @@ fn d11_se6_no_more_than_64_kib_of_a_sent_message_are_kept() {
         }
         // A pool of many states, each of which has sent a long message: all at once, each holds
         // what it has written until its output has it.
-        let setup = Setup::with(both_ways(true, 15)).deflate(Deflate::default().threshold(0));
+        let setup = Setup::with(both_ways(true, 15)).deflate(Deflate::default().with_threshold(0));
         let mut out = Vec::with_capacity(2 * long.len() + 1000);
         let mut pool = 0;
         for _ in 0..20 {
@@ -475,7 +475,7 @@ fn d11_states_are_freed_at_the_end() {
             ("fail", |ws, out| ws.fail(code(1008), "", out).unwrap()),
             ("end of stream", |ws, _| ws.recv_eof()),
             ("both Closes", |ws, out| {
-                ws.close(None, "", out).unwrap();
+                ws.close_without_code(out).unwrap();
                 assert!(
                     ws.recv(&mut wire::<R>(&[Frame::empty_close()])[..].as_mut(), out)
                         .is_some()
@@ -511,7 +511,7 @@ fn d11_states_are_freed_at_the_end() {
         let mut ws = Setup::default().websocket::<R>();
         let info = measure(|| {
             sending(&mut ws, &[7; 5000]);
-            ws.close(None, "", &mut SliceOutput::new(&mut [0; REPLY_ROOM]))
+            ws.close_without_code(&mut SliceOutput::new(&mut [0; REPLY_ROOM]))
                 .unwrap();
         });
         assert_eq!(info.bytes_current, 0, "our Close");
@@ -583,18 +583,18 @@ fn d11_connections_share_states() {
 #[test]
 fn states_are_shared_among_those_that_are_alike() {
     let params = both_ways(true, 15);
-    let deflate = Deflate::default().level(9);
+    let deflate = Deflate::default().with_level(9);
     let sizes: Vec<_> = [
         deflate.clone(),
-        deflate.clone().level(0),
-        deflate.clone().level(1),
-        deflate.clone().mem_level(1),
+        deflate.clone().with_level(0),
+        deflate.clone().with_level(1),
+        deflate.clone().with_mem_level(1),
         deflate,
     ]
     .into_iter()
     .map(|deflate| {
         let mut ws = Setup::with(params)
-            .deflate(deflate.threshold(0))
+            .deflate(deflate.with_threshold(0))
             .websocket::<Client>();
         let mut out = Vec::new();
         ws.send_binary(&json(50), &mut out).unwrap();
@@ -613,7 +613,7 @@ fn states_are_shared_among_those_that_are_alike() {
         "{sizes:?}"
     );
     // And only if the window is the same: all else would be a breach of what was negotiated.
-    let deflate = Deflate::default().threshold(0);
+    let deflate = Deflate::default().with_threshold(0);
     for bits in [15, 9, 8, 15] {
         let mut ws = Setup::with(both_ways(true, bits))
             .deflate(deflate.clone())
@@ -635,7 +635,7 @@ fn states_are_shared_among_those_that_are_alike() {
 fn what_states_take() {
     let of = |bits, mem_level| {
         let params = both_ways(false, bits);
-        let deflate = Deflate::default().mem_level(mem_level);
+        let deflate = Deflate::default().with_mem_level(mem_level);
         let mut state = None;
         let info = measure(|| state = Some(params.server_compressor(&deflate)));
         info.bytes_current as u64

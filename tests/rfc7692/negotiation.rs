@@ -3,7 +3,7 @@
 
 use crate::common::deflate::both_ways;
 use crate::handshake_support::{Head, client, values, written};
-use ws_proto::deflate::{Config as Deflate, Params};
+use ws_proto::deflate::{DeflateConfig as Deflate, NegotiationError, Params};
 use ws_proto::handshake::{Answer, HandshakeError, HeadLimits, Response, ServerHandshake};
 
 const FIELD: &str = "Sec-WebSocket-Extensions";
@@ -19,7 +19,7 @@ fn with(head: Head, lines: &[&str]) -> Head {
 /// negotiated are the same.
 #[track_caller]
 fn answer(config: Option<&Deflate>, offers: &[&str]) -> Option<String> {
-    let (mut handshake, mut out) = (ServerHandshake::new(HeadLimits::default()), Vec::new());
+    let (mut handshake, mut out) = (ServerHandshake::new(), Vec::new());
     let mut head = with(Head::request(), offers).bytes();
     let request = handshake
         .recv(&mut head.as_mut_slice(), &mut out)
@@ -79,7 +79,7 @@ fn verdict(config: Option<&Deflate>, answers: &[&str]) -> Result<Option<Params>,
         match config {
             Some(config) => response
                 .verify_deflate(key, "", config)
-                .map(|(_, params)| params),
+                .map(|verified| verified.deflate()),
             None => response.verify(key, "").map(|_| None),
         }
     });
@@ -176,8 +176,8 @@ fn df1_d4_a_server_declines_a_faulty_offer_and_tries_the_next() {
 fn df2_d4_n1_a_client_fails_for_a_faulty_answer() {
     for config in [
         Deflate::default(),
-        Deflate::default().client_max_window_bits(9),
-        Deflate::default().server_no_context_takeover(true),
+        Deflate::default().with_client_max_window_bits(9),
+        Deflate::default().with_server_no_context_takeover(true),
     ] {
         for fault in faults()
             .iter()
@@ -294,7 +294,7 @@ fn ex2_d4_malformed_values() {
         "permessage-deflate client_max_window_bits",
         "; client_max_window_bits",
     ] {
-        let (mut handshake, mut out) = (ServerHandshake::new(HeadLimits::default()), Vec::new());
+        let (mut handshake, mut out) = (ServerHandshake::new(), Vec::new());
         let mut head = with(Head::request(), &[malformed]).bytes();
         assert_eq!(
             handshake.recv(&mut head.as_mut_slice(), &mut out).err(),
@@ -316,13 +316,13 @@ fn ex2_d4_malformed_values() {
 fn df3_df4_df5_df6_df7_df8_df9_df10_df12_what_a_server_answers() {
     let config = Deflate::default();
     let (server_10, client_10) = (
-        config.clone().server_max_window_bits(10),
-        config.clone().client_max_window_bits(10),
+        config.clone().with_server_max_window_bits(10),
+        config.clone().with_client_max_window_bits(10),
     );
     let none = config
         .clone()
-        .server_no_context_takeover(true)
-        .client_no_context_takeover(true);
+        .with_server_no_context_takeover(true)
+        .with_client_no_context_takeover(true);
     let table: &[(&Deflate, &str, &str)] = &[
         // DF8: what is absent is 15 bits, and takeover.
         (&config, "", ""),
@@ -456,8 +456,8 @@ fn df6_df7_df11_d5_every_window_size_can_be_agreed_on() {
         // What is beyond is taken for the nearest.
         for (asked, said) in [(bits, bits), (0, 8), (7, 8), (16, 15), (255, 15)] {
             let config = Deflate::default()
-                .server_max_window_bits(asked)
-                .client_max_window_bits(asked);
+                .with_server_max_window_bits(asked)
+                .with_client_max_window_bits(asked);
             let offer = config.offer();
             if said == 15 {
                 assert_eq!(offer, "permessage-deflate; client_max_window_bits");
@@ -484,19 +484,19 @@ fn df12_df14_df13_what_a_client_offers() {
             Some("permessage-deflate; client_max_window_bits"),
         ),
         (
-            Some(config.clone().server_no_context_takeover(true)),
+            Some(config.clone().with_server_no_context_takeover(true)),
             Some("permessage-deflate; server_no_context_takeover; client_max_window_bits"),
         ),
         (
-            Some(config.clone().client_no_context_takeover(true)),
+            Some(config.clone().with_client_no_context_takeover(true)),
             Some("permessage-deflate; client_no_context_takeover; client_max_window_bits"),
         ),
         (
-            Some(config.clone().server_max_window_bits(9)),
+            Some(config.clone().with_server_max_window_bits(9)),
             Some("permessage-deflate; server_max_window_bits=9; client_max_window_bits"),
         ),
         (
-            Some(config.client_max_window_bits(8)),
+            Some(config.with_client_max_window_bits(8)),
             Some("permessage-deflate; client_max_window_bits=8"),
         ),
         (None, None),
@@ -531,12 +531,12 @@ fn df12_df14_df13_what_a_client_offers() {
 fn df4_df5_df6_df7_df8_df9_what_a_client_makes_of_an_answer() {
     let config = Deflate::default();
     let (server_10, client_10) = (
-        config.clone().server_max_window_bits(10),
-        config.clone().client_max_window_bits(10),
+        config.clone().with_server_max_window_bits(10),
+        config.clone().with_client_max_window_bits(10),
     );
     let (server_none, client_none) = (
-        config.clone().server_no_context_takeover(true),
-        config.clone().client_no_context_takeover(true),
+        config.clone().with_server_no_context_takeover(true),
+        config.clone().with_client_no_context_takeover(true),
     );
     /// Whether the server does without takeover, its window, and the same of the client.
     type Expected = Option<(bool, u8, bool, u8)>;
@@ -668,7 +668,7 @@ fn df15_parameters_and_their_text() {
     {
         assert_eq!(
             format!("permessage-deflate; {fault}").parse::<Params>(),
-            Err(HandshakeError::InvalidExtensionParameter),
+            Err(NegotiationError::InvalidParameter),
             "{fault}"
         );
     }
@@ -681,7 +681,7 @@ fn df15_parameters_and_their_text() {
     ] {
         assert_eq!(
             other.parse::<Params>(),
-            Err(HandshakeError::ExtensionNotOffered),
+            Err(NegotiationError::ExtensionNotOffered),
             "{other}"
         );
     }
@@ -696,11 +696,11 @@ fn df15_both_sides_agree() {
             [8, 12, 15].into_iter().flat_map(move |server| {
                 [8, 12, 15].into_iter().map(move |client| {
                     let config = Deflate::default()
-                        .server_no_context_takeover(flags & 1 != 0)
-                        .client_no_context_takeover(flags & 2 != 0);
+                        .with_server_no_context_takeover(flags & 1 != 0)
+                        .with_client_no_context_takeover(flags & 2 != 0);
                     config
-                        .server_max_window_bits(server)
-                        .client_max_window_bits(client)
+                        .with_server_max_window_bits(server)
+                        .with_client_max_window_bits(client)
                 })
             })
         })

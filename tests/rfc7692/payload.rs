@@ -2,7 +2,7 @@
 
 use crate::common::deflate::*;
 use crate::common::{Frame, Layer, Log, Seen, TestRole, for_both_roles, read_all, receive, wire};
-use ws_proto::deflate::{Config as Deflate, InflateError, Inflated, Params};
+use ws_proto::deflate::{DeflateConfig as Deflate, InflateError, Inflated, Params};
 use ws_proto::{CappedOutput, Config, Message, MessageKind, ProtocolError, SendError, WebSocket};
 
 fn compressed_text(payload: impl AsRef<[u8]>) -> Frame {
@@ -93,8 +93,8 @@ fn dp5_dp7_dp8_dp9_dp10_the_examples_of_the_rfc_inflate() {
 #[test]
 fn dp4_dp8_dp10_the_examples_of_the_rfc_are_sent() {
     fn check<R: TestRole>() {
-        let ours = Deflate::default().threshold(0);
-        let stored = ours.clone().level(0);
+        let ours = Deflate::default().with_threshold(0);
+        let stored = ours.clone().with_level(0);
         for (deflate, no_context_takeover, expected) in [
             (&ours, false, [HELLO[0], HELLO_AGAIN]),
             (&ours, true, [HELLO[0], HELLO[0]]),
@@ -545,7 +545,7 @@ fn dp14_nothing_of_a_corrupt_message_is_delivered() {
 #[test]
 fn dp11_without_takeover_each_message_starts_anew() {
     fn check<R: TestRole>() {
-        let setup = Setup::with(both_ways(true, 15)).deflate(Deflate::default().threshold(0));
+        let setup = Setup::with(both_ways(true, 15)).deflate(Deflate::default().with_threshold(0));
         let mut ws = setup.websocket::<R>();
         let mut out = Vec::new();
         let text = String::from_utf8(json(20)).unwrap();
@@ -582,7 +582,7 @@ fn df4_df5_each_direction_has_its_own_takeover() {
         };
         for (bound, resets) in [(ours, true), (theirs, false)] {
             let params = params(&format!("; {bound}_no_context_takeover"));
-            let setup = Setup::with(params).deflate(Deflate::default().threshold(0));
+            let setup = Setup::with(params).deflate(Deflate::default().with_threshold(0));
             let mut ws = setup.websocket::<R>();
             let mut out = Vec::new();
             ws.send_text("Hello", &mut out).unwrap();
@@ -647,7 +647,7 @@ fn dp12_the_context_is_kept() {
 #[test]
 fn dp12_both_contexts_over_thousands_of_messages() {
     fn check<R: TestRole>() {
-        let setup = Setup::default().deflate(Deflate::default().threshold(20));
+        let setup = Setup::default().deflate(Deflate::default().with_threshold(20));
         let (mut here, mut there) = (setup.websocket::<R>(), setup.websocket::<R::Peer>());
         let (mut compressed, mut plain) = (0, 0);
         for i in 0..2000_u32 {
@@ -786,7 +786,8 @@ fn f5_a_new_message_inside_a_compressed_one_fails() {
 #[test]
 fn u1_d11_a_shared_state_holds_nothing_of_the_connection_before() {
     fn check<R: TestRole>() {
-        let setup = || Setup::with(both_ways(true, 15)).deflate(Deflate::default().threshold(0));
+        let setup =
+            || Setup::with(both_ways(true, 15)).deflate(Deflate::default().with_threshold(0));
         let send = |ws: &mut WebSocket<R>, text: &str| {
             let mut out = Vec::new();
             ws.send_text(text, &mut out).unwrap();
@@ -1106,7 +1107,7 @@ fn dp18_d13_messages_can_be_sent_plain() {
             (false, usize::MAX, 100_000, true),
         ] {
             let setup = Setup::with(both_ways(no_context_takeover, 15))
-                .deflate(Deflate::default().threshold(threshold));
+                .deflate(Deflate::default().with_threshold(threshold));
             let mut ws = setup.websocket::<R>();
             let text = "s".repeat(len);
             let mut out = Vec::new();
@@ -1161,7 +1162,7 @@ fn dp18_d13_messages_can_be_sent_plain() {
 fn o2_sending_is_refused_before_anything_is_compressed() {
     fn check<R: TestRole>() {
         let mut ws = Setup::default()
-            .deflate(Deflate::default().threshold(0))
+            .deflate(Deflate::default().with_threshold(0))
             .websocket::<R>();
         let mut out = Vec::new();
         ws.send_text("Hello", &mut out).unwrap();
@@ -1187,7 +1188,7 @@ fn o2_sending_is_refused_before_anything_is_compressed() {
         ws.send_text("Hello", &mut CappedOutput::new(&mut out, needed))
             .unwrap();
         assert_eq!(frames(&out)[0].payload, HELLO_AGAIN);
-        ws.close(None, "", &mut out).unwrap();
+        ws.close_without_code(&mut out).unwrap();
         assert_eq!(ws.send_text("Hello", &mut out), Err(SendError::Closed));
     }
     for_both_roles!(check);
@@ -1201,9 +1202,9 @@ fn o2_the_room_that_is_asked_for_is_enough() {
         for mem_level in [1, 5, 9] {
             for bits in [8, 9, 15] {
                 let deflate = Deflate::default()
-                    .threshold(0)
-                    .level(level)
-                    .mem_level(mem_level);
+                    .with_threshold(0)
+                    .with_level(level)
+                    .with_mem_level(mem_level);
                 let mut ws = Setup::with(both_ways(false, bits))
                     .deflate(deflate)
                     .websocket::<ws_proto::Server>();
@@ -1240,11 +1241,11 @@ fn settings_out_of_range_are_taken_for_the_nearest() {
             message,
         )
     };
-    let of_level = |level| compressed(Deflate::default().level(level), 15);
+    let of_level = |level| compressed(Deflate::default().with_level(level), 15);
     assert!(
         of_level(9) != of_level(8) && of_level(10) == of_level(9) && of_level(255) == of_level(9)
     );
-    let of_memory = |mem_level| compressed(Deflate::default().mem_level(mem_level), 15);
+    let of_memory = |mem_level| compressed(Deflate::default().with_mem_level(mem_level), 15);
     assert!(
         of_memory(0) == of_memory(1)
             && of_memory(1) != of_memory(9)
@@ -1253,8 +1254,8 @@ fn settings_out_of_range_are_taken_for_the_nearest() {
     );
     let offer = |bits| {
         Deflate::default()
-            .client_max_window_bits(bits)
-            .server_max_window_bits(bits)
+            .with_client_max_window_bits(bits)
+            .with_server_max_window_bits(bits)
             .offer()
     };
     assert!(
@@ -1289,7 +1290,7 @@ fn dp11_dp12_a_context_has_one_compressor() {
             [(false, false), (false, true), (true, false), (true, true)]
         {
             let setup = Setup::with(both_ways(no_context_takeover, 15))
-                .deflate(Deflate::default().threshold(0));
+                .deflate(Deflate::default().with_threshold(0));
             let mut ws = setup.websocket::<R>();
             let mut own = compressor::<R>(setup.params, &setup.deflate);
             let (mut out, mut expected) = (Vec::new(), Vec::new());
@@ -1334,7 +1335,7 @@ fn dp11_dp12_a_context_has_one_compressor() {
         }
         // A part that is refused leaves all as it was.
         let mut ws = Setup::default()
-            .deflate(Deflate::default().threshold(0))
+            .deflate(Deflate::default().with_threshold(0))
             .websocket::<R>();
         let mut out = Vec::new();
         ws.send_fragment(MessageKind::Text, b"", false, &mut out)

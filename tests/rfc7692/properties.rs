@@ -8,7 +8,7 @@ use crate::common::{
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::Index;
-use ws_proto::deflate::Config as Deflate;
+use ws_proto::deflate::DeflateConfig as Deflate;
 use ws_proto::{Config, MessageKind, WebSocket};
 
 const CASES: u32 = if cfg!(debug_assertions) { 300 } else { 3000 };
@@ -63,9 +63,9 @@ fn setup() -> impl Strategy<Value = Setup> {
         .prop_map(|(no_context_takeover, bits, level, mem_level, threshold)| {
             Setup::with(both_ways(no_context_takeover, bits)).deflate(
                 Deflate::default()
-                    .level(level)
-                    .mem_level(mem_level)
-                    .threshold(threshold),
+                    .with_level(level)
+                    .with_mem_level(mem_level)
+                    .with_threshold(threshold),
             )
         })
 }
@@ -296,7 +296,7 @@ fn any_calls<R: TestRole>(
                 ws.send_compressed_fragment(*kind, bytes, *last, out)
             }
             Call::Part(kind, bytes, last, false) => ws.send_fragment(*kind, bytes, *last, out),
-            Call::Close => ws.close(None, "", out),
+            Call::Close => ws.close_without_code(out),
             Call::Fail => ws.fail(crate::common::code(1008), "", out),
         };
         let mut input = frame

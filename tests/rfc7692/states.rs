@@ -5,7 +5,7 @@ use crate::common::deflate::*;
 use crate::common::{Frame, Log, Masking, Seen, TestRole, for_both_roles, wire};
 use crate::common::{Layer, MessageHalves};
 use std::fmt::Debug;
-use ws_proto::deflate::Config as Deflate;
+use ws_proto::deflate::DeflateConfig as Deflate;
 use ws_proto::{CappedOutput, Message, MessageKind, ProtocolError, SendError, WebSocket};
 
 /// What a message that was sent has on the wire: whether it is compressed, and its payload.
@@ -42,14 +42,14 @@ fn u1_d11_dp11_dp12_a_pool_serves_connections_of_both_kinds() {
             "{0}{0} and near, near, near, near",
             json(8).into_iter().map(char::from).collect::<String>()
         );
-        let deflate = Deflate::default().threshold(0);
+        let deflate = Deflate::default().with_threshold(0);
         let setup = |no_context_takeover, bits| {
             Setup::with(both_ways(no_context_takeover, bits)).deflate(deflate.clone())
         };
         // What each kind sends at first, and again, from a configuration of its own.
         let fresh = |no_context_takeover, bits| {
             let mut ws = Setup::with(both_ways(no_context_takeover, bits))
-                .deflate(Deflate::default().threshold(0))
+                .deflate(Deflate::default().with_threshold(0))
                 .websocket::<R>();
             [
                 sent(&mut ws, text),
@@ -270,7 +270,7 @@ fn se8_debug_shows_no_message() {
     fn check<R: TestRole>() {
         for no_context_takeover in [false, true] {
             let setup = Setup::with(both_ways(no_context_takeover, 15))
-                .deflate(Deflate::default().threshold(0));
+                .deflate(Deflate::default().with_threshold(0));
             let marker = MARKER.repeat(10);
             let stored = CDeflate::new(0, 15, true).message(marker.as_bytes());
             assert!(
@@ -315,11 +315,12 @@ fn se8_debug_shows_no_message() {
             let (receiver, sender) = ws.split();
             hides(&receiver);
             hides(&sender);
-            assert!(format!("{sender:?}").contains("Outbound { settings: Settings {"));
+            assert!(format!("{sender:?}").contains("Deflater { settings: Settings {"));
             let halves = MessageHalves(receiver, sender);
             hides(&WebSocket::reunite(halves.0, halves.1));
 
-            let mut compressor = compressor::<R>(setup.params, &setup.deflate.clone().level(0));
+            let mut compressor =
+                compressor::<R>(setup.params, &setup.deflate.clone().with_level(0));
             let compressed = compress(&mut compressor, marker.as_bytes());
             compressor.compress(marker.as_bytes(), false, &mut Vec::new());
             hides(&compressor);

@@ -6,7 +6,7 @@ use crate::common::strategies::config;
 use proptest::prelude::*;
 use proptest::sample::Index;
 use std::sync::OnceLock;
-use ws_proto::deflate::{Config as Deflate, Params};
+use ws_proto::deflate::{DeflateConfig as Deflate, Params};
 
 /// The other tests stand on it.
 #[test]
@@ -35,8 +35,11 @@ fn dp11_df11_df14_d5_ours_inflates_within_the_window_agreed_on() {
             let (mem_level, no_context_takeover) =
                 (1 + (level + bits) % 9, (level + bits) % 2 == 0);
             let params = both_ways(no_context_takeover, bits);
-            let mut ours =
-                params.client_compressor(&Deflate::default().level(level).mem_level(mem_level));
+            let mut ours = params.client_compressor(
+                &Deflate::default()
+                    .with_level(level)
+                    .with_mem_level(mem_level),
+            );
             let (mut oracle, mut zlib) =
                 (Oracle::default(), CInflate::new(bits, no_context_takeover));
             for (i, sample) in samples.iter().enumerate() {
@@ -99,7 +102,7 @@ fn dp11_the_window_is_used() {
         .collect();
     for level in 0..=9 {
         let mut oracle = Oracle::default();
-        let deflate = Deflate::default().level(level);
+        let deflate = Deflate::default().with_level(level);
         assert!(
             oracle
                 .message(&compress(
@@ -126,7 +129,7 @@ fn dp11_the_window_is_used() {
     );
     let level = |level| {
         compress(
-            &mut Params::default().server_compressor(&Deflate::default().level(level)),
+            &mut Params::default().server_compressor(&Deflate::default().with_level(level)),
             &json(200),
         )
         .len()

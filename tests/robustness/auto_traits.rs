@@ -62,12 +62,15 @@ fn connections_of_both_roles() {
 #[cfg(feature = "deflate")]
 #[test]
 fn deflate() {
-    use ws_proto::deflate::{Compressor, Config, Decompressor, InflateError, Inflated, Params};
+    use ws_proto::deflate::{
+        Compressor, Decompressor, DeflateConfig, InflateError, Inflated, NegotiationError, Params,
+    };
     has_all::<Compressor>();
-    has_all::<Config>();
+    has_all::<DeflateConfig>();
     has_all::<Decompressor>();
     has_all::<InflateError>();
     has_all::<Inflated>();
+    has_all::<NegotiationError>();
     has_all::<Params>();
 }
 
@@ -78,24 +81,32 @@ fn uri() {
     has_all::<UriError>();
 }
 
+#[test]
+fn extension() {
+    use ws_proto::extension::{Extension, InvalidExtensions, Param, Value};
+    has_all::<Extension<'_>>();
+    has_all::<InvalidExtensions>();
+    has_all::<Param<'_>>();
+    has_all::<Value<'_>>();
+}
+
 #[cfg(feature = "handshake")]
 #[test]
 fn handshake() {
     use ws_proto::handshake::{
-        Accept, Body, Extension, HandshakeError, HeadLimits, Headers, Param, Reject, Request,
-        Response, Value, WriteError,
+        Accept, Body, HandshakeError, HeadLimits, Headers, Reject, Request, Response, Scheme,
+        Verified, WriteError,
     };
     has_all::<Accept<'_>>();
     has_all::<Body>();
-    has_all::<Extension<'_>>();
     has_all::<Headers<'_>>();
     has_all::<HandshakeError>();
     has_all::<HeadLimits>();
-    has_all::<Param<'_>>();
     has_all::<Reject<'_>>();
     has_all::<Request<'_>>();
     has_all::<Response<'_>>();
-    has_all::<Value<'_>>();
+    has_all::<Scheme>();
+    has_all::<Verified<'_>>();
     has_all::<WriteError>();
 }
 

@@ -1399,7 +1399,8 @@ mod deflate {
     const POOLS: u64 = 16 * (EACH + 64);
 
     fn compressor() -> Compressor {
-        Params::default().client_compressor(&ws_proto::deflate::Config::default().level(9))
+        Params::default()
+            .client_compressor(&ws_proto::deflate::DeflateConfig::default().with_level(9))
     }
 
     fn compressed(compressor: &mut Compressor, message: &[u8]) -> Vec<u8> {

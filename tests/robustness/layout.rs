@@ -18,7 +18,8 @@ fn se6_a_servers_websocket_is_its_connection_and_two_empty_vectors() {
     // What compresses and inflates is made when it is needed; how to is known before, for each
     // direction, with a few bytes of what was negotiated and counted.
     #[cfg(feature = "deflate")]
-    let deflate = 2 * (size_of::<ws_proto::deflate::Config>() + size_of::<Option<Box<()>>>() + 16);
+    let deflate =
+        2 * (size_of::<ws_proto::deflate::DeflateConfig>() + size_of::<Option<Box<()>>>() + 16);
     #[cfg(not(feature = "deflate"))]
     let deflate = 0;
     assert!(size_of::<ws_proto::WebSocket<Server>>() <= 256 + 6 * size_of::<usize>() + deflate);

@@ -37,8 +37,8 @@ fn json(size: usize, seed: usize) -> String {
 
 pub fn negotiated<R: ws_proto::Role>(role: R, takeover: bool) -> Negotiated<R> {
     let config = Config::default()
-        .server_no_context_takeover(!takeover)
-        .client_no_context_takeover(!takeover);
+        .with_server_no_context_takeover(!takeover)
+        .with_client_no_context_takeover(!takeover);
     let params: Params = if takeover {
         "permessage-deflate"
     } else {

@@ -574,7 +574,7 @@ fn no_protocol_is_shown() {
 /// Our server after its part of a handshake, and what it answers.
 fn serve(mut request: &mut [u8]) -> (WebSocket<Server>, Vec<u8>) {
     let mut out = Vec::new();
-    let mut handshake = ServerHandshake::new(HeadLimits::default());
+    let mut handshake = ServerHandshake::new();
     let request = handshake
         .recv(&mut request, &mut out)
         .expect("a good request")

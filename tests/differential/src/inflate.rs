@@ -13,7 +13,7 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
-use ws_proto::deflate::Config as Deflate;
+use ws_proto::deflate::DeflateConfig as Deflate;
 
 const TAIL: [u8; 4] = [0, 0, 0xff, 0xff];
 
@@ -256,7 +256,7 @@ proptest! {
         block in prop_oneof![20..40_usize, 1000..20_000_usize],
     ) {
         let params = both_ways(no_context_takeover, bits);
-        let mut compressor = params.client_compressor(&Deflate::default().level(level).mem_level(mem_level));
+        let mut compressor = params.client_compressor(&Deflate::default().with_level(level).with_mem_level(mem_level));
         let mut zlib = CInflate::new(bits, no_context_takeover);
         for message in &messages {
             prop_assert!(zlib.message(&compress(&mut compressor, message)).as_ref() == Some(message), "{} bytes", message.len());

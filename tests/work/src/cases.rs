@@ -577,7 +577,7 @@ fn deflated(payload: impl AsRef<[u8]>) -> Frame {
 fn compressed(message: &[u8]) -> Frame {
     let mut payload = Vec::new();
     takeover(false)
-        .client_compressor(&deflate::Config::default())
+        .client_compressor(&deflate::DeflateConfig::default())
         .compress(message, true, &mut payload);
     deflated(payload)
 }
@@ -595,7 +595,7 @@ fn empty_compressed_fragments(count: usize) -> Vec<Frame> {
 }
 
 fn short_compressed(n: usize, no_takeover: bool) -> Vec<Job> {
-    let mut compressor = takeover(no_takeover).client_compressor(&deflate::Config::default());
+    let mut compressor = takeover(no_takeover).client_compressor(&deflate::DeflateConfig::default());
     let compress = |message: &[u8]| {
         let mut payload = Vec::new();
         compressor.compress(message, true, &mut payload);
@@ -613,7 +613,7 @@ fn short_compressed(n: usize, no_takeover: bool) -> Vec<Job> {
 /// About 7 bytes on the wire for each byte of content.
 fn flushed_byte_by_byte(n: usize) -> Vec<Job> {
     let (mut compressor, mut payload) = (
-        takeover(false).client_compressor(&deflate::Config::default()),
+        takeover(false).client_compressor(&deflate::DeflateConfig::default()),
         Vec::new(),
     );
     for byte in 0..n / 7 {
@@ -671,7 +671,7 @@ fn inflating_byte_by_byte(n: usize) -> Job {
 
 /// Compresses messages of `len` bytes, in pieces of a byte.
 fn compressing(n: usize, len: usize) -> Job {
-    let mut compressor = takeover(false).client_compressor(&deflate::Config::default());
+    let mut compressor = takeover(false).client_compressor(&deflate::DeflateConfig::default());
     let data = json(n);
     Job::new("compressor", n, move || {
         let mut out = Vec::new();

@@ -142,7 +142,7 @@ pub(crate) fn inflating(
         let bytes = wire::<R>(frames);
         let make = || {
             WebSocket::new(
-                Negotiated::new(R::make()).with_deflate(&deflate::Config::default(), params),
+                Negotiated::new(R::make()).with_deflate(&deflate::DeflateConfig::default(), params),
                 config,
             )
         };
@@ -183,11 +183,7 @@ fn layer<R: TestRole, L: Layer>(
 // Heads
 
 const fn limits(bytes: usize) -> HeadLimits {
-    HeadLimits {
-        bytes,
-        fields: usize::MAX,
-        interim: usize::MAX,
-    }
+    HeadLimits::new().with_max_bytes(bytes).with_max_headers(usize::MAX).with_max_interim(usize::MAX)
 }
 
 /// Reads a request of `limit` bytes at most, in every cut, looks at all that it says, and accepts
@@ -195,11 +191,11 @@ const fn limits(bytes: usize) -> HeadLimits {
 pub(crate) fn serving(limit: usize, head: &str, end: Result<(), HandshakeError>) -> Vec<Job> {
     let job = |(how, lengths): (&str, &'static [usize])| {
         let (mut handshake, mut input, mut out) = (
-            ServerHandshake::new(limits(limit)),
+            ServerHandshake::new().limits(limits(limit)),
             head.as_bytes().to_vec(),
             Vec::new(),
         );
-        let config = deflate::Config::default();
+        let config = deflate::DeflateConfig::default();
         Job::new(how, head.len(), move || {
             let mut came = Ok(false);
             cut(&mut input, lengths, |mut piece| {
@@ -213,7 +209,7 @@ pub(crate) fn serving(limit: usize, head: &str, end: Result<(), HandshakeError>)
                         }
                         black_box((request.path(), request.query(), request.host()));
                         black_box((
-                            request.is_same_origin(true),
+                            request.is_same_origin(Scheme::Https),
                             request.origin_is_one_of(&["https://example.com"]),
                         ));
                         black_box((
@@ -244,7 +240,7 @@ pub(crate) fn connecting(limit: usize, head: &str, end: Result<bool, HandshakeEr
     let job = |(how, lengths): (&str, &'static [usize])| {
         let handshake = client()
             .subprotocols(&["chat", "superchat"])
-            .deflate(&deflate::Config::default());
+            .deflate(&deflate::DeflateConfig::default());
         let (mut handshake, mut input) =
             (handshake.limits(limits(limit)), head.as_bytes().to_vec());
         Job::new(how, head.len(), move || {

@@ -1,43 +1,42 @@
 //! The client's opening handshake as the server reads it (RFC 6455 §4.2.1).
 
-use super::{
-    Accept, Extension, HandshakeError, HeadLimits, Reject,
-    extension::extensions,
-    fields::{
-        self, CONNECTION, CONTENT_LENGTH, EXTENSIONS, HOST, Headers, KEY, ORIGIN, PROTOCOL,
-        TRANSFER_ENCODING, UPGRADE, VERSION,
-    },
-    head::{Message, Parser},
-    key::checked_key,
-    origin::Origin,
+use super::origin::{Origin, Scheme};
+use super::{Accept, Reject};
+use crate::buffer::{prefix, suffix};
+use crate::extension::{self, Extension, is_token_char};
+use crate::handshake::http::head::{HeadLimits, HeadRules, Parser};
+use crate::handshake::http::headers::{
+    self, CONNECTION, CONTENT_LENGTH, EXTENSIONS, HOST, Headers, KEY, ORIGIN, PROTOCOL,
+    TRANSFER_ENCODING, UPGRADE, VERSION,
 };
+use crate::handshake::http::{InvalidVersion, VERSION_LEN, ascii, lists, next_of_version, once};
+use crate::handshake::{HandshakeError, key::checked_key};
 use crate::uri::{Authority, split_authority};
 use core::{fmt, mem, str};
 
 /// A valid request to open a WebSocket connection (RFC 6455 §4.2.1).
 ///
-/// All that the RFC demands of it was checked. Nothing in it is to be trusted all the same: whoever
-/// sent it need not be a browser, and can write into any field what it likes (§10.1).
+/// It was validated against §4.2.1, but is still untrusted input: the sender need not be a browser,
+/// and can write anything into any header (§10.1).
 ///
-/// It borrows the bytes that it was read from. Answer it with [`accept`](Self::accept) or
+/// It borrows the bytes that it was parsed from. Answer it with [`accept`](Self::accept) or
 /// [`reject`](Self::reject).
 #[derive(Clone, Copy)]
 pub struct Request<'a> {
     target: &'a str,
-    fields: Headers<'a>,
+    headers: Headers<'a>,
     key: [u8; 24],
 }
 
 impl<'a> Request<'a> {
-    /// Parses a request at the front of `head`, and returns it with its length in bytes, or `None`
-    /// if it is not complete.
+    /// Parses a request at the front of `head`. Returns it with its length in bytes, or `None` if
+    /// it is incomplete.
     ///
-    /// It starts from the beginning each time; [`ServerHandshake`](super::ServerHandshake) reads on
-    /// where it stopped.
+    /// Each call starts from the beginning; `ServerHandshake` continues where it stopped.
     ///
     /// # Errors
     ///
-    /// [`HandshakeError`] names the first fault, at the first byte that makes it certain.
+    /// [`HandshakeError`] is the first fault, at the first byte that makes it certain.
     pub fn parse(
         head: &'a [u8],
         limits: &HeadLimits,
@@ -47,42 +46,42 @@ impl<'a> Request<'a> {
             return Ok(None);
         };
         Ok(Some((
-            Self::in_head(head.get(..len).unwrap_or_default(), parser.message()),
+            Self::in_head(prefix(head, len), parser.rules()),
             len,
         )))
     }
 
-    /// Checks a request whose HTTP something else parsed, by the same rules.
+    /// Checks a request whose HTTP another library parsed, by the same rules.
     ///
     /// `version` is the HTTP version, such as `(1, 1)`.
     ///
     /// ```
     /// use ws_proto::handshake::{HandshakeError, Request};
     ///
-    /// let fields: [(&str, &[u8]); 5] = [
+    /// let headers: [(&str, &[u8]); 5] = [
     ///     ("host", b"example.com"),
     ///     ("upgrade", b"websocket"),
     ///     ("connection", b"keep-alive, Upgrade"),
     ///     ("sec-websocket-key", b"dGhlIHNhbXBsZSBub25jZQ=="),
     ///     ("sec-websocket-version", b"13"),
     /// ];
-    /// let request = Request::from_headers("GET", "/chat", (1, 1), &fields)?;
+    /// let request = Request::from_headers("GET", "/chat", (1, 1), &headers)?;
     /// assert_eq!(request.path(), "/chat");
     /// # Ok::<(), HandshakeError>(())
     /// ```
     ///
     /// # Errors
     ///
-    /// [`HandshakeError`] names the first fault.
+    /// [`HandshakeError`] is the first fault.
     pub fn from_headers(
         method: &str,
         target: &'a str,
         version: (u8, u8),
-        fields: &'a [(&'a str, &'a [u8])],
+        headers: &'a [(&'a str, &'a [u8])],
     ) -> Result<Self, HandshakeError> {
         match method.as_bytes() {
             b"GET" => {}
-            method if fields::is_token(method) => return Err(HandshakeError::MethodNotAllowed),
+            method if lists::is_token(method) => return Err(HandshakeError::MethodNotAllowed),
             _ => return Err(HandshakeError::InvalidRequestLine),
         }
         if !target.bytes().all(is_target_char) {
@@ -91,63 +90,60 @@ impl<'a> Request<'a> {
         check_target(target)?;
         check_version(version)?;
         let mut facts = RequestFacts::default();
-        let fields = Headers::elsewhere(fields, |name, value| facts.field(name, value))?;
+        let headers = Headers::from_pairs(headers, |name, value| facts.header(name, value))?;
         facts.end()?;
         Ok(Self {
             target,
-            fields,
-            key: facts.key.unwrap_or_default(),
+            headers,
+            key: facts.key(),
         })
     }
 
     pub(super) fn in_head(head: &'a [u8], facts: &RequestFacts) -> Self {
         let head = head.strip_prefix(b"\r\n").unwrap_or(head);
-        let target = head
-            .get(METHOD.len()..METHOD.len() + facts.target_len)
-            .unwrap_or_default();
         Self {
-            target: str::from_utf8(target).unwrap_or_default(),
-            fields: Headers::in_head(head),
-            key: facts.key.unwrap_or_default(),
+            target: ascii(prefix(suffix(head, METHOD.len()), facts.target_len)),
+            headers: Headers::in_head(head),
+            key: facts.key(),
         }
     }
 
-    /// Answers that the connection is open, once [`Accept::write`] was called.
+    /// Returns the response that opens the connection. [`Accept::write`] writes it.
     pub const fn accept(&self) -> Accept<'a> {
         Accept::new(*self)
     }
 
-    /// Answers with an HTTP status from 300 to 599, once [`Reject::write`] was called, and ends the
-    /// handshake: 403 for an origin that is not wanted, 404 for a resource that does not exist
-    /// (§4.2.2), 401, a redirect.
+    /// Returns a response with an HTTP status from 300 to 599, which ends the handshake:
+    /// 403 for an origin that is not permitted, 404 for a resource that does not exist (§4.2.2),
+    /// 401, a redirect. [`Reject::write`] writes it.
     pub const fn reject(&self, status: u16) -> Reject<'a> {
         Reject::new(status)
     }
 
-    /// The request target as it came: path and query, or an absolute URI (§4.2.1).
+    /// Returns the request target as received: path and query, or an absolute URI (§4.2.1).
     #[must_use]
     pub const fn target(&self) -> &'a str {
         self.target
     }
 
-    /// The path, which begins with `/`, as it came: percent-encoding is not undone.
+    /// Returns the path, which begins with `/`, as received: percent-encoding is not decoded.
     #[must_use]
     pub fn path(&self) -> &'a str {
         self.split_target().path
     }
 
-    /// The query without its `?`, if there is one, as it came.
+    /// Returns the query without its `?`, if there is one, as received.
     #[must_use]
     pub fn query(&self) -> Option<&'a str> {
         self.split_target().query
     }
 
-    /// The host that the client wants, with the port if it named one: from the target if that is an
-    /// absolute URI (RFC 9112 §3.2.2), and else from the `Host` field.
+    /// Returns the requested host, with the port if the client named one. It is that of the target
+    /// if this is an absolute URI (RFC 9112 §3.2.2), and otherwise that of the `Host` header.
     #[must_use]
     pub fn host(&self) -> &'a str {
         let host = || {
-            self.fields
+            self.headers
                 .get(HOST)
                 .and_then(|host| str::from_utf8(host).ok())
         };
@@ -157,56 +153,55 @@ impl<'a> Request<'a> {
             .unwrap_or_default()
     }
 
-    /// All fields, in order.
+    /// Returns all headers, in order.
     #[must_use]
     pub const fn headers(&self) -> &Headers<'a> {
-        &self.fields
+        &self.headers
     }
 
-    /// The subprotocols that the client would speak, the most wanted first (§4.2.1).
+    /// Returns the subprotocols that the client requests, in order of preference (§4.2.1).
     pub fn subprotocols(&self) -> impl Iterator<Item = &'a str> + use<'a> {
-        self.fields
+        self.headers
             .get_all(PROTOCOL)
-            .flat_map(fields::list)
-            .filter_map(|name| str::from_utf8(name).ok())
+            .flat_map(lists::elements)
+            .map(ascii)
     }
 
-    /// The extensions that the client offers, in order (§9.1).
+    /// Returns the extensions that the client offers, in order (§9.1).
     pub fn extensions(&self) -> impl Iterator<Item = Extension<'a>> + use<'a> {
-        self.fields
+        self.headers
             .get_all(EXTENSIONS)
-            .flat_map(extensions)
+            .flat_map(extension::parse)
             .filter_map(Result::ok)
     }
 
-    /// The value of `Origin`, as it came. Browsers always send one, and other clients need not
-    /// (§4.2.1); a request with several is refused.
+    /// Returns the value of `Origin`, as received. Browsers always send it, other clients need not
+    /// (§4.2.1). A request with several is refused.
     #[must_use]
     pub fn origin(&self) -> Option<&'a [u8]> {
-        self.fields.get(ORIGIN)
+        self.headers.get(ORIGIN)
     }
 
-    /// Whether the page that opened the connection came from this very server (§10.2): the origin's
-    /// scheme is `https` if `secure`, which says whether the connection is under TLS, and
-    /// `http` if not, and its host and port are those of [`host`](Self::host).
+    /// Returns whether the page that opened the connection is from this server (§10.2): whether the
+    /// origin's scheme is `scheme`, and its host and port are those of [`host`](Self::host).
     ///
-    /// Without such a check, a page of any site can act in the name of a user who has a cookie
-    /// here. The answer is `false` if there is no `Origin`, if it is `null`, and if it is
-    /// anything but `scheme://host[:port]`. To let clients in that are not browsers, ask
-    /// `request.origin().is_none() || request.is_same_origin(secure)`.
+    /// Without such a check, a page of any site can act in the name of a user who has a cookie for
+    /// this server. Returns `false` if there is no `Origin`, if it is `null`, and if it is anything
+    /// but `scheme://host[:port]`. To admit clients that are not browsers, use
+    /// `request.origin().is_none() || request.is_same_origin(scheme)`.
     #[must_use]
-    pub fn is_same_origin(&self, secure: bool) -> bool {
-        let here = Authority::parse(self.host())
+    pub fn is_same_origin(&self, scheme: Scheme) -> bool {
+        let own = Authority::parse(self.host())
             .ok()
-            .map(|authority| Origin::new(if secure { "https" } else { "http" }, authority));
+            .map(|authority| Origin::new(scheme, authority));
         self.parsed_origin()
-            .is_some_and(|origin| Some(origin) == here)
+            .is_some_and(|origin| Some(origin) == own)
     }
 
-    /// Whether the page that opened the connection came from one of these origins, such as `https://example.com`, compared by
-    /// scheme, host and port exactly (§10.2).
+    /// Returns whether the page that opened the connection is from one of these origins, such as
+    /// `https://example.com`. Scheme, host and port must be equal (§10.2).
     ///
-    /// As with [`is_same_origin`](Self::is_same_origin), the answer is `false` without an `Origin`
+    /// As with [`is_same_origin`](Self::is_same_origin), the result is `false` without an `Origin`
     /// and for `null`, even if `allowed` contains it.
     #[must_use]
     pub fn origin_is_one_of(&self, allowed: &[&str]) -> bool {
@@ -226,7 +221,9 @@ impl<'a> Request<'a> {
     }
 
     fn split_target(&self) -> Target<'a> {
-        Target::parse(self.target).unwrap_or(Target {
+        let target = Target::parse(self.target);
+        debug_assert!(target.is_some(), "the target was checked");
+        target.unwrap_or(Target {
             authority: None,
             path: self.target,
             query: None,
@@ -234,12 +231,12 @@ impl<'a> Request<'a> {
     }
 }
 
-/// Shows the path and the names of the fields only: query and values may be secrets.
+/// Shows only the path and the names of the headers: query and values may be secrets.
 impl fmt::Debug for Request<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Request")
             .field("path", &self.path())
-            .field("fields", &self.fields)
+            .field("headers", &self.headers)
             .finish_non_exhaustive()
     }
 }
@@ -247,26 +244,35 @@ impl fmt::Debug for Request<'_> {
 /// The method of every request, and the space after it.
 const METHOD: &[u8] = b"GET ";
 
-/// What is to know of a request whose fields are read one after the other.
+/// The facts learned from the lines of a request.
 #[derive(Default)]
 pub(super) struct RequestFacts {
-    /// Whether an empty line came before the request line.
+    /// Whether an empty line preceded the request line.
     empty_line: bool,
     /// The length of the target, or 0 until it is complete.
     target_len: usize,
     host: bool,
     origin: bool,
-    /// Whether `Upgrade` names `websocket`, if it is there.
+    /// Whether `Upgrade` contains `websocket`, if it is present.
     upgrade: Option<bool>,
     connection: bool,
     key: Option<[u8; 24]>,
     version: bool,
-    /// How many elements the lists have, if they are there.
-    protocols: Option<usize>,
+    /// The number of elements of the list, if it is present.
+    subprotocols: Option<usize>,
+    /// The number of elements of the list, if it is present.
     extensions: Option<usize>,
 }
 
-impl Message for RequestFacts {
+impl RequestFacts {
+    /// Returns the key of a complete request.
+    fn key(&self) -> [u8; 24] {
+        debug_assert!(self.key.is_some(), "a request without a key is invalid");
+        self.key.unwrap_or_default()
+    }
+}
+
+impl HeadRules for RequestFacts {
     fn start_line(&mut self, line: &[u8], byte: u8) -> Result<(), HandshakeError> {
         let Some(rest) = line.strip_prefix(METHOD) else {
             return match byte {
@@ -274,7 +280,7 @@ impl Message for RequestFacts {
                 b' ' if !line.is_empty() => Err(HandshakeError::MethodNotAllowed),
                 // One empty line before the request line is skipped (RFC 9112 §2.2).
                 b'\r' if line.is_empty() && !mem::replace(&mut self.empty_line, true) => Ok(()),
-                _ if fields::is_token_char(byte) => Ok(()),
+                _ if is_token_char(byte) => Ok(()),
                 _ => Err(HandshakeError::InvalidRequestLine),
             };
         };
@@ -282,26 +288,26 @@ impl Message for RequestFacts {
             return match byte {
                 b' ' => {
                     self.target_len = rest.len();
-                    check_target(str::from_utf8(rest).unwrap_or_default())
+                    check_target(ascii(rest))
                 }
                 b'\r' => Err(HandshakeError::InvalidRequestLine),
                 _ if is_target_char(byte) => Ok(()),
                 _ => Err(HandshakeError::InvalidTarget),
             };
         }
-        match (rest.get(self.target_len + 1..).unwrap_or_default(), byte) {
+        match (suffix(rest, self.target_len + 1), byte) {
             (version, _) if version.len() < VERSION_LEN => match next_of_version(version, byte) {
-                Some(Some(version)) => check_version(version),
-                Some(None) => Ok(()),
-                None => Err(HandshakeError::InvalidRequestLine),
+                Ok(Some(version)) => check_version(version),
+                Ok(None) => Ok(()),
+                Err(InvalidVersion) => Err(HandshakeError::InvalidRequestLine),
             },
             (_, b'\r') => Ok(()),
             _ => Err(HandshakeError::InvalidRequestLine),
         }
     }
 
-    fn field(&mut self, name: &str, value: &[u8]) -> Result<(), HandshakeError> {
-        match fields::known(name) {
+    fn header(&mut self, name: &str, value: &[u8]) -> Result<(), HandshakeError> {
+        match headers::known(name) {
             Some(HOST) => {
                 once(mem::replace(&mut self.host, true), HOST)?;
                 let host = str::from_utf8(value)
@@ -311,17 +317,13 @@ impl Message for RequestFacts {
             }
             Some(ORIGIN) => once(mem::replace(&mut self.origin, true), ORIGIN),
             Some(UPGRADE) => {
-                once(
-                    self.upgrade
-                        .replace(fields::list_contains(value, "websocket"))
-                        .is_some(),
-                    UPGRADE,
-                )?;
-                fields::count(UPGRADE, value, fields::is_protocol).map(drop)
+                let before = self.upgrade.replace(lists::contains(value, "websocket"));
+                once(before.is_some(), UPGRADE)?;
+                lists::count(UPGRADE, value, lists::is_protocol).map(drop)
             }
             Some(CONNECTION) => {
-                fields::count(CONNECTION, value, fields::is_token)?;
-                self.connection |= fields::list_contains(value, UPGRADE);
+                lists::count(CONNECTION, value, lists::is_token)?;
+                self.connection |= lists::contains(value, UPGRADE);
                 Ok(())
             }
             Some(KEY) => {
@@ -338,18 +340,16 @@ impl Message for RequestFacts {
                 }
             }
             Some(PROTOCOL) => {
-                *self.protocols.get_or_insert(0) +=
-                    fields::count(PROTOCOL, value, fields::is_token)?;
+                *self.subprotocols.get_or_insert(0) +=
+                    lists::count(PROTOCOL, value, lists::is_token)?;
                 Ok(())
             }
             Some(EXTENSIONS) => {
                 let offers = self.extensions.get_or_insert(0);
-                extensions(value)
-                    .try_for_each(|offer| offer.map(|_| *offers += 1))
-                    .map_err(|_| HandshakeError::InvalidHeader(EXTENSIONS))
+                Ok(extension::parse(value).try_for_each(|offer| offer.map(|_| *offers += 1))?)
             }
-            // What follows the head would be read as frames by us and as a body by whatever stands
-            // before us.
+            // The bytes after the head would be parsed as frames here, but as a body by a proxy in
+            // front.
             Some(CONTENT_LENGTH)
                 if value.is_empty() || value.iter().any(|&digit| digit != b'0') =>
             {
@@ -372,9 +372,10 @@ impl Message for RequestFacts {
             } => Err(HandshakeError::MissingConnectionUpgrade),
             Self { key: None, .. } => Err(HandshakeError::MissingHeader(KEY)),
             Self { version: false, .. } => Err(HandshakeError::UnsupportedWebSocketVersion),
-            // The grammar wants at least one element, over all lines.
+            // The grammar requires at least one element in all lines together.
             Self {
-                protocols: Some(0), ..
+                subprotocols: Some(0),
+                ..
             } => Err(HandshakeError::InvalidHeader(PROTOCOL)),
             Self {
                 extensions: Some(0),
@@ -385,41 +386,17 @@ impl Message for RequestFacts {
     }
 }
 
-/// Refuses a second field with this name.
-pub(super) fn once(seen: bool, name: &'static str) -> Result<(), HandshakeError> {
-    if seen {
-        Err(HandshakeError::DuplicateHeader(name))
-    } else {
-        Ok(())
-    }
-}
-
-/// The length of `HTTP/1.1`.
-pub(super) const VERSION_LEN: usize = 8;
-
-/// Reads the next byte of an HTTP version (RFC 9112 §2.3), of which the bytes `before` were read.
-/// Returns `None` if it cannot be there, and `Some(Some((1, 1)))` if it completes `HTTP/1.1`.
-pub(super) fn next_of_version(before: &[u8], byte: u8) -> Option<Option<(u8, u8)>> {
-    match (before, byte) {
-        ([_, _, _, _, _], b'0'..=b'9') | ([_, _, _, _, _, _], b'.') => Some(None),
-        ([_, _, _, _, _, major @ b'0'..=b'9', _], b'0'..=b'9') => {
-            Some(Some((major - b'0', byte - b'0')))
-        }
-        _ if b"HTTP/".get(before.len()) == Some(&byte) => Some(None),
-        _ => None,
-    }
-}
-
 const fn check_version((major, minor): (u8, u8)) -> Result<(), HandshakeError> {
     match (major, minor) {
-        // In HTTP/1.0, `Upgrade` means nothing (RFC 9110 §7.8); from 2 on, the protocol has no such
-        // request.
+        // In HTTP/1.0, `Upgrade` has no meaning (RFC 9110 §7.8); from 2 on, the protocol has no
+        // such request.
         (1, 1..) => Ok(()),
         _ => Err(HandshakeError::UnsupportedHttpVersion { major, minor }),
     }
 }
 
-/// Visible characters but `#`: browsers do not encode all that RFC 3986 wants to be encoded.
+/// Returns whether the byte is visible and not `#`. More than RFC 3986 permits, since browsers do
+/// not percent-encode all other characters.
 const fn is_target_char(byte: u8) -> bool {
     byte.is_ascii_graphic() && byte != b'#'
 }

@@ -1,0 +1,425 @@
+//! The server's response as the client reads it (RFC 6455 §4.1).
+
+use crate::buffer::{prefix, suffix};
+use crate::deflate::{DeflateConfig, Params};
+use crate::extension;
+use crate::handshake::http::head::{HeadLimits, HeadRules, Parser};
+use crate::handshake::http::headers::{
+    self, ACCEPT, CONNECTION, CONTENT_LENGTH, EXTENSIONS, Headers, PROTOCOL, TRANSFER_ENCODING,
+    UPGRADE,
+};
+use crate::handshake::http::{InvalidVersion, VERSION_LEN, lists, next_of_version, once};
+use crate::handshake::{HandshakeError, accept_key};
+use core::{fmt, mem, str};
+
+/// A server's response to a request to open a WebSocket connection (RFC 6455 §4.1): valid HTTP,
+/// with any status.
+///
+/// It borrows the bytes that it was parsed from.
+#[derive(Clone, Copy)]
+pub struct Response<'a> {
+    reason: &'a [u8],
+    headers: Headers<'a>,
+    facts: ResponseFacts,
+}
+
+impl<'a> Response<'a> {
+    /// Parses a response at the front of `head`. Returns it with its length in bytes, or `None` if
+    /// it is incomplete.
+    ///
+    /// Each call starts from the beginning; `ClientHandshake` continues where it stopped. An
+    /// interim response (1xx) is returned like any other, whereas `ClientHandshake` skips it.
+    ///
+    /// # Errors
+    ///
+    /// [`HandshakeError`] is the first fault, at the first byte that makes it certain.
+    pub fn parse(
+        head: &'a [u8],
+        limits: &HeadLimits,
+    ) -> Result<Option<(Self, usize)>, HandshakeError> {
+        let mut parser = Parser::new(*limits, ResponseFacts::default());
+        let Some(len) = parser.advance(head)? else {
+            return Ok(None);
+        };
+        Ok(Some((
+            Self::in_head(prefix(head, len), parser.rules()),
+            len,
+        )))
+    }
+
+    /// Checks a response whose HTTP another library parsed, by the same rules.
+    ///
+    /// `version` is the HTTP version, such as `(1, 1)`.
+    ///
+    /// # Errors
+    ///
+    /// [`HandshakeError`] is the first fault.
+    pub fn from_headers(
+        version: (u8, u8),
+        status: u16,
+        headers: &'a [(&'a str, &'a [u8])],
+    ) -> Result<Self, HandshakeError> {
+        check_version(version)?;
+        if !(100..=999).contains(&status) {
+            return Err(HandshakeError::InvalidStatusLine);
+        }
+        let mut facts = ResponseFacts {
+            version,
+            status,
+            ..ResponseFacts::default()
+        };
+        let headers = Headers::from_pairs(headers, |name, value| facts.header(name, value))?;
+        facts.end()?;
+        Ok(Self {
+            reason: b"",
+            headers,
+            facts,
+        })
+    }
+
+    pub(super) fn in_head(head: &'a [u8], facts: &ResponseFacts) -> Self {
+        let reason = prefix(suffix(head, STATUS_LEN), facts.reason_len);
+        Self {
+            reason,
+            headers: Headers::in_head(head),
+            facts: *facts,
+        }
+    }
+
+    /// Checks that the server opened the connection, and returns what it selected.
+    ///
+    /// `key` is the request's `Sec-WebSocket-Key`, and `subprotocols` is the value of its
+    /// `Sec-WebSocket-Protocol`, empty if it had none. `ClientHandshake` calls this; it is for
+    /// requests that were written by other means.
+    ///
+    /// ```
+    /// use ws_proto::handshake::{HandshakeError, Response};
+    ///
+    /// let headers: [(&str, &[u8]); 4] = [
+    ///     ("upgrade", b"websocket"),
+    ///     ("connection", b"Upgrade"),
+    ///     ("sec-websocket-accept", b"s3pPLMBiTxaQ9kYGzzhZRbK+xOo="),
+    ///     ("sec-websocket-protocol", b"chat"),
+    /// ];
+    /// let response = Response::from_headers((1, 1), 101, &headers)?;
+    /// let key = b"dGhlIHNhbXBsZSBub25jZQ==";
+    /// let verified = response.verify(key, "superchat, chat")?;
+    /// assert_eq!(verified.subprotocol(), Some("chat"));
+    /// # Ok::<(), HandshakeError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`HandshakeError`] is the first rule of §4.1 that the response violates:
+    /// [`HandshakeError::UnexpectedStatus`] if it rejects the request.
+    pub fn verify(&self, key: &[u8], subprotocols: &str) -> Result<Verified<'a>, HandshakeError> {
+        self.verify_offer(key, subprotocols, None)
+    }
+
+    /// Checks the response to a request that offered permessage-deflate with
+    /// [`DeflateConfig::offer`], as [`verify`](Self::verify) does.
+    ///
+    /// # Errors
+    ///
+    /// As [`verify`](Self::verify), and [`HandshakeError::InvalidExtensionParameter`] if the
+    /// server's parameters do not match the offer.
+    #[cfg(feature = "deflate")]
+    pub fn verify_deflate(
+        &self,
+        key: &[u8],
+        subprotocols: &str,
+        config: &DeflateConfig,
+    ) -> Result<Verified<'a>, HandshakeError> {
+        self.verify_offer(key, subprotocols, Some(config))
+    }
+
+    pub(super) fn verify_offer(
+        &self,
+        key: &[u8],
+        subprotocols: &str,
+        offered: Option<&DeflateConfig>,
+    ) -> Result<Verified<'a>, HandshakeError> {
+        self.verify_upgrade(key)?;
+        let deflate = match offered {
+            Some(config) => config.verify(
+                self.headers
+                    .get_all(EXTENSIONS)
+                    .flat_map(extension::parse)
+                    .filter_map(Result::ok),
+            )?,
+            None if self.facts.extensions.is_some() => {
+                return Err(HandshakeError::ExtensionNotOffered);
+            }
+            None => None,
+        };
+        Ok(Verified {
+            subprotocol: self.verify_subprotocol(subprotocols)?,
+            deflate,
+        })
+    }
+
+    fn verify_upgrade(&self, key: &[u8]) -> Result<(), HandshakeError> {
+        let facts = &self.facts;
+        if facts.status != 101 {
+            return Err(HandshakeError::UnexpectedStatus(facts.status));
+        }
+        if let (major, minor @ 0) = facts.version {
+            return Err(HandshakeError::UnsupportedHttpVersion { major, minor });
+        }
+        if facts.upgrade != Some(true) {
+            return Err(HandshakeError::MissingUpgrade);
+        }
+        if !facts.connection {
+            return Err(HandshakeError::MissingConnectionUpgrade);
+        }
+        let accept = self
+            .headers
+            .get(ACCEPT)
+            .ok_or(HandshakeError::MissingHeader(ACCEPT))?;
+        if accept != accept_key(key) {
+            return Err(HandshakeError::InvalidHeader(ACCEPT));
+        }
+        Ok(())
+    }
+
+    fn verify_subprotocol(&self, requested: &str) -> Result<Option<&'a str>, HandshakeError> {
+        let Some(selected) = self.headers.get(PROTOCOL) else {
+            return Ok(None);
+        };
+        let is_requested =
+            lists::elements(requested.as_bytes()).any(|subprotocol| subprotocol == selected);
+        let selected = str::from_utf8(selected).ok().filter(|_| is_requested);
+        selected
+            .ok_or(HandshakeError::SubprotocolNotRequested)
+            .map(Some)
+    }
+
+    /// Returns the status code, from 100 to 999.
+    #[must_use]
+    pub const fn status(&self) -> u16 {
+        self.facts.status
+    }
+
+    /// Returns the reason phrase, which may be empty, and has no meaning (RFC 9112 §4).
+    #[must_use]
+    pub const fn reason(&self) -> &'a [u8] {
+        self.reason
+    }
+
+    /// Returns all headers, in order.
+    #[must_use]
+    pub const fn headers(&self) -> &Headers<'a> {
+        &self.headers
+    }
+
+    /// Returns how the body after this head is framed (RFC 9112 §6.3).
+    #[must_use]
+    pub const fn body(&self) -> Body {
+        match self.facts {
+            ResponseFacts {
+                status: 100..=199 | 204 | 304,
+                ..
+            } => Body::None,
+            ResponseFacts {
+                version: (1, 0),
+                coding: Some(_),
+                ..
+            } => Body::UntilClose,
+            ResponseFacts {
+                coding: Some(Coding::Chunked),
+                ..
+            } => Body::Chunked,
+            ResponseFacts {
+                coding: Some(Coding::Other),
+                ..
+            } => Body::UntilClose,
+            ResponseFacts {
+                length: Some(0), ..
+            } => Body::None,
+            ResponseFacts {
+                length: Some(length),
+                ..
+            } => Body::Length(length),
+            ResponseFacts { length: None, .. } => Body::UntilClose,
+        }
+    }
+}
+
+/// Shows only the status and the names of the headers: values may be secrets.
+impl fmt::Debug for Response<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Response")
+            .field("status", &self.status())
+            .field("headers", &self.headers)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The options that the server selected in a response that opens the connection, returned by
+/// [`Response::verify`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[must_use]
+pub struct Verified<'a> {
+    subprotocol: Option<&'a str>,
+    pub(super) deflate: Option<Params>,
+}
+
+impl<'a> Verified<'a> {
+    /// Returns the _Subprotocol In Use_ (§4.1), if there is one.
+    #[must_use]
+    pub const fn subprotocol(&self) -> Option<&'a str> {
+        self.subprotocol
+    }
+
+    /// Returns the negotiated parameters of permessage-deflate, if it is in use.
+    #[cfg(feature = "deflate")]
+    #[must_use]
+    pub const fn deflate(&self) -> Option<Params> {
+        self.deflate
+    }
+}
+
+/// How the body of a response is framed (RFC 9112 §6.3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Body {
+    /// There is no body: the bytes after the head are not part of this response.
+    None,
+    /// The body has this length, in bytes.
+    Length(u64),
+    /// The body is in chunks (RFC 9112 §7.1).
+    Chunked,
+    /// The body lasts until the connection ends.
+    UntilClose,
+}
+
+/// The length of `HTTP/1.1 101 `, after which the reason begins.
+const STATUS_LEN: usize = 13;
+
+/// HTTP/1.0 is accepted, since a proxy may reject the request with it.
+const fn check_version((major, minor): (u8, u8)) -> Result<(), HandshakeError> {
+    if major == 1 {
+        Ok(())
+    } else {
+        Err(HandshakeError::UnsupportedHttpVersion { major, minor })
+    }
+}
+
+/// The facts learned from the lines of a response.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct ResponseFacts {
+    version: (u8, u8),
+    status: u16,
+    reason_len: usize,
+    /// Whether `Upgrade` is `websocket`, if it is present.
+    upgrade: Option<bool>,
+    connection: bool,
+    accept: bool,
+    subprotocol: bool,
+    /// The number of extensions that the server accepted, if the header is present.
+    extensions: Option<usize>,
+    coding: Option<Coding>,
+    length: Option<u64>,
+}
+
+/// The last transfer coding.
+#[derive(Debug, Clone, Copy)]
+enum Coding {
+    Chunked,
+    Other,
+}
+
+impl ResponseFacts {
+    /// Returns whether another response follows (RFC 9110 §15.2).
+    #[cfg(feature = "alloc")]
+    pub(super) const fn is_interim(&self) -> bool {
+        matches!(self.status, 100 | 102..=199)
+    }
+
+    /// Checks a `Content-Length`. It may be repeated with the same value only (RFC 9112 §6.3).
+    fn content_length(&mut self, value: &[u8]) -> Option<()> {
+        for digits in value.split(|&byte| byte == b',').map(lists::trim) {
+            let digits = str::from_utf8(digits)
+                .ok()
+                .filter(|digits| digits.bytes().all(|digit| digit.is_ascii_digit()))?;
+            let length = digits.parse().ok()?;
+            if *self.length.get_or_insert(length) != length {
+                return None;
+            }
+        }
+        Some(())
+    }
+}
+
+impl HeadRules for ResponseFacts {
+    fn start_line(&mut self, line: &[u8], byte: u8) -> Result<(), HandshakeError> {
+        match (line.len(), byte) {
+            (..VERSION_LEN, _) => match next_of_version(line, byte) {
+                Ok(Some(version)) => {
+                    self.version = version;
+                    check_version(version)?;
+                }
+                Ok(None) => {}
+                Err(InvalidVersion) => return Err(HandshakeError::InvalidStatusLine),
+            },
+            (9, b'1'..=b'9') | (10 | 11, b'0'..=b'9') => {
+                self.status = self.status * 10 + u16::from(byte - b'0')
+            }
+            // The second space may be missing if there is no reason.
+            (8 | 12, b' ') | (12.., b'\r') => {}
+            (STATUS_LEN.., _) if headers::is_header_value_char(byte) => self.reason_len += 1,
+            _ => return Err(HandshakeError::InvalidStatusLine),
+        }
+        Ok(())
+    }
+
+    fn header(&mut self, name: &str, value: &[u8]) -> Result<(), HandshakeError> {
+        match (self.status, headers::known(name)) {
+            // A 101 has no body, and headers about one must be ignored (RFC 9110 §15.2, RFC 9112
+            // §6.3).
+            (101, Some(UPGRADE)) => {
+                let before = self
+                    .upgrade
+                    .replace(value.eq_ignore_ascii_case(b"websocket"));
+                once(before.is_some(), UPGRADE)?;
+                lists::count(UPGRADE, value, lists::is_protocol).map(drop)
+            }
+            (101, Some(CONNECTION)) => {
+                lists::count(CONNECTION, value, lists::is_token)?;
+                self.connection |= lists::contains(value, UPGRADE);
+                Ok(())
+            }
+            (101, Some(ACCEPT)) => once(mem::replace(&mut self.accept, true), ACCEPT),
+            (101, Some(PROTOCOL)) => {
+                once(mem::replace(&mut self.subprotocol, true), PROTOCOL)?;
+                lists::count(PROTOCOL, value, lists::is_token).map(drop)
+            }
+            (101, Some(EXTENSIONS)) => {
+                let accepted = self.extensions.get_or_insert(0);
+                Ok(extension::parse(value)
+                    .try_for_each(|extension| extension.map(|_| *accepted += 1))?)
+            }
+            (200.., Some(TRANSFER_ENCODING)) => {
+                for coding in lists::elements(value) {
+                    self.coding = Some(if coding.eq_ignore_ascii_case(b"chunked") {
+                        Coding::Chunked
+                    } else {
+                        Coding::Other
+                    });
+                }
+                Ok(())
+            }
+            (200.., Some(CONTENT_LENGTH)) => self
+                .content_length(value)
+                .ok_or(HandshakeError::InvalidHeader(CONTENT_LENGTH)),
+            _ => Ok(()),
+        }
+    }
+
+    fn end(&self) -> Result<(), HandshakeError> {
+        if self.extensions == Some(0) {
+            Err(HandshakeError::InvalidHeader(EXTENSIONS))
+        } else {
+            Ok(())
+        }
+    }
+}

@@ -1,0 +1,201 @@
+//! Header sections: their grammar, reading and writing them (RFC 9110 §5).
+
+use super::{ascii, lists};
+use crate::buffer::{prefix, suffix};
+use crate::handshake::{HandshakeError, WriteError};
+use core::fmt;
+use memchr::memchr;
+
+pub(in crate::handshake) const HOST: &str = "Host";
+pub(in crate::handshake) const ORIGIN: &str = "Origin";
+pub(in crate::handshake) const UPGRADE: &str = "Upgrade";
+pub(in crate::handshake) const CONNECTION: &str = "Connection";
+pub(in crate::handshake) const CONTENT_LENGTH: &str = "Content-Length";
+pub(in crate::handshake) const TRANSFER_ENCODING: &str = "Transfer-Encoding";
+pub(in crate::handshake) const KEY: &str = "Sec-WebSocket-Key";
+pub(in crate::handshake) const ACCEPT: &str = "Sec-WebSocket-Accept";
+pub(in crate::handshake) const VERSION: &str = "Sec-WebSocket-Version";
+pub(in crate::handshake) const PROTOCOL: &str = "Sec-WebSocket-Protocol";
+pub(in crate::handshake) const EXTENSIONS: &str = "Sec-WebSocket-Extensions";
+
+/// The headers that have a meaning in a handshake. Only the handshake itself may write them.
+const KNOWN: [&str; 11] = [
+    HOST,
+    ORIGIN,
+    UPGRADE,
+    CONNECTION,
+    CONTENT_LENGTH,
+    TRANSFER_ENCODING,
+    KEY,
+    ACCEPT,
+    VERSION,
+    PROTOCOL,
+    EXTENSIONS,
+];
+
+/// Returns the name as written above, if it is one of those.
+pub(in crate::handshake) fn known(name: &str) -> Option<&'static str> {
+    KNOWN
+        .into_iter()
+        .find(|known| known.eq_ignore_ascii_case(name))
+}
+
+/// The headers of a request or of a response (RFC 9110 §5), in the order received.
+///
+/// Names are compared without regard to ASCII case. Values are bytes, since HTTP does not define
+/// their encoding; they have no whitespace around them, and no control characters but tabs.
+#[derive(Clone, Copy)]
+pub struct Headers<'a>(Iter<'a>);
+
+impl<'a> Headers<'a> {
+    /// Returns the headers of a head that was parsed.
+    pub(in crate::handshake) fn in_head(head: &'a [u8]) -> Self {
+        let start_line_len = memchr(b'\n', head).map_or(head.len(), |lf| lf + 1);
+        Self(Iter::Lines(suffix(head, start_line_len)))
+    }
+
+    /// Returns headers that another library parsed, after passing each to `check`.
+    pub(in crate::handshake) fn from_pairs(
+        pairs: &'a [(&'a str, &'a [u8])],
+        mut check: impl FnMut(&str, &[u8]) -> Result<(), HandshakeError>,
+    ) -> Result<Self, HandshakeError> {
+        for &(name, value) in pairs {
+            if !lists::is_token(name.as_bytes()) {
+                return Err(HandshakeError::InvalidHeaderName);
+            }
+            if !is_header_value(value) {
+                return Err(HandshakeError::InvalidHeaderValue);
+            }
+            check(name, lists::trim(value))?;
+        }
+        Ok(Self(Iter::Pairs(pairs)))
+    }
+
+    /// Returns all headers, as pairs of name and value.
+    pub fn iter(&self) -> impl Iterator<Item = (&'a str, &'a [u8])> + use<'a> {
+        self.0
+    }
+
+    /// Returns the value of the first header with this name.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&'a [u8]> {
+        self.get_all(name).next()
+    }
+
+    /// Returns the values of all headers with this name.
+    pub fn get_all<'n>(&self, name: &'n str) -> impl Iterator<Item = &'a [u8]> + use<'a, 'n> {
+        self.iter()
+            .filter(move |(other, _)| other.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value)
+    }
+}
+
+/// Shows the names only: values may be secrets, such as cookies.
+impl fmt::Debug for Headers<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list()
+            .entries(self.iter().map(|(name, _)| name))
+            .finish()
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Iter<'a> {
+    /// The lines of a head that was parsed, up to and including the empty line.
+    Lines(&'a [u8]),
+    /// Headers that another library parsed.
+    Pairs(&'a [(&'a str, &'a [u8])]),
+}
+
+impl<'a> Iterator for Iter<'a> {
+    type Item = (&'a str, &'a [u8]);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        match self {
+            Self::Lines(lines) => {
+                let (line, rest) = lines.split_at_checked(memchr(b'\n', lines)? + 1)?;
+                *lines = rest;
+                // The empty line has no colon.
+                split_line(line.strip_suffix(b"\r\n")?)
+            }
+            Self::Pairs(pairs) => {
+                let (&(name, value), rest) = pairs.split_first()?;
+                *pairs = rest;
+                Some((name, lists::trim(value)))
+            }
+        }
+    }
+}
+
+/// Splits a header line at its colon. The line is without its CRLF, and its syntax was checked.
+pub(super) fn split_line(line: &[u8]) -> Option<(&str, &[u8])> {
+    let (name, value) = line.split_at_checked(memchr(b':', line)?)?;
+    Some((ascii(name), lists::trim(value.strip_prefix(b":")?)))
+}
+
+/// Returns whether the bytes are a valid header value or reason phrase (RFC 9110 §5.5): any but
+/// control characters.
+pub(in crate::handshake) fn is_header_value(value: &[u8]) -> bool {
+    // Without an early exit, so that compilers vectorise it.
+    !value.iter().fold(false, |control, &byte| {
+        control | !is_header_value_char(byte)
+    })
+}
+
+/// Returns the number of bytes at the front of `text` that continue a header value.
+pub(super) fn value_len(text: &[u8]) -> usize {
+    let line = memchr(b'\r', text).map_or(text, |cr| prefix(text, cr));
+    if is_header_value(line) {
+        line.len()
+    } else {
+        line.iter()
+            .take_while(|&&byte| is_header_value_char(byte))
+            .count()
+    }
+}
+
+pub(in crate::handshake) const fn is_header_value_char(byte: u8) -> bool {
+    (byte >= b' ' || byte == b'\t') && byte != 0x7f
+}
+
+/// Shows only the names of headers to send.
+pub(in crate::handshake) struct Names<'a>(pub(in crate::handshake) &'a [(&'a str, &'a [u8])]);
+
+impl fmt::Debug for Names<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list()
+            .entries(self.0.iter().map(|(name, _)| name))
+            .finish()
+    }
+}
+
+/// Checks headers that the caller wants to send.
+pub(in crate::handshake) fn check(headers: &[(&str, &[u8])]) -> Result<(), WriteError> {
+    const PREFIX: &[u8] = b"Sec-WebSocket-";
+
+    for (name, value) in headers {
+        if !lists::is_token(name.as_bytes()) {
+            return Err(WriteError::InvalidHeaderName);
+        }
+        let has_prefix = name
+            .as_bytes()
+            .get(..PREFIX.len())
+            .is_some_and(|prefix| prefix.eq_ignore_ascii_case(PREFIX));
+        if has_prefix || known(name).is_some() {
+            return Err(WriteError::ReservedHeader);
+        }
+        if !is_header_value(value) {
+            return Err(WriteError::InvalidHeaderValue);
+        }
+    }
+    Ok(())
+}
+
+/// Returns the slices of the lines of headers to send.
+pub(in crate::handshake) fn lines<'a>(
+    headers: &'a [(&'a str, &'a [u8])],
+) -> impl Iterator<Item = &'a [u8]> + Clone {
+    headers
+        .iter()
+        .flat_map(|&(name, value)| [name.as_bytes(), b": ", value, b"\r\n"])
+}
