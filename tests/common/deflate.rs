@@ -30,6 +30,9 @@ pub(crate) const HELLO: [&[u8]; 4] = [
 /// "Hello" once more, where the context has it (§7.2.3.2, DP10).
 pub(crate) const HELLO_AGAIN: &[u8] = b"\xf2\x00\x11\x00\x00";
 
+/// The end of a flushed block, which a sender removes (§7.2.1).
+pub(crate) const TAIL: [u8; 4] = [0x00, 0x00, 0xff, 0xff];
+
 /// The parameters of an answer, given what follows the extension's name.
 #[track_caller]
 pub(crate) fn params(rest: &str) -> Params {
@@ -67,6 +70,19 @@ pub(crate) fn decompressor<R: TestRole>(params: Params) -> Decompressor {
     } else {
         params.client_decompressor()
     }
+}
+
+pub(crate) fn compressed_text(payload: impl AsRef<[u8]>) -> Frame {
+    Frame::text(payload).rsv(RSV1)
+}
+
+pub(crate) fn hello() -> Seen {
+    Seen::text("Hello")
+}
+
+/// The beginning of what was seen.
+pub(crate) fn brief(seen: &[Seen]) -> String {
+    format!("{seen:?}").chars().take(200).collect()
 }
 
 /// All of a message at once.
@@ -137,8 +153,8 @@ impl CDeflate {
             // zlib does not flush when there is nothing new.
             return vec![0];
         }
-        assert!(compressed.ends_with(&[0, 0, 0xff, 0xff]));
-        compressed.truncate(compressed.len() - 4);
+        assert!(compressed.ends_with(&TAIL));
+        compressed.truncate(compressed.len() - TAIL.len());
         if self.no_context_takeover {
             self.zlib.reset();
         }
@@ -159,6 +175,11 @@ impl CDeflate {
     }
 }
 
+/// A message compressed by C zlib, without context.
+pub(crate) fn zlib(message: &[u8]) -> Vec<u8> {
+    CDeflate::new(9, 15, true).message(message)
+}
+
 /// C zlib as the inflater of one direction, with a window of the size that was negotiated.
 pub(crate) struct CInflate {
     zlib: Decompress,
@@ -176,7 +197,7 @@ impl CInflate {
     /// Inflates in steps of a few bytes, since zlib checks distances against its window only beyond
     /// what a call gives.
     pub(crate) fn message(&mut self, message: &[u8]) -> Option<Vec<u8>> {
-        let input = [message, &[0, 0, 0xff, 0xff]].concat();
+        let input = [message, &TAIL].concat();
         let mut input = input.as_slice();
         let (mut inflated, mut output) = (Vec::new(), [0; 50]);
         loop {

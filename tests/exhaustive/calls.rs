@@ -9,6 +9,7 @@
 //! refused has no effect, and when the connection has ended little can change, so that after the
 //! former one more call is tried, and after the latter two.
 
+use crate::FULL;
 use crate::common::{Frame, TestRole, read_all, wire};
 use ws_proto::frame::Opcode;
 use ws_proto::{
@@ -16,9 +17,6 @@ use ws_proto::{
     MessageKind, MessageRecvHalf, MessageSendHalf, Negotiated, Outcome, ProtocolError, RecvHalf,
     Reply, SendError, SendHalf, Server, State, WebSocket,
 };
-
-/// Whether to test everything.
-const FULL: bool = !cfg!(debug_assertions);
 
 /// The result of each call in each state, what it writes, and the next state. "-": the input is
 /// discarded.

@@ -10,9 +10,10 @@
 //! [`FULL`] is false and a part is, in a few seconds: fewer lengths, codes and texts, and sequences
 //! of two frames instead of four.
 
+use crate::FULL;
 #[cfg(feature = "deflate")]
 use crate::common::deflate::{Oracle, params};
-use crate::common::model::{can_be_text, is_legal_on_the_wire};
+use crate::common::model::{can_be_text, is_legal_on_the_wire, status};
 use crate::common::{
     Ended, Form, Frame, Halves, Layer, Log, Masking, MessageHalves, Seen, TestRole, assembled,
     code, read_all, read_head,
@@ -27,9 +28,6 @@ use ws_proto::{
     Action, Client, Config, Connection, Endpoint, Event, Message, MessageKind, Negotiated,
     ProtocolError, Server, State, WebSocket,
 };
-
-/// Whether to test everything.
-const FULL: bool = !cfg!(debug_assertions);
 
 const KEY: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];
 
@@ -165,18 +163,6 @@ fn lengths(prefix: &[u8]) -> (u128, u128, u128) {
         .fold(0, |number, &byte| number << 8 | u128::from(byte))
         << unknown;
     (least, least + (1 << unknown) - 1, shortest)
-}
-
-/// The status code that reports it (§7.4.1).
-fn status(error: ProtocolError) -> u16 {
-    match error {
-        ProtocolError::InvalidUtf8
-        | ProtocolError::InvalidCloseReason
-        | ProtocolError::InvalidCompression => 1007,
-        ProtocolError::TooManyFragments { .. } => 1008,
-        ProtocolError::MessageTooLong { .. } | ProtocolError::CompressedTooLong { .. } => 1009,
-        _ => 1002,
-    }
 }
 
 /// The code in the one frame that was written: a Close.

@@ -8,3 +8,6 @@ mod common;
 
 mod calls;
 mod frames;
+
+/// Whether to test everything.
+const FULL: bool = !cfg!(debug_assertions);

@@ -13,13 +13,6 @@ use std::iter;
 use ws_proto::deflate::{DeflateConfig as Deflate, Params};
 use ws_proto::{Client, Config, Message, ProtocolError, Server};
 
-const TAIL: [u8; 4] = [0x00, 0x00, 0xff, 0xff];
-
-/// A message compressed by C zlib, without context.
-fn zlib(message: &[u8]) -> Vec<u8> {
-    CDeflate::new(9, 15, true).message(message)
-}
-
 /// The frames of a compressed binary message, given the payload of each.
 fn fragments<T: AsRef<[u8]>>(parts: impl IntoIterator<Item = T>) -> Vec<Frame> {
     let mut frames: Vec<_> = parts
@@ -79,11 +72,6 @@ fn fails<R: TestRole>(setup: &Setup, frames: &[Frame], error: ProtocolError, cod
         (answers.len(), answers[0].opcode, &answers[0].payload[..2]),
         (1, 8, &code.to_be_bytes()[..])
     );
-}
-
-/// The beginning of what was seen.
-fn brief(seen: &[Seen]) -> String {
-    format!("{seen:?}").chars().take(200).collect()
 }
 
 // Content

@@ -5,17 +5,8 @@ use crate::common::{Frame, Layer, Log, Seen, TestRole, for_both_roles, read_all,
 use ws_proto::deflate::{DeflateConfig as Deflate, InflateError, Inflated, Params};
 use ws_proto::{CappedOutput, Config, Message, MessageKind, ProtocolError, SendError, WebSocket};
 
-fn compressed_text(payload: impl AsRef<[u8]>) -> Frame {
-    Frame::text(payload).rsv(RSV1)
-}
-
 fn compressed_binary(payload: impl AsRef<[u8]>) -> Frame {
     Frame::binary(payload).rsv(RSV1)
-}
-
-/// A message compressed by C zlib, without context.
-fn zlib(message: &[u8]) -> Vec<u8> {
-    CDeflate::new(9, 15, true).message(message)
 }
 
 /// That these frames give these messages and no more.
@@ -52,15 +43,6 @@ fn fails<R: TestRole>(
             .map(|close| (close.opcode, &close.payload[..2])),
         Some((8, &code.to_be_bytes()[..]))
     );
-}
-
-/// The beginning of what was seen.
-fn brief(seen: &[Seen]) -> String {
-    format!("{seen:?}").chars().take(200).collect()
-}
-
-fn hello() -> Seen {
-    Seen::text("Hello")
 }
 
 /// DP5, DP7, DP8, DP9, DP10: the RFC's own examples, received as text and as binary, one after the

@@ -22,14 +22,6 @@ fn received<R: TestRole>(ws: &mut WebSocket<R>, frames: &[Frame]) -> Vec<Seen> {
     log.seen
 }
 
-fn compressed_text(payload: impl AsRef<[u8]>) -> Frame {
-    Frame::text(payload).rsv(RSV1)
-}
-
-fn hello() -> Seen {
-    Seen::text("Hello")
-}
-
 /// U1, D11, DP11, DP12, SE8: connections of one configuration, with contexts that are taken over
 /// and without, with windows of two sizes, in any order: each has its own context or none, and none
 /// has another's.

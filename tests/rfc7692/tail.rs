@@ -7,8 +7,6 @@ use crate::common::{Frame, Seen, TestRole, for_both_roles, wire};
 use ws_proto::ProtocolError;
 use ws_proto::deflate::Decompressor;
 
-const TAIL: [u8; 4] = [0x00, 0x00, 0xff, 0xff];
-
 /// What a message gives, if it is valid; the same by a decompressor, whatever the pieces and the
 /// room, by a WebSocket in every cut, and by its halves.
 fn verdict<R: TestRole>(message: &[u8], no_context_takeover: bool) -> Option<Vec<u8>> {

@@ -1,7 +1,7 @@
 //! Runs the example `dissect`, as somebody at a shell would.
 
+use crate::example;
 use std::io::Write;
-use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::{env, fs};
 
@@ -23,16 +23,6 @@ fn dissect(args: &[&str], stdin: &[u8]) -> (i32, String, String) {
         text(output.stdout),
         text(output.stderr),
     )
-}
-
-/// Where cargo has put an example: beside the directory of this test.
-fn example(name: &str) -> PathBuf {
-    let test = env::current_exe().unwrap();
-    let profile = test.ancestors().nth(2).unwrap();
-    profile
-        .join("examples")
-        .join(name)
-        .with_extension(env::consts::EXE_EXTENSION)
 }
 
 /// What is shown of `hex`, which has to be valid or not.

@@ -4,18 +4,15 @@
 
 use crate::common::model::{Limits, status, verdict};
 use crate::common::{Form, Frame, Masking, Seen, pattern, read, read_all, wire};
+use crate::{PATIENCE, example};
 use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
-use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
-use std::{env, fs, io, thread};
+use std::{fs, io, thread};
 use ws_proto::{MessageKind, Server as ServerRole};
-
-/// How long anything may take that has to happen: only a failing test waits for so long.
-const PATIENCE: Duration = Duration::from_secs(30);
 
 /// How much more memory the server may hold after an attack than before, in KiB. Nothing of it
 /// belongs to connections: the allocator keeps some free memory in each of its arenas (16 with two
@@ -223,16 +220,6 @@ impl Drop for Server {
         _ = self.child.kill();
         _ = self.child.wait();
     }
-}
-
-/// Where cargo has put an example: beside the directory of this test.
-fn example(name: &str) -> PathBuf {
-    let test = env::current_exe().unwrap();
-    let profile = test.ancestors().nth(2).unwrap();
-    profile
-        .join("examples")
-        .join(name)
-        .with_extension(env::consts::EXE_EXTENSION)
 }
 
 /// A server of its own for an attack, which may take so many KiB for as long as it lasts. Whatever

@@ -19,3 +19,22 @@ mod security;
 mod shown;
 #[cfg(all(unix, feature = "std", feature = "handshake"))]
 mod wscat;
+
+use std::env;
+use std::path::PathBuf;
+#[cfg(all(unix, feature = "std", feature = "handshake"))]
+use std::time::Duration;
+
+/// The time that anything may take: only a failing test waits this long.
+#[cfg(all(unix, feature = "std", feature = "handshake"))]
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The path of an example: cargo puts it beside the directory of this test.
+fn example(name: &str) -> PathBuf {
+    let test = env::current_exe().unwrap();
+    let profile = test.ancestors().nth(2).unwrap();
+    profile
+        .join("examples")
+        .join(name)
+        .with_extension(env::consts::EXE_EXTENSION)
+}

@@ -2,20 +2,17 @@
 //! it prints, and its exit status.
 
 use crate::common::{Form, Frame, Masking, pattern, read, wire};
+use crate::{PATIENCE, example};
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
-use std::path::PathBuf;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
-use std::{env, thread};
 use ws_proto::Client;
 use ws_proto::handshake::accept_key;
-
-/// How long anything may take that has to happen: only a failing test waits for so long.
-const PATIENCE: Duration = Duration::from_secs(30);
 
 const MIB: usize = 1 << 20;
 
@@ -41,16 +38,6 @@ struct End {
     stdout: Vec<u8>,
     stderr: String,
     after: Duration,
-}
-
-/// Where cargo has put the example: beside the directory of this test.
-fn wscat() -> PathBuf {
-    let test = env::current_exe().unwrap();
-    let profile = test.ancestors().nth(2).unwrap();
-    profile
-        .join("examples")
-        .join("wscat")
-        .with_extension(env::consts::EXE_EXTENSION)
 }
 
 impl Cat {
@@ -83,7 +70,7 @@ impl Cat {
     #[track_caller]
     fn connected(options: &[&str]) -> (Self, Peer) {
         let (url, listener) = listen();
-        let cat = Self::start(Command::new(wscat()).arg(url).args(options));
+        let cat = Self::start(Command::new(example("wscat")).arg(url).args(options));
         (cat, Peer::accept(&listener))
     }
 
@@ -445,7 +432,7 @@ fn cl8_cl14_cl15_the_exit_status_is_0_only_after_a_clean_close() {
     );
     // No WebSocket at all.
     let end = Cat::start(
-        Command::new(wscat())
+        Command::new(example("wscat"))
             .arg("ws://127.0.0.1/")
             .args(["--timeout", "0"]),
     )
@@ -508,7 +495,7 @@ sys.stdin.read()";
     )
     .unwrap();
     let end = Cat::start(
-        Command::new(wscat())
+        Command::new(example("wscat"))
             .arg(format!("ws://127.0.0.1:{}/", port.trim()))
             .args(["--timeout", "1"]),
     )
@@ -735,7 +722,7 @@ fn se10_a_binary_message_is_printed_in_linear_time() {
 fn p1_the_last_words_are_printed_though_a_write_failed() {
     let (url, listener) = listen();
     let mut cat = Cat::start_with_stdout(
-        Command::new(wscat()).args([&url, "--timeout", "60"]),
+        Command::new(example("wscat")).args([&url, "--timeout", "60"]),
         Stdio::piped(),
     );
     let mut peer = Peer::accept(&listener);
@@ -777,7 +764,7 @@ fn an_error_of_stdout_closes_the_connection_and_is_no_success() {
         .write(true)
         .open("/dev/full")
         .unwrap();
-    let cat = Cat::start_with_stdout(Command::new(wscat()).arg(url), full.into());
+    let cat = Cat::start_with_stdout(Command::new(example("wscat")).arg(url), full.into());
     let mut peer = Peer::accept(&listener);
     peer.opens();
     peer.send_frames(&[Frame::text("no room for this"), Frame::text("nor for that")]);
@@ -835,7 +822,7 @@ sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))";
     let cat = Cat::start(
         Command::new("python3")
             .args(["-c", SCRIPT])
-            .arg(wscat())
+            .arg(example("wscat"))
             .arg(url),
     );
     let mut peer = Peer::accept(&listener);

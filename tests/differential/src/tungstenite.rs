@@ -62,7 +62,7 @@ impl<R: TestRole> Endpoint<R> for Tungstenite {
             | Error::AlreadyClosed
             | Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => return None,
             Error::Protocol(_) => 1002,
-            Error::Utf8Validator(_) => 1007,
+            Error::Utf8(_) => 1007,
             Error::Capacity(_) => 1009,
             other => panic!("{other}"),
         };
