@@ -1,5 +1,6 @@
-//! A sans-IO WebSocket (RFC 6455): a state machine that takes bytes in, and gives events and
-//! outgoing bytes back. No socket, no runtime, no clock, no random source, no `unsafe`.
+//! A sans-IO WebSocket (RFC 6455): a state machine that consumes bytes, and produces events and
+//! outgoing bytes. It needs no socket, no runtime, no clock and no random source, and contains no
+//! `unsafe`.
 //!
 //! # The contract
 //!
@@ -16,33 +17,36 @@
 //! # }
 //! ```
 //!
-//! * Both buffers are yours. `input` is a cursor, as in `impl Read for &[u8]`: each call cuts one
-//!   message off its front, unmasked where it stands.
+//! * The caller owns both buffers. `input` is a cursor, as in `impl Read for &[u8]`: each call
+//!   consumes one message from its front, and unmasks it in place.
 //! * A message borrows the input and nothing else: you can send while you hold it, and keep
 //!   several.
-//! * `None` means that all of the input was consumed, and that its buffer can be reused: what is
-//!   incomplete is kept inside. An output of limited size can also be full; then the rest stays in
+//! * `None` means that all of the input was consumed, and that its buffer can be reused: incomplete
+//!   data is kept inside. An output of limited size can also be full; then the rest stays in
 //!   `input`, and [`is_paused`](WebSocket::is_paused) is `true`.
-//! * Pongs (unless [`Config::auto_pong`] is off), the answer to a Close, and the Close that reports
-//!   a violation to the peer are appended to `out` at once. Nothing is queued inside. Write `out`
-//!   after the calls that may have filled it, and there is nothing else to remember.
-//! * A violation by the peer is a message, [`Message::Failed`], so that no `?` skips writing the
-//!   Close. What cannot be sent is an `Err`, with no effect.
-//! * After a failure or a Close, input is discarded. [`WebSocket::transport`] says when to close
-//!   the socket, and [`State`] has the whole of closing in a diagram and a table.
-//! * However the input is cut, messages, output and final state are the same. (A [`Connection`]
-//!   gives a message in other chunks, then; the same bytes.)
+//! * Pongs (unless [disabled](Config::with_auto_pong)), the answer to a Close, and the Close that
+//!   reports a violation to the peer are appended to `out` at once. Nothing is queued inside. Write
+//!   `out` after the calls that may have filled it: there is no other rule.
+//! * A violation by the peer is a message, [`Message::Failed`], so that no `?` skips the Close in
+//!   `out`. A call that must not send returns an `Err`, and has no effect.
+//! * After a failure or a Close, input is discarded. [`WebSocket::next_action`] returns when to
+//!   close the socket, and [`State`] describes closing in a diagram and a table.
+//! * Messages, output and final state do not depend on how the input is split. (The chunks of a
+//!   [`Connection`] do, but not their content.)
 //!
 //! # The loop
 //!
-//! An echo server's connection, but for deadlines. A client's is the same, with something to send
-//! first.
+//! The main loop of an echo server, without timeouts. A client's is the same, with a message to
+//! send first.
 //!
 //! ```
 //! # use std::io::{self, Read, Write};
-//! use ws_proto::{Message, Server, Action, WebSocket};
+//! use ws_proto::{Action, Message, Server, WebSocket};
 //!
-//! fn converse(mut ws: WebSocket<Server>, mut sock: impl Read + Write) -> io::Result<()> {
+//! fn converse(
+//!     mut ws: WebSocket<Server>,
+//!     mut sock: impl Read + Write,
+//! ) -> io::Result<()> {
 //!     let (mut buf, mut out) = (vec![0; 16 << 10], Vec::new());
 //!     while ws.next_action() != Action::CloseTransport {
 //!         let n = sock.read(&mut buf)?;
@@ -57,39 +61,45 @@
 //!                 _ => {}
 //!             }
 //!         }
-//!         sock.write_all(&out)?; // echoes, pongs, the Close reply, the Close after a failure: one rule
+//!         // Echoes, Pongs, the answer to a Close, the Close after a failure.
+//!         sock.write_all(&out)?;
 //!         out.clear();
 //!     }
-//!     Ok(()) // ws.outcome() tells how it ended
+//!     Ok(()) // ws.outcome() describes how it ended
 //! }
 //! ```
 //!
-//! # A whole conversation
+//! # A complete conversation
 //!
-//! From the first byte to the last, with both ends in one place:
+//! From the first byte to the last, with both endpoints in one place:
 //!
 //! ```
 //! # #[cfg(feature = "handshake")] {
 //! use ws_proto::handshake::{Answer, ClientHandshake, ServerHandshake};
-//! use ws_proto::{Client, CloseCode, Config, Message, Action, WebSocket, uri::Uri};
+//! use ws_proto::uri::Uri;
+//! use ws_proto::{Action, Client, CloseCode, Config, Message, WebSocket};
 //!
-//! // The opening handshake (RFC 6455 §4). A client is built from 32 secret random bytes, of which its masking keys come.
+//! // The opening handshake (RFC 6455 §4). The masking keys of a client are
+//! // derived from 32 secret random bytes.
 //! let mut to_server = Vec::new();
 //! let mut to_client = Vec::new();
 //! let uri = Uri::parse("ws://server.example.com/chat")?;
 //! let mut opening = ClientHandshake::new(&uri, Client::new([7; 32]));
 //! opening.write_request(&mut to_server)?;
-//! assert!(to_server.starts_with(b"GET /chat HTTP/1.1\r\nHost: server.example.com\r\nUpgrade: websocket\r\n"));
+//! assert!(to_server.starts_with(b"GET /chat HTTP/1.1\r\n"));
 //!
 //! let mut accepting = ServerHandshake::new();
 //! let mut input = &mut to_server[..];
-//! let request = accepting.recv(&mut input, &mut to_client)?.expect("the request is whole");
+//! let request = accepting.recv(&mut input, &mut to_client)?.expect("complete");
 //! let negotiated = request.accept().write(&mut to_client)?;
-//! let mut server = WebSocket::new(negotiated, &Config::default());
+//! let mut server = WebSocket::new(negotiated, &Config::new());
 //!
 //! let mut input = &mut to_client[..];
-//! let Some(Answer::Accepted { negotiated, .. }) = opening.recv(&mut input)? else { panic!("refused") };
-//! let mut client = WebSocket::new(negotiated, &Config::default());
+//! let Some(Answer::Accepted { negotiated, .. }) = opening.recv(&mut input)?
+//! else {
+//!     panic!("rejected");
+//! };
+//! let mut client = WebSocket::new(negotiated, &Config::new());
 //!
 //! // A message (§5.6). The client masks it (§5.3).
 //! let mut to_server = Vec::new();
@@ -98,17 +108,20 @@
 //! assert_eq!(to_server[..2], [0x81, 0x85]);
 //!
 //! let mut input = &mut to_server[..];
-//! assert_eq!(server.recv(&mut input, &mut to_client), Some(Message::Text("Hello".into())));
+//! let message = server.recv(&mut input, &mut to_client);
+//! assert_eq!(message, Some(Message::Text("Hello".into())));
 //! assert_eq!(server.recv(&mut input, &mut to_client), None);
 //!
-//! // A Ping between two fragments of a message (§5.4, §5.5.2). The client's Pong is in its output at once.
+//! // A Ping between two fragments of a message (§5.4, §5.5.2). The client
+//! // appends the Pong to its output at once.
 //! let mut to_client = *b"\x01\x03Hel\x89\x02hi\x80\x02lo";
 //! let mut to_server = Vec::new();
 //! let mut input = &mut to_client[..];
 //! assert_eq!(client.recv(&mut input, &mut to_server), Some(Message::Ping));
 //! assert_eq!(client.control_payload(), b"hi");
 //! assert_eq!(to_server[..2], [0x8a, 0x82]);
-//! assert_eq!(client.recv(&mut input, &mut to_server), Some(Message::Text("Hello".into())));
+//! let message = client.recv(&mut input, &mut to_server);
+//! assert_eq!(message, Some(Message::Text("Hello".into())));
 //!
 //! let mut input = &mut to_server[..];
 //! let mut to_client = Vec::new();
@@ -121,11 +134,14 @@
 //!
 //! let mut to_server = Vec::new();
 //! let mut input = &mut to_client[..];
-//! assert_eq!(client.recv(&mut input, &mut to_server), Some(Message::Close(Some(CloseCode::NORMAL))));
-//! assert_eq!(client.next_action(), Action::AwaitClose); // the server closes the transport first (§7.1.1)
+//! let message = client.recv(&mut input, &mut to_server);
+//! assert_eq!(message, Some(Message::Close(Some(CloseCode::NORMAL))));
+//! // The server closes the transport first (§7.1.1).
+//! assert_eq!(client.next_action(), Action::AwaitClose);
 //!
 //! let mut input = &mut to_server[..];
-//! assert_eq!(server.recv(&mut input, &mut Vec::new()), Some(Message::Close(Some(CloseCode::NORMAL))));
+//! let message = server.recv(&mut input, &mut Vec::new());
+//! assert_eq!(message, Some(Message::Close(Some(CloseCode::NORMAL))));
 //! assert_eq!(server.next_action(), Action::CloseTransport);
 //! assert!(server.outcome().is_some_and(|outcome| outcome.clean));
 //! # }
@@ -134,138 +150,147 @@
 //!
 //! # Backpressure
 //!
-//! A `Vec<u8>` always has room. A peer that sends Pings and does not read has each of them answered
-//! there: 10,000 Pings of 125 bytes put 1.27 MB into it. A driver that writes all of `out` before
-//! it reads again, as in the loop above, has at most the answers to one read. One that reads on
-//! while output waits must limit the output: a [`SliceOutput`], or a [`CappedOutput`] vector.
+//! A `Vec<u8>` always has room. If a peer sends Pings and does not read, each of them is answered
+//! there: 10,000 Pings of 125 bytes append 1.27 MB. A driver that writes all of `out` before it
+//! reads again, as in the loop above, holds at most the replies to one read. A driver that reads
+//! while output waits must limit the output, by a [`SliceOutput`] or a [`CappedOutput`].
 //!
-//! When the output has no room for a reply, `recv` returns `None`, and
-//! [`is_paused`](WebSocket::is_paused) is `true`: write the output, then call `recv` again, also if
+//! If the output has no room for a reply, `recv` returns `None`, and
+//! [`is_paused`](WebSocket::is_paused) is `true`: write the output, then call `recv` again, even if
 //! the input is empty. Nothing after that frame is received until then. Messages and Pongs before
 //! it need no reply, and are received.
 //!
-//! An output that `recv` shares with the program's own messages is full when these fill it, and
-//! then the next Ping stops receiving. A small output of its own, such as a [`CappedOutput`] of 512
-//! bytes, moves that stop by as many replies as it holds. Append it to the queue whenever the queue
-//! becomes shorter, and before [`close`](WebSocket::close) or [`fail`](WebSocket::fail); close the
-//! transport when both are empty.
+//! If `recv` shares its output with the messages of the program, these can fill it, and then the
+//! next Ping pauses receiving. A small output for replies alone, such as a [`CappedOutput`] of 512
+//! bytes, delays that by the number of replies that it holds. Append it to the queue whenever the
+//! queue becomes shorter, and before [`close`](WebSocket::close) or [`fail`](WebSocket::fail);
+//! close the transport when both are empty.
 //!
-//! To receive whatever the peer does, use the halves, in one task if you like. The receiver owes at
-//! most one reply, the Pong to the last Ping or a Close, until the queue has room for it. A peer
-//! that reads slowly is then not mistaken for a dead one:
+//! To receive regardless of the output, use the halves, in one task if you like. The receiving half
+//! owes at most one reply, the Pong to the last Ping or a Close, until the queue has room for it. A
+//! peer that reads slowly is then not mistaken for a dead one:
 //!
 //! ```
 //! use ws_proto::{Config, Message, Server, WebSocket};
 //!
 //! const QUEUE_LIMIT: usize = 64 << 10;
 //!
-//! let (mut receiver, mut sender) = WebSocket::new(Server, &Config::default()).split();
-//! let mut queue = Vec::new(); // what the socket has not accepted yet
+//! let ws = WebSocket::new(Server, &Config::new());
+//! let (mut recv_half, mut send_half) = ws.split();
+//! let mut queue = Vec::new(); // bytes that the socket has not accepted yet
 //!
-//! // Whenever something was received:
+//! // Whenever bytes were received:
 //! # let mut received = *b"\x81\x82\0\0\0\0hi\x89\x81\0\0\0\x001\x89\x81\0\0\0\x002";
 //! let mut input = &mut received[..];
-//! while let Some(message) = receiver.recv(&mut input) {
+//! while let Some(message) = recv_half.recv(&mut input) {
 //!     if let Message::Text(text) = message {
-//!         sender.send_text(&text, &mut queue)?;
+//!         send_half.send_text(&text, &mut queue)?;
 //!     }
 //! }
 //! // And whenever the queue has become shorter:
 //! if queue.len() < QUEUE_LIMIT {
-//!     if let Some(reply) = receiver.take_reply() {
-//!         sender.reply(&reply, &mut queue)?;
+//!     if let Some(reply) = recv_half.take_reply() {
+//!         send_half.reply(&reply, &mut queue)?;
 //!     }
 //! }
 //! assert_eq!(queue, b"\x81\x02hi\x8a\x012");
 //! # Ok::<(), ws_proto::SendError>(())
 //! ```
 //!
-//! All this bounds replies. What the program sends is for the program to bound: stop calling `recv`
-//! while too many answers of its own wait.
+//! This limits replies. The program must limit its own messages: stop calling `recv` while too many
+//! of its answers wait.
 //!
 //! # The layers
 //!
-//! Each can be used alone, and knows only those below it.
+//! Each layer can be used alone, and uses only those below it.
 //!
-//! | layer | what it is | memory |
+//! | layer | purpose | memory |
 //! | --- | --- | --- |
-//! | [`WebSocket`] | complete messages | the data of an incomplete message |
-//! | [`Connection`] | a stream of events, for messages of any size | none beyond the struct |
-//! | [`RecvHalf`], [`SendHalf`], [`MessageRecvHalf`], [`MessageSendHalf`] | the halves of the two above, for two tasks | as above |
-//! | [`Header`], [`Opcode`], [`MaskingKey`], [`Utf8Validator`] | the codec | none |
-//! | `deflate` (feature) | permessage-deflate: compressor, decompressor, negotiation | per direction, when it is first used |
-//! | `handshake` (feature) | the opening handshake over HTTP/1.1, both sides | a head that is split |
-//! | [`extension`], [`uri`] | the grammar of `Sec-WebSocket-Extensions` and of `ws:` URIs | none |
+//! | [`WebSocket`] | complete messages | the received part of an incomplete message |
+//! | [`Connection`] | a stream of events, for messages of any size | none except the struct |
+//! | [`MessageRecvHalf`], [`MessageSendHalf`]; [`RecvHalf`], [`SendHalf`] | the halves of these two, for two tasks | the same |
+//! | [`frame`] | the codec: headers, masking, UTF-8 | none |
+//! | [`deflate`] (feature) | permessage-deflate: compression and its negotiation | per direction, from its first use on |
+//! | [`handshake`] (feature) | the opening handshake over HTTP/1.1, both roles | a head that is split by the input |
+//! | [`extension`], [`uri`] | the grammar of `Sec-WebSocket-Extensions`, and of URIs | none |
 //!
 //! # Left to the driver
 //!
-//! What a state machine without clock, sockets and random source cannot do, and where it matters:
+//! These duties need a clock, a socket or a random source:
 //!
 //! * **Deadlines**: for the handshake (a client that sends a byte a minute would keep its
-//!   connection), for a message whose fragments stop coming, for the Pong to a Ping, for a write
-//!   that makes no progress (a blocking `write_all` waits without end for a peer that does not
-//!   read), and for the peer's Close while [`transport`](WebSocket::next_action) says
+//!   connection), for a message whose fragments stop arriving, for the Pong to a Ping, for a write
+//!   that makes no progress (a blocking `write_all` waits forever for a peer that does not read),
+//!   and for the peer's Close while [`next_action`](WebSocket::next_action) returns
 //!   [`Action::AwaitClose`].
 //! * **Backpressure**, as described [above](#backpressure).
-//! * **Closing the socket** as [`Action`] says. A server closes first (§7.1.1).
-//! * **A fresh secret seed** for each client: 32 bytes of a cryptographically strong source such as
+//! * **Closing the socket** as [`Action`] requires. The server closes first (§7.1.1).
+//! * **A fresh secret seed** for each client: 32 bytes of a cryptographically secure source such as
 //!   `getrandom`.
-//! * **One connection at a time to the same host and port** that is still in its handshake (§4.1),
-//!   and for reconnecting a delay: random, 0 to 5 seconds at first, then growing (§7.2.3).
-//! * **Origin**: a server that pages of other origins must not use checks
-//!   `handshake::Request::is_same_origin` (§10.2). A client that is not a browser can send
-//!   anything (§10.1), so nothing in a request is proof of anything.
-//! * **Relaying**: whoever forwards messages may change how they are fragmented only as long as no
-//!   extension is in use that he does not know (§5.4). The one extension here lets him, as long as
-//!   compressed messages go on compressed to a peer that negotiated the same. What a frame's borders
-//!   mean is nothing to rely on.
-//! * **Reasons** of Close frames are the peer's words, for logs and debugging: not to be shown to
-//!   end users (§5.5.1).
-//! * **TLS**, for `wss`: wrap the socket (§10.6). Nothing here knows whether it is.
-//! * **HTTP/2 and HTTP/3** (RFC 8441, RFC 9220). The stream is opened by the HTTP library: a client
-//!   that has seen `SETTINGS_ENABLE_CONNECT_PROTOCOL` (8 in both) be 1 sends `CONNECT` with
-//!   `:protocol` `websocket`, `:scheme`, `:path` and `:authority`, and a server answers with 200,
-//!   or with 501 if it does not know the `:protocol`. Names of headers are in lower case.
-//!   `sec-websocket-version`, `-protocol`, `-extensions` and `origin` mean what they mean here.
-//!   `Upgrade`, `Connection`, `Host`, `Sec-WebSocket-Key` and `-Accept` do not go over the wire;
-//!   `handshake::Request::from_headers` and `handshake::Response::from_headers` check the others if
-//!   these are added. From what was negotiated, make a [`Negotiated`]; the end of the stream and its
-//!   reset are [`recv_eof`](WebSocket::recv_eof).
+//! * **One connection at a time** to the same host and port may be in its opening handshake (§4.1).
+//!   Before a client reconnects, it must wait: at first for a random time of 0 to 5 seconds, then
+//!   longer each time (§7.2.3).
+//! * **Origin**: a server that pages of other origins must not use has to check
+//!   [`Request::is_same_origin`](handshake::Request::is_same_origin) (§10.2). A client that is not
+//!   a browser can send anything (§10.1), so no header proves anything.
+//! * **Relaying**: a relay may change the fragmentation of messages only if it knows all negotiated
+//!   extensions (§5.4). permessage-deflate permits it, provided that compressed messages are
+//!   forwarded compressed to a peer that negotiated the same parameters. Frame boundaries have no
+//!   meaning to rely on.
+//! * **Reasons** of Close frames are chosen by the peer, for logs and debugging. They must not be
+//!   shown to end users (§5.5.1).
+//! * **TLS**, for `wss`: wrap the socket (§10.6). The crate does not know about it.
+//! * **HTTP/2 and HTTP/3** (RFC 8441, RFC 9220). The HTTP library opens the stream: a client that
+//!   has received `SETTINGS_ENABLE_CONNECT_PROTOCOL` (8 in both) with the value 1 sends `CONNECT`
+//!   with `:protocol` `websocket`, `:scheme`, `:path` and `:authority`. A server answers with 200,
+//!   or with 501 if it does not know the `:protocol`. Header names are in lower case.
+//!   `sec-websocket-version`, `-protocol`, `-extensions` and `origin` have the same meaning as in
+//!   HTTP/1.1; `Upgrade`, `Connection`, `Host`, `Sec-WebSocket-Key` and `-Accept` are not sent.
+//!   [`Request::from_headers`](handshake::Request::from_headers) and
+//!   [`Response::from_headers`](handshake::Response::from_headers) check the former if the latter
+//!   are added. Create a [`Negotiated`] from the result; call [`recv_eof`](WebSocket::recv_eof)
+//!   when the stream ends or is reset.
 //!
 //! # Errors
 //!
-//! With the feature `std` each becomes a `std::io::Error` by `?`, of these kinds:
+//! With the feature `std`, each error converts into a `std::io::Error`, so that `?` works:
 //!
 //! | error | kind |
 //! | --- | --- |
-//! | [`ProtocolError`], [`extension::InvalidExtensions`], `deflate::InflateError`, `deflate::NegotiationError` | `InvalidData` |
-//! | [`SendError`] | `BrokenPipe` if `Closed`, `WriteZero` if `Full`, else `InvalidInput` |
-//! | `handshake::HandshakeError` | `UnexpectedEof` if `Incomplete`, `ConnectionRefused` if `UnexpectedStatus`, else `InvalidData` |
-//! | `handshake::WriteError` | `WriteZero` if `OutputFull`, else `InvalidInput` |
+//! | [`ProtocolError`] | `InvalidData` |
+//! | [`SendError`] | `BrokenPipe` if `Closed`, `WriteZero` if `OutputFull`, `InvalidInput` otherwise |
+//! | [`handshake::HandshakeError`] | `UnexpectedEof` if `Incomplete`, `ConnectionRefused` if `UnexpectedStatus`, `InvalidData` otherwise |
+//! | [`handshake::WriteError`] | `WriteZero` if `OutputFull`, `InvalidInput` otherwise |
+//! | [`extension::InvalidExtensions`], [`deflate::NegotiationError`], [`deflate::InflateError`] | `InvalidData` |
 //! | [`uri::UriError`] | `InvalidInput` |
 //!
 //! # What is refused
 //!
-//! Everything that RFC 6455 and RFC 7692 forbid a peer to send; [`ProtocolError`] lists it, and
-//! [`Config`] has a switch for each rule that can be relaxed. The table in `handshake` has what is
-//! refused, and what is accepted although it deviates, where implementations differ.
+//! Everything that RFC 6455 and RFC 7692 forbid a peer to send. [`ProtocolError`] lists it, and
+//! [`Config`] has a setting for each rule that can be relaxed. A table in [`handshake`] lists what
+//! is refused, and what is accepted although it deviates, where implementations differ.
 //!
 //! # Features
 //!
 //! * `std` (default): run-time detection of SIMD in dependencies. Implies `alloc`.
-//! * `alloc`: [`WebSocket`], `Vec<u8>` as an [`Output`], and the handshake's machines.
+//! * `alloc`: [`WebSocket`], `Vec<u8>` as an [`Output`], and the state machines of the handshake.
 //! * `handshake` (default): the opening handshake.
 //! * `deflate`: permessage-deflate, by zlib-rs. Implies `std`.
-//! * `arbitrary`: `Arbitrary` (of arbitrary 1.4) for [`Config`], [`Header`], [`Opcode`], [`MaskingKey`],
-//!   [`MessageKind`], [`CloseCode`] and `deflate::Params`, to fuzz what is built on them.
-//! * `simdutf8`: faster validation of text, above all of text that is not ASCII.
+//! * `arbitrary`: `Arbitrary` (of arbitrary 1.4) for [`Config`], [`CloseCode`], [`MessageKind`], the
+//!   types of [`frame`] and [`deflate::Params`], to fuzz code that uses this crate.
+//! * `simdutf8`: faster validation of text, in particular of text that is not ASCII.
 //!
-//! Without default features the crate needs neither `std` nor an allocator: [`Connection`] over a
-//! [`SliceOutput`].
+//! Without default features the crate needs neither `std` nor an allocator: use [`Connection`] with
+//! a [`SliceOutput`].
 
 #![no_std]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
+// The docs link to items that exist with these features.
+#![cfg_attr(
+    not(all(feature = "handshake", feature = "deflate")),
+    allow(rustdoc::broken_intra_doc_links)
+)]
 #![deny(missing_docs, unreachable_pub, unnameable_types)]
 #![deny(clippy::missing_errors_doc, clippy::missing_panics_doc)]
 #![cfg_attr(not(test), deny(clippy::indexing_slicing))]
@@ -291,6 +316,7 @@ pub mod uri;
 pub mod frame;
 
 mod config;
+mod counters;
 mod error;
 mod output;
 mod role;
@@ -318,9 +344,10 @@ mod readme {}
 
 pub use config::Config;
 pub use connection::{
-    Action, Chunk, Connection, Counters, Endpoint, Event, Outcome, OutgoingFrame, RecvHalf, Reply,
-    SendHalf, SentClose, State,
+    Action, Chunk, Connection, Endpoint, Event, Outcome, OutgoingFrame, RecvHalf, Reply, SendHalf,
+    SentClose, State,
 };
+pub use counters::Counters;
 pub use error::{ProtocolError, SendError};
 pub use frame::close::{Close, CloseCode};
 pub use frame::opcode::MessageKind;

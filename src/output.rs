@@ -1,7 +1,8 @@
-//! Where outgoing bytes go: the one trait through which every layer writes.
+//! Where outgoing bytes go: the trait through which every layer writes.
 //!
-//! Knows nothing of WebSocket but the size of its largest automatic reply.
+//! It knows nothing of WebSocket except the size of the largest automatic reply.
 
+use crate::buffer::prefix;
 #[cfg(feature = "alloc")]
 use alloc::vec::Vec;
 use core::fmt;
@@ -9,24 +10,24 @@ use core::fmt;
 /// The size of the largest automatic reply, in bytes: 131, a masked control frame with a payload of
 /// 125 bytes (RFC 6455 §5.5).
 ///
-/// An [`Output`] of at least this size has room for any reply once it was written. With less room
-/// than a reply needs, `recv` returns `None` and [is paused](crate::Connection::is_paused), so that
-/// a peer that sends Pings and does not read cannot make the output grow without bound.
+/// An empty [`Output`] of at least this size has room for any reply. If the room is insufficient
+/// for a reply, `recv` returns `None` and [is paused](crate::Connection::is_paused), so that a peer
+/// that sends Pings and does not read cannot make the output grow without bound.
 pub const REPLY_ROOM: usize = 2 + 4 + 125;
 
-/// A place that outgoing bytes are appended to: a `Vec<u8>`, a [`SliceOutput`] of fixed size, a
-/// [`CappedOutput`] vector, or a buffer of yours.
+/// A destination that outgoing bytes are appended to: a `Vec<u8>`, a [`SliceOutput`] of fixed size,
+/// a `CappedOutput`, or a type of the caller.
 ///
-/// Backpressure is [`room`](Self::room): a call that would write more than that writes nothing and
-/// says so.
+/// Backpressure is [`room`](Self::room): a call that would write more writes nothing, and returns
+/// an error.
 pub trait Output {
-    /// How many bytes can be appended now.
+    /// Returns the number of bytes that can be appended now.
     fn room(&self) -> usize;
 
-    /// Appends `bytes` and returns the place where they stand, so that they can be masked there.
+    /// Appends `bytes`, and returns the appended slice, so that it can be masked in place.
     ///
-    /// Callers ask [`room`](Self::room) first; what does not fit is not appended, and the returned
-    /// slice is shorter by as much.
+    /// Callers check [`room`](Self::room) first. Bytes that do not fit are not appended, and the
+    /// returned slice is shorter.
     fn append(&mut self, bytes: &[u8]) -> &mut [u8];
 }
 
@@ -45,9 +46,10 @@ impl Output for Vec<u8> {
     }
 }
 
-/// An [`Output`] of fixed size, for firmware and for buffers that something else allocated. It
-/// borrows them; for the state of a connection, `CappedOutput` can be made anew over the same `Vec` for
-/// each call.
+/// An [`Output`] of fixed size, for firmware and for buffers with another owner.
+///
+/// It borrows the memory. In a struct that is to own its buffer, keep a `Vec` and create a
+/// `CappedOutput` for each call.
 ///
 /// ```
 /// use ws_proto::{Output, SliceOutput};
@@ -58,7 +60,7 @@ impl Output for Vec<u8> {
 /// assert_eq!(out.as_bytes(), b"some bytes");
 /// assert_eq!(out.room(), 246);
 ///
-/// out.consume(5); // so many were written to the socket
+/// out.consume(5); // the socket accepted 5 bytes
 /// assert_eq!(out.as_bytes(), b"bytes");
 /// ```
 pub struct SliceOutput<'a> {
@@ -67,24 +69,24 @@ pub struct SliceOutput<'a> {
 }
 
 impl<'a> SliceOutput<'a> {
-    /// An empty output that fills `memory` from the front. With less than [`REPLY_ROOM`] bytes,
-    /// some Pings can never be answered, and receiving stops there.
+    /// Creates an empty output that fills `memory` from the front. With less than [`REPLY_ROOM`]
+    /// bytes, some Pings can never be answered, and receiving stops there.
     pub const fn new(memory: &'a mut [u8]) -> Self {
         Self { memory, len: 0 }
     }
 
-    /// The bytes appended so far.
+    /// Returns the appended bytes.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         self.memory.get(..self.len).unwrap_or_default()
     }
 
-    /// Forgets the bytes appended so far, after they were sent.
+    /// Discards the appended bytes, after they were sent.
     pub const fn clear(&mut self) {
         self.len = 0;
     }
 
-    /// Forgets the first `bytes` of what was appended, after they were sent, and moves the others
+    /// Discards the first `bytes` of the appended bytes, after they were sent, and moves the rest
     /// to the front.
     pub fn consume(&mut self, bytes: usize) {
         let sent = bytes.min(self.len);
@@ -93,7 +95,7 @@ impl<'a> SliceOutput<'a> {
     }
 }
 
-/// Shows no bytes.
+/// Does not show the bytes.
 impl fmt::Debug for SliceOutput<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SliceOutput")
@@ -114,31 +116,34 @@ impl Output for SliceOutput<'_> {
             .memory
             .get_mut(self.len..self.len + len)
             .unwrap_or_default();
-        place.copy_from_slice(bytes.get(..len).unwrap_or_default());
+        place.copy_from_slice(prefix(bytes, len));
         self.len += len;
         place
     }
 }
 
-/// A `Vec<u8>` that is not filled beyond a number of bytes.
+/// A `Vec<u8>` with a maximum length.
 ///
 /// Pass it to `recv`, which then pauses while a peer that sends Pings does not read the Pongs, and
-/// the `Vec` itself to the calls that send messages:
+/// pass the `Vec` itself to the calls that send messages:
 ///
 /// ```
 /// use ws_proto::{CappedOutput, Config, Message, Output, Server, WebSocket};
 ///
-/// let mut ws = WebSocket::new(Server, &Config::default());
-/// let mut queue = Vec::new(); // what the socket has not taken yet
+/// let mut ws = WebSocket::new(Server, &Config::new());
+/// let mut queue = Vec::new(); // bytes that the socket has not accepted yet
 /// # let mut received = *b"\x81\x82\0\0\0\0hi";
 /// let mut input = &mut received[..];
-/// while let Some(message) = ws.recv(&mut input, &mut CappedOutput::new(&mut queue, 64 << 10)) {
+/// loop {
+///     let mut out = CappedOutput::new(&mut queue, 64 << 10);
+///     let Some(message) = ws.recv(&mut input, &mut out) else { break };
 ///     if let Message::Text(text) = message {
 ///         ws.send_text(&text, &mut queue)?;
 ///     }
 /// }
 /// if ws.is_paused() {
-///     // The queue is full: keep the rest of the input, and call `recv` again when the queue is shorter.
+///     // The queue is full: keep the rest of the input, and call `recv` again
+///     // when the queue is shorter.
 /// }
 /// # assert_eq!(queue, b"\x81\x02hi");
 /// # Ok::<(), ws_proto::SendError>(())
@@ -146,18 +151,18 @@ impl Output for SliceOutput<'_> {
 #[cfg(feature = "alloc")]
 pub struct CappedOutput<'a> {
     bytes: &'a mut Vec<u8>,
-    cap: usize,
+    max_len: usize,
 }
 
 #[cfg(feature = "alloc")]
 impl<'a> CappedOutput<'a> {
-    /// Appends to `bytes` as long as it holds at most `cap` bytes in all.
-    pub const fn new(bytes: &'a mut Vec<u8>, cap: usize) -> Self {
-        Self { bytes, cap }
+    /// Creates an output that appends to `bytes` up to a length of `max_len` bytes in total.
+    pub const fn new(bytes: &'a mut Vec<u8>, max_len: usize) -> Self {
+        Self { bytes, max_len }
     }
 }
 
-/// Shows no bytes.
+/// Does not show the bytes.
 #[cfg(feature = "alloc")]
 impl fmt::Debug for CappedOutput<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -172,12 +177,12 @@ impl fmt::Debug for CappedOutput<'_> {
 impl Output for CappedOutput<'_> {
     #[inline]
     fn room(&self) -> usize {
-        self.cap.saturating_sub(self.bytes.len())
+        self.max_len.saturating_sub(self.bytes.len())
     }
 
     #[inline]
     fn append(&mut self, bytes: &[u8]) -> &mut [u8] {
         let len = bytes.len().min(self.room());
-        Output::append(self.bytes, bytes.get(..len).unwrap_or_default())
+        Output::append(self.bytes, prefix(bytes, len))
     }
 }

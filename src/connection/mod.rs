@@ -12,11 +12,12 @@ mod send;
 pub use closing::{Action, Endpoint, Outcome, Reply, SentClose, State};
 #[cfg(feature = "alloc")]
 pub(crate) use receive::RawChunk;
-pub use receive::{Chunk, Counters, Event};
+pub use receive::{Chunk, Event};
 pub(crate) use receive::{Received, RecvState, Signal};
 pub use send::{OutgoingFrame, SendHalf};
 
 use crate::config::Config;
+use crate::counters::Counters;
 use crate::error::{ProtocolError, SendError};
 use crate::frame::close::{Close, CloseCode};
 use crate::frame::opcode::MessageKind;

@@ -32,6 +32,7 @@
 use super::closing::{RecvClosing, RecvEnd, decode_close_body};
 use crate::buffer::{InlineBytes, take_front};
 use crate::config::Config;
+use crate::counters::Counters;
 use crate::error::ProtocolError;
 use crate::frame::close::CloseCode;
 use crate::frame::opcode::MessageKind;
@@ -182,24 +183,6 @@ pub(crate) struct RecvState<R> {
 
     counters: Counters,
     role: PhantomData<fn() -> R>,
-}
-
-/// The number of frames and bytes of one direction of a connection.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub struct Counters {
-    /// The number of frames, including control frames.
-    pub frames: u64,
-    /// The sum of their payload lengths, in bytes.
-    pub bytes: u64,
-}
-
-impl Counters {
-    #[inline]
-    pub(super) const fn count(&mut self, len: u64) {
-        self.frames += 1;
-        self.bytes = self.bytes.wrapping_add(len);
-    }
 }
 
 impl<R: Role> RecvState<R> {

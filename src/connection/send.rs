@@ -3,11 +3,11 @@
 //! It refuses whatever must not be sent before it writes a byte. Of the receiving half it knows
 //! only the [`Reply`].
 
-use super::Counters;
 use super::closing::{
     Action, ClosePhase, Endpoint, Reply, ReplyKind, SendClosing, SentClose, State,
     encode_close_body,
 };
+use crate::counters::Counters;
 use crate::error::SendError;
 use crate::frame::close::CloseCode;
 use crate::frame::opcode::MessageKind;

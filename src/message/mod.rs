@@ -11,7 +11,8 @@ pub use receive::{Message, MessageRecvHalf};
 pub use send::MessageSendHalf;
 
 use crate::config::Config;
-use crate::connection::{Action, Connection, Counters, Outcome, OutgoingFrame, SentClose, State};
+use crate::connection::{Action, Connection, Outcome, OutgoingFrame, SentClose, State};
+use crate::counters::Counters;
 use crate::deflate::{Deflater, Inflater};
 use crate::error::{ProtocolError, SendError};
 use crate::frame::close::{Close, CloseCode};

@@ -6,7 +6,8 @@
 
 use crate::buffer::{growth, take_front};
 use crate::config::Config;
-use crate::connection::{Counters, RawChunk, Received, RecvHalf, RecvState, Reply, Signal};
+use crate::connection::{RawChunk, Received, RecvHalf, RecvState, Reply, Signal};
+use crate::counters::Counters;
 use crate::deflate::Inflater;
 use crate::error::ProtocolError;
 use crate::frame::close::{Close, CloseCode};

@@ -1,0 +1,19 @@
+//! Counters of the traffic of a connection.
+
+/// The number of frames and bytes of one direction of a connection.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct Counters {
+    /// The number of frames, including control frames.
+    pub frames: u64,
+    /// The sum of their payload lengths, in bytes.
+    pub bytes: u64,
+}
+
+impl Counters {
+    #[inline]
+    pub(crate) const fn count(&mut self, len: u64) {
+        self.frames += 1;
+        self.bytes = self.bytes.wrapping_add(len);
+    }
+}
