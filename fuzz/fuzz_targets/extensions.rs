@@ -4,7 +4,8 @@
 mod support;
 
 use support::work::{Bounds, bounded};
-use ws_proto::deflate::{Config, Params};
+use ws_proto::deflate::{DeflateConfig, Params};
+use ws_proto::extension;
 use ws_proto::handshake::Request;
 
 const BOUNDS: Bounds = Bounds {
@@ -20,8 +21,8 @@ struct Wanted {
 }
 
 impl Wanted {
-    fn config(&self) -> Config {
-        Config::default()
+    fn config(&self) -> DeflateConfig {
+        DeflateConfig::default()
             .with_server_no_context_takeover(self.no_context_takeover[0])
             .with_client_no_context_takeover(self.no_context_takeover[1])
             .with_server_max_window_bits(self.max_window_bits[0])
@@ -50,9 +51,9 @@ libfuzzer_sys::fuzz_target!(|input: (&str, Wanted, Wanted)| {
     let accepted = bounded(&BOUNDS, value.len(), || {
         with_request(value, |request| {
             for extension in request.extensions() {
-                for param in extension.params() {
-                    _ = param.value.map(|value| value.to_string());
-                }
+                // Its text can be read again, and says the same.
+                let text = extension.to_string();
+                assert!(extension::parse(text.as_bytes()).eq([Ok(extension)]), "{text}");
             }
             server_config.accept(request.extensions())
         })
@@ -77,10 +78,10 @@ libfuzzer_sys::fuzz_target!(|input: (&str, Wanted, Wanted)| {
     });
     let negotiated = negotiated.flatten().expect("an offer of our own is valid");
     with_request(&negotiated.to_string(), |response| {
-        let answer = response.extensions().next().expect("one extension");
         let params = client_config
-            .verify(&answer)
-            .expect("an answer of our own fits");
+            .verify(response.extensions())
+            .expect("an answer of our own fits")
+            .expect("one extension");
         assert_eq!(
             (
                 params.server_max_window_bits(),

@@ -77,7 +77,7 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
         bounded(&BOUNDS, bytes.len(), || connect(&pieces)),
         "a cut makes a difference"
     );
-    let limit = HeadLimits::default().interim;
+    let limit = HeadLimits::new().max_interim();
     let interim = b"HTTP/1.1 103 Early Hints\r\n\r\n".repeat(limit + 1);
     assert!(
         !bytes.starts_with(&interim)

@@ -8,7 +8,7 @@ use support::Cuts;
 use support::heads::spelled;
 use support::work::{Bounds, bounded};
 use ws_proto::deflate;
-use ws_proto::handshake::{HandshakeError, HeadLimits, ServerHandshake};
+use ws_proto::handshake::{HandshakeError, Scheme, ServerHandshake};
 
 /// What came of it: the request's facts, what was answered, and how much was left.
 type Transcript = (
@@ -48,10 +48,10 @@ fn serve(pieces: &[&[u8]]) -> Transcript {
                     request.path(),
                     request.query(),
                 );
-                let protocol = request.subprotocols().last();
+                let subprotocol = request.subprotocols().last();
                 _ = request
                     .accept()
-                    .subprotocol(protocol)
+                    .subprotocol_from(subprotocol.as_slice())
                     .deflate(&deflate::DeflateConfig::default())
                     .write(&mut out)
                     .expect("a request can be accepted");

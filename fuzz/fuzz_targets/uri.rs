@@ -38,6 +38,7 @@ libfuzzer_sys::fuzz_target!(|text: &str| {
     assert!(!host.contains(['/', '@', '?']) && !host.bytes().any(|byte| byte.is_ascii_uppercase()));
 
     // What is written is read as the same.
+    assert_eq!(Uri::parse(&uri.to_string()), Ok(uri));
     let scheme = if uri.is_secure() { "wss" } else { "ws" };
     let again = format!("{scheme}://{host}{resource}");
     let again = Uri::parse(&again).expect("what was taken apart fits together");

@@ -1,7 +1,7 @@
 //! What is compressed: JSON, and the parties that exchange it.
 
 use ws_proto::Negotiated;
-use ws_proto::deflate::{Config, Params};
+use ws_proto::deflate::{DeflateConfig, Params};
 
 /// Messages of a conversation: all of a size, no two alike, and more than twice what fits into a
 /// window, so that to say them again is no repetition.
@@ -36,7 +36,7 @@ fn json(size: usize, seed: usize) -> String {
 }
 
 pub fn negotiated<R: ws_proto::Role>(role: R, takeover: bool) -> Negotiated<R> {
-    let config = Config::default()
+    let config = DeflateConfig::default()
         .with_server_no_context_takeover(!takeover)
         .with_client_no_context_takeover(!takeover);
     let params: Params = if takeover {

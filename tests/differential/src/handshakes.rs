@@ -232,7 +232,8 @@ fn compare_request(bytes: &[u8]) -> Result<Found, String> {
                 .get("Sec-WebSocket-Key")
                 .unwrap_or_default();
             let verified = Response::parse(&answer, &HeadLimits::default())
-                .map(|response| response.map(|(response, _)| response.verify(key, "")));
+                .map(|response| response.map(|(response, _)| response.verify(key, "")))
+                .map(|verified| verified.map(|verified| verified.map(|it| it.subprotocol())));
             return if verified == Ok(Some(Ok(None))) {
                 Ok(Found::default())
             } else {

@@ -595,7 +595,8 @@ fn empty_compressed_fragments(count: usize) -> Vec<Frame> {
 }
 
 fn short_compressed(n: usize, no_takeover: bool) -> Vec<Job> {
-    let mut compressor = takeover(no_takeover).client_compressor(&deflate::DeflateConfig::default());
+    let mut compressor =
+        takeover(no_takeover).client_compressor(&deflate::DeflateConfig::default());
     let compress = |message: &[u8]| {
         let mut payload = Vec::new();
         compressor.compress(message, true, &mut payload);

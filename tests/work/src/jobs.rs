@@ -6,7 +6,7 @@ use crate::handshake_support::client;
 use std::hint::black_box;
 use std::mem;
 use ws_proto::deflate::{self, Params};
-use ws_proto::handshake::{Answer, HandshakeError, HeadLimits, ServerHandshake};
+use ws_proto::handshake::{Answer, HandshakeError, HeadLimits, Scheme, ServerHandshake};
 use ws_proto::{
     Client, Config, Connection, Event, Message, Negotiated, ProtocolError, Server, WebSocket,
 };
@@ -183,7 +183,10 @@ fn layer<R: TestRole, L: Layer>(
 // Heads
 
 const fn limits(bytes: usize) -> HeadLimits {
-    HeadLimits::new().with_max_bytes(bytes).with_max_headers(usize::MAX).with_max_interim(usize::MAX)
+    HeadLimits::new()
+        .with_max_bytes(bytes)
+        .with_max_headers(usize::MAX)
+        .with_max_interim(usize::MAX)
 }
 
 /// Reads a request of `limit` bytes at most, in every cut, looks at all that it says, and accepts
@@ -220,7 +223,7 @@ pub(crate) fn serving(limit: usize, head: &str, end: Result<(), HandshakeError>)
                         request
                             .accept()
                             .deflate(&config)
-                            .subprotocol(wanted_least)
+                            .subprotocol_from(wanted_least.as_slice())
                             .write(&mut Vec::new())
                             .unwrap();
                         came = Ok(true);
