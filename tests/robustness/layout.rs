@@ -14,15 +14,15 @@ fn se6_a_servers_connection_is_at_most_256_bytes() {
 
 #[cfg(feature = "alloc")]
 #[test]
-fn se6_a_servers_websocket_is_its_connection_and_two_empty_vectors() {
-    // What compresses and inflates is made when it is needed; how to is known before, for each
-    // direction, with a few bytes of what was negotiated and counted.
+fn se6_a_servers_websocket_is_its_connection_and_empty_buffers() {
+    // Two buffers for messages, and the subprotocol. Compression states are created when they are
+    // first used; the settings of both directions are kept.
     #[cfg(feature = "deflate")]
     let deflate =
         2 * (size_of::<ws_proto::deflate::DeflateConfig>() + size_of::<Option<Box<()>>>() + 16);
     #[cfg(not(feature = "deflate"))]
     let deflate = 0;
-    assert!(size_of::<ws_proto::WebSocket<Server>>() <= 256 + 6 * size_of::<usize>() + deflate);
+    assert!(size_of::<ws_proto::WebSocket<Server>>() <= 256 + 8 * size_of::<usize>() + deflate);
 }
 
 /// Halves go to two tasks.

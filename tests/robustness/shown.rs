@@ -164,7 +164,7 @@ fn headers_are_printed_as_their_bytes_and_replies_without_them() {
     let reply = format!("{:?}", receiver.take_reply().unwrap());
     assert_eq!(
         reply,
-        "Reply { answer: Pong, payload: ControlPayload { len: 2, .. } }"
+        "Reply { kind: Pong, payload: InlineBytes { len: 2, .. } }"
     );
 }
 
@@ -211,7 +211,7 @@ fn nothing_that_holds_a_payload_shows_it() {
         let mut input = &mut bytes[..end];
         while ws.recv(&mut input, &mut out).is_some() {}
         hidden(&ws);
-        assert!(format!("{ws:?}").contains("Assembler { state: RecvState { config: Config {"));
+        assert!(format!("{ws:?}").contains("WebSocket { connection: Connection { recv: RecvState { config: Config {"));
         let (receiver, sender) = ws.split();
         hidden(&receiver);
         hidden(&sender);
