@@ -4,8 +4,50 @@
 use crate::common::strategies::{any_input, at, config, cuts, limits, text};
 use crate::common::{Ended, Halves, Layer, MessageHalves, TestRole, Transcript, assembled, run};
 use proptest::prelude::*;
+use std::borrow::Cow;
 use ws_proto::frame::Utf8Validator;
-use ws_proto::{Client, Config, Connection, Server, WebSocket};
+use ws_proto::{Client, Config, Connection, Event, Message, Server, WebSocket};
+
+/// Asserts that a payload ends at the input cursor.
+#[track_caller]
+fn ends_at_cursor(payload: &[u8], cursor: &[u8]) -> Result<(), TestCaseError> {
+    prop_assert_eq!(payload.as_ptr_range().end, cursor.as_ptr());
+    Ok(())
+}
+
+/// A caller that shares its buffer slices it: the payload is the last bytes before the cursor, even
+/// the valid part of a text that is not valid.
+fn payloads_end_at_cursor<R: TestRole>(bytes: &[u8], cuts: &[usize]) -> Result<(), TestCaseError> {
+    let ends: Vec<usize> = cuts.iter().copied().chain([bytes.len()]).collect();
+    let mut out = Vec::new();
+
+    let (mut rest, mut start) = (&mut bytes.to_vec()[..], 0);
+    let mut connection = Connection::new(R::make(), &Config::default());
+    for &end in &ends {
+        let (mut input, behind) = rest.split_at_mut(end - start);
+        while let Some(event) = connection.recv(&mut input, &mut out) {
+            if let Event::Data(chunk) = event {
+                ends_at_cursor(chunk.payload, input)?;
+            }
+        }
+        (rest, start) = (behind, end);
+    }
+
+    let (mut rest, mut start) = (&mut bytes.to_vec()[..], 0);
+    let mut ws = WebSocket::new(R::make(), &Config::default());
+    for &end in &ends {
+        let (mut input, behind) = rest.split_at_mut(end - start);
+        while let Some(message) = ws.recv(&mut input, &mut out) {
+            match message {
+                Message::Text(Cow::Borrowed(text)) => ends_at_cursor(text.as_bytes(), input)?,
+                Message::Binary(Cow::Borrowed(bytes)) => ends_at_cursor(bytes, input)?,
+                _ => {}
+            }
+        }
+        (rest, start) = (behind, end);
+    }
+    Ok(())
+}
 
 /// Compares one input, whole, cut at some places, and byte by byte.
 fn same<R: TestRole, L: Layer<R>>(
@@ -81,6 +123,16 @@ proptest! {
     #[test]
     fn l6_any_cut_of_any_input_to_a_client_gives_the_same(bytes in any_input::<Client>(), limits in limits(), cuts in cuts()) {
         all_layers::<Client>(&limits.config(), &bytes.0, &at(&cuts, bytes.0.len()))?;
+    }
+
+    #[test]
+    fn a_borrowed_payload_is_the_last_bytes_before_the_cursor(
+        for_server in any_input::<Server>(),
+        for_client in any_input::<Client>(),
+        cuts in cuts(),
+    ) {
+        payloads_end_at_cursor::<Server>(&for_server.0, &at(&cuts, for_server.0.len()))?;
+        payloads_end_at_cursor::<Client>(&for_client.0, &at(&cuts, for_client.0.len()))?;
     }
 
     /// UT2: std's validator is the oracle, of the text and of the first bad byte (UT5).

@@ -5,7 +5,7 @@ use crate::common::{
     Frame, Layer, Log, Seen, TestRole, for_both_roles, pattern, receive_with, run, wire,
 };
 use core::slice::from_ref;
-use ws_proto::{Config, Connection, Event, ProtocolError, WebSocket};
+use ws_proto::{Config, Connection, Event, Message, ProtocolError, WebSocket};
 
 /// A message of `len` bytes where `limit` are accepted.
 const fn too_long(len: u64, limit: u64) -> Option<Seen> {
@@ -372,6 +372,76 @@ fn l2_a_message_without_end_can_be_streamed() {
             assert!(chunk.payload.len() == 1000 && !chunk.last);
         }
         assert_eq!(connection.received().bytes, 20_000_000);
+    }
+    for_both_roles!(check);
+}
+
+/// FR8: the configuration of an open connection can be replaced, also inside a message.
+#[test]
+fn fr8_limits_of_an_open_connection_apply_from_the_next_frame() {
+    fn check<R: TestRole>() {
+        let long = Config::default().with_max_message(100);
+        let short = Config::default().with_max_message(10);
+        let fragments = [
+            Frame::binary(pattern(8)).more(),
+            Frame::continuation(pattern(8)),
+        ];
+        for (first, second, seen) in [
+            (&long, &short, too_long(16, 10)),
+            (
+                &short,
+                &long,
+                Some(Seen::binary(&[pattern(8), pattern(8)].concat())),
+            ),
+        ] {
+            let bytes = wire::<R>(&fragments);
+            let frame_len = bytes.len() / 2;
+            // Before the second header, and inside the payload of the first frame.
+            for at in [frame_len, frame_len - 3] {
+                let mut log = Log::default();
+                let mut ws = WebSocket::new(R::make(), first);
+                assert_eq!(ws.config(), first);
+                ws.recv_all(&mut bytes[..at].to_vec(), &mut log);
+                ws.set_config(second);
+                assert_eq!(ws.config(), second);
+                ws.recv_all(&mut bytes[at..].to_vec(), &mut log);
+                assert_eq!(log.seen, [seen.clone().unwrap()]);
+
+                // The halves do the same.
+                let (mut half, _) = WebSocket::new(R::make(), first).split();
+                assert!(half.recv(&mut &mut bytes[..at].to_vec()[..]).is_none());
+                half.set_config(second);
+                let mut rest = bytes[at..].to_vec();
+                let mut rest = &mut rest[..];
+                let message = half.recv(&mut rest).unwrap();
+                assert_eq!(matches!(message, Message::Failed(_)), second == &short);
+
+                let mut connection = Connection::new(R::make(), first);
+                let mut log = Log::default();
+                connection.recv_all(&mut bytes[..at].to_vec(), &mut log);
+                connection.set_config(second);
+                connection.recv_all(&mut bytes[at..].to_vec(), &mut log);
+                assert_eq!(
+                    log.seen.last() == too_long(16, 10).as_ref(),
+                    second == &short
+                );
+            }
+        }
+    }
+    for_both_roles!(check);
+}
+
+/// CT3: automatic Pongs can be switched on and off while the connection is open.
+#[test]
+fn ct3_automatic_pongs_of_an_open_connection() {
+    fn check<R: TestRole>() {
+        let mut ws = WebSocket::new(R::make(), &Config::default());
+        for auto_pong in [true, false, true] {
+            ws.set_config(&Config::default().with_auto_pong(auto_pong));
+            let mut log = Log::default();
+            ws.recv_all(&mut wire::<R>(&[Frame::ping("p")]), &mut log);
+            assert_eq!(log.out.is_empty(), !auto_pong);
+        }
     }
     for_both_roles!(check);
 }

@@ -10,7 +10,7 @@ use core::slice::from_ref;
 use proptest::prelude::*;
 use ws_proto::{
     Action, CappedOutput, Client, CloseCode, Config, Connection, Counters, Event, Message,
-    MessageKind, ProtocolError, REPLY_ROOM, SendError, Server, State, WebSocket,
+    MessageKind, Negotiated, ProtocolError, REPLY_ROOM, SendError, Server, State, WebSocket,
 };
 
 /// Sends what the frames of a session are made of.
@@ -671,7 +671,7 @@ fn a_message_can_be_kept() {
 /// A subprotocol does not change what is sent or received.
 #[test]
 fn an_agreement_is_as_good_as_a_role() {
-    let negotiated = ws_proto::Negotiated::new(Server).with_subprotocol("chat");
+    let negotiated = Negotiated::new(Server).with_subprotocol("chat");
     assert_eq!(negotiated.subprotocol(), Some("chat"));
     let mut log = Log::default();
     let mut ws = WebSocket::new(negotiated, &Config::default());
@@ -680,4 +680,21 @@ fn an_agreement_is_as_good_as_a_role() {
         &mut log,
     );
     assert_eq!(log.seen, [Seen::text("a"), Seen::Failed(reserved(3))]);
+}
+
+/// What was negotiated can be read from the connection, and survives a split.
+#[test]
+fn what_was_negotiated_is_known_to_the_connection() {
+    fn check<R: TestRole>() {
+        let ws = WebSocket::new(R::make(), &Config::default());
+        assert_eq!(ws.subprotocol(), None);
+        let negotiated = Negotiated::new(R::make()).with_subprotocol("chat");
+        let ws = WebSocket::new(negotiated, &Config::default());
+        assert_eq!(ws.subprotocol(), Some("chat"));
+        let (recv_half, send_half) = ws.split();
+        assert_eq!(recv_half.subprotocol(), Some("chat"));
+        let ws = WebSocket::reunite(recv_half, send_half);
+        assert_eq!(ws.subprotocol(), Some("chat"));
+    }
+    for_both_roles!(check);
 }

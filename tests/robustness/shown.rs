@@ -6,15 +6,13 @@ use crate::common::SEED;
 use crate::common::{Frame, wire};
 use std::collections::HashSet;
 use std::error::Error;
-use ws_proto::frame::{Header, Opcode, Utf8Validator};
+use ws_proto::frame::{Header, HeaderError, InvalidUtf8, Opcode, Utf8Validator};
 use ws_proto::{
-    CappedOutput, Config, Connection, Event, MessageKind, Output, Server, SliceOutput, WebSocket,
-    uri::UriError,
+    CappedOutput, Close, CloseCode, Config, Connection, Event, MessageKind, Output, ProtocolError,
+    SendError, Server, SliceOutput, WebSocket, uri::UriError,
 };
 #[cfg(feature = "deflate")]
 use ws_proto::{Client, uri::Uri};
-#[cfg(feature = "std")]
-use ws_proto::{ProtocolError, SendError};
 
 /// Each error says something else, in a line of ASCII.
 #[track_caller]
@@ -211,7 +209,11 @@ fn nothing_that_holds_a_payload_shows_it() {
         let mut input = &mut bytes[..end];
         while ws.recv(&mut input, &mut out).is_some() {}
         hidden(&ws);
-        assert!(format!("{ws:?}").contains("WebSocket { connection: Connection { recv: RecvState { config: Config {"));
+        assert!(
+            format!("{ws:?}").contains(
+                "WebSocket { connection: Connection { recv: RecvState { config: Config {"
+            )
+        );
         let (receiver, sender) = ws.split();
         hidden(&receiver);
         hidden(&sender);
@@ -318,4 +320,72 @@ fn m1_machines_are_printed_in_a_line() {
         );
     }
     assert!(format!("{deflate:?}").contains("level: 3"));
+}
+
+/// The codec's own errors convert, and print the same words.
+#[test]
+fn errors_of_the_codec_become_protocol_errors() {
+    let reserved = Opcode::new(3).unwrap();
+    for (error, expected) in [
+        (
+            HeaderError::ReservedOpcode(reserved),
+            ProtocolError::ReservedOpcode(reserved),
+        ),
+        (
+            HeaderError::FragmentedControl(Opcode::PING),
+            ProtocolError::FragmentedControl(Opcode::PING),
+        ),
+        (
+            HeaderError::ControlTooLong(Opcode::PONG),
+            ProtocolError::ControlTooLong(Opcode::PONG),
+        ),
+        (
+            HeaderError::InvalidCloseBody,
+            ProtocolError::InvalidCloseBody,
+        ),
+        (
+            HeaderError::NonMinimalLength,
+            ProtocolError::NonMinimalLength,
+        ),
+        (HeaderError::LengthOverflow, ProtocolError::LengthOverflow),
+    ] {
+        assert_eq!(ProtocolError::from(error), expected);
+        let section = format!("{error} (RFC 6455 section {})", expected.section());
+        assert_eq!(expected.to_string(), section);
+    }
+    assert_eq!(ProtocolError::from(InvalidUtf8), ProtocolError::InvalidUtf8);
+    assert_eq!(SendError::from(InvalidUtf8), SendError::InvalidUtf8);
+    assert_eq!(InvalidUtf8.to_string(), "invalid UTF-8");
+}
+
+/// Numbers convert both ways; what has no meaning comes back as the number.
+#[test]
+fn opcodes_and_status_codes_convert() {
+    for value in 0..=u8::MAX {
+        match Opcode::try_from(value) {
+            Ok(opcode) => assert_eq!((u8::from(opcode), value < 16), (value, true)),
+            Err(refused) => assert_eq!((refused, value < 16), (value, false)),
+        }
+    }
+    for value in 0..=u16::MAX {
+        match CloseCode::try_from(value) {
+            Ok(code) => assert_eq!(u16::from(code), value),
+            Err(refused) => assert_eq!((refused, CloseCode::new(value)), (value, None)),
+        }
+    }
+}
+
+#[test]
+fn a_close_is_printed_with_its_reason_in_quotes() {
+    for (code, reason, printed) in [
+        (Some(CloseCode::NORMAL), "", "1000"),
+        (
+            Some(CloseCode::NORMAL),
+            "a\n\"b\"",
+            "1000 \"a\\n\\\"b\\\"\"",
+        ),
+        (None, "", "no code"),
+    ] {
+        assert_eq!(Close { code, reason }.to_string(), printed);
+    }
 }
