@@ -286,10 +286,10 @@
 #![no_std]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
-// The docs link to items that exist with these features.
+// The docs link to items of these features.
 #![cfg_attr(
     not(all(feature = "handshake", feature = "deflate")),
-    allow(rustdoc::broken_intra_doc_links)
+    allow(rustdoc::broken_intra_doc_links, rustdoc::private_intra_doc_links)
 )]
 #![deny(missing_docs, unreachable_pub, unnameable_types)]
 #![deny(clippy::missing_errors_doc, clippy::missing_panics_doc)]

@@ -22,7 +22,8 @@ fn se6_a_servers_websocket_is_its_connection_and_empty_buffers() {
         2 * (size_of::<ws_proto::deflate::DeflateConfig>() + size_of::<Option<Box<()>>>() + 16);
     #[cfg(not(feature = "deflate"))]
     let deflate = 0;
-    assert!(size_of::<ws_proto::WebSocket<Server>>() <= 256 + 8 * size_of::<usize>() + deflate);
+    let buffers = size_of::<(String, Vec<u8>, Option<Box<str>>)>();
+    assert!(size_of::<ws_proto::WebSocket<Server>>() <= 256 + buffers + deflate);
 }
 
 /// Halves go to two tasks.
