@@ -80,14 +80,16 @@ fn dp13_a_lowered_limit_holds_for_the_message_in_progress() {
             assert!(receiver.recv(&mut &mut rest[..]).is_some());
             assert_eq!(receiver.error(), failure);
         }
-        // Also if what comes then adds nothing.
-        let frames = fragments([&block[..], &[0]]);
-        let [mut first, mut rest] = [&frames[..1], &frames[1..]].map(wire::<R>);
-        let (mut ws, mut out) = (with_limit(100).websocket::<R>(), Vec::new());
-        assert_eq!(ws.recv(&mut &mut first[..], &mut out), None);
-        ws.set_config(&Config::default().with_max_message(99));
-        let failed = Some(Message::Failed(too_long(99)));
-        assert_eq!(ws.recv(&mut &mut rest[..], &mut out), failed);
+        // Also if what comes then adds one byte or none.
+        for (last, lowered) in [(&[0, 1, 0, 254, 255, b'x', 0][..], 100), (&[0], 99)] {
+            let frames = fragments([&block[..], last]);
+            let [mut first, mut rest] = [&frames[..1], &frames[1..]].map(wire::<R>);
+            let (mut ws, mut out) = (with_limit(101).websocket::<R>(), Vec::new());
+            assert_eq!(ws.recv(&mut &mut first[..], &mut out), None);
+            ws.set_config(&Config::default().with_max_message(lowered));
+            let failed = Some(Message::Failed(too_long(lowered as usize)));
+            assert_eq!(ws.recv(&mut &mut rest[..], &mut out), failed);
+        }
     }
     for_both_roles!(check);
 }
