@@ -82,7 +82,6 @@ impl Deflater {
     }
 
     /// Returns the negotiated parameters.
-    #[allow(dead_code, reason = "for WebSocket::deflate")]
     pub(crate) const fn params(&self) -> Params {
         self.params
     }

@@ -815,6 +815,41 @@ fn a_response_that_something_else_parsed_follows_the_same_rules() {
     }
 }
 
+/// CR10: what the server selected is in one value.
+#[test]
+fn cr10_a_verified_response_has_what_was_selected() {
+    let key = b"dGhlIHNhbXBsZSBub25jZQ==";
+    let headers: [(&str, &[u8]); 5] = [
+        ("upgrade", b"websocket"),
+        ("connection", b"upgrade"),
+        ("sec-websocket-accept", b"s3pPLMBiTxaQ9kYGzzhZRbK+xOo="),
+        ("sec-websocket-protocol", b"b"),
+        (
+            "sec-websocket-extensions",
+            b"permessage-deflate; server_max_window_bits=9",
+        ),
+    ];
+    let [nothing, subprotocol, both] =
+        [3, 4, 5].map(|len| Response::from_headers((1, 1), 101, &headers[..len]).unwrap());
+    let (without, with) = (nothing.verify(key, ""), subprotocol.verify(key, "a, b"));
+    assert_eq!(without.unwrap().subprotocol(), None);
+    assert_eq!(with.unwrap().subprotocol(), Some("b"));
+    assert_ne!(without, with);
+    assert_eq!(both.verify(key, "a, b"), Err(E::ExtensionNotOffered));
+    #[cfg(feature = "deflate")]
+    {
+        use ws_proto::deflate::DeflateConfig;
+        assert_eq!(with.unwrap().deflate(), None);
+        let config = DeflateConfig::new().with_server_max_window_bits(10);
+        let verified = both.verify_deflate(key, "a, b", &config).unwrap();
+        assert_eq!(verified.subprotocol(), Some("b"));
+        let params = verified.deflate().unwrap();
+        assert_eq!(params.server_max_window_bits(), 9);
+        let without_offer = subprotocol.verify_deflate(key, "b", &DeflateConfig::new());
+        assert_eq!(without_offer, with);
+    }
+}
+
 /// Faults of a response are for a gateway to report.
 #[test]
 fn errors_say_what_is_wrong_and_nothing_of_the_peer() {

@@ -1000,6 +1000,67 @@ fn sr5_the_subprotocol_is_one_of_those_requested_or_none() {
     });
 }
 
+/// The client's order decides, since the list is its preference (§4.2.1).
+#[test]
+fn sr5_sh11_the_clients_first_subprotocol_that_is_supported_is_selected() {
+    let head = Head::request()
+        .with("Sec-WebSocket-Protocol: c, b")
+        .with("Sec-WebSocket-Protocol: a");
+    for (supported, selected) in [
+        (&["a", "b", "c"][..], Some("c")),
+        (&["a", "b"], Some("b")),
+        (&["a"], Some("a")),
+        (&["C", "", "b, a", "d"], None),
+        (&[], None),
+    ] {
+        taken(&head, |request| {
+            let mut out = Vec::new();
+            let accept = request.accept().subprotocol_from(supported);
+            let negotiated = accept.write(&mut out).unwrap();
+            assert_eq!(negotiated.subprotocol(), selected, "{supported:?}");
+            let response = String::from_utf8(out).unwrap();
+            assert_eq!(
+                values(&response, "Sec-WebSocket-Protocol"),
+                Vec::from_iter(selected)
+            );
+            // The last call decides.
+            let accept = request
+                .accept()
+                .subprotocol("b")
+                .subprotocol_from(supported);
+            let negotiated = accept.write(&mut Vec::new()).unwrap();
+            assert_eq!(negotiated.subprotocol(), selected);
+        });
+    }
+    taken(&Head::request(), |request| {
+        let accept = request.accept().subprotocol_from(&["a"]);
+        let negotiated = accept.write(&mut Vec::new()).unwrap();
+        assert_eq!(negotiated.subprotocol(), None);
+    });
+}
+
+/// What is sent need not be text (RFC 9110 §5.5).
+#[test]
+fn sr11_values_of_any_bytes_but_control_characters_are_sent() {
+    taken(&Head::request(), |request| {
+        let headers = [("X", &b"\xff\t\xe4"[..])];
+        let (mut accepted, mut rejected) = (Vec::new(), Vec::new());
+        request
+            .accept()
+            .headers(&headers)
+            .write(&mut accepted)
+            .unwrap();
+        request
+            .reject(403)
+            .headers(&headers)
+            .write(&mut rejected)
+            .unwrap();
+        for out in [accepted, rejected] {
+            assert!(out.ends_with(b"\r\nX: \xff\t\xe4\r\n\r\n"));
+        }
+    });
+}
+
 #[test]
 fn sr7_sr8_sr9_sr14_a_rejection_has_a_status_a_length_and_a_body() {
     taken(&Head::request(), |request| {
@@ -1242,6 +1303,39 @@ fn c1_the_same_origin_is_that_of_host_and_tls() {
             .text(),
         E::DuplicateHeader("Origin"),
         400,
+    );
+}
+
+#[test]
+fn h1_h2_limits_are_what_was_set() {
+    let limits = HeadLimits::default();
+    assert_eq!(
+        (
+            limits.max_bytes(),
+            limits.max_headers(),
+            limits.max_interim()
+        ),
+        (16384, 100, 8)
+    );
+    assert_eq!(limits, HeadLimits::new());
+    let limits = limits
+        .with_max_bytes(1)
+        .with_max_headers(2)
+        .with_max_interim(3);
+    assert_eq!(
+        (
+            limits.max_bytes(),
+            limits.max_headers(),
+            limits.max_interim()
+        ),
+        (1, 2, 3)
+    );
+    let mut server = ServerHandshake::default().limits(limits);
+    assert_eq!(
+        server
+            .recv(&mut &mut b"GE".to_vec()[..], &mut Vec::new())
+            .unwrap_err(),
+        E::HeadTooLarge { limit: 1 }
     );
 }
 

@@ -1,5 +1,5 @@
 //! RFC 6455 without its opening handshake, which is tested in `tests/handshake`: frames, messages,
-//! sending, closing, limits, and URIs.
+//! sending, closing, limits, the grammar of extensions, and URIs.
 
 #[cfg(feature = "alloc")]
 #[path = "../common/mod.rs"]
@@ -13,6 +13,7 @@ mod closing;
 mod control;
 #[cfg(feature = "alloc")]
 mod cuts;
+mod extensions;
 #[cfg(feature = "alloc")]
 mod fragmentation;
 #[cfg(feature = "alloc")]

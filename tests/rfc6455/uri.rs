@@ -216,6 +216,27 @@ fn se11_a_uri_is_printed_without_its_query() {
     );
 }
 
+/// Unlike `Debug`, since it is the URI that was asked for.
+#[test]
+fn ch2_ch3_a_uri_is_written_as_it_was_parsed() {
+    for (uri, written) in [
+        ("ws://h", "ws://h"),
+        ("WSS://Example.com:443/", "wss://Example.com:443/"),
+        ("ws://h:080?", "ws://h:80"),
+        ("ws://h:/?", "ws://h/"),
+        ("ws://h?q", "ws://h?q"),
+        (
+            "wss://[2001:DB8::1]:8443/a%20b?c?d",
+            "wss://[2001:DB8::1]:8443/a%20b?c?d",
+        ),
+    ] {
+        let parsed = Uri::try_from(uri).unwrap();
+        assert_eq!(parsed.to_string(), written);
+        assert_eq!(Uri::parse(written), Ok(parsed));
+    }
+    assert_eq!(Uri::try_from("http://h"), Err(UriError::InvalidScheme));
+}
+
 /// What is said of a URI can be parsed again, and says the same.
 #[test]
 fn every_ascii_character_is_taken_or_refused_for_good() {
@@ -228,6 +249,7 @@ fn every_ascii_character_is_taken_or_refused_for_good() {
         ] {
             let Ok(uri) = Uri::parse(&text) else { continue };
             assert!(c.is_ascii_graphic() && c != '#', "{text:?}");
+            assert_eq!(Uri::parse(&uri.to_string()), Ok(uri), "{text:?}");
             let again = format!("ws://{}{}", uri.host_value(), uri.resource_name());
             let again = Uri::parse(&again).expect(&text);
             assert_eq!(

@@ -43,6 +43,57 @@ fn too_long(limit: usize) -> ProtocolError {
     }
 }
 
+/// A limit that is lowered while a message is in progress holds for what is there of it.
+#[test]
+fn dp13_a_lowered_limit_holds_for_the_message_in_progress() {
+    fn check<R: TestRole>() {
+        // Stored blocks of 100 bytes each, so that each fragment inflates to as many.
+        let block = [&[0, 100, 0, 155, 255][..], &[b'x'; 100]].concat();
+        let frames = fragments([block.clone(), block.clone(), [&block[..], &[0]].concat()]);
+        for (lowered, failure) in [
+            (300, None),
+            (299, Some(too_long(299))),
+            (101, Some(too_long(101))),
+            (100, Some(too_long(100))),
+            (99, Some(too_long(99))),
+            (0, Some(too_long(0))),
+        ] {
+            let expected = match failure {
+                None => Message::Binary(vec![b'x'; 300].into()),
+                Some(error) => Message::Failed(error),
+            };
+            let config = Config::default().with_max_message(lowered);
+            let [mut first, mut rest] = [&frames[..1], &frames[1..]].map(wire::<R>);
+
+            let mut ws = with_limit(300).websocket::<R>();
+            let mut out = Vec::new();
+            assert_eq!(ws.recv(&mut &mut first.clone()[..], &mut out), None);
+            ws.set_config(&config);
+            assert_eq!(
+                ws.recv(&mut &mut rest.clone()[..], &mut out),
+                Some(expected)
+            );
+
+            let (mut receiver, _) = with_limit(300).websocket::<R>().split();
+            assert_eq!(receiver.recv(&mut &mut first[..]), None);
+            receiver.set_config(&config);
+            assert!(receiver.recv(&mut &mut rest[..]).is_some());
+            assert_eq!(receiver.error(), failure);
+        }
+        // Also if what comes then adds one byte or none.
+        for (last, lowered) in [(&[0, 1, 0, 254, 255, b'x', 0][..], 100), (&[0], 99)] {
+            let frames = fragments([&block[..], last]);
+            let [mut first, mut rest] = [&frames[..1], &frames[1..]].map(wire::<R>);
+            let (mut ws, mut out) = (with_limit(101).websocket::<R>(), Vec::new());
+            assert_eq!(ws.recv(&mut &mut first[..], &mut out), None);
+            ws.set_config(&Config::default().with_max_message(lowered));
+            let failed = Some(Message::Failed(too_long(lowered as usize)));
+            assert_eq!(ws.recv(&mut &mut rest[..], &mut out), failed);
+        }
+    }
+    for_both_roles!(check);
+}
+
 /// That these frames give these messages and no more.
 #[track_caller]
 fn gives<R: TestRole>(setup: &Setup, frames: &[Frame], expected: &[&[u8]]) {

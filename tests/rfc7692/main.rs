@@ -3,11 +3,14 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+#[cfg(feature = "handshake")]
 #[path = "../handshake/support.rs"]
 mod handshake_support;
 
+mod header_values;
 mod limits;
 mod memory;
+#[cfg(feature = "handshake")]
 mod negotiation;
 mod payload;
 mod properties;

@@ -687,6 +687,46 @@ fn df15_parameters_and_their_text() {
     }
 }
 
+/// DF6, DF7: the longest answer there is.
+#[test]
+fn df4_df5_df6_df7_an_answer_with_all_parameters() {
+    let all = "permessage-deflate; server_no_context_takeover; client_no_context_takeover; \
+               server_max_window_bits=15; client_max_window_bits=15";
+    assert_eq!(
+        answer(Some(&Deflate::default()), &[all]).as_deref(),
+        Some(all)
+    );
+    assert_eq!(all.len(), 128);
+}
+
+#[test]
+fn df16_n1_the_errors_of_a_negotiation_are_those_of_a_handshake() {
+    for (error, of_handshake) in [
+        (
+            NegotiationError::InvalidExtensions,
+            HandshakeError::InvalidHeader(FIELD),
+        ),
+        (
+            NegotiationError::ExtensionNotOffered,
+            HandshakeError::ExtensionNotOffered,
+        ),
+        (
+            NegotiationError::InvalidParameter,
+            HandshakeError::InvalidExtensionParameter,
+        ),
+    ] {
+        assert_eq!(HandshakeError::from(error), of_handshake);
+        assert_eq!(
+            HandshakeError::from(error).status(),
+            if error == NegotiationError::InvalidExtensions {
+                400
+            } else {
+                502
+            }
+        );
+    }
+}
+
 /// Whatever a client wants and whatever a server wants, they agree, on the same for what each
 /// sends.
 #[test]
