@@ -1,7 +1,7 @@
 //! The compressor (RFC 7692 §7.2.1), which accepts a message chunk by chunk.
 
-use super::Settings;
 use super::decompress::TAIL;
+use super::params::Settings;
 use crate::buffer::{suffix, suffix_mut};
 use alloc::vec::Vec;
 use core::{fmt, panic::AssertUnwindSafe};

@@ -1,6 +1,7 @@
 //! Negotiation (RFC 7692 §5, §7.1): the offer, its acceptance, and the check of a response.
 
-use super::{DeflateConfig, Direction, Params};
+use super::config::DeflateConfig;
+use super::params::{Direction, Params};
 use crate::extension::{self, Extension, InvalidExtensions, Value};
 use alloc::string::{String, ToString};
 use core::{error, fmt, mem, str::FromStr};

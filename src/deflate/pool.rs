@@ -1,13 +1,10 @@
-//! The compression states of a connection, one for each direction: created on first use, then kept,
-//! or returned to a pool after each message.
+//! The compression states: a compressor or decompressor with its buffer, and a pool of unused ones.
 
-use super::{Compressor, Decompressor, DeflateConfig, Inflated, Params, Settings};
-use crate::buffer::prefix;
-use crate::error::ProtocolError;
-use crate::role::Role;
+use super::compress::Compressor;
+use super::decompress::Decompressor;
+use super::params::Settings;
 use alloc::boxed::Box;
 use alloc::vec::Vec;
-use core::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// The number of bytes that are decompressed at a time, then validated and checked against the
@@ -20,7 +17,7 @@ const MAX_IDLE: usize = 16;
 /// The largest capacity of the buffer for a compressed message that is kept between messages.
 const MAX_KEPT: usize = 64 << 10;
 
-/// Unused states, shared by all connections of one [`DeflateConfig`].
+/// Unused states, shared by all connections of one [`DeflateConfig`](super::DeflateConfig).
 #[derive(Default)]
 pub(super) struct Pool {
     #[expect(
@@ -31,230 +28,81 @@ pub(super) struct Pool {
     inflate: Mutex<Vec<Box<InflateState>>>,
 }
 
-struct DeflateState {
-    compressor: Compressor,
-    /// The compressed message.
-    message: Vec<u8>,
+/// A compressor, and its output.
+pub(super) struct DeflateState {
+    pub(super) compressor: Compressor,
+    pub(super) message: Vec<u8>,
 }
 
-struct InflateState {
-    decompressor: Decompressor,
-    block: [u8; BLOCK],
+/// A decompressor, and its output.
+pub(super) struct InflateState {
+    pub(super) decompressor: Decompressor,
+    pub(super) block: [u8; BLOCK],
+}
+
+impl Pool {
+    /// Returns a state to compress with these settings: an unused one, if messages are compressed
+    /// independently, or a new one.
+    pub(super) fn take_deflate(&self, settings: Settings) -> Box<DeflateState> {
+        let mut unused = None;
+        if settings.direction.no_context_takeover {
+            let mut states = lock(&self.deflate);
+            unused = states
+                .iter()
+                .position(|state| state.compressor.settings() == settings)
+                .map(|index| states.swap_remove(index));
+        }
+        unused.unwrap_or_else(|| {
+            Box::new(DeflateState {
+                compressor: Compressor::new(settings),
+                message: Vec::new(),
+            })
+        })
+    }
+
+    /// Returns a state to decompress with.
+    pub(super) fn take_inflate(&self, no_context_takeover: bool) -> Box<InflateState> {
+        let unused = if no_context_takeover {
+            lock(&self.inflate).pop()
+        } else {
+            None
+        };
+        unused.unwrap_or_else(|| {
+            Box::new(InflateState {
+                decompressor: Decompressor::new(no_context_takeover),
+                block: [0; BLOCK],
+            })
+        })
+    }
+
+    /// Keeps a state whose context is not taken over, unless there are enough.
+    pub(super) fn put_deflate(&self, state: Box<DeflateState>) {
+        put(&self.deflate, state);
+    }
+
+    /// Keeps a state whose context is not taken over, unless there are enough.
+    pub(super) fn put_inflate(&self, state: Box<InflateState>) {
+        put(&self.inflate, state);
+    }
+}
+
+impl DeflateState {
+    /// Empties the output, and frees its memory if it is large.
+    pub(super) fn clear(&mut self) {
+        // In this order: a vector does not shrink below its length.
+        self.message.clear();
+        self.message.shrink_to(MAX_KEPT);
+    }
 }
 
 /// Ignores poisoning: the list is consistent after a panic.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+fn lock<T>(states: &Mutex<Vec<T>>) -> MutexGuard<'_, Vec<T>> {
+    states.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Returns a state to its pool, or drops it if the pool is full.
-fn put<T>(pool: &Mutex<Vec<T>>, state: T) {
-    let mut pool = lock(pool);
-    if pool.len() < MAX_IDLE {
-        pool.push(state);
-    }
-}
-
-/// Compresses the messages that a connection sends.
-pub(crate) struct Deflater {
-    config: DeflateConfig,
-    params: Params,
-    settings: Settings,
-    state: Option<Box<DeflateState>>,
-    /// Whether the caller compresses messages, and its compressor has the context.
-    is_context_external: bool,
-}
-
-impl Deflater {
-    pub(crate) fn new<R: Role>(config: &DeflateConfig, params: Params) -> Self {
-        let direction = if R::IS_CLIENT {
-            params.client
-        } else {
-            params.server
-        };
-        Self {
-            config: config.clone(),
-            params,
-            settings: config.settings(direction),
-            state: None,
-            is_context_external: false,
-        }
-    }
-
-    /// Returns the negotiated parameters.
-    pub(crate) const fn params(&self) -> Params {
-        self.params
-    }
-
-    /// Returns whether a message of this length should be compressed.
-    #[inline]
-    pub(crate) fn should_compress(&self, len: usize) -> bool {
-        let is_useful =
-            !self.settings.direction.no_context_takeover || len >= self.config.threshold;
-        is_useful && !self.is_context_external
-    }
-
-    /// Returns whether later messages refer to those that were compressed here.
-    pub(crate) const fn has_context(&self) -> bool {
-        self.state.is_some()
-    }
-
-    /// Leaves the context, if there is one, to the caller, who has sent a message that it
-    /// compressed itself.
-    pub(crate) const fn leave_context(&mut self) {
-        self.is_context_external = !self.settings.direction.no_context_takeover;
-    }
-
-    /// Compresses a message and passes the output to `send`, or `None` if the message should be
-    /// sent uncompressed: if compression saves nothing, and no later message refers to this one.
-    pub(crate) fn compress<T>(
-        &mut self,
-        message: &[u8],
-        send: impl FnOnce(Option<&[u8]>) -> T,
-    ) -> T {
-        let (settings, config) = (self.settings, &self.config);
-        let mut state = self
-            .state
-            .take()
-            .or_else(|| take_idle(config, settings))
-            .unwrap_or_else(|| {
-                Box::new(DeflateState {
-                    compressor: Compressor::new(settings),
-                    message: Vec::new(),
-                })
-            });
-        state.compressor.compress(message, true, &mut state.message);
-        let no_context_takeover = settings.direction.no_context_takeover;
-        let is_useless = no_context_takeover && state.message.len() >= message.len();
-        let sent = send(if is_useless {
-            None
-        } else {
-            Some(&state.message)
-        });
-        // In this order: a vector does not shrink below its length.
-        state.message.clear();
-        state.message.shrink_to(MAX_KEPT);
-        if no_context_takeover {
-            put(&config.pool.deflate, state);
-        } else {
-            self.state = Some(state);
-        }
-        sent
-    }
-
-    /// Frees the state, since no more messages will be sent.
-    pub(crate) fn release(&mut self) {
-        self.state = None;
-    }
-}
-
-/// Takes a compressor with these settings from the pool.
-fn take_idle(config: &DeflateConfig, settings: Settings) -> Option<Box<DeflateState>> {
-    if !settings.direction.no_context_takeover {
-        return None;
-    }
-    let mut pool = lock(&config.pool.deflate);
-    let index = pool
-        .iter()
-        .position(|state| state.compressor.settings() == settings)?;
-    Some(pool.swap_remove(index))
-}
-
-/// Shows neither the context nor the pool.
-impl fmt::Debug for Deflater {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Deflater")
-            .field("settings", &self.settings)
-            .finish_non_exhaustive()
-    }
-}
-
-/// Decompresses the messages that a connection receives.
-pub(crate) struct Inflater {
-    config: DeflateConfig,
-    no_context_takeover: bool,
-    state: Option<Box<InflateState>>,
-    /// The decompressed length of the current message so far.
-    inflated: u64,
-}
-
-impl Inflater {
-    pub(crate) fn new<R: Role>(config: &DeflateConfig, params: Params) -> Self {
-        let direction = if R::IS_CLIENT {
-            params.server
-        } else {
-            params.client
-        };
-        Self {
-            config: config.clone(),
-            no_context_takeover: direction.no_context_takeover,
-            state: None,
-            inflated: 0,
-        }
-    }
-
-    /// Decompresses a chunk of a message block by block. Each block is passed to `next` before the
-    /// following one is decompressed, with the message's length so far, which is at most `limit`.
-    ///
-    /// `limit` may differ from that of an earlier call for the same message.
-    pub(crate) fn inflate(
-        &mut self,
-        mut chunk: &[u8],
-        is_last: bool,
-        limit: u64,
-        mut next: impl FnMut(&[u8], u64) -> Result<(), ProtocolError>,
-    ) -> Result<(), ProtocolError> {
-        let too_long = ProtocolError::MessageTooLong {
-            len: limit.saturating_add(1),
-            limit,
-        };
-        // The limit was lowered since.
-        if self.inflated > limit {
-            return Err(too_long);
-        }
-        let no_context_takeover = self.no_context_takeover;
-        let state = self.state.get_or_insert_with(|| {
-            let idle = if no_context_takeover {
-                lock(&self.config.pool.inflate).pop()
-            } else {
-                None
-            };
-            idle.unwrap_or_else(|| {
-                Box::new(InflateState {
-                    decompressor: Decompressor::new(no_context_takeover),
-                    block: [0; BLOCK],
-                })
-            })
-        });
-        loop {
-            let Inflated { len, done } = state
-                .decompressor
-                .inflate(&mut chunk, is_last, &mut state.block)
-                .map_err(|_| ProtocolError::InvalidCompression)?;
-            let remaining = limit.saturating_sub(self.inflated);
-            let permitted = usize::try_from(remaining).unwrap_or(usize::MAX).min(len);
-            self.inflated += permitted as u64;
-            next(prefix(&state.block, permitted), self.inflated)?;
-            if permitted < len {
-                return Err(too_long);
-            }
-            if done {
-                break;
-            }
-        }
-        if is_last {
-            self.inflated = 0;
-            if no_context_takeover {
-                if let Some(state) = self.state.take() {
-                    put(&self.config.pool.inflate, state);
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// Frees the state, since no more messages will be received.
-    pub(crate) fn release(&mut self) {
-        self.state = None;
+fn put<T>(states: &Mutex<Vec<T>>, state: T) {
+    let mut states = lock(states);
+    if states.len() < MAX_IDLE {
+        states.push(state);
     }
 }

@@ -1,7 +1,7 @@
 //! The errors of a handshake: violations by the peer ([`HandshakeError`]), and invalid arguments of
 //! the caller ([`WriteError`]).
 
-use super::http::headers::EXTENSIONS;
+use super::http::names::EXTENSIONS;
 use crate::deflate::NegotiationError;
 use crate::extension::InvalidExtensions;
 use core::{error, fmt};

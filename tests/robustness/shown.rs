@@ -2,6 +2,7 @@
 //! no use. SE11: nothing in it is of the peer's choice.
 
 #[cfg(feature = "deflate")]
+#[cfg(all(feature = "deflate", feature = "handshake"))]
 use crate::common::SEED;
 use crate::common::{Frame, wire};
 use std::collections::HashSet;
@@ -11,7 +12,7 @@ use ws_proto::{
     CappedOutput, Close, CloseCode, Config, Connection, Event, MessageKind, Output, ProtocolError,
     SendError, Server, SliceOutput, WebSocket, uri::UriError,
 };
-#[cfg(feature = "deflate")]
+#[cfg(all(feature = "deflate", feature = "handshake"))]
 use ws_proto::{Client, uri::Uri};
 
 /// Each error says something else, in a line of ASCII.

@@ -11,7 +11,7 @@ use super::{
     http::{
         append, ascii,
         head::{CompleteHead, HeadLimits, HeadReader},
-        headers, lists,
+        headers, lists, names,
     },
 };
 #[cfg(feature = "alloc")]
@@ -166,13 +166,13 @@ impl ClientHandshake {
         let origin = self
             .origin
             .as_ref()
-            .map(|origin| (headers::ORIGIN, origin.as_bytes()));
-        let subprotocols = Some((headers::PROTOCOL, self.subprotocols.as_bytes()))
+            .map(|origin| (names::ORIGIN, origin.as_bytes()));
+        let subprotocols = Some((names::PROTOCOL, self.subprotocols.as_bytes()))
             .filter(|(_, names)| !names.is_empty());
         let offer = self.deflate.as_ref().map(DeflateConfig::offer);
         let offer = offer
             .as_ref()
-            .map(|offer| (headers::EXTENSIONS, offer.as_bytes()));
+            .map(|offer| (names::EXTENSIONS, offer.as_bytes()));
         append(
             out,
             [self.start.as_bytes()]

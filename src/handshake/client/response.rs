@@ -4,9 +4,9 @@ use crate::buffer::{prefix, suffix};
 use crate::deflate::{DeflateConfig, Params};
 use crate::extension;
 use crate::handshake::http::head::{HeadLimits, HeadRules, Parser};
-use crate::handshake::http::headers::{
-    self, ACCEPT, CONNECTION, CONTENT_LENGTH, EXTENSIONS, Headers, PROTOCOL, TRANSFER_ENCODING,
-    UPGRADE,
+use crate::handshake::http::headers::{self, Headers};
+use crate::handshake::http::names::{
+    self, ACCEPT, CONNECTION, CONTENT_LENGTH, EXTENSIONS, PROTOCOL, TRANSFER_ENCODING, UPGRADE,
 };
 use crate::handshake::http::{InvalidVersion, VERSION_LEN, lists, next_of_version, once};
 use crate::handshake::{HandshakeError, accept_key};
@@ -373,7 +373,7 @@ impl HeadRules for ResponseFacts {
     }
 
     fn header(&mut self, name: &str, value: &[u8]) -> Result<(), HandshakeError> {
-        match (self.status, headers::known(name)) {
+        match (self.status, names::known(name)) {
             // A 101 has no body, and headers about one must be ignored (RFC 9110 §15.2, RFC 9112
             // §6.3).
             (101, Some(UPGRADE)) => {

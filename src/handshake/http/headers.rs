@@ -1,44 +1,10 @@
 //! Header sections: their grammar, reading and writing them (RFC 9110 §5).
 
-use super::{ascii, lists};
+use super::{ascii, lists, names};
 use crate::buffer::{prefix, suffix};
 use crate::handshake::{HandshakeError, WriteError};
 use core::fmt;
 use memchr::memchr;
-
-pub(in crate::handshake) const HOST: &str = "Host";
-pub(in crate::handshake) const ORIGIN: &str = "Origin";
-pub(in crate::handshake) const UPGRADE: &str = "Upgrade";
-pub(in crate::handshake) const CONNECTION: &str = "Connection";
-pub(in crate::handshake) const CONTENT_LENGTH: &str = "Content-Length";
-pub(in crate::handshake) const TRANSFER_ENCODING: &str = "Transfer-Encoding";
-pub(in crate::handshake) const KEY: &str = "Sec-WebSocket-Key";
-pub(in crate::handshake) const ACCEPT: &str = "Sec-WebSocket-Accept";
-pub(in crate::handshake) const VERSION: &str = "Sec-WebSocket-Version";
-pub(in crate::handshake) const PROTOCOL: &str = "Sec-WebSocket-Protocol";
-pub(in crate::handshake) const EXTENSIONS: &str = "Sec-WebSocket-Extensions";
-
-/// The headers that have a meaning in a handshake. Only the handshake itself may write them.
-const KNOWN: [&str; 11] = [
-    HOST,
-    ORIGIN,
-    UPGRADE,
-    CONNECTION,
-    CONTENT_LENGTH,
-    TRANSFER_ENCODING,
-    KEY,
-    ACCEPT,
-    VERSION,
-    PROTOCOL,
-    EXTENSIONS,
-];
-
-/// Returns the name as written above, if it is one of those.
-pub(in crate::handshake) fn known(name: &str) -> Option<&'static str> {
-    KNOWN
-        .into_iter()
-        .find(|known| known.eq_ignore_ascii_case(name))
-}
 
 /// The headers of a request or of a response (RFC 9110 §5), in the order received.
 ///
@@ -181,7 +147,7 @@ pub(in crate::handshake) fn check(headers: &[(&str, &[u8])]) -> Result<(), Write
             .as_bytes()
             .get(..PREFIX.len())
             .is_some_and(|prefix| prefix.eq_ignore_ascii_case(PREFIX));
-        if has_prefix || known(name).is_some() {
+        if has_prefix || names::known(name).is_some() {
             return Err(WriteError::ReservedHeader);
         }
         if !is_header_value(value) {

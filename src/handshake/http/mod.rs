@@ -4,6 +4,7 @@
 pub(super) mod head;
 pub(super) mod headers;
 pub(super) mod lists;
+pub(super) mod names;
 
 use super::{HandshakeError, WriteError};
 use crate::Output;

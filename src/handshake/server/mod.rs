@@ -7,7 +7,7 @@ mod request;
 pub use origin::Scheme;
 pub use request::Request;
 
-use super::http::{append, headers};
+use super::http::{append, headers, names};
 #[cfg(feature = "alloc")]
 use super::{
     HandshakeError,
@@ -148,6 +148,20 @@ impl fmt::Debug for ServerHandshake {
     }
 }
 
+impl<'a> Request<'a> {
+    /// Returns the response that opens the connection. [`Accept::write`] writes it.
+    pub const fn accept(&self) -> Accept<'a> {
+        Accept::new(*self)
+    }
+
+    /// Returns a response with an HTTP status from 300 to 599, which ends the handshake:
+    /// 403 for an origin that is not permitted, 404 for a resource that does not exist (§4.2.2),
+    /// 401, a redirect. [`Reject::write`] writes it.
+    pub const fn reject(&self, status: u16) -> Reject<'a> {
+        Reject::new(status)
+    }
+}
+
 /// The response that opens the connection (RFC 6455 §4.2.2), returned by [`Request::accept`].
 #[derive(Clone, Copy)]
 #[must_use = "nothing is sent until `write` is called"]
@@ -239,13 +253,13 @@ impl<'a> Accept<'a> {
         ];
         let subprotocol = self
             .subprotocol
-            .map(|name| (headers::PROTOCOL, name.as_bytes()));
+            .map(|name| (names::PROTOCOL, name.as_bytes()));
         let extension = self
             .deflate
             .map(|(_, params)| format::<EXTENSIONS_LEN>(params));
         let extension = extension
             .as_ref()
-            .map(|value| (headers::EXTENSIONS, &**value));
+            .map(|value| (names::EXTENSIONS, &**value));
         append(
             out,
             start

@@ -1,13 +1,13 @@
 //! The client's opening handshake as the server reads it (RFC 6455 §4.2.1).
 
 use super::origin::{Origin, Scheme};
-use super::{Accept, Reject};
 use crate::buffer::{prefix, suffix};
 use crate::extension::{self, Extension, is_token_char};
 use crate::handshake::http::head::{HeadLimits, HeadRules, Parser};
-use crate::handshake::http::headers::{
-    self, CONNECTION, CONTENT_LENGTH, EXTENSIONS, HOST, Headers, KEY, ORIGIN, PROTOCOL,
-    TRANSFER_ENCODING, UPGRADE, VERSION,
+use crate::handshake::http::headers::Headers;
+use crate::handshake::http::names::{
+    self, CONNECTION, CONTENT_LENGTH, EXTENSIONS, HOST, KEY, ORIGIN, PROTOCOL, TRANSFER_ENCODING,
+    UPGRADE, VERSION,
 };
 use crate::handshake::http::{InvalidVersion, VERSION_LEN, ascii, lists, next_of_version, once};
 use crate::handshake::{HandshakeError, key::checked_key};
@@ -106,18 +106,6 @@ impl<'a> Request<'a> {
             headers: Headers::in_head(head),
             key: facts.key(),
         }
-    }
-
-    /// Returns the response that opens the connection. [`Accept::write`] writes it.
-    pub const fn accept(&self) -> Accept<'a> {
-        Accept::new(*self)
-    }
-
-    /// Returns a response with an HTTP status from 300 to 599, which ends the handshake:
-    /// 403 for an origin that is not permitted, 404 for a resource that does not exist (§4.2.2),
-    /// 401, a redirect. [`Reject::write`] writes it.
-    pub const fn reject(&self, status: u16) -> Reject<'a> {
-        Reject::new(status)
     }
 
     /// Returns the request target as received: path and query, or an absolute URI (§4.2.1).
@@ -307,7 +295,7 @@ impl HeadRules for RequestFacts {
     }
 
     fn header(&mut self, name: &str, value: &[u8]) -> Result<(), HandshakeError> {
-        match headers::known(name) {
+        match names::known(name) {
             Some(HOST) => {
                 once(mem::replace(&mut self.host, true), HOST)?;
                 let host = str::from_utf8(value)

@@ -1,0 +1,63 @@
+//! The negotiated parameters.
+
+/// The negotiated parameters (RFC 7692 §7.1), of which there are four.
+///
+/// `Display` writes the value of the server's `Sec-WebSocket-Extensions`, and `FromStr` reads it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct Params {
+    pub(crate) server: Direction,
+    pub(crate) client: Direction,
+}
+
+/// The parameters for the messages that one endpoint sends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub(crate) struct Direction {
+    pub(crate) no_context_takeover: bool,
+    /// The parameter of the handshake; 15 if there was none.
+    pub(crate) max_window_bits: Option<u8>,
+}
+
+impl Direction {
+    pub(super) const fn window_bits(self) -> u8 {
+        match self.max_window_bits {
+            Some(bits) => bits,
+            None => 15,
+        }
+    }
+}
+
+impl Params {
+    /// Returns whether the server compresses each message on its own (§7.1.1.1).
+    #[must_use]
+    pub const fn server_no_context_takeover(&self) -> bool {
+        self.server.no_context_takeover
+    }
+
+    /// Returns whether the client compresses each message on its own (§7.1.1.2).
+    #[must_use]
+    pub const fn client_no_context_takeover(&self) -> bool {
+        self.client.no_context_takeover
+    }
+
+    /// Returns the largest LZ77 window that the server uses, as a power of two: 8 to 15
+    /// (§7.1.2.1).
+    #[must_use]
+    pub const fn server_max_window_bits(&self) -> u8 {
+        self.server.window_bits()
+    }
+
+    /// Returns the largest LZ77 window that the client uses, as a power of two: 8 to 15
+    /// (§7.1.2.2).
+    #[must_use]
+    pub const fn client_max_window_bits(&self) -> u8 {
+        self.client.window_bits()
+    }
+}
+
+/// The settings in which two compressors can differ.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Settings {
+    pub(super) direction: Direction,
+    pub(super) level: u8,
+    pub(super) mem_level: u8,
+}
