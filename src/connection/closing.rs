@@ -14,9 +14,9 @@ use core::{fmt, str};
 
 /// The state of a connection (RFC 6455 §7.1.3, §7.1.4).
 ///
-/// The diagram shows the transitions, and the table the effect of each call. In both, "done" means
-/// that Close frames were exchanged, and "failed" that the peer violated the protocol or the caller
-/// called `fail`.
+/// The diagram shows the transitions, and the table the effect of each call. In both, "Done" means
+/// that Close frames were exchanged, and "Failed" that the peer violated the protocol or the caller
+/// called `fail`. A test compares all short sequences of calls with the table.
 ///
 /// ```text
 ///                  close()                           recv: Close
@@ -38,17 +38,23 @@ use core::{fmt, str};
 ///  Below each: state() and next_action().   * The server closes the transport first (§7.1.1).
 /// ```
 ///
-/// | call | open | Close sent | done, failed, ended |
-/// | --- | --- | --- | --- |
-/// | `send_*`, `begin_*`, except the next row | writes the frame | `Closed` | `Closed` |
-/// | `send_pong` | writes a Pong | writes a Pong | `Closed` |
-/// | `close` | writes a Close, → Close sent | `Closed` | `Closed` |
-/// | `fail` | writes a Close, → failed | → failed | `Closed` |
-/// | `recv`: data, Pong | event | event | discarded |
-/// | `recv`: Ping | event, writes a Pong (if automatic) | event, writes a Pong (if automatic) | discarded |
-/// | `recv`: Close | event, writes a Close, → done | event, → done | discarded |
-/// | `recv`: violation | event, writes a Close, → failed | event, → failed | discarded |
-/// | `recv_eof` | → ended | → ended | → ended |
+/// | call | Open | Close sent | Done | Failed | Ended |
+/// | --- | --- | --- | --- | --- | --- |
+/// | `send_*`, `begin_*` | ok, frame | `Closed` | `Closed` | `Closed` | `Closed` |
+/// | `send_pong` | ok, Pong | ok, Pong | `Closed` | `Closed` | `Closed` |
+/// | `close` | ok, Close, → Close sent | `Closed` | `Closed` | `Closed` | `Closed` |
+/// | `fail` | ok, Close, → Failed | ok, → Failed | `Closed` | `Closed` | `Closed` |
+/// | `recv`: data, a Pong | event | event | - | - | - |
+/// | `recv`: a Ping | event, Pong | event, Pong | - | - | - |
+/// | `recv`: a Close | event, Close, → Done | event, → Done | - | - | - |
+/// | `recv`: a violation | event, Close, → Failed | event, → Failed | - | - | - |
+/// | `recv_eof` | ok, → Ended | ok, → Ended | ok, → Ended | ok, → Ended | ok |
+/// | `state()` | `Open` | `Closing` | `Closing` | `Closing` | `Closed` |
+/// | `next_action()` | `Continue` | `AwaitClose` | `CloseTransport` (a client: `AwaitClose`) | `CloseTransport` | `CloseTransport` |
+///
+/// A cell has the result of the call, the frame that it writes, and the next state. `Closed` as a
+/// result is [`SendError::Closed`](crate::SendError::Closed), and `-` means that the input is
+/// discarded. A Ping is not answered if that is [disabled](crate::Config::with_auto_pong).
 ///
 /// While the output has no room for a frame that must be written, the event is pending, and no
 /// state changes: `recv` returns `None`, and `is_paused` is `true`. With separate halves, the

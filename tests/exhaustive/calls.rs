@@ -1,8 +1,8 @@
-//! All sequences of calls, not samples: what a connection does is compared with [`TABLE`] after
-//! each of them.
+//! All sequences of calls, not samples: what a connection does is compared with the table in the
+//! documentation of `State` after each of them.
 //!
-//! The table was written from RFC 6455 §5.5 and §7 and from the documentation. `Model` adds to it
-//! what does not depend on the state of closing: a message that is unfinished, an output without
+//! The table was written from RFC 6455 §5.5 and §7. `Model` adds to it what does not depend on the
+//! state of closing: a message that is unfinished, an output without
 //! room, an event that waits for it, and the replies that halves hand over.
 //!
 //! With optimisation sequences have up to 5 calls, without (`cargo test`) up to 3. A call that is
@@ -18,23 +18,8 @@ use ws_proto::{
     Reply, SendError, SendHalf, Server, State, WebSocket,
 };
 
-/// The result of each call in each state, what it writes, and the next state. "-": the input is
-/// discarded.
-const TABLE: &str = "
-| call              | Open                     | CloseSent        | Done   | Failed | Ended   |
-| ---               | ---                      | ---              | ---    | ---    | ---     |
-| send, ping        | Ok, frame                | Closed           | Closed | Closed | Closed  |
-| pong              | Ok, Pong                 | Ok, Pong         | Closed | Closed | Closed  |
-| close             | Ok, Close, → CloseSent   | Closed           | Closed | Closed | Closed  |
-| fail              | Ok, Close, → Failed      | Ok, → Failed     | Closed | Closed | Closed  |
-| recv of data      | event                    | event            | -      | -      | -       |
-| recv of a Ping    | event, Pong              | event, Pong      | -      | -      | -       |
-| recv of a Close   | event, Close, → Done     | event, → Done    | -      | -      | -       |
-| recv of a fault   | event, Close, → Failed   | event, → Failed  | -      | -      | -       |
-| recv_eof          | Ok, → Ended              | Ok, → Ended      | Ok, → Ended | Ok, → Ended | Ok |
-| state()           | Open                     | Closing          | Closing | Closing | Closed |
-| transport()       | Keep                     | Await            | Close (a client: Await) | Close | Close |
-";
+/// The documentation of `State`, which has the table.
+const DOCS: &str = include_str!("../../src/connection/closing.rs");
 
 /// The columns of the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,6 +32,18 @@ enum Phase {
     Failed,
     /// `recv_eof` was called.
     Ended,
+}
+
+impl Phase {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Open => "Open",
+            Self::CloseSent => "Close sent",
+            Self::Done => "Done",
+            Self::Failed => "Failed",
+            Self::Ended => "Ended",
+        }
+    }
 }
 
 const PHASES: [Phase; 5] = [
@@ -88,10 +85,13 @@ struct Table {
 
 impl Table {
     fn parse() -> Self {
-        let rows = TABLE.lines().filter(|line| line.starts_with('|')).skip(2);
+        let rows = DOCS
+            .lines()
+            .filter_map(|line| line.strip_prefix("/// |"))
+            .skip(2);
         let texts: Vec<Vec<_>> = rows
             .map(|row| {
-                row.trim_matches('|')
+                row.trim_end_matches('|')
                     .split('|')
                     .skip(1)
                     .map(str::trim)
@@ -114,14 +114,12 @@ impl Table {
         };
         for word in text.split(", ") {
             match word {
-                "Ok" | "event" => cell.acts = true,
-                "Closed" | "-" => {}
+                "ok" | "event" => cell.acts = true,
+                "`Closed`" | "-" => {}
                 "frame" | "Pong" | "Close" => cell.writes = true,
                 next => {
                     let next = next.strip_prefix("→ ").unwrap();
-                    cell.next = PHASES
-                        .into_iter()
-                        .find(|phase| format!("{phase:?}") == next);
+                    cell.next = PHASES.into_iter().find(|phase| phase.name() == next);
                     assert!(cell.next.is_some(), "{next}");
                 }
             }
@@ -135,20 +133,21 @@ impl Table {
 
     fn state(&self, phase: Phase) -> State {
         match self.texts[Row::State as usize][phase as usize] {
-            "Open" => State::Open,
-            "Closing" => State::Closing,
-            "Closed" => State::Closed,
+            "`Open`" => State::Open,
+            "`Closing`" => State::Closing,
+            "`Closed`" => State::Closed,
             other => panic!("{other}"),
         }
     }
 
     fn transport<R: TestRole>(&self, phase: Phase) -> Action {
+        const SERVER_FIRST: &str = "`CloseTransport` (a client: `AwaitClose`)";
         match self.texts[Row::Action as usize][phase as usize] {
-            "Keep" => Action::Continue,
-            "Await" => Action::AwaitClose,
-            "Close" => Action::CloseTransport,
-            "Close (a client: Await)" if R::MASKS => Action::AwaitClose,
-            "Close (a client: Await)" => Action::CloseTransport,
+            "`Continue`" => Action::Continue,
+            "`AwaitClose`" => Action::AwaitClose,
+            "`CloseTransport`" => Action::CloseTransport,
+            SERVER_FIRST if R::MASKS => Action::AwaitClose,
+            SERVER_FIRST => Action::CloseTransport,
             other => panic!("{other}"),
         }
     }
