@@ -254,7 +254,8 @@
 //!
 //! # Errors
 //!
-//! With the feature `std`, each error converts into a `std::io::Error`, so that `?` works:
+//! With the feature `std`, these errors convert into a `std::io::Error`, so that `?` works. The
+//! errors of [`frame`] convert into a [`ProtocolError`].
 //!
 //! | error | kind |
 //! | --- | --- |
