@@ -53,7 +53,10 @@ libfuzzer_sys::fuzz_target!(|input: (&str, Wanted, Wanted)| {
             for extension in request.extensions() {
                 // Its text can be read again, and says the same.
                 let text = extension.to_string();
-                assert!(extension::parse(text.as_bytes()).eq([Ok(extension)]), "{text}");
+                assert!(
+                    extension::parse(text.as_bytes()).eq([Ok(extension)]),
+                    "{text}"
+                );
             }
             server_config.accept(request.extensions())
         })

@@ -286,6 +286,14 @@ impl<R: Role> RecvState<R> {
         Some((kind, payload))
     }
 
+    /// Returns whether nothing can happen, since the input is empty between frames. That is the end of
+    /// most reads.
+    #[cfg(feature = "alloc")]
+    #[inline]
+    pub(crate) fn is_waiting(&self, input: &[u8]) -> bool {
+        self.phase == Phase::Header && input.is_empty()
+    }
+
     /// Fails the connection because of a violation.
     #[cold]
     pub(crate) fn fail(&mut self, error: ProtocolError) -> Signal {

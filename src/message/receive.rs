@@ -117,6 +117,7 @@ impl Assembler {
                 Ok(text) => Some(Message::Text(Cow::Borrowed(text))),
                 Err(error) => Some(self.fail(state, error.into())),
             },
+            None if state.is_waiting(input) => None,
             None => self.recv_chunks(state, input),
         }
     }
