@@ -210,8 +210,8 @@
 //! | [`Connection`] | a stream of events, for messages of any size | none except the struct |
 //! | [`MessageRecvHalf`], [`MessageSendHalf`]; [`RecvHalf`], [`SendHalf`] | the halves of these two, for two tasks | the same |
 //! | [`frame`] | the codec: headers, masking, UTF-8 | none |
-//! | [`deflate`] (feature) | permessage-deflate: compression and its negotiation | per direction, from its first use on |
 //! | [`handshake`] (feature) | the opening handshake over HTTP/1.1, both roles | a head that is split by the input |
+//! | [`deflate`] (feature) | permessage-deflate: compression and its negotiation | per direction, from its first use on |
 //! | [`extension`], [`uri`] | the grammar of `Sec-WebSocket-Extensions`, and of URIs | none |
 //!
 //! # Left to the driver

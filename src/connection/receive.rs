@@ -286,8 +286,8 @@ impl<R: Role> RecvState<R> {
         Some((kind, payload))
     }
 
-    /// Returns whether nothing can happen, since the input is empty between frames. That is the end of
-    /// most reads.
+    /// Returns whether nothing can happen, since the input is empty between frames. That is the end
+    /// of most reads.
     #[cfg(feature = "alloc")]
     #[inline]
     pub(crate) fn is_waiting(&self, input: &[u8]) -> bool {
