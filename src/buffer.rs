@@ -1,4 +1,4 @@
-//! Byte buffers: small tools that every layer uses, and that know nothing of WebSocket.
+//! Byte buffers: small tools that every layer uses, and that know nothing about WebSocket.
 
 use core::{fmt, mem, ops::Deref};
 
@@ -18,7 +18,7 @@ impl<const N: usize> InlineBytes<N> {
         }
     }
 
-    // The length alone, without the bounds check of the bytes.
+    // Without the bounds check that the slice would need.
     #[inline]
     pub(crate) const fn len(&self) -> usize {
         self.len as usize
@@ -92,21 +92,21 @@ impl<const N: usize> fmt::Write for InlineBytes<N> {
     }
 }
 
-/// The first `len` bytes; there must be as many.
+/// Returns the first `len` bytes, which must exist.
 #[inline]
 pub(crate) fn prefix(bytes: &[u8], len: usize) -> &[u8] {
     debug_assert!(len <= bytes.len());
     bytes.get(..len).unwrap_or_default()
 }
 
-/// The bytes from `start` on, which must not be behind the end.
+/// Returns the bytes from `start` on, which must not exceed the length.
 #[inline]
 pub(crate) fn suffix(bytes: &[u8], start: usize) -> &[u8] {
     debug_assert!(start <= bytes.len());
     bytes.get(start..).unwrap_or_default()
 }
 
-/// The bytes from `start` on, which must not be behind the end.
+/// Returns the bytes from `start` on, which must not exceed the length.
 #[cfg(feature = "deflate")]
 #[inline]
 pub(crate) fn suffix_mut(bytes: &mut [u8], start: usize) -> &mut [u8] {
@@ -123,11 +123,11 @@ pub(crate) fn take_front<'b>(input: &mut &'b mut [u8], len: usize) -> &'b mut [u
     front
 }
 
-/// The number of bytes by which a buffer of `len` bytes must grow to hold `needed`; 0 if its
-/// capacity suffices.
+/// Returns the number of bytes by which a buffer of `len` bytes must grow to hold `needed`: 0 if
+/// its capacity suffices.
 ///
-/// The capacity at least doubles, so that a byte is moved a bounded number of times, but it does not
-/// exceed `most` unless `needed` does.
+/// The capacity at least doubles, so that a byte is moved a bounded number of times, but it does
+/// not exceed `most` unless `needed` does.
 #[cfg(feature = "alloc")]
 #[inline]
 pub(crate) fn growth(len: usize, capacity: usize, needed: usize, most: usize) -> usize {

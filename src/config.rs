@@ -142,7 +142,7 @@ impl Config {
     }
 
     /// Returns the maximum length of a compressed message, in bytes on the wire. A byte of content
-    /// that is flushed alone occupies 7 bytes with a fixed code, and 11 in a stored block.
+    /// that is flushed on its own occupies 7 bytes with a fixed code, and 11 in a stored block.
     pub(crate) const fn max_compressed(&self) -> u64 {
         self.max_message
             .saturating_add(self.max_fragments as u64)

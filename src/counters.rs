@@ -1,6 +1,6 @@
 //! Counters of the traffic of a connection.
 
-/// The number of frames and bytes of one direction of a connection.
+/// The number of frames and bytes that a connection sent or received.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Counters {

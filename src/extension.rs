@@ -1,7 +1,8 @@
 //! `Sec-WebSocket-Extensions`: its grammar (RFC 6455 §9.1), and that of tokens (RFC 9110 §5.6.2).
 //!
-//! For programs whose HTTP is handled by another library; the opening handshake uses it as well.
-//! This module knows no extension. Nothing is allocated: what is parsed borrows the header's value.
+//! It is for programs whose HTTP is handled by another library; the opening handshake uses it as
+//! well. This module knows no extension. Nothing is allocated: the results borrow the header's
+//! value.
 
 use crate::buffer::prefix;
 use core::{

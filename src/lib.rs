@@ -29,8 +29,8 @@
 //!   `out` after the calls that may have filled it: there is no other rule.
 //! * A violation by the peer is a message, [`Message::Failed`], so that no `?` skips the Close in
 //!   `out`. A call that must not send returns an `Err`, and has no effect.
-//! * After a failure or a Close, input is discarded. [`WebSocket::next_action`] returns when to
-//!   close the socket, and [`State`] describes closing in a diagram and a table.
+//! * After a failure or a Close, input is discarded. [`WebSocket::next_action`] indicates when
+//!   to close the socket, and [`State`] describes closing in a diagram and a table.
 //! * Messages, output and final state do not depend on how the input is split. (The chunks of a
 //!   [`Connection`] do, but not their content.)
 //!
@@ -161,10 +161,10 @@
 //! it need no reply, and are received.
 //!
 //! If `recv` shares its output with the messages of the program, these can fill it, and then the
-//! next Ping pauses receiving. A small output for replies alone, such as a [`CappedOutput`] of 512
-//! bytes, delays that by the number of replies that it holds. Append it to the queue whenever the
-//! queue becomes shorter, and before [`close`](WebSocket::close) or [`fail`](WebSocket::fail);
-//! close the transport when both are empty.
+//! next Ping pauses receiving. A small output that is only for replies, such as a [`CappedOutput`]
+//! of 512 bytes, delays that by the number of replies that it holds. Append it to the queue
+//! whenever this becomes shorter, and before [`close`](WebSocket::close) or
+//! [`fail`](WebSocket::fail); close the transport when both are empty.
 //!
 //! To receive regardless of the output, use the halves, in one task if you like. The receiving half
 //! owes at most one reply, the Pong to the last Ping or a Close, until the queue has room for it. A
@@ -206,12 +206,12 @@
 //!
 //! | layer | purpose | memory |
 //! | --- | --- | --- |
-//! | [`WebSocket`] | complete messages | the received part of an incomplete message |
+//! | [`WebSocket`] | complete messages | the received bytes of an incomplete message |
 //! | [`Connection`] | a stream of events, for messages of any size | none except the struct |
 //! | [`MessageRecvHalf`], [`MessageSendHalf`]; [`RecvHalf`], [`SendHalf`] | the halves of these two, for two tasks | the same |
 //! | [`frame`] | the codec: headers, masking, UTF-8 | none |
-//! | [`deflate`] (feature) | permessage-deflate: compression and its negotiation | per direction, from its first use on |
 //! | [`handshake`] (feature) | the opening handshake over HTTP/1.1, both roles | a head that is split by the input |
+//! | [`deflate`] (feature) | permessage-deflate: compression and its negotiation | per direction, from its first use on |
 //! | [`extension`], [`uri`] | the grammar of `Sec-WebSocket-Extensions`, and of URIs | none |
 //!
 //! # Left to the driver
@@ -230,9 +230,10 @@
 //! * **One connection at a time** to the same host and port may be in its opening handshake (§4.1).
 //!   Before a client reconnects, it must wait: at first for a random time of 0 to 5 seconds, then
 //!   longer each time (§7.2.3).
-//! * **Origin**: a server that pages of other origins must not use has to check
-//!   [`Request::is_same_origin`](handshake::Request::is_same_origin) (§10.2). A client that is not
-//!   a browser can send anything (§10.1), so no header proves anything.
+//! * **Origin**: a server must check
+//!   [`Request::is_same_origin`](handshake::Request::is_same_origin) if pages of other origins must
+//!   not use it (§10.2). A client that is not a browser can send anything (§10.1), so no header
+//!   proves anything.
 //! * **Relaying**: a relay may change the fragmentation of messages only if it knows all negotiated
 //!   extensions (§5.4). permessage-deflate permits it, provided that compressed messages are
 //!   forwarded compressed to a peer that negotiated the same parameters. Frame boundaries have no
@@ -245,15 +246,16 @@
 //!   with `:protocol` `websocket`, `:scheme`, `:path` and `:authority`. A server answers with 200,
 //!   or with 501 if it does not know the `:protocol`. Header names are in lower case.
 //!   `sec-websocket-version`, `-protocol`, `-extensions` and `origin` have the same meaning as in
-//!   HTTP/1.1; `Upgrade`, `Connection`, `Host`, `Sec-WebSocket-Key` and `-Accept` are not sent.
-//!   [`Request::from_headers`](handshake::Request::from_headers) and
-//!   [`Response::from_headers`](handshake::Response::from_headers) check the former if the latter
-//!   are added. Create a [`Negotiated`] from the result; call [`recv_eof`](WebSocket::recv_eof)
-//!   when the stream ends or is reset.
+//!   HTTP/1.1; `Upgrade`, `Connection`, `Host`, `Sec-WebSocket-Key` and `-Accept` are not sent. If
+//!   you add the latter, [`Request::from_headers`](handshake::Request::from_headers) and
+//!   [`Response::from_headers`](handshake::Response::from_headers) check the former. Create a
+//!   [`Negotiated`] from the result; call [`recv_eof`](WebSocket::recv_eof) when the stream ends or
+//!   is reset.
 //!
 //! # Errors
 //!
-//! With the feature `std`, each error converts into a `std::io::Error`, so that `?` works:
+//! With the feature `std`, these errors convert into a `std::io::Error`, so that `?` works. The
+//! errors of [`frame`] convert into a [`ProtocolError`].
 //!
 //! | error | kind |
 //! | --- | --- |
@@ -267,8 +269,8 @@
 //! # What is refused
 //!
 //! Everything that RFC 6455 and RFC 7692 forbid a peer to send. [`ProtocolError`] lists it, and
-//! [`Config`] has a setting for each rule that can be relaxed. A table in [`handshake`] lists what
-//! is refused, and what is accepted although it deviates, where implementations differ.
+//! [`Config`] has a setting for each rule that can be relaxed. The tables in [`handshake`] list the
+//! input on which implementations differ: which is refused, and which deviations are accepted.
 //!
 //! # Features
 //!
@@ -276,8 +278,9 @@
 //! * `alloc`: [`WebSocket`], `Vec<u8>` as an [`Output`], and the state machines of the handshake.
 //! * `handshake` (default): the opening handshake.
 //! * `deflate`: permessage-deflate, by zlib-rs. Implies `std`.
-//! * `arbitrary`: `Arbitrary` (of arbitrary 1.4) for [`Config`], [`CloseCode`], [`MessageKind`], the
-//!   types of [`frame`] and [`deflate::Params`], to fuzz code that uses this crate.
+//! * `arbitrary`: `Arbitrary` (of arbitrary 1.4) for [`Config`], [`CloseCode`], [`MessageKind`],
+//!   [`frame::Header`], [`frame::Opcode`], [`frame::MaskingKey`] and [`deflate::Params`], to fuzz
+//!   code that uses this crate.
 //! * `simdutf8`: faster validation of text, in particular of text that is not ASCII.
 //!
 //! Without default features the crate needs neither `std` nor an allocator: use [`Connection`] with

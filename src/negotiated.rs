@@ -55,8 +55,8 @@ impl<R: Role> Negotiated<R> {
         self.subprotocol.as_deref()
     }
 
-    /// Sets permessage-deflate to be in use (RFC 7692), with the settings of this endpoint and the
-    /// negotiated parameters.
+    /// Enables permessage-deflate (RFC 7692), with the settings of this endpoint and the negotiated
+    /// parameters.
     #[cfg(feature = "deflate")]
     #[must_use]
     pub fn with_deflate(mut self, config: &DeflateConfig, params: Params) -> Self {

@@ -1,6 +1,6 @@
 //! Where outgoing bytes go: the trait through which every layer writes.
 //!
-//! It knows nothing of WebSocket except the size of the largest automatic reply.
+//! It knows nothing about WebSocket except the size of the largest automatic reply.
 
 use crate::buffer::prefix;
 #[cfg(feature = "alloc")]
@@ -18,8 +18,8 @@ pub const REPLY_ROOM: usize = 2 + 4 + 125;
 /// A destination that outgoing bytes are appended to: a `Vec<u8>`, a [`SliceOutput`] of fixed size,
 /// a `CappedOutput`, or a type of the caller.
 ///
-/// Backpressure is [`room`](Self::room): a call that would write more writes nothing, and returns
-/// an error.
+/// [`room`](Self::room) provides backpressure: a call that would write more writes nothing, and
+/// returns an error.
 pub trait Output {
     /// Returns the number of bytes that can be appended now.
     fn room(&self) -> usize;
@@ -48,7 +48,7 @@ impl Output for Vec<u8> {
 
 /// An [`Output`] of fixed size, for firmware and for buffers with another owner.
 ///
-/// It borrows the memory. In a struct that is to own its buffer, keep a `Vec` and create a
+/// It borrows the memory. A struct that must own its buffer can keep a `Vec`, and create a
 /// `CappedOutput` for each call.
 ///
 /// ```

@@ -271,7 +271,7 @@ fn parse_port(port: &str) -> Result<Option<u16>, UriError> {
         None if port.is_empty() => Ok(None),
         None => Err(UriError::InvalidHost),
         Some("") => Ok(None),
-        // `u16::from_str` alone would accept "+80".
+        // `u16::from_str` would also accept "+80".
         Some(digits) if digits.bytes().all(|b| b.is_ascii_digit()) => {
             digits.parse().map(Some).map_err(|_| UriError::InvalidPort)
         }

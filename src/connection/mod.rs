@@ -3,7 +3,7 @@
 //!
 //! [`receive`] has the receiving machine, [`send`] the sending half, and [`closing`] the closing
 //! handshake, of which each holds one side. [`Connection`] drives the two machines and passes
-//! replies from the first to the second. [`RecvHalf`] drives the first alone.
+//! replies from the first to the second. [`RecvHalf`] drives only the first.
 
 mod closing;
 mod receive;
@@ -198,7 +198,7 @@ impl<R: Role> Connection<R> {
     }
 
     /// Sends a fragment of a compressed message (RFC 7692 §6.1), like
-    /// [`send_fragment`](Self::send_fragment): `bytes` is a part of the output of a compressor for
+    /// [`send_fragment`](Self::send_fragment): `bytes` is a slice of the output of a compressor for
     /// the complete message. Text must be valid UTF-8; this is not checked.
     ///
     /// # Errors
@@ -237,7 +237,7 @@ impl<R: Role> Connection<R> {
     }
 
     /// Begins a frame of a compressed message, like [`begin_frame`](Self::begin_frame): the payload
-    /// is a part of the output of a compressor for the complete message.
+    /// is a slice of the output of a compressor for the complete message.
     ///
     /// # Errors
     ///
@@ -288,7 +288,7 @@ impl<R: Role> Connection<R> {
 
     /// Starts the closing handshake (§7.1.2). Afterwards only [`send_pong`](Self::send_pong) can
     /// send; an unfinished message is abandoned. Messages that the peer sends before its own Close
-    /// are still received, and its Pings are answered; to reply to a message is
+    /// are still received, and its Pings are answered; sending a reply to a message fails with
     /// [`SendError::Closed`].
     ///
     /// A reason of more than 123 bytes is truncated before the character that does not fit.
@@ -416,7 +416,7 @@ impl<R: Role> Connection<R> {
     }
 
     /// Splits the connection into its halves, for two tasks that share no lock. [`RecvHalf`]
-    /// describes what the tasks must communicate.
+    /// describes the communication between the tasks.
     ///
     /// If receiving [is paused](Self::is_paused), the receiving half returns the pending event, and
     /// then owes the reply.

@@ -1,8 +1,8 @@
 //! The receiving machine: bytes in, events out (RFC 6455 §5, §6.2, §7).
 //!
 //! It enforces every rule on the frames that a peer sends. It stores no payload of messages,
-//! allocates nothing and sends nothing: a reply that is due is recorded in [`RecvClosing`], and
-//! whoever drives the machine sends it.
+//! allocates nothing and sends nothing: a reply that is due is recorded in [`RecvClosing`], and the
+//! driver of the machine sends it.
 //!
 //! # The path of a masked, fragmented text
 //!
@@ -10,10 +10,10 @@
 //!
 //! 1. [`Phase::Header`]: [`enter_header`](RecvState::enter_header) decodes a header that is
 //!    complete in the input. [`check`](RecvState::check) tests it against the role, the message in
-//!    progress and the limits, and [`enter`](RecvState::enter) stores what the payload needs: its
+//!    progress and the limits, and [`enter`](RecvState::enter) stores the state of the payload: its
 //!    length, key and FIN, and the message that it continues. A header that is split, or violates a
-//!    rule, takes [`enter_split_header`](RecvState::enter_split_header) instead, byte by byte, so
-//!    that a violation is found at the same byte wherever the input is split.
+//!    rule, is left to [`enter_split_header`](RecvState::enter_split_header), which consumes it
+//!    byte by byte, so that a violation is found at the same byte wherever the input is split.
 //! 2. [`Phase::Payload`]: [`next_chunk`](RecvState::next_chunk) determines how much of the payload
 //!    is in the input. For a [`Connection`](crate::Connection), [`open`](RecvState::open) unmasks
 //!    and validates the chunk in place, [`CHUNK_SIZE`] bytes at a time, and removes it from the
@@ -134,7 +134,7 @@ enum CheckedFrame {
     },
 }
 
-/// What the machine expects next.
+/// The input that the machine expects next, or the event that it returns next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Phase {
     /// The rest of a header.
@@ -143,9 +143,9 @@ enum Phase {
     Payload,
     /// The rest of the payload of a control frame.
     Control(Opcode),
-    /// A report: invalid UTF-8 follows the valid prefix, which was returned.
+    /// The failure: invalid UTF-8 follows the valid prefix, which was returned.
     InvalidUtf8,
-    /// The last signal again: the output had no room for the reply to it.
+    /// The last signal, again: the output had no room for the reply to it.
     Paused,
     /// Nothing: all input is discarded (§1.4, §7.1.7).
     Ended,
@@ -256,8 +256,8 @@ impl<R: Role> RecvState<R> {
         }
     }
 
-    /// Receives a message that is one uncompressed frame and complete in `input`, if that is what
-    /// follows. It reports no violation: everything else is left to the general path.
+    /// Receives the next message, if it is one uncompressed frame and complete in `input`. It
+    /// reports no violation: everything else is left to the general path.
     #[cfg(feature = "alloc")]
     #[inline]
     pub(crate) fn complete_message<'b>(
@@ -286,8 +286,8 @@ impl<R: Role> RecvState<R> {
         Some((kind, payload))
     }
 
-    /// Returns whether nothing can happen, since the input is empty between frames. That is the end of
-    /// most reads.
+    /// Returns whether nothing can happen, since the input is empty between frames. That is the end
+    /// of most reads.
     #[cfg(feature = "alloc")]
     #[inline]
     pub(crate) fn is_waiting(&self, input: &[u8]) -> bool {

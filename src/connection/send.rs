@@ -1,7 +1,7 @@
 //! The sending half: messages and control frames in, bytes out (RFC 6455 §5, §6.1, §7).
 //!
-//! It refuses whatever must not be sent before it writes a byte. Of the receiving half it knows
-//! only the [`Reply`].
+//! It refuses a frame that must not be sent before it writes a byte. It knows only the [`Reply`] of
+//! the receiving half.
 
 use super::closing::{
     Action, ClosePhase, Endpoint, Reply, ReplyKind, SendClosing, SentClose, State,
@@ -168,7 +168,7 @@ impl<R: Role> SendHalf<R> {
     }
 
     /// Sends a fragment of a compressed message (RFC 7692 §6.1), like
-    /// [`send_fragment`](Self::send_fragment): `bytes` is a part of the output of a compressor for
+    /// [`send_fragment`](Self::send_fragment): `bytes` is a slice of the output of a compressor for
     /// the complete message. Text must be valid UTF-8; this is not checked.
     ///
     /// # Errors
@@ -220,7 +220,7 @@ impl<R: Role> SendHalf<R> {
     }
 
     /// Begins a frame of a compressed message, like [`begin_frame`](Self::begin_frame): the payload
-    /// is a part of the output of a compressor for the complete message.
+    /// is a slice of the output of a compressor for the complete message.
     ///
     /// # Errors
     ///

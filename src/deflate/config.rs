@@ -55,7 +55,7 @@ impl DeflateConfig {
         self
     }
 
-    /// Sets the largest LZ77 window that the server may use, as a power of two: 8 to 15; other
+    /// Sets the largest LZ77 window that the server may use, as a base-2 logarithm: 8 to 15; other
     /// values are clamped. Default: 15, unless the peer requires less (§7.1.2.1).
     ///
     /// Smaller windows need less memory in the compressor and find fewer repetitions.
@@ -64,7 +64,7 @@ impl DeflateConfig {
         self
     }
 
-    /// Sets the largest LZ77 window that the client may use, as a power of two: 8 to 15; other
+    /// Sets the largest LZ77 window that the client may use, as a base-2 logarithm: 8 to 15; other
     /// values are clamped. Default: 15, unless the peer requires less (§7.1.2.2).
     ///
     /// A server can request it only if the client's offer allows that.
@@ -80,8 +80,8 @@ impl DeflateConfig {
         self
     }
 
-    /// Sets how much memory the compressor uses besides the window: 1 to 9; other values are
-    /// clamped. Default: 8.
+    /// Sets how much memory the compressor uses besides the window, as a level from 1 to 9; other
+    /// values are clamped. Default: 8.
     pub const fn with_mem_level(mut self, mem_level: u8) -> Self {
         self.mem_level = clamped(mem_level, 1, 9);
         self
@@ -109,13 +109,13 @@ impl DeflateConfig {
         self.wanted.client_no_context_takeover()
     }
 
-    /// Returns the largest LZ77 window that the server may use, as a power of two: 8 to 15.
+    /// Returns the largest LZ77 window that the server may use, as a base-2 logarithm: 8 to 15.
     #[must_use]
     pub const fn server_max_window_bits(&self) -> u8 {
         self.wanted.server_max_window_bits()
     }
 
-    /// Returns the largest LZ77 window that the client may use, as a power of two: 8 to 15.
+    /// Returns the largest LZ77 window that the client may use, as a base-2 logarithm: 8 to 15.
     #[must_use]
     pub const fn client_max_window_bits(&self) -> u8 {
         self.wanted.client_max_window_bits()
@@ -127,7 +127,7 @@ impl DeflateConfig {
         self.level
     }
 
-    /// Returns how much memory the compressor uses besides the window: 1 to 9.
+    /// Returns how much memory the compressor uses besides the window, as a level from 1 to 9.
     #[must_use]
     pub const fn mem_level(&self) -> u8 {
         self.mem_level

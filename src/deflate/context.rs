@@ -1,5 +1,5 @@
-//! The compression contexts of a connection, one for each direction: created on first use, then kept,
-//! or returned to a pool after each message.
+//! The compression contexts of a connection, one for each direction: created on first use, then
+//! kept, or returned to a pool after each message.
 
 use super::config::DeflateConfig;
 use super::decompress::Inflated;

@@ -30,7 +30,8 @@
 //! let ws = WebSocket::new(negotiated, &Config::default());
 //!
 //! // The client verifies the response.
-//! let accepted = extension::parse(accepted.as_bytes()).collect::<Result<Vec<_>, _>>()?;
+//! let accepted =
+//!     extension::parse(accepted.as_bytes()).collect::<Result<Vec<_>, _>>()?;
 //! assert_eq!(client.verify(accepted)?, Some(params));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
@@ -61,7 +62,7 @@
 //! # Secrets
 //!
 //! If a message mixes a secret with attacker-controlled text, its compressed size leaks the secret
-//! piece by piece (§8; the attacks CRIME and BREACH). Send such messages with
+//! byte by byte (§8; the attacks CRIME and BREACH). Send such messages with
 //! [`WebSocket::send_text_uncompressed`](crate::WebSocket::send_text_uncompressed).
 
 mod compress;

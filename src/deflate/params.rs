@@ -39,14 +39,14 @@ impl Params {
         self.client.no_context_takeover
     }
 
-    /// Returns the largest LZ77 window that the server uses, as a power of two: 8 to 15
+    /// Returns the largest LZ77 window that the server uses, as a base-2 logarithm: 8 to 15
     /// (§7.1.2.1).
     #[must_use]
     pub const fn server_max_window_bits(&self) -> u8 {
         self.server.window_bits()
     }
 
-    /// Returns the largest LZ77 window that the client uses, as a power of two: 8 to 15
+    /// Returns the largest LZ77 window that the client uses, as a base-2 logarithm: 8 to 15
     /// (§7.1.2.2).
     #[must_use]
     pub const fn client_max_window_bits(&self) -> u8 {

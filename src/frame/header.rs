@@ -24,7 +24,7 @@ pub struct Header {
 
 /// A rule of RFC 6455 §5.2 or §5.5 that a frame header violates, whatever connection it is for.
 ///
-/// [`ProtocolError`](crate::ProtocolError) is made `From` it.
+/// It converts into a [`ProtocolError`](crate::ProtocolError).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum HeaderError {

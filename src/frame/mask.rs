@@ -27,7 +27,7 @@ impl MaskingKey {
     pub fn apply(self, data: &mut [u8], offset: u64) {
         let key = self.word(offset);
         // The last word is computed before the others are written, and written after them: where
-        // they overlap both are equal, and no byte of the tail is handled alone.
+        // they overlap both are equal, and the tail is not handled byte by byte.
         if let Some(&last) = data.last_chunk() {
             let end = offset.wrapping_add(data.len() as u64);
             let last = u64::from_le_bytes(last) ^ twice(self.word(end));

@@ -1,7 +1,7 @@
 //! The codec of frames (RFC 6455 §5.2, §5.3, §5.6), for proxies, analysers and tests.
 //!
 //! It parses and encodes headers, masks payloads and validates text, each without a connection. It
-//! knows the rules that one frame can violate alone, but neither roles nor messages nor a state:
+//! knows the rules that a single frame can violate, but neither roles nor messages nor a state:
 //! [`Connection`](crate::Connection) adds those.
 //!
 //! ```

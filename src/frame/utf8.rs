@@ -23,6 +23,9 @@ pub struct Utf8Validator {
 }
 
 /// Text is not valid UTF-8 (RFC 6455 §8.1).
+///
+/// It converts into a [`ProtocolError`](crate::ProtocolError) and a
+/// [`SendError`](crate::SendError).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct InvalidUtf8;
 

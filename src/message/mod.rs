@@ -194,7 +194,7 @@ impl<R: Role> WebSocket<R> {
     ///
     /// # Errors
     ///
-    /// As [`send_text`](Self::send_text).
+    /// The errors are those of [`send_text`](Self::send_text).
     pub fn send_text_uncompressed(
         &mut self,
         text: &str,
@@ -208,7 +208,7 @@ impl<R: Role> WebSocket<R> {
     ///
     /// # Errors
     ///
-    /// As [`send_binary`](Self::send_binary).
+    /// The errors are those of [`send_binary`](Self::send_binary).
     pub fn send_binary_uncompressed(
         &mut self,
         bytes: &[u8],
@@ -240,7 +240,7 @@ impl<R: Role> WebSocket<R> {
     }
 
     /// Sends a fragment of a message that the caller has compressed (RFC 7692 §6.1), like
-    /// [`send_fragment`](Self::send_fragment): `bytes` is a part of the output of a compressor for
+    /// [`send_fragment`](Self::send_fragment): `bytes` is a slice of the output of a compressor for
     /// the complete message, such as one that is sent to many connections. Text must be valid
     /// UTF-8; this is not checked.
     ///
@@ -350,7 +350,7 @@ impl<R: Role> WebSocket<R> {
 
     /// Starts the closing handshake (§7.1.2). Afterwards only [`send_pong`](Self::send_pong) can
     /// send; an unfinished message is abandoned. Messages that the peer sends before its own Close
-    /// are still received, and its Pings are answered; to reply to a message is
+    /// are still received, and its Pings are answered; sending a reply to a message fails with
     /// [`SendError::Closed`].
     ///
     /// A reason of more than 123 bytes is truncated before the character that does not fit.
@@ -496,7 +496,7 @@ impl<R: Role> WebSocket<R> {
     }
 
     /// Splits the connection into its halves, for two tasks that share no lock.
-    /// [`MessageRecvHalf`] describes what the tasks must communicate.
+    /// [`MessageRecvHalf`] describes the communication between the tasks.
     ///
     /// If receiving [is paused](Self::is_paused), the receiving half returns the pending message,
     /// and then owes the reply.

@@ -337,6 +337,8 @@ pub struct MessageRecvHalf<R> {
 impl<R: Role> MessageRecvHalf<R> {
     /// Consumes the next message from `input`. Returns `None` if all of it was consumed. After a
     /// Close or a failure, all further input is discarded (RFC 6455 §1.4, §7.1.7).
+    ///
+    /// If the message is borrowed, it is the last bytes before the cursor `input`.
     #[inline]
     #[must_use = "the message must be handled, and `None` ends the loop"]
     pub fn recv<'b>(&mut self, input: &mut &'b mut [u8]) -> Option<Message<'b>> {
@@ -354,7 +356,7 @@ impl<R: Role> MessageRecvHalf<R> {
         self.half.take_reply()
     }
 
-    /// Returns memory, such as that of an owned message: see
+    /// Returns memory to this half, such as that of an owned message: see
     /// [`WebSocket::recycle`](crate::WebSocket::recycle).
     pub fn recycle(&mut self, memory: Vec<u8>) {
         self.assembler.recycle(&self.half.state, memory);

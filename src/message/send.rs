@@ -121,7 +121,7 @@ impl<R: Role> MessageSendHalf<R> {
     ///
     /// # Errors
     ///
-    /// As [`send_text`](Self::send_text).
+    /// The errors are those of [`send_text`](Self::send_text).
     pub fn send_text_uncompressed(
         &mut self,
         text: &str,
@@ -135,7 +135,7 @@ impl<R: Role> MessageSendHalf<R> {
     ///
     /// # Errors
     ///
-    /// As [`send_binary`](Self::send_binary).
+    /// The errors are those of [`send_binary`](Self::send_binary).
     pub fn send_binary_uncompressed(
         &mut self,
         bytes: &[u8],

@@ -115,8 +115,8 @@ impl ClientHandshake {
         self
     }
 
-    /// Offers permessage-deflate (RFC 7692). If the server does not accept it, the connection goes
-    /// without compression.
+    /// Offers permessage-deflate (RFC 7692). If the server does not accept it, messages are
+    /// not compressed.
     #[cfg(feature = "deflate")]
     pub fn deflate(mut self, config: &DeflateConfig) -> Self {
         self.deflate = Some(config.clone());
@@ -146,7 +146,7 @@ impl ClientHandshake {
         self
     }
 
-    /// Sets the limits on the response. Must be called before [`recv`](Self::recv).
+    /// Sets the limits on the response. It must be called before [`recv`](Self::recv).
     pub fn limits(mut self, limits: HeadLimits) -> Self {
         self.head = HeadReader::new(limits);
         self

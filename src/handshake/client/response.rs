@@ -86,7 +86,7 @@ impl<'a> Response<'a> {
         }
     }
 
-    /// Checks that the server opened the connection, and returns what it selected.
+    /// Checks that the server opened the connection, and returns the options that it selected.
     ///
     /// `key` is the request's `Sec-WebSocket-Key`, and `subprotocols` is the value of its
     /// `Sec-WebSocket-Protocol`, empty if it had none. `ClientHandshake` calls this; it is for
@@ -121,8 +121,8 @@ impl<'a> Response<'a> {
     ///
     /// # Errors
     ///
-    /// As [`verify`](Self::verify), and [`HandshakeError::InvalidExtensionParameter`] if the
-    /// server's parameters do not match the offer.
+    /// The errors of [`verify`](Self::verify), and [`HandshakeError::InvalidExtensionParameter`] if
+    /// the server's parameters do not match the offer.
     #[cfg(feature = "deflate")]
     pub fn verify_deflate(
         &self,

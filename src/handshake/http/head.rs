@@ -84,7 +84,7 @@ impl Default for HeadLimits {
     }
 }
 
-/// The rules for the lines of a head, and what was learned from them.
+/// The rules for the lines of a head, and the facts learned from them.
 pub(in crate::handshake) trait HeadRules {
     /// Checks the next byte of the start line, after the bytes `line`. The byte is not LF. If it is
     /// CR, the line must be complete, or empty; after an empty line the start line is still to
@@ -354,7 +354,7 @@ mod tests {
         }
     }
 
-    /// 64 KiB byte by byte: each call parses the new byte alone, and each line was passed on once.
+    /// 64 KiB byte by byte: each call parses only the new byte, and each line was passed on once.
     #[test]
     fn h1_cr15_no_byte_is_looked_at_twice() {
         const SIZE: usize = 64 * 1024;

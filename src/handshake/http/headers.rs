@@ -135,7 +135,7 @@ impl fmt::Debug for Names<'_> {
     }
 }
 
-/// Checks headers that the caller wants to send.
+/// Checks the headers that the caller adds to a message.
 pub(in crate::handshake) fn check(headers: &[(&str, &[u8])]) -> Result<(), WriteError> {
     const PREFIX: &[u8] = b"Sec-WebSocket-";
 

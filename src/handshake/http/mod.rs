@@ -1,5 +1,5 @@
-//! HTTP/1.1 syntax (RFC 9110, RFC 9112), as far as a handshake needs it. It does not know server and
-//! client.
+//! HTTP/1.1 syntax (RFC 9110, RFC 9112), as far as a handshake needs it. It does not know the
+//! roles.
 
 pub(super) mod head;
 pub(super) mod headers;
@@ -67,7 +67,7 @@ mod tests {
     use super::{WriteError, append};
     use crate::SliceOutput;
 
-    /// L2: on a 32-bit target, a sum that wraps would be taken for the room of a short message.
+    /// L2: on a 32-bit target, a sum that wraps would be mistaken for the room of a short message.
     #[test]
     fn l2_the_room_of_a_message_longer_than_the_address_space_is_not_short() {
         static SLICE: [u8; 1 << 20] = [b'x'; 1 << 20];

@@ -60,7 +60,7 @@ impl ServerHandshake {
         }
     }
 
-    /// Sets the limits on the request. Must be called before [`recv`](Self::recv).
+    /// Sets the limits on the request. It must be called before [`recv`](Self::recv).
     #[must_use]
     pub fn limits(mut self, limits: HeadLimits) -> Self {
         self.head = HeadReader::new(limits);
@@ -183,7 +183,7 @@ impl<'a> Accept<'a> {
     }
 
     /// Accepts the client's first valid offer of permessage-deflate (RFC 7692). If there is none,
-    /// the connection goes without compression.
+    /// messages are not compressed.
     #[cfg(feature = "deflate")]
     pub fn deflate(mut self, config: &'a DeflateConfig) -> Self {
         self.deflate = config
