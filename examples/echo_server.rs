@@ -1,7 +1,8 @@
 //! An echo server: one thread a connection, nothing but `std` and this crate.
 //!
-//!     echo_server [ADDR] [--protocol NAME]... [--max-message BYTES] [--timeout SECONDS]
-//! [--deflate]
+//! ```text
+//! echo_server [ADDR] [--protocol NAME]... [--max-message BYTES] [--timeout SECONDS] [--deflate]
+//! ```
 //!
 //! It listens on ADDR (default 127.0.0.1:9001), speaks the first of the client's subprotocols that
 //! it was given by name, and takes messages of up to BYTES (default 64 MiB). A client may take up

@@ -1,8 +1,10 @@
 //! A client for the terminal: lines from stdin are sent as text messages, and messages are printed
 //! to stdout.
 //!
-//!     wscat URL [--protocol NAME]... [--header 'Name: value']... [--origin ORIGIN] [--timeout
-//! SECONDS] [--deflate]
+//! ```text
+//! wscat URL [--protocol NAME]... [--header 'Name: value']... [--origin ORIGIN]
+//!     [--timeout SECONDS] [--deflate]
+//! ```
 //!
 //! A text message is printed as a line, a binary one as a line of hex after `binary: `. If stdout
 //! is a terminal, control characters are escaped. The end of stdin (Ctrl-D) closes with 1000. A

@@ -257,11 +257,23 @@ impl From<InvalidUtf8> for SendError {
 
 #[cfg(feature = "std")]
 mod io {
-    use super::{ProtocolError, SendError};
+    use super::{HeaderError, InvalidUtf8, ProtocolError, SendError};
     use std::io::{Error, ErrorKind};
 
     impl From<ProtocolError> for Error {
         fn from(error: ProtocolError) -> Self {
+            Self::new(ErrorKind::InvalidData, error)
+        }
+    }
+
+    impl From<HeaderError> for Error {
+        fn from(error: HeaderError) -> Self {
+            Self::new(ErrorKind::InvalidData, error)
+        }
+    }
+
+    impl From<InvalidUtf8> for Error {
+        fn from(error: InvalidUtf8) -> Self {
             Self::new(ErrorKind::InvalidData, error)
         }
     }

@@ -254,12 +254,11 @@
 //!
 //! # Errors
 //!
-//! With the feature `std`, these errors convert into a `std::io::Error`, so that `?` works. The
-//! errors of [`frame`] convert into a [`ProtocolError`].
+//! With the feature `std`, each error converts into a `std::io::Error`, so that `?` works.
 //!
 //! | error | kind |
 //! | --- | --- |
-//! | [`ProtocolError`] | `InvalidData` |
+//! | [`ProtocolError`], [`frame::HeaderError`], [`frame::InvalidUtf8`] | `InvalidData` |
 //! | [`SendError`] | `BrokenPipe` if `Closed`, `WriteZero` if `OutputFull`, `InvalidInput` otherwise |
 //! | [`handshake::HandshakeError`] | `UnexpectedEof` if `Incomplete`, `ConnectionRefused` if `UnexpectedStatus`, `InvalidData` otherwise |
 //! | [`handshake::WriteError`] | `WriteZero` if `OutputFull`, `InvalidInput` otherwise |

@@ -137,6 +137,8 @@ fn errors_become_errors_of_io() {
         );
     }
     becomes(ProtocolError::Unmasked, ErrorKind::InvalidData);
+    becomes(HeaderError::LengthOverflow, ErrorKind::InvalidData);
+    becomes(InvalidUtf8, ErrorKind::InvalidData);
     becomes(SendError::Closed, ErrorKind::BrokenPipe);
     becomes(SendError::OutputFull { needed: 1 }, ErrorKind::WriteZero);
     becomes(SendError::MessageInProgress, ErrorKind::InvalidInput);
