@@ -1,4 +1,5 @@
-//! The opening handshake from bytes to `Negotiated`, both sides, with a request as a browser sends it.
+//! The opening handshake from bytes to `Negotiated`, both sides, with a request as a browser sends
+//! it.
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use std::hint::black_box;

@@ -3,10 +3,10 @@
 /// The limits of a connection, and the rules that can be relaxed. The default is strict, with
 /// limits that suit a server on the open internet.
 ///
-/// A limit is checked against the payload length that a frame declares, before its payload arrives,
-/// and for compressed messages also during decompression. Memory is allocated for received bytes,
-/// never for a declared length. Each limit is inclusive: a message that reaches it is accepted, and
-/// one that exceeds it by one fails the connection.
+/// A limit is checked against the payload length that a frame declares, before its payload arrives;
+/// the content of a compressed message is checked during decompression. Memory is allocated for
+/// received bytes, never for a declared length. Each limit is inclusive: a message that reaches it
+/// is accepted, and one that exceeds it fails the connection.
 ///
 /// ```
 /// use ws_proto::Config;

@@ -1,12 +1,12 @@
 //! Counters of the traffic of a connection.
 
-/// The number of frames and bytes that a connection sent or received.
+/// The frames that a connection sent, or whose headers it received.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Counters {
     /// The number of frames, including control frames.
     pub frames: u64,
-    /// The sum of their payload lengths, in bytes.
+    /// The sum of their payload lengths, in bytes, as their headers declare them.
     pub bytes: u64,
 }
 

@@ -55,8 +55,8 @@ pub enum ProtocolError {
         /// The limit, in bytes.
         limit: u64,
     },
-    /// A compressed message is longer on the wire than the limit that is derived from
-    /// [`Config::max_message`](crate::Config::max_message).
+    /// A compressed message is longer on the wire than the limit that
+    /// [`Config::with_max_message`](crate::Config::with_max_message) describes.
     CompressedTooLong {
         /// The payload length that the frames of the message declare so far, in bytes.
         len: u64,
@@ -207,8 +207,8 @@ pub enum SendError {
     /// The output has not enough room for the frame. The call can be repeated when it has, which
     /// for an output of fixed size may be never.
     OutputFull {
-        /// The room that the frame requires, in bytes. For a message to be compressed, it is an
-        /// upper bound, which slightly exceeds the length of the uncompressed frame.
+        /// The room that the frame requires, in bytes. For a message of `len` bytes to be
+        /// compressed, it is an upper bound: `len + len / 8 + len / 64 + 142`.
         needed: usize,
     },
     /// A fragmented message is in progress, and this is not a fragment of it (§5.4).

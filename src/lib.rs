@@ -29,8 +29,8 @@
 //!   `out` after the calls that may have filled it: there is no other rule.
 //! * A violation by the peer is a message, [`Message::Failed`], so that no `?` skips the Close in
 //!   `out`. A call that must not send returns an `Err`, and has no effect.
-//! * After a failure or a Close, input is discarded. [`WebSocket::next_action`] indicates when
-//!   to close the socket, and [`State`] describes closing in a diagram and a table.
+//! * After a failure or a Close, input is discarded. [`WebSocket::next_action`] indicates when to
+//!   close the socket, and [`State`] describes closing in a diagram and a table.
 //! * Messages, output and final state do not depend on how the input is split. (The chunks of a
 //!   [`Connection`] do, but not their content.)
 //!
@@ -227,9 +227,9 @@
 //! * **Closing the socket** as [`Action`] requires. The server closes first (§7.1.1).
 //! * **A fresh secret seed** for each client: 32 bytes of a cryptographically secure source such as
 //!   `getrandom`.
-//! * **One connection at a time** to the same host and port may be in its opening handshake (§4.1).
-//!   Before a client reconnects, it must wait: at first for a random time of 0 to 5 seconds, then
-//!   longer each time (§7.2.3).
+//! * **One connection at a time** to the same IP address and port, under whatever host name, may be
+//!   in its opening handshake (§4.1). After an abnormal closure, a client should wait before it
+//!   reconnects: at first for a random time of 0 to 5 seconds, then longer each time (§7.2.3).
 //! * **Origin**: a server must check
 //!   [`Request::is_same_origin`](handshake::Request::is_same_origin) if pages of other origins must
 //!   not use it (§10.2). A client that is not a browser can send anything (§10.1), so no header
@@ -310,7 +310,7 @@ extern crate alloc;
 #[cfg(any(test, feature = "std"))]
 extern crate std;
 
-// From the bottom to the top: a module may use only those above it in this list.
+// The lowest layer first: a module may use only modules that are declared before it.
 mod buffer;
 pub mod extension;
 pub mod uri;

@@ -1,5 +1,4 @@
-//! The result of an opening handshake: the only type that both the handshake and the connection
-//! know.
+//! The result of an opening handshake, which it hands to a connection.
 
 use crate::deflate::{DeflateConfig, Params};
 use crate::role::Role;

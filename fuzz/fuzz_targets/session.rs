@@ -162,7 +162,7 @@ impl<R: TestRole> Endpoint<R> {
     fn counted(&self) -> (State, Counters, usize) {
         let sent = match &self.layer {
             Layer::Whole(ws) => ws.sent(),
-            Layer::Halves(halves, _) => halves.1.counters(),
+            Layer::Halves(halves, _) => halves.1.sent(),
             Layer::Streaming { connection, .. } => connection.sent(),
             Layer::Between => unreachable!("it is one or the other"),
         };

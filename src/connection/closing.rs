@@ -1,7 +1,7 @@
 //! The closing handshake (RFC 6455 §7), and the replies that a connection sends by itself.
 //!
 //! [`State`] has the diagram and the table. Each half of a connection holds one side of the
-//! machine: [`SendClosing`] records the Close that was sent, [`RecvClosing`] the end of the input
+//! machine: [`SendClosing`] records the Close that was sent, [`RecvControl`] the end of the input
 //! and the reply that is due. A [`Reply`] is all that the sending half learns from the receiving
 //! half.
 
@@ -135,8 +135,10 @@ pub struct Outcome<'a> {
     /// The Close frame that was appended to an output; `None` if none was. The connection does not
     /// know whether it was written to the transport.
     pub sent: Option<SentClose>,
-    /// Whether Close frames were exchanged (§7.1.4), so that all data sent before them arrived.
-    /// While the peer's Close is expected, it is `false`.
+    /// Whether a Close was received and one was appended to an output (§7.1.4), so that all data
+    /// that the peer sent before its Close was received. If this endpoint closed first, the
+    /// peer also received all data sent before. While the peer's Close is expected, it is
+    /// `false`.
     pub clean: bool,
     /// The protocol violation of the peer, if the connection failed because of it.
     pub error: Option<ProtocolError>,
@@ -144,7 +146,7 @@ pub struct Outcome<'a> {
 
 impl<'a> Outcome<'a> {
     /// Combines the two sides. Returns `None` while the connection is open.
-    pub(super) fn of(recv: &'a RecvClosing, send: &SendClosing) -> Option<Self> {
+    pub(super) fn of(recv: &'a RecvControl, send: &SendClosing) -> Option<Self> {
         if send.state() == State::Open && recv.reported_end().is_none() {
             return None;
         }
@@ -347,17 +349,18 @@ pub(super) enum RecvEnd {
     Abandoned,
 }
 
-/// The payload of the last control frame, or the violation, after which no control frame follows.
+/// The payload of the last control frame, or the violation, after which no control frame follows:
+/// one memory for both.
 #[derive(Debug)]
 enum LastControl {
     Frame(ControlPayload),
     Violation(ProtocolError),
 }
 
-/// The receiving side of the closing handshake: the last control frame, the reply that is due, and
-/// the end of the input.
+/// The control frames that were received: the last one, the reply that is due, and the end of the
+/// input, which is the receiving side of the closing handshake.
 #[derive(Debug)]
-pub(super) struct RecvClosing {
+pub(super) struct RecvControl {
     last: LastControl,
     end: Option<RecvEnd>,
     /// Whether the end was returned to the caller. While its event is pending, it was not.
@@ -366,7 +369,7 @@ pub(super) struct RecvClosing {
     reply_due: bool,
 }
 
-impl RecvClosing {
+impl RecvControl {
     pub(super) const fn new() -> Self {
         Self {
             last: LastControl::Frame(ControlPayload::new()),
@@ -425,7 +428,8 @@ impl RecvClosing {
         self.end(RecvEnd::Abandoned);
     }
 
-    /// Ends the input; the first reason is kept.
+    /// Ends the input; the first reason is kept. The end of the transport reports an end whose
+    /// event is still pending, so that the outcome does not change when the event is returned.
     fn end(&mut self, end: RecvEnd) {
         self.end.get_or_insert(end);
         self.is_reported = matches!(end, RecvEnd::Eof | RecvEnd::Abandoned);
@@ -433,7 +437,7 @@ impl RecvClosing {
 
     /// Sends the reply that is due, if any, and marks the event as reported. If `send` fails, the
     /// reply remains due and the event is pending.
-    pub(super) fn answer<E>(
+    pub(super) fn with_due_reply<E>(
         &mut self,
         send: impl FnOnce(ReplyKind, &[u8]) -> Result<(), E>,
     ) -> Result<(), E> {
@@ -459,14 +463,14 @@ impl RecvClosing {
     }
 
     /// Makes the reply to the peer's Close or violation due again.
-    pub(super) fn repeat_answer(&mut self) {
+    pub(super) fn repeat_reply(&mut self) {
         self.reply_due = matches!(self.end, Some(RecvEnd::Close(_) | RecvEnd::Failed));
     }
 
     /// Takes the reply that is due, if any, and marks the event as reported.
     pub(super) fn take_reply(&mut self) -> Option<Reply> {
         let mut reply = None;
-        let sent = self.answer(|kind, bytes| {
+        let sent = self.with_due_reply(|kind, bytes| {
             let mut payload = ControlPayload::new();
             payload.push_slice(bytes);
             reply = Some(Reply { kind, payload });
@@ -530,9 +534,9 @@ impl RecvClosing {
 mod tests {
     use super::{CloseCode, encode_close_body};
 
-    /// CL4: 123 bytes of reason fit, and no character is split.
+    /// CL9: 123 bytes of reason fit, and no character is split.
     #[test]
-    fn cl4_a_reason_is_truncated_at_a_character() {
+    fn cl9_a_reason_is_truncated_at_a_character() {
         let long = "ä".repeat(70);
         for (reason, len) in [("", 0), (&*long, 122), (&"x".repeat(200), 123)] {
             let body = encode_close_body(CloseCode::NORMAL, reason);

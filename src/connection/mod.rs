@@ -105,22 +105,22 @@ impl<R: Role> Connection<R> {
     #[cold]
     #[inline(never)]
     fn report(&mut self, signal: Signal, out: &mut (impl Output + ?Sized)) -> Option<Signal> {
-        self.answer(out).then_some(signal)
+        self.send_due_reply(out).then_some(signal)
     }
 
     /// Appends the reply to the last signal. Returns whether the signal can be reported: not while
     /// the output has no room for the reply.
     #[inline]
-    pub(crate) fn answer(&mut self, out: &mut (impl Output + ?Sized)) -> bool {
+    pub(crate) fn send_due_reply(&mut self, out: &mut (impl Output + ?Sized)) -> bool {
         let send = &mut self.send;
-        let answered = self
+        let sent = self
             .recv
-            .closing
-            .answer(|kind, payload| send.answer(kind, payload, out));
-        if answered.is_err() {
+            .control
+            .with_due_reply(|kind, payload| send.write_reply(kind, payload, out));
+        if sent.is_err() {
             self.recv.pause();
         }
-        answered.is_ok()
+        sent.is_ok()
     }
 
     /// Returns whether `recv` returned `None` because the output has no room for the reply to a
@@ -128,14 +128,16 @@ impl<R: Role> Connection<R> {
     ///
     /// Write the output, then call `recv` again, also with an empty input: it returns the event and
     /// appends the reply. Until then nothing after that frame is received, and no other method
-    /// shows the event. If this is `false` after `None`, all of the input was consumed.
+    /// shows the event, with two exceptions: [`control_payload`](Self::control_payload) returns the
+    /// payload of a Ping, and after [`recv_eof`](Self::recv_eof), [`outcome`](Self::outcome)
+    /// includes a Close. If this is `false` after `None`, all of the input was consumed.
     #[must_use]
     pub fn is_paused(&self) -> bool {
         self.recv.is_paused()
     }
 
-    /// Ends the input, since the peer closed or reset the transport. Unless Close frames were
-    /// exchanged, that is an abnormal closure (RFC 6455 §7.1.5).
+    /// Informs the connection that the transport has ended: the peer closed or reset it. Unless
+    /// Close frames were exchanged, that is an abnormal closure (RFC 6455 §7.1.5).
     ///
     /// Call it after `recv` has consumed the received bytes, and not while it
     /// [is paused](Self::is_paused): the next `recv` then still returns the pending event, but its
@@ -221,7 +223,7 @@ impl<R: Role> Connection<R> {
     /// 2^63 - 1.
     ///
     /// [`OutgoingFrame`] describes how to write it. Text must be valid UTF-8; this is not checked.
-    /// The state changes as if the frame was sent.
+    /// The state changes as if the frame had been sent.
     ///
     /// # Errors
     ///
@@ -322,8 +324,8 @@ impl<R: Role> Connection<R> {
     /// Fails the connection (§7.1.7), for instance because a message violates a policy: sends a
     /// Close, and discards all further input.
     ///
-    /// After [`close`](Self::close) it writes nothing, whatever the code, since a Close was sent,
-    /// and ends the wait for the peer's Close.
+    /// After [`close`](Self::close) it ignores `code` and `reason` and writes nothing, since only
+    /// one Close may be sent, and ends the wait for the peer's Close.
     ///
     /// # Errors
     ///
@@ -355,19 +357,19 @@ impl<R: Role> Connection<R> {
     /// Returns how the connection ended or is ending; `None` while it is open.
     #[must_use]
     pub fn outcome(&self) -> Option<Outcome<'_>> {
-        Outcome::of(&self.recv.closing, self.send.closing())
+        Outcome::of(&self.recv.control, self.send.closing())
     }
 
     /// Returns the protocol violation of the peer, if the connection failed because of it.
     #[must_use]
     pub const fn error(&self) -> Option<ProtocolError> {
-        self.recv.closing.error()
+        self.recv.control.error()
     }
 
     /// Returns the Close frame that was received, if any.
     #[must_use]
     pub fn close_received(&self) -> Option<Close<'_>> {
-        self.recv.closing.close_received()
+        self.recv.control.close_received()
     }
 
     /// Returns the Close frame that was sent, if any.
@@ -376,11 +378,11 @@ impl<R: Role> Connection<R> {
         self.send.close_sent()
     }
 
-    /// Returns the payload of the last Ping or Pong: at most 125 arbitrary bytes (§5.5.2). The next
-    /// control frame replaces it; after a failure it is empty.
+    /// Returns the payload of the Ping or Pong that [`recv`](Self::recv) returned last: at most 125
+    /// arbitrary bytes (§5.5.2). It is meaningful until the next call of `recv`.
     #[must_use]
     pub fn control_payload(&self) -> &[u8] {
-        self.recv.closing.control_payload()
+        self.recv.control.control_payload()
     }
 
     /// Returns the number of bytes of the current frame's payload that have not been received; 0
@@ -390,16 +392,18 @@ impl<R: Role> Connection<R> {
         self.recv.payload_left()
     }
 
-    /// Returns the number of frames and bytes received.
+    /// Returns the number of frames whose header was received, and the sum of their payload
+    /// lengths. [`payload_left`](Self::payload_left) bytes of that have not arrived.
     #[must_use]
     pub const fn received(&self) -> Counters {
         self.recv.counters()
     }
 
-    /// Returns the number of frames and bytes sent.
+    /// Returns the number of frames that were written or begun, and the sum of their payload
+    /// lengths.
     #[must_use]
     pub const fn sent(&self) -> Counters {
-        self.send.counters()
+        self.send.sent()
     }
 
     /// Returns the configuration.
@@ -408,9 +412,17 @@ impl<R: Role> Connection<R> {
         self.recv.config()
     }
 
-    /// Replaces the configuration, such as the limits after a client has authenticated. It applies
-    /// from the next frame on: a message in progress fails the connection if it exceeds a new
-    /// limit.
+    /// Replaces the configuration, such as the limits after a client has authenticated.
+    ///
+    /// Limits on declared lengths and on fragments apply from the next frame header on, also to the
+    /// rest of a message in progress. Other settings apply at once.
+    ///
+    /// ```
+    /// # use ws_proto::{Config, Connection, Server};
+    /// # let mut connection = Connection::new(Server, &Config::new());
+    /// let config = connection.config().clone().with_max_message(64 << 20);
+    /// connection.set_config(&config);
+    /// ```
     pub fn set_config(&mut self, config: &Config) {
         self.recv.set_config(config);
     }
@@ -437,12 +449,12 @@ impl<R: Role> Connection<R> {
             recv: recv.state,
             send,
         };
-        if this.recv.closing.ended() == Some(RecvEnd::Eof) {
+        if this.recv.control.ended() == Some(RecvEnd::Eof) {
             this.send.recv_eof();
         }
-        // Without room: a reply that must be written makes its event pending.
-        this.recv.closing.repeat_answer();
-        this.answer(&mut SliceOutput::new(&mut []));
+        // The output has no room: if a reply must be written, its event becomes pending.
+        this.recv.control.repeat_reply();
+        this.send_due_reply(&mut SliceOutput::new(&mut []));
         match (this.state(), this.send.closing().phase()) {
             (State::Closed, _) => this.recv.recv_eof(),
             (_, ClosePhase::Failed) => this.recv.abandon(),
@@ -536,9 +548,9 @@ impl<R: Role> RecvHalf<R> {
         })
     }
 
-    /// Owes the reply to the last signal, if it requires one, instead of an earlier reply.
+    /// Stores the reply that is due, if any, in place of one that was not taken.
     pub(crate) fn owe_reply(&mut self) {
-        if let Some(reply) = self.state.closing.take_reply() {
+        if let Some(reply) = self.state.control.take_reply() {
             self.owed = Some(reply);
         }
     }
@@ -550,29 +562,29 @@ impl<R: Role> RecvHalf<R> {
         self.owed.take()
     }
 
-    /// Ends the input, since the peer closed or reset the transport. Call it after
+    /// Informs this half that the transport has ended: the peer closed or reset it. Call it after
     /// [`recv`](Self::recv) has consumed the received bytes.
     pub fn recv_eof(&mut self) {
         self.state.recv_eof();
     }
 
-    /// Returns the payload of the last Ping or Pong: at most 125 arbitrary bytes (§5.5.2). The next
-    /// control frame replaces it; after a failure it is empty.
+    /// Returns the payload of the Ping or Pong that [`recv`](Self::recv) returned last: at most 125
+    /// arbitrary bytes (§5.5.2). It is meaningful until the next call of `recv`.
     #[must_use]
     pub fn control_payload(&self) -> &[u8] {
-        self.state.closing.control_payload()
+        self.state.control.control_payload()
     }
 
     /// Returns the Close frame that was received, if any.
     #[must_use]
     pub fn close_received(&self) -> Option<Close<'_>> {
-        self.state.closing.close_received()
+        self.state.control.close_received()
     }
 
     /// Returns the protocol violation of the peer, if the connection failed because of it.
     #[must_use]
     pub const fn error(&self) -> Option<ProtocolError> {
-        self.state.closing.error()
+        self.state.control.error()
     }
 
     /// Returns the number of bytes of the current frame's payload that have not been received; 0
@@ -585,9 +597,10 @@ impl<R: Role> RecvHalf<R> {
         self.state.payload_left()
     }
 
-    /// Returns the number of frames and bytes received.
+    /// Returns the number of frames whose header was received, and the sum of their payload
+    /// lengths. [`payload_left`](Self::payload_left) bytes of that have not arrived.
     #[must_use]
-    pub const fn counters(&self) -> Counters {
+    pub const fn received(&self) -> Counters {
         self.state.counters()
     }
 

@@ -1,7 +1,7 @@
 //! The receiving machine: bytes in, events out (RFC 6455 §5, §6.2, §7).
 //!
 //! It enforces every rule on the frames that a peer sends. It stores no payload of messages,
-//! allocates nothing and sends nothing: a reply that is due is recorded in [`RecvClosing`], and the
+//! allocates nothing and sends nothing: a reply that is due is recorded in [`RecvControl`], and the
 //! driver of the machine sends it.
 //!
 //! # The path of a masked, fragmented text
@@ -13,12 +13,14 @@
 //!    progress and the limits, and [`enter`](RecvState::enter) stores the state of the payload: its
 //!    length, key and FIN, and the message that it continues. A header that is split, or violates a
 //!    rule, is left to [`enter_split_header`](RecvState::enter_split_header), which consumes it
-//!    byte by byte, so that a violation is found at the same byte wherever the input is split.
+//!    byte by byte, so that a violation is found at the same byte wherever the input is split. A
+//!    limit is checked when the length is complete.
 //! 2. [`Phase::Payload`]: [`next_chunk`](RecvState::next_chunk) determines how much of the payload
-//!    is in the input. For a [`Connection`](crate::Connection), [`open`](RecvState::open) unmasks
-//!    and validates the chunk in place, [`CHUNK_SIZE`] bytes at a time, and removes it from the
-//!    input. For a [`WebSocket`](crate::WebSocket), the assembler in `message` does the same while
-//!    it appends the chunk to the message.
+//!    is in the input. For a [`Connection`](crate::Connection),
+//!    [`unmask_in_place`](RecvState::unmask_in_place) unmasks and validates the chunk in place,
+//!    [`BLOCK_SIZE`] bytes at a time, and removes it from the input. For a
+//!    [`WebSocket`](crate::WebSocket), the assembler in `message` does the same while it appends
+//!    the chunk to the message.
 //! 3. When the payload is complete, the phase is `Header` again. With FIN, the text must not end
 //!    inside a character.
 //!
@@ -29,14 +31,14 @@
 //! are one frame that is complete in the input, and are handed out in one step without a copy. It
 //! accepts only frames that the general path would accept with the same result.
 
-use super::closing::{RecvClosing, RecvEnd, decode_close_body};
+use super::closing::{RecvControl, RecvEnd, decode_close_body};
 use crate::buffer::{InlineBytes, take_front};
 use crate::config::Config;
 use crate::counters::Counters;
 use crate::error::ProtocolError;
 use crate::frame::close::CloseCode;
 use crate::frame::opcode::MessageKind;
-use crate::frame::{CHUNK_SIZE, Header, MaskingKey, Opcode, Utf8Validator, violation};
+use crate::frame::{BLOCK_SIZE, Header, MaskingKey, Opcode, Utf8Validator, violation};
 use crate::role::Role;
 use core::fmt;
 use core::marker::PhantomData;
@@ -123,7 +125,7 @@ impl From<Signal> for Event<'_> {
     }
 }
 
-/// A frame whose header was checked; for a data frame, its message including the frame.
+/// A frame whose header was checked; for a data frame, the totals of its message with this frame.
 enum CheckedFrame {
     Control,
     Data {
@@ -137,7 +139,7 @@ enum CheckedFrame {
 /// The input that the machine expects next, or the event that it returns next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Phase {
-    /// The rest of a header.
+    /// A header, or the rest of one.
     Header,
     /// The rest of the payload of a data frame.
     Payload,
@@ -157,7 +159,7 @@ pub(crate) struct RecvState<R> {
     /// Whether RSV1 marks a compressed message (RFC 7692 §6).
     may_compress: bool,
     phase: Phase,
-    pub(super) closing: RecvClosing,
+    pub(super) control: RecvControl,
 
     /// The start of a header that is split by the input.
     header: InlineBytes<{ Header::MAX_LEN }>,
@@ -191,7 +193,7 @@ impl<R: Role> RecvState<R> {
             config: config.clone(),
             may_compress,
             phase: Phase::Header,
-            closing: RecvClosing::new(),
+            control: RecvControl::new(),
             header: InlineBytes::new(),
             payload_left: 0,
             key: MaskingKey([0; 4]),
@@ -210,16 +212,16 @@ impl<R: Role> RecvState<R> {
     /// Receives the next event of a stream.
     #[inline]
     pub(crate) fn recv<'b>(&mut self, input: &mut &'b mut [u8]) -> Option<Received<Chunk<'b>>> {
-        self.recv_with(input, Self::open)
+        self.recv_with(input, Self::unmask_in_place)
     }
 
-    /// Receives the next signal, or the result of `open` for the next chunk of a message, which
-    /// `open` must remove from the input.
+    /// Receives the next signal, or the result of `take` for the next chunk of a message, which
+    /// `take` must remove from the input.
     #[inline]
     pub(crate) fn recv_with<'b, T>(
         &mut self,
         input: &mut &'b mut [u8],
-        open: impl FnOnce(&mut Self, RawChunk, &mut &'b mut [u8]) -> Received<T>,
+        take: impl FnOnce(&mut Self, RawChunk, &mut &'b mut [u8]) -> Received<T>,
     ) -> Option<Received<T>> {
         loop {
             match self.phase {
@@ -237,8 +239,7 @@ impl<R: Role> RecvState<R> {
                     let chunk = self.next_chunk(input.len())?;
                     // An empty fragment that is not the last contributes nothing.
                     if chunk.len > 0 || chunk.last {
-                        self.has_begun = true;
-                        return Some(open(self, chunk, input));
+                        return Some(take(self, chunk, input));
                     }
                 }
                 Phase::Control(opcode) => {
@@ -297,14 +298,14 @@ impl<R: Role> RecvState<R> {
     /// Fails the connection because of a violation.
     #[cold]
     pub(crate) fn fail(&mut self, error: ProtocolError) -> Signal {
-        self.closing.fail(error);
+        self.control.fail(error);
         self.end();
         Signal::Failed(error)
     }
 
     /// Ends the input. A pending event is still returned, since its reply needs no room any more.
     pub(crate) fn recv_eof(&mut self) {
-        self.closing.eof();
+        self.control.eof();
         if self.phase == Phase::Paused {
             self.payload_left = 0;
         } else {
@@ -314,7 +315,7 @@ impl<R: Role> RecvState<R> {
 
     /// Discards all further input, and a pending event (§7.1.7).
     pub(crate) fn abandon(&mut self) {
-        self.closing.abandon();
+        self.control.abandon();
         self.end();
     }
 
@@ -335,13 +336,13 @@ impl<R: Role> RecvState<R> {
     /// Returns the pending signal again.
     #[cold]
     fn resume(&mut self) -> Signal {
-        let end = self.closing.ended();
+        let end = self.control.ended();
         self.phase = if end.is_some() {
             Phase::Ended
         } else {
             Phase::Header
         };
-        match (self.closing.violation(), end) {
+        match (self.control.violation(), end) {
             (Some(error), _) => Signal::Failed(error),
             (None, Some(RecvEnd::Close(code))) => Signal::Close(code),
             (None, _) => Signal::Ping,
@@ -446,7 +447,8 @@ impl<R: Role> RecvState<R> {
                 return Err(ProtocolError::MessageTooLong { len, limit });
             }
         }
-        // The first frame is always accepted. The limit for the length is the larger one.
+        // The first frame is always accepted. The limit is never less than `max_fragments`, with
+        // which most frames need no division.
         if fragments > self.config.max_fragments().max(1)
             && u64::from(fragments) > self.config.fragments_for(len)
         {
@@ -485,7 +487,7 @@ impl<R: Role> RecvState<R> {
         match frame {
             CheckedFrame::Control => {
                 self.phase = Phase::Control(header.opcode);
-                self.closing.begin_control();
+                self.control.begin_control();
             }
             CheckedFrame::Data {
                 kind,
@@ -495,7 +497,6 @@ impl<R: Role> RecvState<R> {
             } => {
                 self.phase = Phase::Payload;
                 self.fin = header.fin;
-                self.has_begun &= self.kind.is_some();
                 self.kind = Some(kind);
                 (self.compressed, self.len, self.fragments) = (compressed, len, fragments);
             }
@@ -508,6 +509,7 @@ impl<R: Role> RecvState<R> {
     /// Accounts for the bytes of the current data frame among the next `available` bytes of input.
     #[inline]
     fn next_chunk(&mut self, available: usize) -> Option<RawChunk> {
+        debug_assert!(self.kind.is_some(), "a payload belongs to a message");
         let kind = self.kind?;
         let key = self.key;
         let len = self.advance(available);
@@ -519,11 +521,13 @@ impl<R: Role> RecvState<R> {
         if last {
             self.kind = None;
         }
+        let first = !self.has_begun;
+        self.has_begun = !last && (self.has_begun || len > 0);
         Some(RawChunk {
             kind,
             len,
             key,
-            first: !self.has_begun,
+            first,
             last,
             compressed: self.compressed,
         })
@@ -548,11 +552,11 @@ impl<R: Role> RecvState<R> {
         let len = self.advance(input.len());
         let payload = take_front(input, len);
         key.apply(payload, 0);
-        self.closing.push_control(payload);
+        self.control.push_control(payload);
         let is_complete = self.payload_left == 0;
         let mut code = None;
         if opcode == Opcode::CLOSE {
-            match decode_close_body(self.closing.control_payload(), is_complete) {
+            match decode_close_body(self.control.control_payload(), is_complete) {
                 Ok(received) => code = received,
                 Err(error) => return Some(self.fail(error)),
             }
@@ -563,12 +567,12 @@ impl<R: Role> RecvState<R> {
         self.phase = Phase::Header;
         Some(match opcode {
             Opcode::PING => {
-                self.closing.ping(self.config.auto_pong());
+                self.control.ping(self.config.auto_pong());
                 Signal::Ping
             }
             Opcode::PONG => Signal::Pong,
             _ => {
-                self.closing.close(code);
+                self.control.close(code);
                 self.end();
                 Signal::Close(code)
             }
@@ -577,10 +581,16 @@ impl<R: Role> RecvState<R> {
 
     /// Unmasks a chunk in place, validates text, and removes the chunk from the input.
     #[inline]
-    fn open<'b>(&mut self, mut chunk: RawChunk, input: &mut &'b mut [u8]) -> Received<Chunk<'b>> {
+    fn unmask_in_place<'b>(
+        &mut self,
+        mut chunk: RawChunk,
+        input: &mut &'b mut [u8],
+    ) -> Received<Chunk<'b>> {
         if chunk.kind == MessageKind::Binary || chunk.compressed {
             let payload = take_front(input, chunk.len);
-            _ = chunk.unmask::<R>(payload, |_| Ok(()));
+            if !R::IS_CLIENT {
+                chunk.key.apply(payload, 0);
+            }
             return Received::Data(chunk.with_payload(payload));
         }
         let before = self.utf8;
@@ -651,7 +661,7 @@ impl<R: Role> RecvState<R> {
     /// Returns whether all further input is discarded.
     #[cfg(feature = "alloc")]
     pub(crate) const fn has_ended(&self) -> bool {
-        self.closing.ended().is_some()
+        self.control.ended().is_some()
     }
 }
 
@@ -661,7 +671,7 @@ impl<R> fmt::Debug for RecvState<R> {
         f.debug_struct("RecvState")
             .field("config", &self.config)
             .field("phase", &self.phase)
-            .field("closing", &self.closing)
+            .field("control", &self.control)
             .field("payload_left", &self.payload_left)
             .field("kind", &self.kind)
             .field("len", &self.len)
@@ -699,11 +709,11 @@ impl RawChunk {
     ) -> Result<(), ProtocolError> {
         const {
             assert!(
-                CHUNK_SIZE % 4 == 0,
+                BLOCK_SIZE % 4 == 0,
                 "every part begins at the same byte of the key"
             )
         };
-        for bytes in payload.chunks_mut(CHUNK_SIZE) {
+        for bytes in payload.chunks_mut(BLOCK_SIZE) {
             if !R::IS_CLIENT {
                 self.key.apply(bytes, 0);
             }

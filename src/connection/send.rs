@@ -12,7 +12,7 @@ use crate::error::SendError;
 use crate::frame::close::CloseCode;
 use crate::frame::opcode::MessageKind;
 use crate::frame::{
-    CHUNK_SIZE, Header, HeaderBytes, MAX_CONTROL_PAYLOAD, MaskingKey, Opcode, Utf8Validator,
+    BLOCK_SIZE, Header, HeaderBytes, MAX_CONTROL_PAYLOAD, MaskingKey, Opcode, Utf8Validator,
 };
 use crate::output::Output;
 use crate::role::Role;
@@ -43,9 +43,17 @@ struct FragmentedMessage {
 
 /// A frame whose payload the caller writes: the header, and the masking of the payload.
 ///
-/// The caller must write the header and then exactly as many bytes as it announced, before anything
-/// that is appended to an output later. A client's payload must be masked first; for a server,
-/// [`mask`](Self::mask) does nothing, so that the same code serves both roles.
+/// Write the output of earlier calls, then the header, then exactly the announced number of bytes,
+/// then the output of later calls, including Pongs: no other frame can be sent in between. If the
+/// payload cannot be completed, close the transport. A client's payload must be masked first; for a
+/// server, [`mask`](Self::mask) does nothing, so that the same code serves both roles.
+///
+/// A client must not let an untrusted party choose or change the payload after the header was
+/// written: that party could compute the masked bytes in advance (RFC 6455 §10.3). Send such a
+/// payload by [`send_fragment`](SendHalf::send_fragment), which draws the key last.
+///
+/// If fragments of a text are begun as frames and also sent by `send_fragment`, the former must
+/// begin and end between characters.
 ///
 /// ```
 /// use ws_proto::{Client, Config, Connection, MessageKind};
@@ -163,7 +171,7 @@ impl<R: Role> SendHalf<R> {
         }
         self.write(header, bytes, out);
         self.utf8 = utf8;
-        self.message = if fin { None } else { Some(message) };
+        self.message = (!fin).then_some(message);
         Ok(())
     }
 
@@ -189,15 +197,16 @@ impl<R: Role> SendHalf<R> {
         };
         let (rsv, opcode) = self.check_fragment(message)?;
         self.send_frame(fin, rsv, opcode, bytes, out)?;
-        self.message = if fin { None } else { Some(message) };
+        self.message = (!fin).then_some(message);
         Ok(())
     }
 
     /// Begins a frame whose payload of `len` bytes the caller writes: a message, or a fragment as
     /// in [`send_fragment`](Self::send_fragment). `len` is at most 2^63 - 1.
     ///
-    /// The payload is not copied, and need not be in memory at once. Text must be valid UTF-8; this
-    /// is not checked. The state changes as if the frame was sent.
+    /// The payload is not copied, and need not be in memory at once: [`OutgoingFrame`] describes
+    /// how to write it. Text must be valid UTF-8; this is not checked. The state changes as if
+    /// the frame had been sent.
     ///
     /// # Errors
     ///
@@ -321,8 +330,8 @@ impl<R: Role> SendHalf<R> {
     /// Close, and ends the connection. The receiving half is not notified; ignore its further
     /// events.
     ///
-    /// After [`close`](Self::close) it writes nothing, whatever the code, since a Close was sent,
-    /// and ends the wait for the peer's Close.
+    /// After [`close`](Self::close) it ignores `code` and `reason` and writes nothing, since only
+    /// one Close may be sent, and ends the wait for the peer's Close.
     ///
     /// # Errors
     ///
@@ -360,11 +369,11 @@ impl<R: Role> SendHalf<R> {
         reply: &Reply,
         out: &mut (impl Output + ?Sized),
     ) -> Result<(), SendError> {
-        self.answer(reply.kind, &reply.payload, out)
+        self.write_reply(reply.kind, &reply.payload, out)
     }
 
     /// Sends a reply whose payload is borrowed.
-    pub(super) fn answer(
+    pub(super) fn write_reply(
         &mut self,
         kind: ReplyKind,
         payload: &[u8],
@@ -419,9 +428,10 @@ impl<R: Role> SendHalf<R> {
         self.closing.sent()
     }
 
-    /// Returns the number of frames and bytes sent.
+    /// Returns the number of frames that were written or begun, and the sum of their payload
+    /// lengths.
     #[must_use]
-    pub const fn counters(&self) -> Counters {
+    pub const fn sent(&self) -> Counters {
         self.counters
     }
 
@@ -479,7 +489,7 @@ impl<R: Role> SendHalf<R> {
             return Err(SendError::LengthOverflow);
         }
         self.utf8 = Utf8Validator::new();
-        self.message = if fin { None } else { Some(message) };
+        self.message = (!fin).then_some(message);
         self.counters.count(len);
         let key = self.role.next_key();
         let header = Header {
@@ -577,7 +587,7 @@ impl<R: Role> SendHalf<R> {
             None => _ = out.append(payload),
             Some(key) => {
                 payload
-                    .chunks(CHUNK_SIZE)
+                    .chunks(BLOCK_SIZE)
                     .for_each(|chunk| key.apply(out.append(chunk), 0));
             }
         }

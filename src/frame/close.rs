@@ -5,8 +5,8 @@ use core::fmt;
 /// A status code that a Close frame may contain (RFC 6455 §7.4).
 ///
 /// Valid codes are 1000 to 1003, 1007 to 1014 (the registered codes that may be sent) and 3000 to
-/// 4999. The codes 1005, 1006 and 1015, which denote the absence of a code, cannot be constructed
-/// and therefore cannot be sent: an absent code is `None`.
+/// 4999. The codes 1005, 1006 and 1015, which are for local reporting only (§7.4.1), cannot be
+/// constructed and therefore cannot be sent: an absent code is `None`.
 ///
 /// ```
 /// use ws_proto::CloseCode;

@@ -11,8 +11,8 @@ use core::{error, fmt};
 pub struct Header {
     /// FIN: whether this is the last fragment of its message.
     pub fin: bool,
-    /// The reserved bits RSV1 to RSV3, with the values 4, 2 and 1. Zero unless an extension defines
-    /// them.
+    /// The reserved bits RSV1 to RSV3, with the values 4, 2 and 1. Zero unless an extension
+    /// defines them.
     pub rsv: u8,
     /// The opcode: the interpretation of the payload.
     pub opcode: Opcode,

@@ -2,7 +2,7 @@
 
 /// The number of bytes that are unmasked, validated and copied at a time, so that they stay in the
 /// cache.
-pub(crate) const CHUNK_SIZE: usize = 4096;
+pub(crate) const BLOCK_SIZE: usize = 4096;
 
 /// The masking key of a frame (RFC 6455 §5.3), in the order of its bytes on the wire.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -27,7 +27,7 @@ mod utf8;
 
 pub(crate) use header::violation;
 pub use header::{Header, HeaderBytes, HeaderError};
-pub(crate) use mask::CHUNK_SIZE;
+pub(crate) use mask::BLOCK_SIZE;
 pub use mask::MaskingKey;
 pub use opcode::{MAX_CONTROL_PAYLOAD, Opcode};
 #[cfg(feature = "alloc")]

@@ -5,7 +5,7 @@ use core::fmt;
 /// The maximum payload length of a control frame, in bytes (RFC 6455 §5.5).
 pub const MAX_CONTROL_PAYLOAD: usize = 125;
 
-/// The opcode of a frame (RFC 6455 §5.2): four bits, of which six values are defined.
+/// The opcode of a frame (RFC 6455 §5.2): a value of four bits, of which six are defined.
 ///
 /// ```
 /// use ws_proto::frame::Opcode;

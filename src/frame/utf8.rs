@@ -61,7 +61,7 @@ impl Utf8Validator {
     /// # Errors
     ///
     /// [`InvalidUtf8`] at the first byte that valid text cannot contain at this position, even if
-    /// the character is incomplete.
+    /// the character is incomplete. The validator is then at the start of another text.
     #[inline]
     pub fn feed<'a>(&mut self, chunk: &'a [u8]) -> Result<(Option<char>, &'a str), InvalidUtf8> {
         let (completed, rest) = if self.incomplete.is_empty() {
@@ -126,7 +126,10 @@ impl Utf8Validator {
                 Ok(character)
             }
             Err(error) if error.error_len().is_none() => Ok(None),
-            Err(_) => Err(InvalidUtf8),
+            Err(_) => {
+                *self = Self::new();
+                Err(InvalidUtf8)
+            }
         }
     }
 }

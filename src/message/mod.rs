@@ -100,19 +100,19 @@ impl<R: Role> WebSocket<R> {
         if message.is_data() {
             Some(message)
         } else {
-            self.answer(message, out)
+            self.report(message, out)
         }
     }
 
     /// Appends the reply to a signal, and returns its message unless there is no room.
     #[cold]
     #[inline(never)]
-    fn answer<'b>(
+    fn report<'b>(
         &mut self,
         message: Message<'b>,
         out: &mut (impl Output + ?Sized),
     ) -> Option<Message<'b>> {
-        if !self.connection.answer(out) {
+        if !self.connection.send_due_reply(out) {
             return None;
         }
         if let Message::Close(_) | Message::Failed(_) = message {
@@ -132,14 +132,16 @@ impl<R: Role> WebSocket<R> {
     ///
     /// Write the output, then call `recv` again, also with an empty input: it returns the message
     /// and appends the reply. Until then nothing after that frame is received, and no other method
-    /// shows the message. If this is `false` after `None`, all of the input was consumed.
+    /// shows the message, with two exceptions: [`control_payload`](Self::control_payload) returns
+    /// the payload of a Ping, and after [`recv_eof`](Self::recv_eof), [`outcome`](Self::outcome)
+    /// includes a Close. If this is `false` after `None`, all of the input was consumed.
     #[must_use]
     pub fn is_paused(&self) -> bool {
         self.connection.is_paused()
     }
 
-    /// Ends the input, since the peer closed or reset the transport. Unless Close frames were
-    /// exchanged, that is an abnormal closure (RFC 6455 §7.1.5).
+    /// Informs the connection that the transport has ended: the peer closed or reset it. Unless
+    /// Close frames were exchanged, that is an abnormal closure (RFC 6455 §7.1.5).
     ///
     /// Call it after `recv` has consumed the received bytes, and not while it
     /// [is paused](Self::is_paused): the next `recv` then still returns the pending message, but
@@ -275,7 +277,7 @@ impl<R: Role> WebSocket<R> {
     /// 2^63 - 1.
     ///
     /// [`OutgoingFrame`] describes how to write it. Text must be valid UTF-8; this is not checked.
-    /// The state changes as if the frame was sent.
+    /// The state changes as if the frame had been sent.
     ///
     /// # Errors
     ///
@@ -388,8 +390,8 @@ impl<R: Role> WebSocket<R> {
     /// Fails the connection (§7.1.7), for instance because a message violates a policy: sends a
     /// Close, and discards all further input.
     ///
-    /// After [`close`](Self::close) it writes nothing, whatever the code, since a Close was sent,
-    /// and ends the wait for the peer's Close.
+    /// After [`close`](Self::close) it ignores `code` and `reason` and writes nothing, since only
+    /// one Close may be sent, and ends the wait for the peer's Close.
     ///
     /// # Errors
     ///
@@ -443,8 +445,8 @@ impl<R: Role> WebSocket<R> {
         self.connection.close_sent()
     }
 
-    /// Returns the payload of the last Ping or Pong: at most 125 arbitrary bytes (§5.5.2). The next
-    /// control frame replaces it; after a failure it is empty.
+    /// Returns the payload of the Ping or Pong that [`recv`](Self::recv) returned last: at most 125
+    /// arbitrary bytes (§5.5.2). It is meaningful until the next call of `recv`.
     #[must_use]
     pub fn control_payload(&self) -> &[u8] {
         self.connection.control_payload()
@@ -457,13 +459,15 @@ impl<R: Role> WebSocket<R> {
         self.connection.payload_left()
     }
 
-    /// Returns the number of frames and bytes received.
+    /// Returns the number of frames whose header was received, and the sum of their payload
+    /// lengths. [`payload_left`](Self::payload_left) bytes of that have not arrived.
     #[must_use]
     pub const fn received(&self) -> Counters {
         self.connection.received()
     }
 
-    /// Returns the number of frames and bytes sent.
+    /// Returns the number of frames that were written or begun, and the sum of their payload
+    /// lengths.
     #[must_use]
     pub const fn sent(&self) -> Counters {
         self.connection.sent()
@@ -488,9 +492,18 @@ impl<R: Role> WebSocket<R> {
         self.connection.config()
     }
 
-    /// Replaces the configuration, such as the limits after a client has authenticated. It applies
-    /// from the next frame on: a message in progress fails the connection if it exceeds a new
-    /// limit.
+    /// Replaces the configuration, such as the limits after a client has authenticated.
+    ///
+    /// Limits on declared lengths and on fragments apply from the next frame header on, also to the
+    /// rest of a message in progress. Other settings, and the limit on decompressed content, apply
+    /// at once.
+    ///
+    /// ```
+    /// # use ws_proto::{Config, Server, WebSocket};
+    /// # let mut ws = WebSocket::new(Server, &Config::new());
+    /// let config = ws.config().clone().with_max_message(64 << 20);
+    /// ws.set_config(&config);
+    /// ```
     pub fn set_config(&mut self, config: &Config) {
         self.connection.set_config(config);
     }

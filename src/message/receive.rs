@@ -166,17 +166,17 @@ impl Assembler {
         let (received, bound) = (state.message_received(), state.message_bound());
         let max_message = state.config().max_message();
         let utf8 = &mut state.utf8;
-        // Appends bytes with which the message has `len` of at most `bound` bytes: the memory does
-        // not exceed the length of the message.
-        let mut append = |chunk: &[u8], len: u64, bound: u64| {
+        // Stores bytes, with which the message has `len` of at most `bound` bytes: the buffer never
+        // grows beyond `bound`.
+        let mut store = |stored: &[u8], len: u64, bound: u64| {
             let [len, bound] = [len, bound].map(|n| usize::try_from(n).unwrap_or(usize::MAX));
             match kind {
                 MessageKind::Binary => {
                     bytes.reserve_exact(growth(bytes.len(), bytes.capacity(), len, bound));
-                    bytes.extend_from_slice(chunk);
+                    bytes.extend_from_slice(stored);
                 }
                 MessageKind::Text => {
-                    let (completed, valid) = utf8.feed(chunk)?;
+                    let (completed, valid) = utf8.feed(stored)?;
                     text.reserve_exact(growth(text.len(), text.capacity(), len, bound));
                     text.extend(completed);
                     text.push_str(valid);
@@ -186,17 +186,17 @@ impl Assembler {
         };
         match inflater {
             Some(inflater) if chunk.compressed => {
-                let mut append = |bytes: &[u8], len| append(bytes, len, max_message);
+                let mut store = |bytes: &[u8], len| store(bytes, len, max_message);
                 chunk.unmask::<R>(payload, |bytes| {
-                    inflater.inflate(bytes, false, max_message, &mut append)
+                    inflater.inflate(bytes, false, max_message, &mut store)
                 })?;
                 if chunk.last {
-                    inflater.inflate(&[], true, max_message, &mut append)?;
+                    inflater.inflate(&[], true, max_message, &mut store)?;
                 }
             }
             _ => {
                 debug_assert!(!chunk.compressed, "compression was negotiated");
-                chunk.unmask::<R>(payload, |bytes| append(bytes, received, bound))?;
+                chunk.unmask::<R>(payload, |bytes| store(bytes, received, bound))?;
             }
         }
         if !chunk.last {
@@ -362,15 +362,15 @@ impl<R: Role> MessageRecvHalf<R> {
         self.assembler.recycle(&self.half.state, memory);
     }
 
-    /// Ends the input, since the peer closed or reset the transport. Call it after
+    /// Informs this half that the transport has ended: the peer closed or reset it. Call it after
     /// [`recv`](Self::recv) has consumed the received bytes.
     pub fn recv_eof(&mut self) {
         self.half.recv_eof();
         self.assembler.release();
     }
 
-    /// Returns the payload of the last Ping or Pong: at most 125 arbitrary bytes (§5.5.2). The next
-    /// control frame replaces it; after a failure it is empty.
+    /// Returns the payload of the Ping or Pong that [`recv`](Self::recv) returned last: at most 125
+    /// arbitrary bytes (§5.5.2). It is meaningful until the next call of `recv`.
     #[must_use]
     pub fn control_payload(&self) -> &[u8] {
         self.half.control_payload()
@@ -395,10 +395,11 @@ impl<R: Role> MessageRecvHalf<R> {
         self.half.payload_left()
     }
 
-    /// Returns the number of frames and bytes received.
+    /// Returns the number of frames whose header was received, and the sum of their payload
+    /// lengths. [`payload_left`](Self::payload_left) bytes of that have not arrived.
     #[must_use]
-    pub const fn counters(&self) -> Counters {
-        self.half.counters()
+    pub const fn received(&self) -> Counters {
+        self.half.received()
     }
 
     /// Returns the negotiated subprotocol, if any (§1.9).

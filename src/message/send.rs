@@ -335,10 +335,11 @@ impl<R: Role> MessageSendHalf<R> {
         self.half.close_sent()
     }
 
-    /// Returns the number of frames and bytes sent.
+    /// Returns the number of frames that were written or begun, and the sum of their payload
+    /// lengths.
     #[must_use]
-    pub const fn counters(&self) -> Counters {
-        self.half.counters()
+    pub const fn sent(&self) -> Counters {
+        self.half.sent()
     }
 
     fn release_if_closed(&mut self) {

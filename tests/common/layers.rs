@@ -234,8 +234,8 @@ macro_rules! halves_ended {
             clean: false,
             control_payload: $receiver.control_payload().to_vec(),
             payload_left: $receiver.payload_left(),
-            received: $receiver.counters(),
-            sent: $sender.counters(),
+            received: $receiver.received(),
+            sent: $sender.sent(),
         }
     };
 }

@@ -845,7 +845,7 @@ macro_rules! halves {
                     "close_received"
                 );
                 assert_eq!(receiver.error(), model.error(), "error");
-                assert_eq!(sender.counters().frames, model.frames, "sent");
+                assert_eq!(sender.sent().frames, model.frames, "sent");
             }
 
             /// "If the sender was not given the answer to the peer's Close or violation, the next

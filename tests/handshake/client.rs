@@ -1,8 +1,8 @@
 //! What a client asks (CH), and which answers it takes (CR).
 //!
-//! Not here: injection (CH13, `injection.rs`), URIs (CH14, CH15, `tests/rfc6455/uri.rs`). That browsers send an
-//! `Origin` (CH8), that there is one connection at a time (CH12) and how long to wait before
-//! another attempt (CL20) is documented at `ClientHandshake`.
+//! Not here: injection (CH13, `injection.rs`), URIs (CH14, CH15, `tests/rfc6455/uri.rs`). That
+//! browsers send an `Origin` (CH8), that there is one connection at a time (CH12) and how long to
+//! wait before another attempt (CL20) is documented at `ClientHandshake`.
 
 use crate::support::{Head, client, uri, values, written};
 use ws_proto::handshake::{

@@ -1,4 +1,5 @@
-//! Heads to begin with, and to change line by line. `tests/rfc7692` and `tests/work` include it too.
+//! Heads to begin with, and to change line by line. `tests/rfc7692` and `tests/work` include it
+//! too.
 #![allow(dead_code, reason = "each of them uses a part of it")]
 
 use ws_proto::handshake::{ClientHandshake, accept_key};

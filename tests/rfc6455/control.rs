@@ -389,7 +389,7 @@ fn ct9_o1_se9_a_flood_of_pings_to_halves_owes_one_reply() {
             .reply(&receiver.take_reply().unwrap(), &mut out)
             .unwrap();
         assert_eq!(read_all::<R>(&out), [Frame::pong("")]);
-        assert_eq!(receiver.counters().frames, 200_000);
+        assert_eq!(receiver.received().frames, 200_000);
     }
     for_both_roles!(check);
 }
@@ -455,7 +455,7 @@ fn ct3_a_reply_that_found_no_room_can_be_repeated() {
                 sender.state(),
                 sender.next_action(),
                 sender.close_sent(),
-                sender.counters(),
+                sender.sent(),
             );
             let Err(SendError::OutputFull { needed }) =
                 sender.reply(&reply, &mut CappedOutput::new(&mut out, 3))
@@ -467,7 +467,7 @@ fn ct3_a_reply_that_found_no_room_can_be_repeated() {
                     sender.state(),
                     sender.next_action(),
                     sender.close_sent(),
-                    sender.counters()
+                    sender.sent()
                 ),
                 before
             );
