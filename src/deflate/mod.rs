@@ -11,28 +11,44 @@
 //! # With another HTTP library
 //!
 //! This module does not need the feature `handshake`: it reads and writes the values of
-//! `Sec-WebSocket-Extensions`.
+//! `Sec-WebSocket-Extensions`. (`Sec-WebSocket-Accept` is `handshake::accept_key`, or that library's
+//! matter.) If an offer is malformed, the server must respond with 400 (RFC 6455 §9.1).
 //!
 //! ```
 //! use ws_proto::deflate::DeflateConfig;
-//! use ws_proto::{Config, Negotiated, Server, WebSocket, extension};
+//! use ws_proto::{Client, Config, Negotiated, Server, WebSocket, extension};
 //!
 //! // The client sends its offer.
-//! let client = DeflateConfig::new().with_client_no_context_takeover(true);
-//! let offer = client.offer();
+//! let client_config = DeflateConfig::new();
+//! let offer = client_config.offer();
 //!
-//! // The server accepts it, and responds with `accepted`.
-//! let server = DeflateConfig::new();
-//! let offers = extension::parse(offer.as_bytes()).collect::<Result<Vec<_>, _>>()?;
-//! let params = server.accept(offers).expect("an acceptable offer");
-//! let accepted = params.to_string();
-//! let negotiated = Negotiated::new(Server).with_deflate(&server, params);
-//! let ws = WebSocket::new(negotiated, &Config::default());
+//! // The server reads all lines of the header, accepts an offer, and responds
+//! // with `accepted`; without the header, if it accepts none.
+//! let server_config = DeflateConfig::new();
+//! let lines = [offer.as_bytes()];
+//! let offers = lines
+//!     .into_iter()
+//!     .flat_map(extension::parse)
+//!     .collect::<Result<Vec<_>, _>>()?;
+//! let mut negotiated = Negotiated::new(Server);
+//! let mut accepted = None;
+//! if let Some(params) = server_config.accept(offers) {
+//!     negotiated = negotiated.with_deflate(&server_config, params);
+//!     accepted = Some(params.to_string());
+//! }
+//! let server = WebSocket::new(negotiated, &Config::new());
 //!
 //! // The client verifies the response.
-//! let accepted =
-//!     extension::parse(accepted.as_bytes()).collect::<Result<Vec<_>, _>>()?;
-//! assert_eq!(client.verify(accepted)?, Some(params));
+//! let lines = accepted.iter().map(|value| value.as_bytes());
+//! let accepted = lines
+//!     .flat_map(extension::parse)
+//!     .collect::<Result<Vec<_>, _>>()?;
+//! let mut negotiated = Negotiated::new(Client::new([7; 32]));
+//! if let Some(params) = client_config.verify(accepted)? {
+//!     negotiated = negotiated.with_deflate(&client_config, params);
+//! }
+//! let client = WebSocket::new(negotiated, &Config::new());
+//! assert_eq!(client.deflate(), server.deflate());
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!

@@ -211,6 +211,22 @@ fn ut3_text_that_ends_inside_a_code_point_fails() {
     for_both_roles!(check);
 }
 
+/// SE7: after an error a validator is at the start of another text, wherever the error was.
+#[test]
+fn ut3_se7_a_validator_can_be_used_after_an_error() {
+    for before in [&b""[..], b"a", b"\xc3", b"\xe2\x82", b"\xf0\x9f\x98"] {
+        for invalid in [&b"\xff"[..], b"(", b"\xc3(", b"a\xffb", b"\xa9\xff"] {
+            let mut utf8 = Utf8Validator::new();
+            for _ in 0..5 {
+                _ = utf8.feed(before);
+                if utf8.feed(invalid).is_err() {
+                    assert_eq!(utf8, Utf8Validator::new());
+                }
+            }
+        }
+    }
+}
+
 /// Once a text has ended, right or wrong, a validator is at the beginning of the next.
 #[test]
 fn ut3_a_validator_begins_anew_behind_the_end() {
