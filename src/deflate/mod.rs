@@ -11,8 +11,9 @@
 //! # With another HTTP library
 //!
 //! This module does not need the feature `handshake`: it reads and writes the values of
-//! `Sec-WebSocket-Extensions`. (`Sec-WebSocket-Accept` is `handshake::accept_key`, or that library's
-//! matter.) If an offer is malformed, the server must respond with 400 (RFC 6455 §9.1).
+//! `Sec-WebSocket-Extensions`. (The other library, or `handshake::accept_key`, computes
+//! `Sec-WebSocket-Accept`.) If an offer is malformed, the server must respond with 400 (RFC 6455
+//! §9.1).
 //!
 //! ```
 //! use ws_proto::deflate::DeflateConfig;
