@@ -37,7 +37,7 @@ impl fmt::Display for Params {
     }
 }
 
-/// It has the variants of the error that it stands for, so that they can be matched. No value of it
+/// It has the variants of the error that it replaces, so that they can be matched. No value of it
 /// is created.
 pub(crate) enum NegotiationError {
     InvalidExtensions,

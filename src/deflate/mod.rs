@@ -60,7 +60,7 @@
 //! returned to a pool after each message: all connections of one [`DeflateConfig`] (and its clones)
 //! share the pool, and an idle connection holds no state.
 //!
-//! A state to receive occupies 64 KiB whatever was negotiated: 47.5 kB for the backend, and a block
+//! A state to receive occupies 64 KiB with any parameters: 47.5 kB for the backend, and a block
 //! of 16 KiB for its output. A state to send occupies, in kB (measured with zlib-rs 0.6.8):
 //!
 //! | window bits | memory level 1 | 4 | 6 | 8 (default) | 9 |

@@ -152,7 +152,7 @@ impl<'a> Request<'a> {
         self.headers
             .get_all(PROTOCOL)
             .flat_map(lists::elements)
-            .map(ascii)
+            .filter_map(|name| str::from_utf8(name).ok())
     }
 
     /// Returns the extensions that the client offers, in order (§9.1).

@@ -220,12 +220,13 @@ pub(crate) fn serving(limit: usize, head: &str, end: Result<(), HandshakeError>)
                             request.headers().get_all("X-Many").count(),
                         ));
                         let wanted_least = request.subprotocols().last();
-                        request
-                            .accept()
-                            .deflate(&config)
-                            .subprotocol_from(wanted_least.as_slice())
-                            .write(&mut Vec::new())
-                            .unwrap();
+                        let accept = request.accept().deflate(&config);
+                        match wanted_least {
+                            Some(name) => accept.subprotocol(name),
+                            None => accept,
+                        }
+                        .write(&mut Vec::new())
+                        .unwrap();
                         came = Ok(true);
                     }
                     Err(error) => came = Err(error),
