@@ -268,6 +268,9 @@ impl<R: Role> RecvState<R> {
         if self.phase != Phase::Header || !self.header.is_empty() || self.kind.is_some() {
             return None;
         }
+        if let Some(message) = self.short_message(input) {
+            return Some(message);
+        }
         let (header, header_len) = Header::decode(input)?;
         let kind = MessageKind::started_by(header.opcode)?;
         let is_simple = header.fin
@@ -284,6 +287,36 @@ impl<R: Role> RecvState<R> {
             key.apply(payload, 0);
         }
         self.counters.count(header.len);
+        Some((kind, payload))
+    }
+
+    /// Does the same for a message of less than 126 bytes, whose header has a constant length.
+    #[cfg(feature = "alloc")]
+    #[inline]
+    fn short_message<'b>(
+        &mut self,
+        input: &mut &'b mut [u8],
+    ) -> Option<(MessageKind, &'b mut [u8])> {
+        const FIN_AND_TEXT: u8 = 0x81;
+        const FIN_AND_BINARY: u8 = 0x82;
+        let (mask_bit, header_len) = if R::IS_CLIENT { (0, 2) } else { (0x80, 6) };
+        let &[first, second] = input.first_chunk()?;
+        let kind = match first {
+            FIN_AND_TEXT => MessageKind::Text,
+            FIN_AND_BINARY => MessageKind::Binary,
+            _ => return None,
+        };
+        let len = usize::from(second ^ mask_bit);
+        let frame_len = header_len + len;
+        if len >= 126 || input.len() < frame_len || len as u64 > self.config.max_message() {
+            return None;
+        }
+        let frame = take_front(input, frame_len);
+        let (header, payload) = frame.split_at_mut_checked(header_len)?;
+        if let (false, Some(&key)) = (R::IS_CLIENT, header.last_chunk()) {
+            MaskingKey(key).apply(payload, 0);
+        }
+        self.counters.count(len as u64);
         Some((kind, payload))
     }
 

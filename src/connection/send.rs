@@ -11,9 +11,7 @@ use crate::counters::Counters;
 use crate::error::SendError;
 use crate::frame::close::CloseCode;
 use crate::frame::opcode::MessageKind;
-use crate::frame::{
-    BLOCK_SIZE, Header, HeaderBytes, MAX_CONTROL_PAYLOAD, MaskingKey, Opcode, Utf8Validator,
-};
+use crate::frame::{Header, HeaderBytes, MAX_CONTROL_PAYLOAD, MaskingKey, Opcode, Utf8Validator};
 use crate::output::Output;
 use crate::role::Role;
 
@@ -582,14 +580,10 @@ impl<R: Role> SendHalf<R> {
     fn write(&mut self, mut header: Header, payload: &[u8], out: &mut (impl Output + ?Sized)) {
         // Draw the key last, so that a refused frame never consumes one (§10.3).
         header.mask = self.role.next_key();
-        out.append(&header.encode());
+        append_header(&header, out);
         match header.mask {
             None => _ = out.append(payload),
-            Some(key) => {
-                payload
-                    .chunks(BLOCK_SIZE)
-                    .for_each(|chunk| key.apply(out.append(chunk), 0));
-            }
+            Some(key) => append_masked(key, payload, out),
         }
         self.counters.count(header.len);
     }
@@ -601,4 +595,43 @@ impl<R: Role> SendHalf<R> {
             _ => Err(SendError::Closed),
         }
     }
+}
+
+/// Appends an encoded header. Those of short frames have a constant length, so that appending them
+/// is a store.
+#[inline]
+fn append_header(header: &Header, out: &mut (impl Output + ?Sized)) {
+    let first = u8::from(header.fin) << 7 | header.rsv << 4 | u8::from(header.opcode);
+    match (header.mask, header.len) {
+        (None, len @ 0..126) => _ = out.append(&[first, len as u8]),
+        (None, len @ 126..0x1_0000) => {
+            let [high, low] = (len as u16).to_be_bytes();
+            out.append(&[first, 126, high, low]);
+        }
+        (Some(MaskingKey([a, b, c, d])), len @ 0..126) => {
+            out.append(&[first, 0x80 | len as u8, a, b, c, d]);
+        }
+        (Some(MaskingKey([a, b, c, d])), len @ 126..0x1_0000) => {
+            let [high, low] = (len as u16).to_be_bytes();
+            out.append(&[first, 0x80 | 126, high, low, a, b, c, d]);
+        }
+        _ => _ = out.append(&header.encode()),
+    }
+}
+
+/// Appends a masked payload in one pass.
+#[inline]
+fn append_masked(key: MaskingKey, payload: &[u8], out: &mut (impl Output + ?Sized)) {
+    /// A few vector registers, and a multiple of the length of a key.
+    const WIDTH: usize = 128;
+    let mut blocks = payload.chunks_exact(WIDTH);
+    for block in blocks
+        .by_ref()
+        .filter_map(|block| block.first_chunk::<WIDTH>())
+    {
+        let mut block = *block;
+        key.apply(&mut block, 0);
+        out.append(&block);
+    }
+    key.apply(out.append(blocks.remainder()), 0);
 }

@@ -1,7 +1,7 @@
 //! Complete messages: the receiving machine with memory for messages in fragments.
 //!
-//! [`Assembler::recv`] first tries the shortcut for a message that is one complete frame. Otherwise
-//! [`recv_chunks`](Assembler::recv_chunks) takes chunk by chunk from the machine, and
+//! [`recv_borrowed`] is the shortcut for a message that is one complete frame. Otherwise
+//! [`Assembler::recv`] takes chunk by chunk from the machine, and
 //! [`append`](Assembler::append) unmasks, decompresses and validates it into the message.
 
 use crate::buffer::{growth, take_front};
@@ -85,6 +85,35 @@ impl From<Signal> for Message<'_> {
     }
 }
 
+/// The reason for which no message is borrowed from the input.
+pub(super) enum Unborrowed {
+    /// A complete text is not valid UTF-8.
+    InvalidUtf8,
+    /// The input continues with something else.
+    Other,
+}
+
+/// Receives the next message, if it is one uncompressed frame and complete in the input, or `None`
+/// if the input is empty between frames: two cases of three. Everything else is left to
+/// [`Assembler::recv`].
+// Both are returned in registers if this is inlined. What `recv` returns travels through memory,
+// where two short stores and one long load cost a stall.
+#[inline(always)]
+pub(super) fn recv_borrowed<'b, R: Role>(
+    state: &mut RecvState<R>,
+    input: &mut &'b mut [u8],
+) -> Result<Option<Message<'b>>, Unborrowed> {
+    match state.complete_message(input) {
+        Some((MessageKind::Binary, payload)) => Ok(Some(Message::Binary(Cow::Borrowed(payload)))),
+        Some((MessageKind::Text, payload)) => match from_utf8(payload) {
+            Ok(text) => Ok(Some(Message::Text(Cow::Borrowed(text)))),
+            Err(_) => Err(Unborrowed::InvalidUtf8),
+        },
+        None if state.is_waiting(input) => Ok(None),
+        None => Err(Unborrowed::Other),
+    }
+}
+
 /// Memory for a message that is fragmented, compressed or split by the input.
 pub(super) struct Assembler {
     /// The text in progress.
@@ -104,26 +133,21 @@ impl Assembler {
         }
     }
 
-    /// Receives the next message or signal from `state`.
-    #[inline]
+    /// Receives the next message or signal, after [`recv_borrowed`] returned this error.
+    #[inline(never)]
     pub(super) fn recv<'b, R: Role>(
         &mut self,
         state: &mut RecvState<R>,
+        error: Unborrowed,
         input: &mut &'b mut [u8],
     ) -> Option<Message<'b>> {
-        match state.complete_message(input) {
-            Some((MessageKind::Binary, payload)) => Some(Message::Binary(Cow::Borrowed(payload))),
-            Some((MessageKind::Text, payload)) => match from_utf8(payload) {
-                Ok(text) => Some(Message::Text(Cow::Borrowed(text))),
-                Err(error) => Some(self.fail(state, error.into())),
-            },
-            None if state.is_waiting(input) => None,
-            None => self.recv_chunks(state, input),
+        match error {
+            Unborrowed::InvalidUtf8 => Some(self.fail(state, ProtocolError::InvalidUtf8)),
+            Unborrowed::Other => self.recv_chunks(state, input),
         }
     }
 
     /// Receives a message that is not one complete frame, or a signal.
-    #[inline(never)]
     fn recv_chunks<'b, R: Role>(
         &mut self,
         state: &mut RecvState<R>,
@@ -342,11 +366,16 @@ impl<R: Role> MessageRecvHalf<R> {
     #[inline]
     #[must_use = "the message must be handled, and `None` ends the loop"]
     pub fn recv<'b>(&mut self, input: &mut &'b mut [u8]) -> Option<Message<'b>> {
-        let message = self.assembler.recv(&mut self.half.state, input)?;
-        if !message.is_data() {
-            self.half.owe_reply();
+        match recv_borrowed(&mut self.half.state, input) {
+            Ok(message) => message,
+            Err(error) => {
+                let message = self.assembler.recv(&mut self.half.state, error, input)?;
+                if !message.is_data() {
+                    self.half.owe_reply();
+                }
+                Some(message)
+            }
         }
-        Some(message)
     }
 
     /// Takes the reply that is owed to the peer, if any: the Pong to the last Ping, or a Close,
