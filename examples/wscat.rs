@@ -234,7 +234,7 @@ fn write(
             Some(if let Some(reply) = mail.reply.take() {
                 sender.reply(&reply, &mut out)
             } else if mail.end_of_stream {
-                sender.recv_eof();
+                sender.transport_ended();
                 Ok(())
             } else if sender.state() != State::Open {
                 return None; // lines that are left after a Close are not sent

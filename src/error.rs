@@ -258,6 +258,8 @@ impl From<InvalidUtf8> for SendError {
 #[cfg(feature = "std")]
 mod io {
     use super::{HeaderError, InvalidUtf8, ProtocolError, SendError};
+    use crate::frame::InvalidOpcode;
+    use crate::frame::close::InvalidCloseCode;
     use std::io::{Error, ErrorKind};
 
     impl From<ProtocolError> for Error {
@@ -275,6 +277,18 @@ mod io {
     impl From<InvalidUtf8> for Error {
         fn from(error: InvalidUtf8) -> Self {
             Self::new(ErrorKind::InvalidData, error)
+        }
+    }
+
+    impl From<InvalidOpcode> for Error {
+        fn from(error: InvalidOpcode) -> Self {
+            Self::new(ErrorKind::InvalidInput, error)
+        }
+    }
+
+    impl From<InvalidCloseCode> for Error {
+        fn from(error: InvalidCloseCode) -> Self {
+            Self::new(ErrorKind::InvalidInput, error)
         }
     }
 

@@ -263,7 +263,7 @@
 //! | [`handshake::HandshakeError`] | `UnexpectedEof` if `Incomplete`, `ConnectionRefused` if `UnexpectedStatus`, `InvalidData` otherwise |
 //! | [`handshake::WriteError`] | `WriteZero` if `OutputFull`, `InvalidInput` otherwise |
 //! | [`extension::InvalidExtensions`], [`deflate::NegotiationError`], [`deflate::InflateError`] | `InvalidData` |
-//! | [`uri::UriError`] | `InvalidInput` |
+//! | [`uri::UriError`], [`InvalidCloseCode`], [`frame::InvalidOpcode`] | `InvalidInput` |
 //!
 //! # What is refused
 //!
@@ -351,7 +351,7 @@ pub use connection::{
 };
 pub use counters::Counters;
 pub use error::{ProtocolError, SendError};
-pub use frame::close::{Close, CloseCode};
+pub use frame::close::{Close, CloseCode, InvalidCloseCode};
 pub use frame::opcode::MessageKind;
 #[cfg(feature = "alloc")]
 pub use message::{Message, MessageRecvHalf, MessageSendHalf, WebSocket};

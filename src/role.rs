@@ -52,7 +52,7 @@ use core::fmt;
 /// # assert_eq!(describe(&server), "server, Open");
 /// # }
 /// ```
-pub trait Role: sealed::Role {
+pub trait Role: sealed::Sealed {
     /// Whether the endpoint is the client: it masks the frames that it sends, and accepts only
     /// unmasked ones (RFC 6455 §5.1).
     const IS_CLIENT: bool;
@@ -62,7 +62,7 @@ pub(crate) mod sealed {
     use crate::frame::MaskingKey;
 
     #[expect(unnameable_types, reason = "no other type can be a role")]
-    pub trait Role {
+    pub trait Sealed {
         /// Returns the masking key of the next frame to send; `None` if frames are not masked.
         fn next_key(&mut self) -> Option<MaskingKey>;
     }
@@ -77,7 +77,7 @@ impl Role for Server {
     const IS_CLIENT: bool = false;
 }
 
-impl sealed::Role for Server {
+impl sealed::Sealed for Server {
     #[inline]
     fn next_key(&mut self) -> Option<MaskingKey> {
         None
@@ -123,7 +123,7 @@ impl Role for Client {
     const IS_CLIENT: bool = true;
 }
 
-impl sealed::Role for Client {
+impl sealed::Sealed for Client {
     #[inline]
     fn next_key(&mut self) -> Option<MaskingKey> {
         Some(MaskingKey(self.keys.next_key()))

@@ -144,7 +144,7 @@ impl<R: Role> Connection<R> {
     /// reply is not sent. Later input is discarded.
     pub fn recv_eof(&mut self) {
         self.recv.recv_eof();
-        self.send.recv_eof();
+        self.send.transport_ended();
     }
 
     /// Sends a text message in one frame.
@@ -439,6 +439,8 @@ impl<R: Role> Connection<R> {
     /// Reunites the halves of a connection, for [`outcome`](Self::outcome) when both tasks have
     /// ended.
     ///
+    /// They must be the halves of one connection; this is not checked.
+    ///
     /// Each half learns from the other how the connection ended. If the sending half was not given
     /// the reply to the peer's Close or violation, and was not notified of the end of the stream,
     /// the next [`recv`](Self::recv) returns the event again and appends the reply. A Pong that it
@@ -450,7 +452,7 @@ impl<R: Role> Connection<R> {
             send,
         };
         if this.recv.control.ended() == Some(RecvEnd::Eof) {
-            this.send.recv_eof();
+            this.send.transport_ended();
         }
         // The output has no room: if a reply must be written, its event becomes pending.
         this.recv.control.repeat_reply();
@@ -482,7 +484,7 @@ impl<R: Role> Connection<R> {
 ///   practical). Messages that are queued when a Close is answered are not sent, and
 ///   [`Outcome::clean`] does not consider them.
 /// * **The end of the input.** The reading task calls [`recv_eof`](Self::recv_eof), and the writing
-///   task [`SendHalf::recv_eof`].
+///   task [`SendHalf::transport_ended`].
 /// * **The next action.** [`SendHalf::next_action`] is for the writing task.
 /// * **The end of the reading task.** When a timer expires or a write fails, the writing task must
 ///   be able to end the reading task, for instance by shutting down the socket in both directions;

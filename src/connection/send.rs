@@ -402,8 +402,9 @@ impl<R: Role> SendHalf<R> {
         Ok(())
     }
 
-    /// Ends the connection, since the transport has ended: nothing can be sent.
-    pub const fn recv_eof(&mut self) {
+    /// Informs this half that the transport has ended, or that the driver ends it: nothing can be
+    /// sent.
+    pub const fn transport_ended(&mut self) {
         self.closing.end();
     }
 

@@ -1,6 +1,6 @@
 //! Status codes of Close frames (RFC 6455 §5.5.1, §7.4).
 
-use core::fmt;
+use core::{error, fmt};
 
 /// A status code that a Close frame may contain (RFC 6455 §7.4).
 ///
@@ -68,12 +68,23 @@ impl From<CloseCode> for u16 {
     }
 }
 
-/// Fails, returning the value, if a Close frame must not contain it.
-impl TryFrom<u16> for CloseCode {
-    type Error = u16;
+/// A number that a Close frame must not contain as its status code (RFC 6455 §7.4).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct InvalidCloseCode(pub u16);
 
-    fn try_from(code: u16) -> Result<Self, u16> {
-        Self::new(code).ok_or(code)
+impl fmt::Display for InvalidCloseCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "invalid status code {}", self.0)
+    }
+}
+
+impl error::Error for InvalidCloseCode {}
+
+impl TryFrom<u16> for CloseCode {
+    type Error = InvalidCloseCode;
+
+    fn try_from(code: u16) -> Result<Self, InvalidCloseCode> {
+        Self::new(code).ok_or(InvalidCloseCode(code))
     }
 }
 

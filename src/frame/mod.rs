@@ -29,7 +29,7 @@ pub(crate) use header::violation;
 pub use header::{Header, HeaderBytes, HeaderError};
 pub(crate) use mask::BLOCK_SIZE;
 pub use mask::MaskingKey;
-pub use opcode::{MAX_CONTROL_PAYLOAD, Opcode};
+pub use opcode::{InvalidOpcode, MAX_CONTROL_PAYLOAD, Opcode};
 #[cfg(feature = "alloc")]
 pub(crate) use utf8::from_utf8;
 pub use utf8::{InvalidUtf8, Utf8Validator};

@@ -1,6 +1,6 @@
 //! Opcodes of frames, and the types of messages that they start (RFC 6455 §5.2, §5.6).
 
-use core::fmt;
+use core::{error, fmt};
 
 /// The maximum payload length of a control frame, in bytes (RFC 6455 §5.5).
 pub const MAX_CONTROL_PAYLOAD: usize = 125;
@@ -56,12 +56,23 @@ impl From<Opcode> for u8 {
     }
 }
 
-/// Fails, returning the value, if it exceeds 15.
-impl TryFrom<u8> for Opcode {
-    type Error = u8;
+/// A number that is not an opcode, since it exceeds 15.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct InvalidOpcode(pub u8);
 
-    fn try_from(value: u8) -> Result<Self, u8> {
-        Self::new(value).ok_or(value)
+impl fmt::Display for InvalidOpcode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "invalid opcode {}", self.0)
+    }
+}
+
+impl error::Error for InvalidOpcode {}
+
+impl TryFrom<u8> for Opcode {
+    type Error = InvalidOpcode;
+
+    fn try_from(value: u8) -> Result<Self, InvalidOpcode> {
+        Self::new(value).ok_or(InvalidOpcode(value))
     }
 }
 

@@ -24,11 +24,9 @@ pub struct Utf8Validator {
 
 /// Text is not valid UTF-8 (RFC 6455 §8.1).
 ///
-/// It converts into a [`ProtocolError`](crate::ProtocolError), and with the feature `std` into a
-/// `std::io::Error` of kind `InvalidData`.
-///
 /// It converts into a [`ProtocolError`](crate::ProtocolError) and a
-/// [`SendError`](crate::SendError).
+/// [`SendError`](crate::SendError), and with the feature `std` into a `std::io::Error` of kind
+/// `InvalidData`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct InvalidUtf8;
 

@@ -552,6 +552,8 @@ impl<R: Role> WebSocket<R> {
     /// Reunites the halves of a connection, for [`outcome`](Self::outcome) when both tasks have
     /// ended.
     ///
+    /// They must be the halves of one connection; this is not checked.
+    ///
     /// Each half learns from the other how the connection ended. If the sending half was not given
     /// the reply to the peer's Close or violation, and was not notified of the end of the stream,
     /// the next [`recv`](Self::recv) returns the message again and appends the reply. A Pong that

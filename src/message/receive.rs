@@ -344,8 +344,9 @@ impl fmt::Debug for Assembler {
 ///     send_half.reply(&reply, &mut out)?;
 ///     // sock.write_all(&out): break if it fails or takes too long. out.clear()
 /// }
-/// // sock.shutdown(Shutdown::Both) ends the reading thread.
-/// send_half.recv_eof();
+/// // sock.shutdown(Shutdown::Write): the peer receives all of the output. If the
+/// // reading thread does not end soon, sock.shutdown(Shutdown::Both) ends it.
+/// send_half.transport_ended();
 /// assert_eq!(out, b"\x8a\x02hi");
 /// let ws = WebSocket::reunite(reading.join().unwrap(), send_half);
 /// assert!(!ws.outcome().unwrap().clean);

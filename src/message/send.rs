@@ -310,9 +310,10 @@ impl<R: Role> MessageSendHalf<R> {
         Ok(())
     }
 
-    /// Ends the connection, since the transport has ended: nothing can be sent.
-    pub fn recv_eof(&mut self) {
-        self.half.recv_eof();
+    /// Informs this half that the transport has ended, or that the driver ends it: nothing can be
+    /// sent.
+    pub fn transport_ended(&mut self) {
+        self.half.transport_ended();
         self.release_if_closed();
     }
 

@@ -811,7 +811,7 @@ macro_rules! halves {
                         assert!(input.is_empty());
                     }
                     Call::Eof => receiver.recv_eof(),
-                    Call::SenderEof => sender.recv_eof(),
+                    Call::SenderEof => sender.transport_ended(),
                     Call::Deliver => {
                         *mail = receiver.take_reply().or(mail.take());
                         if let Some(reply) = mail {

@@ -627,7 +627,7 @@ fn cl6_cl14_halves_put_together_know_what_the_receiver_knows() {
             if fails {
                 sender.fail(code(1008), "", &mut out).unwrap();
             } else {
-                sender.recv_eof();
+                sender.transport_ended();
             }
             let written = out.len();
             let mut whole = WebSocket::reunite(receiver, sender);

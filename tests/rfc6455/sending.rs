@@ -432,7 +432,7 @@ fn cl6_cl10_the_halves_close_as_the_whole_does() {
         assert_eq!(receiver.close_received().unwrap().reason, "bye");
         assert_eq!(sender.send_text("x", &mut out), Err(SendError::Closed));
         receiver.recv_eof();
-        sender.recv_eof();
+        sender.transport_ended();
         assert_eq!(
             (sender.state(), sender.next_action()),
             (State::Closed, Action::CloseTransport)
@@ -488,7 +488,7 @@ fn ct7_cl17_replies_that_cross_our_close() {
             let written = out.len();
 
             let (_, mut sender) = Connection::new(R::make(), &Config::default()).split();
-            sender.recv_eof();
+            sender.transport_ended();
             sender.reply(reply, &mut out).unwrap();
             assert_eq!(out.len(), written);
         }

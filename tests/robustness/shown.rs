@@ -7,10 +7,10 @@ use crate::common::SEED;
 use crate::common::{Frame, wire};
 use std::collections::HashSet;
 use std::error::Error;
-use ws_proto::frame::{Header, HeaderError, InvalidUtf8, Opcode, Utf8Validator};
+use ws_proto::frame::{Header, HeaderError, InvalidOpcode, InvalidUtf8, Opcode, Utf8Validator};
 use ws_proto::{
-    CappedOutput, Close, CloseCode, Config, Connection, Event, MessageKind, Output, ProtocolError,
-    SendError, Server, SliceOutput, WebSocket, uri::UriError,
+    CappedOutput, Close, CloseCode, Config, Connection, Event, InvalidCloseCode, MessageKind,
+    Output, ProtocolError, SendError, Server, SliceOutput, WebSocket, uri::UriError,
 };
 #[cfg(all(feature = "deflate", feature = "handshake"))]
 use ws_proto::{Client, uri::Uri};
@@ -139,6 +139,8 @@ fn errors_become_errors_of_io() {
     becomes(ProtocolError::Unmasked, ErrorKind::InvalidData);
     becomes(HeaderError::LengthOverflow, ErrorKind::InvalidData);
     becomes(InvalidUtf8, ErrorKind::InvalidData);
+    becomes(InvalidOpcode(16), ErrorKind::InvalidInput);
+    becomes(InvalidCloseCode(1005), ErrorKind::InvalidInput);
     becomes(SendError::Closed, ErrorKind::BrokenPipe);
     becomes(SendError::OutputFull { needed: 1 }, ErrorKind::WriteZero);
     becomes(SendError::MessageInProgress, ErrorKind::InvalidInput);
@@ -367,13 +369,15 @@ fn opcodes_and_status_codes_convert() {
     for value in 0..=u8::MAX {
         match Opcode::try_from(value) {
             Ok(opcode) => assert_eq!((u8::from(opcode), value < 16), (value, true)),
-            Err(refused) => assert_eq!((refused, value < 16), (value, false)),
+            Err(InvalidOpcode(refused)) => assert_eq!((refused, value < 16), (value, false)),
         }
     }
     for value in 0..=u16::MAX {
         match CloseCode::try_from(value) {
             Ok(code) => assert_eq!(u16::from(code), value),
-            Err(refused) => assert_eq!((refused, CloseCode::new(value)), (value, None)),
+            Err(InvalidCloseCode(refused)) => {
+                assert_eq!((refused, CloseCode::new(value)), (value, None));
+            }
         }
     }
 }

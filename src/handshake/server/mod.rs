@@ -74,6 +74,10 @@ impl ServerHandshake {
     /// than [`REPLY_ROOM`], or if the request was returned before. In the latter two cases, `input`
     /// is not changed.
     ///
+    /// The cursor `input` can be used while the request is held. The request borrows the input, and
+    /// is returned once, so the output must have room for the complete response: a `Vec`, or at
+    /// least 1 KiB unless the response has long further headers.
+    ///
     /// # Errors
     ///
     /// [`HandshakeError`] if the request is invalid, at the first byte that makes it certain. The
