@@ -188,6 +188,13 @@ pub(crate) struct RecvState<R> {
 }
 
 impl<R: Role> RecvState<R> {
+    /// The first byte of a text message in one uncompressed frame.
+    #[cfg(feature = "alloc")]
+    const FIN_AND_TEXT: u8 = 0x80 | Opcode::TEXT.0;
+    /// The first byte of a binary message in one uncompressed frame.
+    #[cfg(feature = "alloc")]
+    const FIN_AND_BINARY: u8 = 0x80 | Opcode::BINARY.0;
+
     pub(crate) fn new(config: &Config, may_compress: bool) -> Self {
         Self {
             config: config.clone(),
@@ -268,55 +275,34 @@ impl<R: Role> RecvState<R> {
         if self.phase != Phase::Header || !self.header.is_empty() || self.kind.is_some() {
             return None;
         }
-        if let Some(message) = self.short_message(input) {
-            return Some(message);
-        }
-        let (header, header_len) = Header::decode(input)?;
-        let kind = MessageKind::started_by(header.opcode)?;
-        let is_simple = header.fin
-            && header.rsv == 0
-            && header.mask.is_some() != R::IS_CLIENT
-            && header.is_minimal(header_len);
-        let available = (input.len() - header_len) as u64;
-        if !is_simple || header.len > self.config.max_message() || header.len > available {
-            return None;
-        }
-        take_front(input, header_len);
-        let payload = take_front(input, header.len as usize);
-        if let Some(key) = header.mask {
-            key.apply(payload, 0);
-        }
-        self.counters.count(header.len);
-        Some((kind, payload))
-    }
-
-    /// Does the same for a message of less than 126 bytes, whose header has a constant length.
-    #[cfg(feature = "alloc")]
-    #[inline]
-    fn short_message<'b>(
-        &mut self,
-        input: &mut &'b mut [u8],
-    ) -> Option<(MessageKind, &'b mut [u8])> {
-        const FIN_AND_TEXT: u8 = 0x81;
-        const FIN_AND_BINARY: u8 = 0x82;
-        let (mask_bit, header_len) = if R::IS_CLIENT { (0, 2) } else { (0x80, 6) };
         let &[first, second] = input.first_chunk()?;
         let kind = match first {
-            FIN_AND_TEXT => MessageKind::Text,
-            FIN_AND_BINARY => MessageKind::Binary,
+            Self::FIN_AND_TEXT => MessageKind::Text,
+            Self::FIN_AND_BINARY => MessageKind::Binary,
             _ => return None,
         };
-        let len = usize::from(second ^ mask_bit);
-        let frame_len = header_len + len;
-        if len >= 126 || input.len() < frame_len || len as u64 > self.config.max_message() {
+        // Most headers are short, and of constant length.
+        let (mask_bit, key_len) = if R::IS_CLIENT { (0, 0) } else { (0x80, 4) };
+        let (header_len, len) = match second ^ mask_bit {
+            len @ 0..126 => (2 + key_len, u64::from(len)),
+            _ => {
+                let (header, header_len) = Header::decode(input)?;
+                if header.mask.is_some() == R::IS_CLIENT || !header.is_minimal(header_len) {
+                    return None;
+                }
+                (header_len, header.len)
+            }
+        };
+        let available = input.len().checked_sub(header_len)?;
+        if len > self.config.max_message() || len > available as u64 {
             return None;
         }
-        let frame = take_front(input, frame_len);
-        let (header, payload) = frame.split_at_mut_checked(header_len)?;
+        let header = take_front(input, header_len);
+        let payload = take_front(input, len as usize);
         if let (false, Some(&key)) = (R::IS_CLIENT, header.last_chunk()) {
             MaskingKey(key).apply(payload, 0);
         }
-        self.counters.count(len as u64);
+        self.counters.count(len);
         Some((kind, payload))
     }
 

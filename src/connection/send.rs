@@ -623,7 +623,7 @@ fn append_header(header: &Header, out: &mut (impl Output + ?Sized)) {
 /// Appends a masked payload in one pass.
 #[inline]
 fn append_masked(key: MaskingKey, payload: &[u8], out: &mut (impl Output + ?Sized)) {
-    /// A few vector registers, and a multiple of the length of a key.
+    /// A few vector registers.
     const WIDTH: usize = 128;
     let mut blocks = payload.chunks_exact(WIDTH);
     for block in blocks
@@ -631,7 +631,7 @@ fn append_masked(key: MaskingKey, payload: &[u8], out: &mut (impl Output + ?Size
         .filter_map(|block| block.first_chunk::<WIDTH>())
     {
         let mut block = *block;
-        key.apply(&mut block, 0);
+        key.apply_to_block(&mut block);
         out.append(&block);
     }
     key.apply(out.append(blocks.remainder()), 0);

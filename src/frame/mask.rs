@@ -32,11 +32,10 @@ impl MaskingKey {
             let end = offset.wrapping_add(data.len() as u64);
             let last = u64::from_le_bytes(last) ^ twice(self.word(end));
             let key = twice(key);
-            for word in data
-                .chunks_exact_mut(8)
-                .filter_map(|word| word.first_chunk_mut())
-            {
-                *word = (u64::from_le_bytes(*word) ^ key).to_le_bytes();
+            if data.len() < LONG {
+                xor_words(data, key);
+            } else {
+                xor_long(data, key);
             }
             if let Some(place) = data.last_chunk_mut() {
                 *place = last.to_le_bytes();
@@ -58,6 +57,14 @@ impl MaskingKey {
         }
     }
 
+    /// Masks a block whose offset is a multiple of four, and whose length is a multiple of eight. The
+    /// length is a constant, so that the loop is unrolled.
+    #[inline(always)]
+    pub(crate) fn apply_to_block<const N: usize>(self, block: &mut [u8; N]) {
+        const { assert!(N % 8 == 0) };
+        xor_words(block, twice(self.word(0)));
+    }
+
     /// Returns the key rotated for the rest of the payload, which begins at `offset`.
     #[inline]
     pub(crate) const fn rotated(self, offset: u64) -> Self {
@@ -68,6 +75,26 @@ impl MaskingKey {
     #[inline]
     const fn word(self, offset: u64) -> u32 {
         u32::from_le_bytes(self.0).rotate_right(offset as u32 % 4 * 8)
+    }
+}
+
+/// The length from which data is masked in a function of its own: there the loop is vectorized,
+/// whatever it would be inlined into.
+const LONG: usize = 64;
+
+#[inline(never)]
+fn xor_long(data: &mut [u8], key: u64) {
+    xor_words(data, key);
+}
+
+/// Masks all complete words.
+#[inline]
+fn xor_words(data: &mut [u8], key: u64) {
+    for word in data
+        .chunks_exact_mut(8)
+        .filter_map(|word| word.first_chunk_mut())
+    {
+        *word = (u64::from_le_bytes(*word) ^ key).to_le_bytes();
     }
 }
 

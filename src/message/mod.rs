@@ -22,7 +22,7 @@ use crate::output::Output;
 use crate::role::Role;
 use alloc::boxed::Box;
 use alloc::vec::Vec;
-use receive::{Assembler, Unborrowed, recv_borrowed};
+use receive::{Assembler, recv_borrowed};
 use send::{release_if_closed, send_message, with_own_compression};
 
 /// An open WebSocket connection that receives complete messages.
@@ -98,24 +98,16 @@ impl<R: Role> WebSocket<R> {
     ) -> Option<Message<'b>> {
         match recv_borrowed(&mut self.connection.recv, input) {
             Ok(message) => message,
-            Err(error) => self.recv_unborrowed(error, input, out),
-        }
-    }
-
-    #[inline(never)]
-    fn recv_unborrowed<'b>(
-        &mut self,
-        error: Unborrowed,
-        input: &mut &'b mut [u8],
-        out: &mut (impl Output + ?Sized),
-    ) -> Option<Message<'b>> {
-        let message = self
-            .assembler
-            .recv(&mut self.connection.recv, error, input)?;
-        if message.is_data() {
-            Some(message)
-        } else {
-            self.report(message, out)
+            Err(error) => {
+                let message = self
+                    .assembler
+                    .recv(&mut self.connection.recv, error, input)?;
+                if message.is_data() {
+                    Some(message)
+                } else {
+                    self.report(message, out)
+                }
+            }
         }
     }
 

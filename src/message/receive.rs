@@ -134,7 +134,7 @@ impl Assembler {
     }
 
     /// Receives the next message or signal, after [`recv_borrowed`] returned this error.
-    #[inline(never)]
+    #[inline]
     pub(super) fn recv<'b, R: Role>(
         &mut self,
         state: &mut RecvState<R>,
@@ -148,6 +148,7 @@ impl Assembler {
     }
 
     /// Receives a message that is not one complete frame, or a signal.
+    #[inline(never)]
     fn recv_chunks<'b, R: Role>(
         &mut self,
         state: &mut RecvState<R>,
