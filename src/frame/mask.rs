@@ -57,8 +57,8 @@ impl MaskingKey {
         }
     }
 
-    /// Masks a block whose offset is a multiple of four, and whose length is a multiple of eight. The
-    /// length is a constant, so that the loop is unrolled.
+    /// Masks a block whose offset is a multiple of four, and whose length is a multiple of eight.
+    /// The length is a constant, so that the loop is unrolled.
     #[inline(always)]
     pub(crate) fn apply_to_block<const N: usize>(self, block: &mut [u8; N]) {
         const { assert!(N % 8 == 0) };

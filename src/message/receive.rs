@@ -94,10 +94,9 @@ pub(super) enum Unborrowed {
 }
 
 /// Receives the next message, if it is one uncompressed frame and complete in the input, or `None`
-/// if the input is empty between frames: two cases of three. Everything else is left to
-/// [`Assembler::recv`].
-// Both are returned in registers if this is inlined. What `recv` returns travels through memory,
-// where two short stores and one long load cost a stall.
+/// if the input is empty between frames. Everything else is left to [`Assembler::recv`].
+// Inlined, it returns a message in registers. A message from a call travels through memory, where
+// two short stores and one long load cause a stall.
 #[inline(always)]
 pub(super) fn recv_borrowed<'b, R: Role>(
     state: &mut RecvState<R>,
