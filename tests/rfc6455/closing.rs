@@ -250,7 +250,7 @@ fn cl6_cl10_cl11_cl13_cl14_the_peer_closes() {
     for_both_roles!(check);
 }
 
-/// CL12: `Await` is to read on, `Close` to be done.
+/// CL12: `AwaitClose` is to read on, `CloseTransport` to be done.
 #[test]
 fn cl10_cl12_cl13_we_close_and_the_peer_answers() {
     fn check<R: TestRole>() {
