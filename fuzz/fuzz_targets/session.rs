@@ -171,6 +171,11 @@ impl<R: TestRole> Endpoint<R> {
 
     fn act(&mut self, room: Option<u8>, operation: Operation) {
         let before = self.counted();
+        // A reply has a room of its own.
+        let room = match operation {
+            Operation::Reply(room) => Some(room),
+            _ => room,
+        };
         // A Pong may follow our own Close, and a Close of ours may be given up.
         let may_follow = matches!(
             operation,
