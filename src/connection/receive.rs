@@ -314,6 +314,32 @@ impl<R: Role> RecvState<R> {
         self.phase == Phase::Header && input.is_empty()
     }
 
+    /// Receives a few bytes in the middle of an uncompressed payload, as they arrive from a peer
+    /// that sends them one by one, if there is `spare` memory for them. Returns the type of their
+    /// message, and the bytes unmasked.
+    #[cfg(feature = "alloc")]
+    #[inline]
+    pub(crate) fn few_bytes<'b>(
+        &mut self,
+        input: &mut &'b mut [u8],
+        spare: impl FnOnce(MessageKind) -> usize,
+    ) -> Option<(MessageKind, &'b mut [u8])> {
+        let len = input.len();
+        let is_middle = self.phase == Phase::Payload && (len as u64) < self.payload_left;
+        if !is_middle || len == 0 || len > 8 || self.compressed {
+            return None;
+        }
+        let kind = self.kind.filter(|kind| len <= spare(*kind))?;
+        let bytes = take_front(input, len);
+        if !R::IS_CLIENT {
+            self.key.apply(bytes, 0);
+            self.key = self.key.rotated(len as u64);
+        }
+        self.payload_left -= len as u64;
+        self.has_begun = true;
+        Some((kind, bytes))
+    }
+
     /// Fails the connection because of a violation.
     #[cold]
     pub(crate) fn fail(&mut self, error: ProtocolError) -> Signal {

@@ -142,8 +142,43 @@ impl Assembler {
     ) -> Option<Message<'b>> {
         match error {
             Unborrowed::InvalidUtf8 => Some(self.fail(state, ProtocolError::InvalidUtf8)),
-            Unborrowed::Other => self.recv_chunks(state, input),
+            Unborrowed::Other => match state.few_bytes(input, |kind| self.spare(kind)) {
+                Some((kind, bytes)) => self.append_few(state, kind, bytes),
+                None => self.recv_chunks(state, input),
+            },
         }
+    }
+
+    /// Returns the number of bytes that can arrive without more memory for the message in progress.
+    /// A text grows by up to three bytes more, if a character is completed.
+    #[inline]
+    fn spare(&self, kind: MessageKind) -> usize {
+        match kind {
+            MessageKind::Binary => self.bytes.capacity() - self.bytes.len(),
+            MessageKind::Text => (self.text.capacity() - self.text.len()).saturating_sub(3),
+        }
+    }
+
+    /// Appends bytes that neither complete a message nor need more memory. Returns a message only
+    /// if the connection fails.
+    #[inline]
+    fn append_few<'b, R: Role>(
+        &mut self,
+        state: &mut RecvState<R>,
+        kind: MessageKind,
+        bytes: &[u8],
+    ) -> Option<Message<'b>> {
+        match kind {
+            MessageKind::Binary => self.bytes.extend_from_slice(bytes),
+            MessageKind::Text => match state.utf8.feed(bytes) {
+                Ok((completed, valid)) => {
+                    self.text.extend(completed);
+                    self.text.push_str(valid);
+                }
+                Err(error) => return Some(self.fail(state, error.into())),
+            },
+        }
+        None
     }
 
     /// Receives a message that is not one complete frame, or a signal.
