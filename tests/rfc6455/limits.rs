@@ -411,10 +411,15 @@ fn fr8_limits_of_an_open_connection_apply_from_the_next_frame() {
                 let (mut half, _) = WebSocket::new(R::make(), first).split();
                 assert!(half.recv(&mut &mut bytes[..at].to_vec()[..]).is_none());
                 half.set_config(second);
+                assert_eq!(half.config(), second);
                 let mut rest = bytes[at..].to_vec();
                 let mut rest = &mut rest[..];
                 let message = half.recv(&mut rest).unwrap();
                 assert_eq!(matches!(message, Message::Failed(_)), second == &short);
+
+                let (mut half, _) = Connection::new(R::make(), first).split();
+                half.set_config(second);
+                assert_eq!(half.config(), second);
 
                 let mut connection = Connection::new(R::make(), first);
                 let mut log = Log::default();

@@ -8,6 +8,7 @@ mod common;
 mod handshake_support;
 
 mod header_values;
+mod layers;
 mod limits;
 mod memory;
 #[cfg(feature = "handshake")]

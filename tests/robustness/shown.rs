@@ -396,3 +396,12 @@ fn a_close_is_printed_with_its_reason_in_quotes() {
         assert_eq!(Close { code, reason }.to_string(), printed);
     }
 }
+
+#[test]
+fn what_is_no_number_of_the_protocol_is_printed_with_it() {
+    assert_eq!(InvalidOpcode(16).to_string(), "invalid opcode 16");
+    assert_eq!(
+        InvalidCloseCode(1005).to_string(),
+        "invalid status code 1005"
+    );
+}
