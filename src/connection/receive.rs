@@ -27,9 +27,10 @@
 //! A control frame between fragments is collected in [`Phase::Control`]. Nothing else is needed:
 //! the fragmented message is in fields of its own.
 //!
-//! [`complete_message`](RecvState::complete_message) is a shortcut for a `WebSocket`: most messages
-//! are one frame that is complete in the input, and are handed out in one step without a copy. It
-//! accepts only frames that the general path would accept with the same result.
+//! A `WebSocket` has two shortcuts, which accept only input that the general path would accept with
+//! the same result. [`complete_message`](RecvState::complete_message) is for the usual case, a
+//! message that is one uncompressed frame and complete in the input: it is returned in one step
+//! without a copy. [`few_bytes`](RecvState::few_bytes) is for input that arrives byte by byte.
 
 use super::closing::{RecvControl, RecvEnd, decode_close_body};
 use crate::buffer::{InlineBytes, take_front};
