@@ -224,10 +224,7 @@ fn parse_param<'a>(rest: &mut &'a [u8]) -> Result<Option<Param<'a>>, InvalidExte
 /// Parses a token, and whitespace before it.
 fn parse_token<'a>(rest: &mut &'a [u8]) -> Result<&'a str, InvalidExtensions> {
     let text = skip_whitespace(rest);
-    let len = text
-        .iter()
-        .position(|&byte| !is_token_char(byte))
-        .unwrap_or(text.len());
+    let len = token_len(text);
     let (token, after) = text.split_at_checked(len).ok_or(InvalidExtensions)?;
     *rest = after;
     match str::from_utf8(token) {
@@ -278,35 +275,27 @@ fn skip_whitespace(mut text: &[u8]) -> &[u8] {
 }
 
 /// Returns whether a token may contain this byte (RFC 9110 §5.6.2).
-pub(crate) const fn is_token_char(byte: u8) -> bool {
-    const CHARS: u128 = {
-        let mut chars = 0;
-        let mut byte = 0;
-        while byte < 128 {
-            if matches!(byte, b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z')
-                || matches!(
-                    byte,
-                    b'!' | b'#'
-                        | b'$'
-                        | b'%'
-                        | b'&'
-                        | b'\''
-                        | b'*'
-                        | b'+'
-                        | b'-'
-                        | b'.'
-                        | b'^'
-                        | b'_'
-                        | b'`'
-                        | b'|'
-                        | b'~'
-                )
-            {
-                chars |= 1 << byte;
-            }
-            byte += 1;
+#[inline]
+pub(crate) fn is_token_char(byte: u8) -> bool {
+    /// A byte for each byte: a load is faster than shifting a bit set of 128 bits.
+    #[expect(clippy::indexing_slicing, reason = "it is evaluated by the compiler")]
+    const TABLE: [bool; 256] = {
+        let mut table = [false; 256];
+        let mut chars: &[u8] = b"!#$%&'*+-.^_`|~\
+            0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+        while let [char, rest @ ..] = chars {
+            table[*char as usize] = true;
+            chars = rest;
         }
-        chars
+        table
     };
-    byte < 128 && CHARS >> byte & 1 == 1
+    TABLE.get(usize::from(byte)).is_some_and(|is_char| *is_char)
+}
+
+/// Returns the number of bytes at the start of `text` that a token may contain.
+#[inline]
+pub(crate) fn token_len(text: &[u8]) -> usize {
+    text.iter()
+        .position(|&byte| !is_token_char(byte))
+        .unwrap_or(text.len())
 }

@@ -9,7 +9,7 @@ use super::headers::{is_header_value_char, split_line, value_len};
 #[cfg(feature = "alloc")]
 use crate::buffer::{growth, take_front};
 use crate::buffer::{prefix, suffix};
-use crate::extension::is_token_char;
+use crate::extension::{is_token_char, token_len};
 use crate::handshake::HandshakeError;
 #[cfg(feature = "alloc")]
 use alloc::vec::Vec;
@@ -197,10 +197,15 @@ impl<R: HeadRules> Parser<R> {
                         return Err(HandshakeError::TooManyHeaders { limit });
                     }
                     self.headers += 1;
+                    self.parsed += token_len(suffix(bytes, self.parsed));
                     Position::Name
                 }
                 (Position::Name, b':') => Position::Value,
-                (Position::Name, _) if is_token_char(byte) => Position::Name,
+                (Position::Name, _) if is_token_char(byte) => {
+                    // The name was split by the input.
+                    self.parsed += token_len(suffix(bytes, self.parsed));
+                    Position::Name
+                }
                 (Position::LineStart | Position::Name, _) => {
                     return Err(HandshakeError::InvalidHeaderName);
                 }
