@@ -82,7 +82,7 @@ function wire(ws) {
 function sendParts(ws, parts, binary) {
   parts.forEach((part, n) => {
     ws.send(part, { binary, fin: n === parts.length - 1 });
-    ws.send_ping();
+    ws.ping();
   });
 }
 
@@ -137,9 +137,9 @@ add(
 
 add([['client: pings']], async () => {
   const ws = await client();
-  ws.send_pong('unasked');
+  ws.pong('unasked');
   for (const payload of [Buffer.alloc(0), Buffer.from('x'), EVERY_BYTE.subarray(0, 125)]) {
-    ws.send_ping(payload);
+    ws.ping(payload);
     equal(await once(ws, 'pong'), [payload]);
   }
   await closeCleanly(ws);
@@ -207,7 +207,7 @@ if (COMPRESSES) {
       const checkWire = wire(ws);
       for (const sent of SMALL) {
         ws.send(sent);
-        ws.send_ping();
+        ws.ping();
       }
       equal(await take(ws, SMALL.length), SMALL);
       checkWire(SMALL);
@@ -329,7 +329,7 @@ if (COMPRESSES) {
         sendParts(ws, parts, false);
         echoHandler(ws);
         ws.on('message', (data) => {
-          ws.send_ping();
+          ws.ping();
           if (data.toString() === 'small ones') checkWire = wire(ws);
         });
       };
@@ -358,7 +358,7 @@ if (COMPRESSES) {
 
 add([['wscat: answers pings']], async () => {
   const handler = (ws) => {
-    ws.send_ping('any payload');
+    ws.ping('any payload');
     ws.once('pong', (payload) => ws.send(payload, { binary: false }));
   };
   await withWscat(handler, async (cat) => {

@@ -173,7 +173,7 @@ async def ping_between_fragments():
 
         async def parts():
             yield "before "
-            await (await ws.send_ping(b"between"))
+            await (await ws.ping(b"between"))
             yield "after"
 
         await ws.send(parts())
@@ -184,8 +184,8 @@ async def ping_between_fragments():
 async def pings():
     async with client() as ws:
         for payload in [b"", b"x", bytes(range(125))]:
-            await (await ws.send_ping(payload))
-        await ws.send_pong(b"unasked")
+            await (await ws.ping(payload))
+        await ws.pong(b"unasked")
         await echo("after the pong")
 
 
@@ -211,7 +211,7 @@ async def parameters(params):
         async def parts():
             for part in ["Hel", "", "lo ", LONG_TEXT]:
                 yield part
-                await (await ws.send_ping())
+                await (await ws.ping())
 
         for message in ["Hello", "κόσμε 🦀" * 20, "", b"", bytes(range(256)), LONG_TEXT, LONG_BINARY]:
             await ws.send(message)
@@ -222,7 +222,7 @@ async def parameters(params):
         pongs = []
         for message in SMALL:
             await ws.send(message)
-            pongs.append(await ws.send_ping())
+            pongs.append(await ws.ping())
         equal([await ws.recv() for _ in SMALL], SMALL)
         await asyncio.gather(*pongs)
         check_wire(extension, before, SMALL)
@@ -416,7 +416,7 @@ async def wscat_parameters(params):
         for message in SMALL:
             equal(await ws.recv(), message)
             await ws.send(message)
-            pongs.append(await ws.send_ping())
+            pongs.append(await ws.ping())
         check_wire(extension, before, SMALL)
         await asyncio.gather(*pongs)
         await ws.send("compressed")
@@ -441,7 +441,7 @@ async def wscat_parameters(params):
 async def wscat_pong():
     async def handler(ws):
         for payload in [b"", bytes(range(125))]:
-            await (await ws.send_ping(payload))
+            await (await ws.ping(payload))
         await ws.send("both were answered")
 
     async with Served(handler) as cat:
