@@ -1,9 +1,13 @@
 //! Text (RFC 6455 §5.6, §8.1; RFC 3629). The oracle is the standard library's validator.
 
+use std::borrow::Cow;
+
 use crate::common::model::can_be_text;
 use crate::common::{Frame, Seen, TestRole, for_both_roles, read_all, receive, run, stream, wire};
 use ws_proto::frame::{InvalidUtf8, Utf8Validator};
-use ws_proto::{Config, Connection, Event, MessageKind, ProtocolError, SendError, WebSocket};
+use ws_proto::{
+    Config, Connection, Event, Message, MessageKind, ProtocolError, SendError, WebSocket,
+};
 
 const FAILED: Seen = Seen::Failed(ProtocolError::InvalidUtf8);
 
@@ -451,6 +455,46 @@ fn ut2_chunks_of_a_text_can_be_read_as_text() {
             }
         }
         assert_eq!(text, VALID);
+    }
+    for_both_roles!(check);
+}
+
+/// L3: a text that arrives byte by byte, or a few bytes at a time, takes no more memory than
+/// its length, wherever its characters end.
+#[test]
+fn l3_a_text_in_tiny_reads_takes_no_more_memory_than_its_length() {
+    fn check<R: TestRole>() {
+        for pattern in [
+            "a",
+            "\u{e9}",
+            "\u{20ac}",
+            "\u{1f980}",
+            "a\u{20ac}\u{1f980}\u{e9}",
+        ] {
+            for repeats in 1..40 {
+                let text = pattern.repeat(repeats);
+                for read in 1..10 {
+                    let mut ws = WebSocket::new(R::make(), &Config::default());
+                    let mut bytes = wire::<R>(&[Frame::text(&text)]);
+                    let mut received = None;
+                    for mut input in bytes.chunks_mut(read) {
+                        if let Some(message) = ws.recv(&mut input, &mut Vec::new()) {
+                            received = Some(message.into_owned());
+                        }
+                    }
+                    let Some(Message::Text(Cow::Owned(owned))) = received else {
+                        panic!("{received:?}")
+                    };
+                    assert_eq!(owned, text);
+                    assert!(
+                        owned.capacity() <= text.len(),
+                        "{} of {}",
+                        owned.capacity(),
+                        text.len()
+                    );
+                }
+            }
+        }
     }
     for_both_roles!(check);
 }
