@@ -387,15 +387,16 @@ impl<R: Role> Connection<R> {
         self.recv.control.control_payload()
     }
 
-    /// Returns the number of bytes of the current frame's payload that have not been received; 0
-    /// between frames.
+    /// Returns the number of bytes of the current data frame's payload that have not been received;
+    /// 0 between frames and in control frames.
     #[must_use]
-    pub const fn payload_left(&self) -> u64 {
+    pub fn payload_left(&self) -> u64 {
         self.recv.payload_left()
     }
 
     /// Returns the number of frames whose header was received, and the sum of their payload
-    /// lengths. [`payload_left`](Self::payload_left) bytes of that have not arrived.
+    /// lengths. [`payload_left`](Self::payload_left) bytes of that have not arrived, and up to 125
+    /// bytes of a control frame.
     #[must_use]
     pub const fn received(&self) -> Counters {
         self.recv.counters()

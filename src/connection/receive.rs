@@ -8,21 +8,21 @@
 //!
 //! Each call of [`recv`](RecvState::recv) loops over the phases until there is an event:
 //!
-//! 1. [`Phase::Header`]: [`enter_header`](RecvState::enter_header) decodes a header that is
-//!    complete in the input. [`check`](RecvState::check) tests it against the role, the message in
-//!    progress and the limits, and [`enter`](RecvState::enter) stores the state of the payload: its
-//!    length, key and FIN, and the message that it continues. A header that is split, or violates a
-//!    rule, is left to [`enter_split_header`](RecvState::enter_split_header), which consumes it
-//!    byte by byte, so that a violation is found at the same byte wherever the input is split. A
-//!    limit is checked when the length is complete.
+//! 1. [`Phase::Start`] and [`Phase::Header`]: [`enter_header`](RecvState::enter_header) decodes a
+//!    header that is complete in the input. [`check`](RecvState::check) tests it against the role,
+//!    the message in progress and the limits, and [`enter`](RecvState::enter) stores the state of
+//!    the payload: its length, key and FIN, and the message that it continues. A header that is
+//!    split, or violates a rule, is left to [`enter_split_header`](RecvState::enter_split_header),
+//!    which consumes it byte by byte, so that a violation is found at the same byte wherever the
+//!    input is split. A limit is checked when the length is complete.
 //! 2. [`Phase::Payload`]: [`next_chunk`](RecvState::next_chunk) determines how much of the payload
 //!    is in the input. For a [`Connection`](crate::Connection),
 //!    [`unmask_in_place`](RecvState::unmask_in_place) unmasks and validates the chunk in place,
 //!    [`BLOCK_SIZE`] bytes at a time, and removes it from the input. For a
 //!    [`WebSocket`](crate::WebSocket), the assembler in `message` does the same while it appends
 //!    the chunk to the message.
-//! 3. When the payload is complete, the phase is `Header` again. With FIN, the text must not end
-//!    inside a character.
+//! 3. When the payload is complete, the phase is one of the first two again. With FIN, the text
+//!    must not end inside a character.
 //!
 //! A control frame between fragments is collected in [`Phase::Control`]. Nothing else is needed:
 //! the fragmented message is in fields of its own.
@@ -30,7 +30,7 @@
 //! A `WebSocket` has two shortcuts, which accept only input that the general path would accept with
 //! the same result. [`complete_message`](RecvState::complete_message) is for the usual case, a
 //! message that is one uncompressed frame and complete in the input: it is returned in one step
-//! without a copy. [`few_bytes`](RecvState::few_bytes) is for input that arrives byte by byte.
+//! without a copy. [`one_byte`](RecvState::one_byte) is for input that arrives byte by byte.
 
 use super::closing::{RecvControl, RecvEnd, decode_close_body};
 use crate::buffer::{InlineBytes, take_front};
@@ -96,7 +96,7 @@ pub(crate) struct RawChunk {
     /// Its length; its bytes are at the front of the input.
     pub(crate) len: usize,
     key: MaskingKey,
-    first: bool,
+    pub(crate) first: bool,
     pub(crate) last: bool,
     pub(crate) compressed: bool,
 }
@@ -140,7 +140,9 @@ enum CheckedFrame {
 /// The input that the machine expects next, or the event that it returns next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Phase {
-    /// A header, or the rest of one.
+    /// The first header of a message, or a control frame.
+    Start,
+    /// A header in the middle of a message, or the rest of a header.
     Header,
     /// The rest of the payload of a data frame.
     Payload,
@@ -200,7 +202,7 @@ impl<R: Role> RecvState<R> {
         Self {
             config: config.clone(),
             may_compress,
-            phase: Phase::Header,
+            phase: Phase::Start,
             control: RecvControl::new(),
             header: InlineBytes::new(),
             payload_left: 0,
@@ -233,7 +235,7 @@ impl<R: Role> RecvState<R> {
     ) -> Option<Received<T>> {
         loop {
             match self.phase {
-                Phase::Header => {
+                Phase::Start | Phase::Header => {
                     if self.enter_header(input).is_none() {
                         if let Err(error) = self.enter_split_header(input)? {
                             return Some(Received::Signal(self.fail(error)));
@@ -265,17 +267,22 @@ impl<R: Role> RecvState<R> {
         }
     }
 
-    /// Receives the next message, if it is one uncompressed frame and complete in `input`. It
-    /// reports no violation: everything else is left to the general path.
+    /// Returns whether the input continues with a message or a control frame.
+    #[cfg(feature = "alloc")]
+    #[inline]
+    pub(crate) fn is_between_messages(&self) -> bool {
+        self.phase == Phase::Start
+    }
+
+    /// Receives the next message, between messages, if it is one uncompressed frame and complete in
+    /// `input`. It reports no violation: everything else is left to the general path.
     #[cfg(feature = "alloc")]
     #[inline]
     pub(crate) fn complete_message<'b>(
         &mut self,
         input: &mut &'b mut [u8],
     ) -> Option<(MessageKind, &'b mut [u8])> {
-        if self.phase != Phase::Header || !self.header.is_empty() || self.kind.is_some() {
-            return None;
-        }
+        debug_assert!(self.is_between_messages());
         let &[first, second] = input.first_chunk()?;
         let kind = match first {
             Self::FIN_AND_TEXT => MessageKind::Text,
@@ -307,38 +314,23 @@ impl<R: Role> RecvState<R> {
         Some((kind, payload))
     }
 
-    /// Returns whether nothing can happen, since the input is empty between frames. That is the end
-    /// of most reads.
+    /// Receives one byte in the middle of an uncompressed payload, as from a peer that sends them
+    /// one by one. Returns the type of its message, and the byte unmasked.
     #[cfg(feature = "alloc")]
     #[inline]
-    pub(crate) fn is_waiting(&self, input: &[u8]) -> bool {
-        self.phase == Phase::Header && input.is_empty()
-    }
-
-    /// Receives a few bytes in the middle of an uncompressed payload, as they arrive from a peer
-    /// that sends them one by one, if there is `spare` memory for them. Returns the type of their
-    /// message, and the bytes unmasked.
-    #[cfg(feature = "alloc")]
-    #[inline]
-    pub(crate) fn few_bytes<'b>(
-        &mut self,
-        input: &mut &'b mut [u8],
-        spare: impl FnOnce(MessageKind) -> usize,
-    ) -> Option<(MessageKind, &'b mut [u8])> {
-        let len = input.len();
-        let is_middle = self.phase == Phase::Payload && (len as u64) < self.payload_left;
-        if !is_middle || len == 0 || len > 8 || self.compressed {
+    pub(crate) fn one_byte(&mut self, input: &mut &mut [u8]) -> Option<(MessageKind, u8)> {
+        let (&mut [byte], Some(kind)) = (&mut **input, self.kind) else {
+            return None;
+        };
+        let is_middle = self.has_begun && self.phase == Phase::Payload && self.payload_left > 1;
+        if !is_middle || self.compressed {
             return None;
         }
-        let kind = self.kind.filter(|kind| len <= spare(*kind))?;
-        let bytes = take_front(input, len);
-        if !R::IS_CLIENT {
-            self.key.apply(bytes, 0);
-            self.key = self.key.rotated(len as u64);
-        }
-        self.payload_left -= len as u64;
-        self.has_begun = true;
-        Some((kind, bytes))
+        *input = &mut [];
+        self.payload_left -= 1;
+        let MaskingKey([key, ..]) = self.key;
+        self.key = self.key.rotated(1);
+        Some((kind, byte ^ key))
     }
 
     /// Fails the connection because of a violation.
@@ -383,16 +375,25 @@ impl<R: Role> RecvState<R> {
     #[cold]
     fn resume(&mut self) -> Signal {
         let end = self.control.ended();
-        self.phase = if end.is_some() {
-            Phase::Ended
+        if end.is_some() {
+            self.phase = Phase::Ended;
         } else {
-            Phase::Header
-        };
+            self.await_header();
+        }
         match (self.control.violation(), end) {
             (Some(error), _) => Signal::Failed(error),
             (None, Some(RecvEnd::Close(code))) => Signal::Close(code),
             (None, _) => Signal::Ping,
         }
+    }
+
+    /// Ends a frame.
+    #[inline]
+    fn await_header(&mut self) {
+        self.phase = match self.kind {
+            None => Phase::Start,
+            Some(_) => Phase::Header,
+        };
     }
 
     /// Decodes the next header and enters its payload, if it is complete in the input and violates
@@ -418,6 +419,7 @@ impl<R: Role> RecvState<R> {
         loop {
             let &mut byte = take_front(input, 1).first_mut()?;
             self.header.push([byte]);
+            self.phase = Phase::Header;
             let checked = Header::decode(&self.header)
                 .map(|(header, header_len)| (header, self.check_split(&header, header_len)));
             match checked {
@@ -554,18 +556,18 @@ impl<R: Role> RecvState<R> {
 
     /// Accounts for the bytes of the current data frame among the next `available` bytes of input.
     #[inline]
-    fn next_chunk(&mut self, available: usize) -> Option<RawChunk> {
+    pub(crate) fn next_chunk(&mut self, available: usize) -> Option<RawChunk> {
         debug_assert!(self.kind.is_some(), "a payload belongs to a message");
         let kind = self.kind?;
         let key = self.key;
         let len = self.advance(available);
         let frame_ends = self.payload_left == 0;
-        if frame_ends {
-            self.phase = Phase::Header;
-        }
         let last = frame_ends && self.fin;
         if last {
             self.kind = None;
+        }
+        if frame_ends {
+            self.await_header();
         }
         let first = !self.has_begun;
         self.has_begun = !last && (self.has_begun || len > 0);
@@ -610,7 +612,7 @@ impl<R: Role> RecvState<R> {
         if !is_complete {
             return None;
         }
-        self.phase = Phase::Header;
+        self.await_header();
         Some(match opcode {
             Opcode::PING => {
                 self.control.ping(self.config.auto_pong());
@@ -680,8 +682,23 @@ impl<R: Role> RecvState<R> {
         self.config = config.clone();
     }
 
-    pub(crate) const fn payload_left(&self) -> u64 {
-        self.payload_left
+    /// Returns the number of bytes of the current data frame that have not been received.
+    pub(crate) fn payload_left(&self) -> u64 {
+        if self.phase == Phase::Payload {
+            self.payload_left
+        } else {
+            0
+        }
+    }
+
+    /// Returns the same, but 0 in a compressed message.
+    #[cfg(feature = "alloc")]
+    pub(crate) fn uncompressed_left(&self) -> u64 {
+        if self.compressed {
+            0
+        } else {
+            self.payload_left()
+        }
     }
 
     pub(crate) const fn counters(&self) -> Counters {

@@ -135,18 +135,19 @@ impl<R: Role> RecvHalf<R> {
         self.state.control.error()
     }
 
-    /// Returns the number of bytes of the current frame's payload that have not been received; 0
-    /// between frames.
+    /// Returns the number of bytes of the current data frame's payload that have not been received;
+    /// 0 between frames and in control frames.
     ///
     /// A driver that reads exactly this many bytes to the position after the received data of a
     /// message obtains the rest of the frame contiguously, without a copy.
     #[must_use]
-    pub const fn payload_left(&self) -> u64 {
+    pub fn payload_left(&self) -> u64 {
         self.state.payload_left()
     }
 
     /// Returns the number of frames whose header was received, and the sum of their payload
-    /// lengths. [`payload_left`](Self::payload_left) bytes of that have not arrived.
+    /// lengths. [`payload_left`](Self::payload_left) bytes of that have not arrived, and up to 125
+    /// bytes of a control frame.
     #[must_use]
     pub const fn received(&self) -> Counters {
         self.state.counters()

@@ -132,14 +132,15 @@ impl Inflater {
     /// Decompresses a chunk of a message block by block. Each block is passed to `next` before the
     /// following one is decompressed, with the message's length so far, which is at most `limit`.
     ///
-    /// `limit` may differ from that of an earlier call for the same message.
+    /// `limit` may differ from that of an earlier call for the same message. Returns the length of
+    /// the message so far.
     pub(crate) fn inflate(
         &mut self,
         mut chunk: &[u8],
         is_last: bool,
         limit: u64,
         mut next: impl FnMut(&[u8], u64) -> Result<(), ProtocolError>,
-    ) -> Result<(), ProtocolError> {
+    ) -> Result<u64, ProtocolError> {
         let too_long = ProtocolError::MessageTooLong {
             len: limit.saturating_add(1),
             limit,
@@ -169,6 +170,7 @@ impl Inflater {
                 break;
             }
         }
+        let inflated = self.inflated;
         if is_last {
             self.inflated = 0;
             if no_context_takeover {
@@ -177,7 +179,7 @@ impl Inflater {
                 }
             }
         }
-        Ok(())
+        Ok(inflated)
     }
 
     /// Frees the state, since no more messages will be received.

@@ -91,7 +91,7 @@ impl Inflater {
         _: bool,
         _: u64,
         _: impl FnMut(&[u8], u64) -> Result<(), ProtocolError>,
-    ) -> Result<(), ProtocolError> {
+    ) -> Result<u64, ProtocolError> {
         match *self {}
     }
 

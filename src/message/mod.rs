@@ -1,9 +1,10 @@
 //! Complete messages, the layer for nearly every program: a connection with memory for fragmented
 //! messages, and with compression (RFC 6455 §5 to §7, RFC 7692).
 //!
-//! [`receive`] assembles messages, [`send`] compresses them. Everything else is the
+//! [`receive`] assembles messages in [`memory`], [`send`] compresses them. Everything else is the
 //! [`Connection`]'s.
 
+mod memory;
 mod receive;
 mod send;
 
@@ -126,6 +127,84 @@ impl<R: Role> WebSocket<R> {
             self.release_if_closed();
         }
         Some(message)
+    }
+
+    /// Returns the memory in which the next bytes of the current payload belong, so that the
+    /// transport can write them there: a large message is then not copied.
+    ///
+    /// After writing to the front of it, call [`recv_payload`](Self::recv_payload). It is a choice
+    /// for each read: the payload can also be passed to [`recv`](Self::recv), as usual.
+    ///
+    /// It is empty between frames, in control frames and in compressed messages. Otherwise it has
+    /// up to [`payload_left`](Self::payload_left) bytes with arbitrary content: memory that is full
+    /// grows by as much as the message has received, or by 4 KiB.
+    /// [Recycled](Self::recycle) memory is used completely from the start.
+    ///
+    /// A read into it ends with the frame at the latest. Therefore use it if at least as much is
+    /// left as a buffer of your own has, as in this example, or read into both at once
+    /// (`read_vectored`). A text is validated once more when it is complete.
+    ///
+    /// ```
+    /// use ws_proto::{Config, Message, Server, WebSocket};
+    ///
+    /// # use std::io::Read;
+    /// # let mut payload = [b'x'; 100_000];
+    /// # let mut sock = [&b"\x82\xff\0\0\0\0\0\x01\x86\xa0\0\0\0\0"[..], &payload].concat();
+    /// # let mut sock = &sock[..];
+    /// let mut ws = WebSocket::new(Server, &Config::new());
+    /// let mut out = Vec::new();
+    /// let mut buf = [0; 4096];
+    /// let mut messages = 0;
+    /// loop {
+    ///     let n = if ws.payload_left() >= buf.len() as u64 {
+    ///         let n = sock.read(ws.payload_buffer())?;
+    ///         if let Some(message) = ws.recv_payload(n, &mut out) {
+    ///             assert!(matches!(message, Message::Binary(_)));
+    ///             messages += 1;
+    ///         }
+    ///         n
+    ///     } else {
+    ///         let n = sock.read(&mut buf)?;
+    ///         let mut input = &mut buf[..n];
+    ///         while let Some(message) = ws.recv(&mut input, &mut out) {
+    ///             assert!(matches!(message, Message::Binary(_)));
+    ///             messages += 1;
+    ///         }
+    ///         n
+    ///     };
+    ///     if n == 0 {
+    ///         ws.recv_eof();
+    ///         break;
+    ///     }
+    /// }
+    /// assert_eq!(messages, 1);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    #[must_use]
+    pub fn payload_buffer(&mut self) -> &mut [u8] {
+        self.assembler.payload_place(&self.connection.recv)
+    }
+
+    /// Receives `len` bytes that the caller has written to the front of
+    /// [`payload_buffer`](Self::payload_buffer). If they complete a message, it is returned. If
+    /// they are not valid in a text, the connection fails, as in [`recv`](Self::recv).
+    ///
+    /// If `len` exceeds the length of the buffer, only the buffer is received. A reply needs room
+    /// in `out`, as in `recv`.
+    #[must_use = "the message must be handled"]
+    pub fn recv_payload(
+        &mut self,
+        len: usize,
+        out: &mut (impl Output + ?Sized),
+    ) -> Option<Message<'static>> {
+        let message = self
+            .assembler
+            .recv_in_place(&mut self.connection.recv, len)?;
+        if message.is_data() {
+            Some(message)
+        } else {
+            self.report(message, out)
+        }
     }
 
     /// Returns memory to the connection, such as that of an owned message: the next message that is
@@ -459,15 +538,16 @@ impl<R: Role> WebSocket<R> {
         self.connection.control_payload()
     }
 
-    /// Returns the number of bytes of the current frame's payload that have not been received; 0
-    /// between frames.
+    /// Returns the number of bytes of the current data frame's payload that have not been received;
+    /// 0 between frames and in control frames.
     #[must_use]
-    pub const fn payload_left(&self) -> u64 {
+    pub fn payload_left(&self) -> u64 {
         self.connection.payload_left()
     }
 
     /// Returns the number of frames whose header was received, and the sum of their payload
-    /// lengths. [`payload_left`](Self::payload_left) bytes of that have not arrived.
+    /// lengths. [`payload_left`](Self::payload_left) bytes of that have not arrived, and up to 125
+    /// bytes of a control frame.
     #[must_use]
     pub const fn received(&self) -> Counters {
         self.connection.received()

@@ -4,7 +4,8 @@
 //! [`Assembler::recv`] takes chunk by chunk from the machine, and
 //! [`append`](Assembler::append) unmasks, decompresses and validates it into the message.
 
-use crate::buffer::{growth, take_front};
+use super::memory::Memory;
+use crate::buffer::take_front;
 use crate::config::Config;
 use crate::connection::{RawChunk, Received, RecvHalf, RecvState, Reply, Signal};
 use crate::counters::Counters;
@@ -16,9 +17,8 @@ use crate::frame::opcode::MessageKind;
 use crate::role::Role;
 use alloc::borrow::Cow;
 use alloc::boxed::Box;
-use alloc::string::String;
 use alloc::vec::Vec;
-use core::{fmt, mem};
+use core::fmt;
 
 /// An event of a [`WebSocket`](crate::WebSocket): a message, or a change of the connection. It
 /// borrows the input, or owns a message that was assembled.
@@ -102,23 +102,26 @@ pub(super) fn recv_borrowed<'b, R: Role>(
     state: &mut RecvState<R>,
     input: &mut &'b mut [u8],
 ) -> Result<Option<Message<'b>>, Unborrowed> {
+    if !state.is_between_messages() {
+        return Err(Unborrowed::Other);
+    }
+    // The end of most reads.
+    if input.is_empty() {
+        return Ok(None);
+    }
     match state.complete_message(input) {
         Some((MessageKind::Binary, payload)) => Ok(Some(Message::Binary(Cow::Borrowed(payload)))),
         Some((MessageKind::Text, payload)) => match from_utf8(payload) {
             Ok(text) => Ok(Some(Message::Text(Cow::Borrowed(text)))),
             Err(_) => Err(Unborrowed::InvalidUtf8),
         },
-        None if state.is_waiting(input) => Ok(None),
         None => Err(Unborrowed::Other),
     }
 }
 
-/// Memory for a message that is fragmented, compressed or split by the input.
+/// Assembles a message that is fragmented, compressed or split by the input.
 pub(super) struct Assembler {
-    /// The text in progress.
-    text: String,
-    /// The binary message in progress, or memory for the next message.
-    bytes: Vec<u8>,
+    memory: Memory,
     /// Decompresses messages, if permessage-deflate was negotiated.
     inflater: Option<Inflater>,
 }
@@ -126,14 +129,13 @@ pub(super) struct Assembler {
 impl Assembler {
     pub(super) const fn new(inflater: Option<Inflater>) -> Self {
         Self {
-            text: String::new(),
-            bytes: Vec::new(),
+            memory: Memory::new(),
             inflater,
         }
     }
 
     /// Receives the next message or signal, after [`recv_borrowed`] returned this error.
-    #[inline]
+    #[inline(never)]
     pub(super) fn recv<'b, R: Role>(
         &mut self,
         state: &mut RecvState<R>,
@@ -142,47 +144,31 @@ impl Assembler {
     ) -> Option<Message<'b>> {
         match error {
             Unborrowed::InvalidUtf8 => Some(self.fail(state, ProtocolError::InvalidUtf8)),
-            Unborrowed::Other => match state.few_bytes(input, |kind| self.spare(kind)) {
-                Some((kind, bytes)) => self.append_few(state, kind, bytes),
-                None => self.recv_chunks(state, input),
+            Unborrowed::Other => match self.memory.spare() {
+                0 => self.recv_chunks(state, input),
+                _ => match state.one_byte(input) {
+                    Some((kind, byte)) => self.push(state, kind, byte),
+                    None => self.recv_chunks(state, input),
+                },
             },
         }
     }
 
-    /// Returns the number of bytes that can arrive without more memory for the message in progress.
-    /// A text grows by up to three bytes more, if a character is completed.
+    /// Appends a byte for which there is memory, and which does not complete a message. Returns a
+    /// message only if the connection fails.
     #[inline]
-    fn spare(&self, kind: MessageKind) -> usize {
-        match kind {
-            MessageKind::Binary => self.bytes.capacity() - self.bytes.len(),
-            MessageKind::Text => (self.text.capacity() - self.text.len()).saturating_sub(3),
-        }
-    }
-
-    /// Appends bytes that neither complete a message nor need more memory. Returns a message only
-    /// if the connection fails.
-    #[inline]
-    fn append_few<'b, R: Role>(
+    fn push<'b, R: Role>(
         &mut self,
         state: &mut RecvState<R>,
         kind: MessageKind,
-        bytes: &[u8],
+        byte: u8,
     ) -> Option<Message<'b>> {
-        match kind {
-            MessageKind::Binary => self.bytes.extend_from_slice(bytes),
-            MessageKind::Text => match state.utf8.feed(bytes) {
-                Ok((completed, valid)) => {
-                    self.text.extend(completed);
-                    self.text.push_str(valid);
-                }
-                Err(error) => return Some(self.fail(state, error.into())),
-            },
-        }
-        None
+        let len = clamped(state.message_received()) - 1;
+        let pushed = self.memory.push(kind, len, byte, &mut state.utf8);
+        pushed.err().map(|error| self.fail(state, error.into()))
     }
 
     /// Receives a message that is not one complete frame, or a signal.
-    #[inline(never)]
     fn recv_chunks<'b, R: Role>(
         &mut self,
         state: &mut RecvState<R>,
@@ -205,69 +191,111 @@ impl Assembler {
     }
 
     /// Appends a chunk to its message, and returns the message if the chunk completes it.
-    fn append<'b, R: Role>(
+    fn append<R: Role>(
         &mut self,
         state: &mut RecvState<R>,
         chunk: &RawChunk,
         payload: &mut [u8],
-    ) -> Result<Option<Message<'b>>, ProtocolError> {
-        let Self {
-            text,
-            bytes,
-            inflater,
-        } = self;
+    ) -> Result<Option<Message<'static>>, ProtocolError> {
+        let Self { memory, inflater } = self;
         let kind = chunk.kind;
-        if kind == MessageKind::Text && text.capacity() == 0 {
-            // Recycled memory is empty, and thus valid text.
-            debug_assert!(bytes.is_empty());
-            *text = String::from_utf8(mem::take(bytes)).unwrap_or_default();
+        if chunk.first {
+            memory.begin(kind, chunk.compressed);
         }
-        let (received, bound) = (state.message_received(), state.message_bound());
-        let max_message = state.config().max_message();
-        let utf8 = &mut state.utf8;
-        // Stores bytes, with which the message has `len` of at most `bound` bytes: the buffer never
-        // grows beyond `bound`.
-        let mut store = |stored: &[u8], len: u64, bound: u64| {
-            let [len, bound] = [len, bound].map(|n| usize::try_from(n).unwrap_or(usize::MAX));
-            match kind {
-                MessageKind::Binary => {
-                    bytes.reserve_exact(growth(bytes.len(), bytes.capacity(), len, bound));
-                    bytes.extend_from_slice(stored);
-                }
-                MessageKind::Text => {
-                    let (completed, valid) = utf8.feed(stored)?;
-                    text.reserve_exact(growth(text.len(), text.capacity(), len, bound));
-                    text.extend(completed);
-                    text.push_str(valid);
-                }
-            }
-            Ok(())
-        };
-        match inflater {
+        let received = clamped(state.message_received());
+        let len = match inflater {
             Some(inflater) if chunk.compressed => {
-                let mut store = |bytes: &[u8], len| store(bytes, len, max_message);
+                let max_message = state.config().max_message();
+                let mut store = |bytes: &[u8], len| {
+                    let len = clamped(len);
+                    memory.reserve(len, clamped(max_message));
+                    Ok(memory.append(kind, len - bytes.len(), bytes, &mut state.utf8)?)
+                };
+                let mut len = 0;
                 chunk.unmask::<R>(payload, |bytes| {
-                    inflater.inflate(bytes, false, max_message, &mut store)
+                    inflater.inflate(bytes, false, max_message, &mut store)?;
+                    Ok(())
                 })?;
                 if chunk.last {
-                    inflater.inflate(&[], true, max_message, &mut store)?;
+                    len = inflater.inflate(&[], true, max_message, &mut store)?;
                 }
+                clamped(len)
             }
             _ => {
                 debug_assert!(!chunk.compressed, "compression was negotiated");
-                chunk.unmask::<R>(payload, |bytes| store(bytes, received, bound))?;
+                let mut len = received - payload.len();
+                memory.reserve(received, clamped(state.message_bound()));
+                chunk.unmask::<R>(payload, |bytes| {
+                    memory.append(kind, len, bytes, &mut state.utf8)?;
+                    len += bytes.len();
+                    Ok(())
+                })?;
+                len
             }
+        };
+        if chunk.last {
+            self.finish(state, kind, len).map(Some)
+        } else {
+            Ok(None)
         }
-        if !chunk.last {
-            return Ok(None);
-        }
-        Ok(Some(match kind {
-            MessageKind::Binary => Message::Binary(Cow::Owned(mem::take(&mut self.bytes))),
+    }
+
+    /// Returns the complete message of `len` bytes.
+    fn finish<R: Role>(
+        &mut self,
+        state: &mut RecvState<R>,
+        kind: MessageKind,
+        len: usize,
+    ) -> Result<Message<'static>, ProtocolError> {
+        Ok(match kind {
+            MessageKind::Binary => Message::Binary(Cow::Owned(self.memory.take_bytes(len))),
             MessageKind::Text => {
                 state.utf8.finish()?;
-                Message::Text(Cow::Owned(mem::take(&mut self.text)))
+                Message::Text(Cow::Owned(self.memory.take_text(len)?))
             }
-        }))
+        })
+    }
+
+    /// Returns the place of the next bytes of the payload, or an empty slice.
+    pub(super) fn payload_place<R: Role>(&mut self, state: &RecvState<R>) -> &mut [u8] {
+        match state.uncompressed_left() {
+            0 => &mut [],
+            left => self.memory.place(
+                clamped(state.message_received()),
+                clamped(left),
+                clamped(state.message_bound()),
+                &state.utf8,
+            ),
+        }
+    }
+
+    /// Receives up to `len` bytes that are in their place.
+    pub(super) fn recv_in_place<R: Role>(
+        &mut self,
+        state: &mut RecvState<R>,
+        len: usize,
+    ) -> Option<Message<'static>> {
+        let len = len.min(clamped(state.uncompressed_left()));
+        let received = clamped(state.message_received());
+        let place = self.memory.filled_place(received, len);
+        if place.is_empty() {
+            return None;
+        }
+        let chunk = state.next_chunk(place.len())?;
+        let utf8 = &mut state.utf8;
+        let validated = chunk.unmask::<R>(place, |bytes| match chunk.kind {
+            MessageKind::Text => Ok(utf8.feed(bytes).map(drop)?),
+            MessageKind::Binary => Ok(()),
+        });
+        let len = received + chunk.len;
+        match validated {
+            Ok(()) if chunk.last => Some(
+                self.finish(state, chunk.kind, len)
+                    .unwrap_or_else(|error| self.fail(state, error)),
+            ),
+            Ok(()) => None,
+            Err(error) => Some(self.fail(state, error)),
+        }
     }
 
     #[cold]
@@ -285,20 +313,24 @@ impl Assembler {
     }
 
     /// Keeps memory for the next message, if there is none and a message can follow.
-    pub(super) fn recycle<R: Role>(&mut self, state: &RecvState<R>, mut memory: Vec<u8>) {
-        if self.bytes.capacity() == 0 && !state.has_ended() {
-            memory.clear();
-            self.bytes = memory;
+    pub(super) fn recycle<R: Role>(&mut self, state: &RecvState<R>, memory: Vec<u8>) {
+        if self.memory.capacity() == 0 && !state.has_ended() {
+            self.memory = Memory::Bytes(memory);
         }
     }
 
     /// Frees the memory, since no message will be completed.
     pub(super) fn release(&mut self) {
-        (self.text, self.bytes) = Default::default();
+        self.memory = Memory::new();
         if let Some(inflater) = &mut self.inflater {
             inflater.release();
         }
     }
+}
+
+/// Returns the length as an index. A message that is in memory is never longer.
+fn clamped(len: u64) -> usize {
+    usize::try_from(len).unwrap_or(usize::MAX)
 }
 
 /// Does not show payload.
@@ -421,6 +453,24 @@ impl<R: Role> MessageRecvHalf<R> {
         self.half.take_reply()
     }
 
+    /// Returns the place in memory where the next bytes of the current payload belong, to read them
+    /// into it: see [`WebSocket::payload_buffer`](crate::WebSocket::payload_buffer).
+    #[must_use]
+    pub fn payload_buffer(&mut self) -> &mut [u8] {
+        self.assembler.payload_place(&self.half.state)
+    }
+
+    /// Receives `len` bytes that were read into [`payload_buffer`](Self::payload_buffer): see
+    /// [`WebSocket::recv_payload`](crate::WebSocket::recv_payload).
+    #[must_use = "the message must be handled"]
+    pub fn recv_payload(&mut self, len: usize) -> Option<Message<'static>> {
+        let message = self.assembler.recv_in_place(&mut self.half.state, len)?;
+        if !message.is_data() {
+            self.half.owe_reply();
+        }
+        Some(message)
+    }
+
     /// Returns memory to this half, such as that of an owned message: see
     /// [`WebSocket::recycle`](crate::WebSocket::recycle).
     pub fn recycle(&mut self, memory: Vec<u8>) {
@@ -453,15 +503,16 @@ impl<R: Role> MessageRecvHalf<R> {
         self.half.error()
     }
 
-    /// Returns the number of bytes of the current frame's payload that have not been received; 0
-    /// between frames.
+    /// Returns the number of bytes of the current data frame's payload that have not been received;
+    /// 0 between frames and in control frames.
     #[must_use]
-    pub const fn payload_left(&self) -> u64 {
+    pub fn payload_left(&self) -> u64 {
         self.half.payload_left()
     }
 
     /// Returns the number of frames whose header was received, and the sum of their payload
-    /// lengths. [`payload_left`](Self::payload_left) bytes of that have not arrived.
+    /// lengths. [`payload_left`](Self::payload_left) bytes of that have not arrived, and up to 125
+    /// bytes of a control frame.
     #[must_use]
     pub const fn received(&self) -> Counters {
         self.half.received()

@@ -1,6 +1,7 @@
 //! The four ways to receive, driven alike, and a record of what they made of their input.
 
 use super::{Frame, TestRole, read_all, wire};
+use std::borrow::Cow;
 use ws_proto::{
     Action, Close, CloseCode, Config, Connection, Counters, Endpoint, Event, Message, MessageKind,
     MessageRecvHalf, MessageSendHalf, Outcome, ProtocolError, RecvHalf, SendHalf, State, WebSocket,
@@ -156,6 +157,57 @@ macro_rules! drain {
     };
 }
 
+/// A [`WebSocket`] that is given payload in its place, where it has one, in turn with input; the
+/// memory of its messages is given back as it is.
+pub(crate) struct InPlace<R>(pub(crate) WebSocket<R>, usize);
+
+/// The same of its halves.
+pub(crate) struct InPlaceHalves<R>(MessageHalves<R>, usize);
+
+impl<R> InPlace<R> {
+    pub(crate) const fn new(ws: WebSocket<R>) -> Self {
+        Self(ws, 0)
+    }
+}
+
+/// Places input in `$place`, or receives it otherwise: of four turns, one has all that fits, one a
+/// few bytes, one a few bytes as input. What must be kept is recycled.
+macro_rules! place {
+    ($input:ident, $turn:expr, $place:expr, |$len:ident| $in_place:expr, |$rest:ident| $recv:expr, $event:pat => $handle:expr) => {
+        while !$input.is_empty() {
+            *$turn += 1;
+            let turn = *$turn % 4;
+            let place = $place;
+            if place.is_empty() || turn == 0 {
+                let len = if turn == 0 { $input.len().min(3) } else { $input.len() };
+                let (now, later) = $input.split_at_mut(len);
+                // What is behind the payload must not be overlooked.
+                drain!(now, |$rest| $recv, $event => $handle);
+                $input = later;
+            } else {
+                let $len = place.len().min($input.len()).min(if turn == 1 { 5 } else { usize::MAX });
+                let (now, later) = $input.split_at_mut($len);
+                place[..$len].copy_from_slice(now);
+                $input = later;
+                if let Some($event) = $in_place {
+                    $handle;
+                }
+            }
+        }
+        // An event may be left without input.
+        drain!($input, |$rest| $recv, $event => $handle);
+    };
+}
+
+/// The memory of an owned message.
+fn memory(message: Message<'_>) -> Option<Vec<u8>> {
+    match message {
+        Message::Text(Cow::Owned(text)) => Some(text.into_bytes()),
+        Message::Binary(Cow::Owned(bytes)) => Some(bytes),
+        _ => None,
+    }
+}
+
 pub(super) fn event(event: Event<'_>, control: &[u8], close: Option<Close<'_>>, log: &mut Log) {
     match event {
         Event::Data(chunk) => log.data(chunk.kind, chunk.payload, chunk.first, chunk.last),
@@ -307,6 +359,57 @@ impl<R: TestRole> Layer<R> for MessageHalves<R> {
 
     fn ended(&self) -> Ended {
         halves_ended!(self.0, self.1)
+    }
+}
+
+impl<R: TestRole> Layer<R> for InPlace<R> {
+    fn make(config: &Config) -> Self {
+        Self::new(WebSocket::new(R::make(), config))
+    }
+
+    fn recv_all(&mut self, mut input: &mut [u8], log: &mut Log) {
+        let Self(ws, turn) = self;
+        place!(input, turn, ws.payload_buffer(),
+            |len| ws.recv_payload(len, &mut log.out),
+            |rest| ws.recv(&mut rest, &mut log.out),
+            got => {
+                message(got.clone(), ws.control_payload(), ws.close_received(), log);
+                if let Some(memory) = memory(got) {
+                    ws.recycle(memory);
+                }
+            }
+        );
+    }
+
+    fn ended(&self) -> Ended {
+        ended!(self.0)
+    }
+}
+
+impl<R: TestRole> Layer<R> for InPlaceHalves<R> {
+    fn make(config: &Config) -> Self {
+        Self(MessageHalves::make(config), 0)
+    }
+
+    fn recv_all(&mut self, mut input: &mut [u8], log: &mut Log) {
+        let Self(MessageHalves(receiver, sender), turn) = self;
+        place!(input, turn, receiver.payload_buffer(),
+            |len| receiver.recv_payload(len),
+            |rest| receiver.recv(&mut rest),
+            got => {
+                message(got.clone(), receiver.control_payload(), receiver.close_received(), log);
+                if let Some(reply) = receiver.take_reply() {
+                    sender.reply(&reply, &mut log.out).unwrap();
+                }
+                if let Some(memory) = memory(got) {
+                    receiver.recycle(memory);
+                }
+            }
+        );
+    }
+
+    fn ended(&self) -> Ended {
+        self.0.ended()
     }
 }
 

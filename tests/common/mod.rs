@@ -18,8 +18,8 @@ pub(crate) use frames::{
     Form, Frame, Head, Masking, TestRole, read, read_all, read_head, wire, xor,
 };
 pub(crate) use layers::{
-    Ended, Halves, Layer, Log, MessageHalves, Seen, Transcript, assembled, drive, receive,
-    receive_with, run, stream,
+    Ended, Halves, InPlace, InPlaceHalves, Layer, Log, MessageHalves, Seen, Transcript, assembled,
+    drive, receive, receive_with, run, stream,
 };
 
 use ws_proto::frame::Opcode;

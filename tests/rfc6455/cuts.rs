@@ -2,7 +2,10 @@
 //! layer and for both roles (L6, FR7, SE8, P1).
 
 use crate::common::strategies::{any_input, at, config, cuts, limits, text};
-use crate::common::{Ended, Halves, Layer, MessageHalves, TestRole, Transcript, assembled, run};
+use crate::common::{
+    Ended, Halves, InPlace, InPlaceHalves, Layer, MessageHalves, TestRole, Transcript, assembled,
+    run,
+};
 use proptest::prelude::*;
 use std::borrow::Cow;
 use ws_proto::frame::Utf8Validator;
@@ -80,6 +83,15 @@ fn all_layers<R: TestRole>(
     let messages = same::<R, WebSocket<R>>(config, bytes, cuts)?;
     let halves = same::<R, Halves<R>>(config, bytes, cuts)?;
     let message_halves = same::<R, MessageHalves<R>>(config, bytes, cuts)?;
+
+    let in_place = same::<R, InPlace<R>>(config, bytes, cuts)?;
+    let halves_in_place = same::<R, InPlaceHalves<R>>(config, bytes, cuts)?;
+    prop_assert_eq!(&in_place, &messages, "payload in its place, and input");
+    prop_assert_eq!(
+        &halves_in_place,
+        &message_halves,
+        "payload in its place, and input"
+    );
 
     // Who began, and whether it was clean, halves do not know before they are put together.
     let of_halves = |ended: &Ended| Ended {

@@ -545,7 +545,8 @@ fn fr7_payload_left_lets_a_frame_be_read_into_its_final_place() {
     for_both_roles!(check);
 }
 
-/// At every byte of a session, what is left of the frame is what was declared less what has come.
+/// At every byte of a session, what is left of a data frame is what was declared less what has come.
+/// A driver that reads it into the message must not read a control frame into it.
 #[test]
 fn fr7_payload_left_counts_down() {
     fn check<R: TestRole>() {
@@ -563,7 +564,8 @@ fn fr7_payload_left_counts_down() {
             let header = bytes.len() - frame.payload.len();
             for (at, byte) in bytes.chunks_mut(1).enumerate() {
                 connection.recv_all(byte, &mut log);
-                let left = if at + 1 < header {
+                let is_control = matches!(frame.opcode, 8..);
+                let left = if at + 1 < header || is_control {
                     0
                 } else {
                     frame.payload.len() - (at + 1 - header)
@@ -575,6 +577,126 @@ fn fr7_payload_left_counts_down() {
                 );
             }
         }
+    }
+    for_both_roles!(check);
+}
+
+/// The transport writes a large message to its place; frames behind it come as usual.
+#[test]
+fn l7_a_payload_is_read_into_its_place() {
+    fn check<R: TestRole>() {
+        let text = "caf\u{e9} ".repeat(3000);
+        for (opcode, cut) in [(1, 0), (1, 4), (1, 17_000), (2, 100)] {
+            let stream = wire::<R>(&[
+                Frame::new(opcode, &text.as_bytes()[..100]).more(),
+                Frame::ping("p"),
+                Frame::continuation(&text.as_bytes()[100..]),
+                Frame::text("next"),
+            ]);
+            let mut ws = WebSocket::new(R::make(), &Config::default());
+            let mut out = Vec::new();
+            let mut rest = &stream[..];
+            let mut seen = Vec::new();
+            let mut placed = 0;
+            while !rest.is_empty() {
+                let place = ws.payload_buffer();
+                // Until `cut`, as input.
+                let (n, message) = if place.is_empty() || stream.len() - rest.len() < cut {
+                    let n = 7.min(rest.len());
+                    let mut input = &mut rest[..n].to_vec()[..];
+                    let mut last = None;
+                    while let Some(message) = ws.recv(&mut input, &mut out) {
+                        assert!(last.is_none());
+                        last = Some(message.into_owned());
+                    }
+                    (n, last)
+                } else {
+                    let n = place.len().min(rest.len());
+                    place[..n].copy_from_slice(&rest[..n]);
+                    placed += n;
+                    (n, ws.recv_payload(n, &mut out))
+                };
+                rest = &rest[n..];
+                seen.extend(message);
+            }
+            assert!(placed + cut > text.len() / 2);
+            let whole = match opcode {
+                1 => Message::Text(text.as_str().into()),
+                _ => Message::Binary(text.as_bytes().into()),
+            };
+            assert!(seen == [Message::Ping, whole, Message::Text("next".into())]);
+        }
+    }
+    for_both_roles!(check);
+}
+
+/// Text that is not valid fails where it is in its place, too, at the first bad byte.
+#[test]
+fn l7_ut5_text_in_its_place_is_validated_as_it_arrives() {
+    fn check<R: TestRole>() {
+        for (payload, good) in [
+            (&b"caf\xc3\xa9\xff and more"[..], 5),
+            (b"\xed\xa0\x80 a surrogate", 1),
+            (b"cut off\xc3", 7),
+        ] {
+            let stream = wire::<R>(&[Frame::new(1, payload)]);
+            let (header, payload) = stream.split_at(stream.len() - payload.len());
+            let mut ws = WebSocket::new(R::make(), &Config::default());
+            let mut out = Vec::new();
+            assert_eq!(ws.recv(&mut &mut header.to_vec()[..], &mut out), None);
+            for (at, &byte) in payload.iter().enumerate() {
+                ws.payload_buffer()[0] = byte;
+                let got = ws.recv_payload(1, &mut out);
+                if at < good {
+                    assert_eq!((got, out.len()), (None, 0), "at {at}");
+                } else {
+                    assert_eq!(got, Some(Message::Failed(ProtocolError::InvalidUtf8)));
+                    break;
+                }
+            }
+            assert_eq!(ws.error(), Some(ProtocolError::InvalidUtf8));
+            assert_eq!(ws.payload_buffer(), []);
+            assert_eq!(read_all::<R>(&out)[0].payload[..2], 1007_u16.to_be_bytes());
+        }
+    }
+    for_both_roles!(check);
+}
+
+/// There is a place only for the payload of a data frame, and no more is received than fits there.
+#[test]
+fn l7_only_data_has_a_place() {
+    fn check<R: TestRole>() {
+        let mut ws = WebSocket::new(R::make(), &Config::default());
+        let mut out = Vec::new();
+        let recv = |ws: &mut WebSocket<R>, bytes: &[u8], out: &mut Vec<u8>| {
+            ws.recv(&mut &mut bytes.to_vec()[..], out)
+                .map(Message::into_owned)
+        };
+        assert_eq!(ws.payload_buffer(), []);
+        assert_eq!(ws.recv_payload(5, &mut out), None);
+
+        let begun = wire::<R>(&[Frame::binary("ab").more()]);
+        assert_eq!(recv(&mut ws, &begun, &mut out), None);
+        assert_eq!(ws.payload_buffer(), [], "between fragments");
+        let ping = wire::<R>(&[Frame::ping("pp")]);
+        let (now, later) = ping.split_at(ping.len() - 1);
+        assert_eq!(recv(&mut ws, now, &mut out), None);
+        assert_eq!(ws.payload_buffer(), [], "in a control frame");
+        assert_eq!(ws.recv_payload(1, &mut out), None);
+        assert_eq!(recv(&mut ws, later, &mut out), Some(Message::Ping));
+
+        let rest = wire::<R>(&[Frame::continuation("cdef")]);
+        let (header, payload) = rest.split_at(rest.len() - 4);
+        assert_eq!(recv(&mut ws, header, &mut out), None);
+        // Nothing was asked for: nothing can be in its place.
+        assert_eq!(ws.recv_payload(1, &mut out), None);
+        assert_eq!(ws.payload_left(), 4);
+        ws.payload_buffer().copy_from_slice(payload);
+        // More than its place has.
+        let message = ws.recv_payload(usize::MAX, &mut out);
+        assert_eq!(message, Some(Message::Binary(b"abcdef".into())));
+        ws.recv_eof();
+        assert_eq!(ws.payload_buffer(), []);
     }
     for_both_roles!(check);
 }

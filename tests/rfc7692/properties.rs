@@ -3,7 +3,7 @@
 use crate::common::deflate::*;
 use crate::common::strategies::{Input, at, config, cuts, text};
 use crate::common::{
-    Frame, Layer, Log, Masking, Seen, TestRole, assembled, drive, for_both_roles, wire,
+    Frame, InPlace, Layer, Log, Masking, Seen, TestRole, assembled, drive, for_both_roles, wire,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -170,6 +170,8 @@ fn round_trip<R: TestRole>(
     let outcome = setup.run::<R::Peer>(&bytes, &cuts);
     prop_assert_eq!(&outcome.seen, &expected);
     prop_assert_eq!(&outcome, &setup.run::<R::Peer>(&bytes, &[]));
+    let in_place = drive(InPlace::new(setup.websocket::<R::Peer>()), &bytes, &cuts);
+    prop_assert_eq!(&in_place, &outcome, "payload in its place, and input");
     // The streaming layer with a decompressor of the caller's.
     let streamed = drive(setup.inflating::<R::Peer>(block), &bytes, &cuts);
     prop_assert_eq!(

@@ -380,6 +380,87 @@ fn u1_memory_that_is_given_back_is_used() {
     for_both_roles!(check);
 }
 
+/// The place of a payload has as much memory as has arrived, or a block: after a header that
+/// declares a gigabyte, a block; when all of a frame has been read there, as many bytes as it has.
+#[test]
+fn l3_l7_f1_the_place_of_a_payload_grows_with_what_arrives() {
+    const BLOCK: usize = 4096;
+    fn check<R: TestRole>() {
+        let len = 1 << 20;
+        let payload = pattern(len);
+        let config = Config::default().with_max_message(1 << 30);
+        for (declared, read) in [(len, 5000), (len, usize::MAX), (1 << 30, 64 << 10)] {
+            let wire = wire::<R>(&[Frame::binary(&payload).declaring(declared as u64)]);
+            let (header, mut rest) = wire.split_at(wire.len() - len);
+            let mut ws = WebSocket::new(R::make(), &config);
+            let mut out = Vec::new();
+            assert_eq!(receiving(&mut ws, header, usize::MAX).count_total, 0);
+            let mut message = None;
+            while !rest.is_empty() {
+                let received = len - rest.len();
+                let mut n = 0;
+                let info = measure(|| {
+                    let place = ws.payload_buffer();
+                    assert!(!place.is_empty() && place.len() <= received.max(BLOCK) * 2);
+                    n = place.len().min(read).min(rest.len());
+                    place[..n].copy_from_slice(&rest[..n]);
+                });
+                // The old memory, and the new, which is at most twice as much.
+                assert!(
+                    info.bytes_max as usize <= 2 * received.max(BLOCK),
+                    "{info:?}"
+                );
+                rest = &rest[n..];
+                message = ws.recv_payload(n, &mut out);
+            }
+            if declared == len {
+                let Some(Message::Binary(bytes)) = message else {
+                    panic!("{message:?}")
+                };
+                let bytes = bytes.into_owned();
+                assert_eq!(bytes.capacity(), len);
+                assert!(bytes == payload);
+            } else {
+                assert_eq!(
+                    (message, ws.payload_left()),
+                    (None, (declared - len) as u64)
+                );
+            }
+        }
+    }
+    for_both_roles!(check);
+}
+
+/// Memory that is given back is the place of a payload at once, and nothing is allocated.
+#[test]
+fn u1_memory_that_is_given_back_is_the_place_of_a_payload() {
+    fn check<R: TestRole>() {
+        for (opcode, len) in [(2, 10_000), (1, 10_000), (2, 4000)] {
+            let payload = "x".repeat(len);
+            let bytes = wire::<R>(&[Frame::new(opcode, &payload)]);
+            let (header, rest) = bytes.split_at(bytes.len() - len);
+            let mut ws = new::<R>();
+            ws.recycle(vec![0xaa; 10_000]);
+            let mut out = Vec::new();
+            let info = measure(|| {
+                assert!(ws.recv(&mut &mut header.to_vec()[..], &mut out).is_none());
+                let place = ws.payload_buffer();
+                assert_eq!(place.len(), len);
+                place.copy_from_slice(rest);
+                let message = ws.recv_payload(len, &mut out);
+                match message.expect("it is complete") {
+                    Message::Text(text) => assert!(text == payload),
+                    Message::Binary(bytes) => assert!(*bytes == *payload.as_bytes()),
+                    other => panic!("{other:?}"),
+                }
+            });
+            // The copy of the header.
+            assert_eq!(info.count_total, 1);
+        }
+    }
+    for_both_roles!(check);
+}
+
 /// The receiving half takes memory back as the whole does.
 #[test]
 fn u1_memory_that_is_given_back_to_a_half_is_used() {

@@ -2,7 +2,7 @@
 //! the RFC does too, and work and memory are in proportion to the input.
 
 use super::common::model::{self, Limits};
-use super::common::{Halves, Layer, MessageHalves, TestRole, Transcript, assembled, run};
+use super::common::{Halves, InPlace, Layer, MessageHalves, TestRole, Transcript, assembled, run};
 use super::support::Cuts;
 use super::support::work::{Bounds, bounded};
 use ws_proto::{Config, Connection, WebSocket};
@@ -62,6 +62,12 @@ pub(crate) fn check<R: TestRole>(data: &[u8]) {
         (&halves.seen, &halves.out),
         (&whole.seen, &whole.out),
         "halves do otherwise than the WebSocket"
+    );
+
+    assert_eq!(
+        whole,
+        received::<R, InPlace<R>>(&config, bytes, &cuts),
+        "payload in its place makes a difference"
     );
 
     let Transcript { seen, out, ended } = streamed;
