@@ -1,10 +1,12 @@
 //! The compression contexts of a connection, one for each direction: created on first use, then
-//! kept, or returned to a pool after each message.
+//! kept, or returned to a pool after each message. Most connections are idle or do not compress:
+//! they hold only a pointer.
 
+use super::compress::Compressor;
 use super::config::DeflateConfig;
+use super::decompress::Decompressor;
 use super::decompress::Inflated;
 use super::params::{Params, Settings};
-use super::pool::{DeflateState, InflateState};
 use crate::buffer::prefix;
 use crate::error::ProtocolError;
 use crate::role::Role;
@@ -12,11 +14,13 @@ use alloc::boxed::Box;
 use core::fmt;
 
 /// Compresses the messages that a connection sends.
-pub(crate) struct Deflater {
+pub(crate) struct Deflater(Box<Sending>);
+
+struct Sending {
     config: DeflateConfig,
     params: Params,
     settings: Settings,
-    state: Option<Box<DeflateState>>,
+    compressor: Option<Box<Compressor>>,
     /// Whether the caller compresses messages, and its compressor has the context.
     is_context_external: bool,
 }
@@ -28,37 +32,39 @@ impl Deflater {
         } else {
             params.server
         };
-        Self {
+        Self(Box::new(Sending {
             config: config.clone(),
             params,
             settings: config.settings(direction),
-            state: None,
+            compressor: None,
             is_context_external: false,
-        }
+        }))
     }
 
     /// Returns the negotiated parameters.
     pub(crate) const fn params(&self) -> Params {
-        self.params
+        self.0.params
     }
 
     /// Returns whether a message of this length should be compressed.
     #[inline]
     pub(crate) fn should_compress(&self, len: usize) -> bool {
-        let is_useful =
-            !self.settings.direction.no_context_takeover || len >= self.config.threshold();
-        is_useful && !self.is_context_external
+        let Sending {
+            config, settings, ..
+        } = &*self.0;
+        let is_useful = !settings.direction.no_context_takeover || len >= config.threshold();
+        is_useful && !self.0.is_context_external
     }
 
     /// Returns whether later messages refer to those that were compressed here.
     pub(crate) const fn has_context(&self) -> bool {
-        self.state.is_some()
+        self.0.compressor.is_some()
     }
 
     /// Leaves the context, if there is one, to the caller, who has sent a message that it
     /// compressed itself.
-    pub(crate) const fn leave_context(&mut self) {
-        self.is_context_external = !self.settings.direction.no_context_takeover;
+    pub(crate) fn leave_context(&mut self) {
+        self.0.is_context_external = !self.0.settings.direction.no_context_takeover;
     }
 
     /// Compresses a message and passes the output to `send`, or `None` if the message should be
@@ -68,31 +74,34 @@ impl Deflater {
         message: &[u8],
         send: impl FnOnce(Option<&[u8]>) -> T,
     ) -> T {
-        let (settings, config) = (self.settings, &self.config);
-        let mut state = match self.state.take() {
-            Some(state) => state,
-            None => config.pool.take_deflate(settings),
+        let Sending {
+            config,
+            settings,
+            compressor: context,
+            ..
+        } = &mut *self.0;
+        let pool = &config.pool;
+        let mut compressor = match context.take() {
+            Some(compressor) => compressor,
+            None => pool.take_compressor(*settings),
         };
-        state.compressor.compress(message, true, &mut state.message);
         let no_context_takeover = settings.direction.no_context_takeover;
-        let is_useless = no_context_takeover && state.message.len() >= message.len();
-        let sent = send(if is_useless {
-            None
-        } else {
-            Some(&state.message)
+        let sent = pool.with_message(|compressed| {
+            compressor.compress(message, true, compressed);
+            let is_useless = no_context_takeover && compressed.len() >= message.len();
+            send(if is_useless { None } else { Some(compressed) })
         });
-        state.clear();
         if no_context_takeover {
-            config.pool.put_deflate(state);
+            pool.put_compressor(compressor);
         } else {
-            self.state = Some(state);
+            *context = Some(compressor);
         }
         sent
     }
 
-    /// Frees the state, since no more messages will be sent.
+    /// Frees the context, since no more messages will be sent.
     pub(crate) fn release(&mut self) {
-        self.state = None;
+        self.0.compressor = None;
     }
 }
 
@@ -100,16 +109,18 @@ impl Deflater {
 impl fmt::Debug for Deflater {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Deflater")
-            .field("settings", &self.settings)
+            .field("settings", &self.0.settings)
             .finish_non_exhaustive()
     }
 }
 
 /// Decompresses the messages that a connection receives.
-pub(crate) struct Inflater {
+pub(crate) struct Inflater(Box<Receiving>);
+
+struct Receiving {
     config: DeflateConfig,
     no_context_takeover: bool,
-    state: Option<Box<InflateState>>,
+    decompressor: Option<Box<Decompressor>>,
     /// The decompressed length of the current message so far.
     inflated: u64,
 }
@@ -121,12 +132,12 @@ impl Inflater {
         } else {
             params.client
         };
-        Self {
+        Self(Box::new(Receiving {
             config: config.clone(),
             no_context_takeover: direction.no_context_takeover,
-            state: None,
+            decompressor: None,
             inflated: 0,
-        }
+        }))
     }
 
     /// Decompresses a chunk of a message block by block. Each block is passed to `next` before the
@@ -141,49 +152,54 @@ impl Inflater {
         limit: u64,
         mut next: impl FnMut(&[u8], u64) -> Result<(), ProtocolError>,
     ) -> Result<u64, ProtocolError> {
+        let Receiving {
+            config,
+            no_context_takeover,
+            decompressor: context,
+            inflated,
+        } = &mut *self.0;
         let too_long = ProtocolError::MessageTooLong {
             len: limit.saturating_add(1),
             limit,
         };
         // The limit was lowered since.
-        if self.inflated > limit {
+        if *inflated > limit {
             return Err(too_long);
         }
-        let no_context_takeover = self.no_context_takeover;
-        let pool = &self.config.pool;
-        let state = self
-            .state
-            .get_or_insert_with(|| pool.take_inflate(no_context_takeover));
-        loop {
-            let Inflated { len, done } = state
-                .decompressor
-                .inflate(&mut chunk, is_last, &mut state.block)
-                .map_err(|_| ProtocolError::InvalidCompression)?;
-            let remaining = limit.saturating_sub(self.inflated);
-            let permitted = usize::try_from(remaining).unwrap_or(usize::MAX).min(len);
-            self.inflated += permitted as u64;
-            next(prefix(&state.block, permitted), self.inflated)?;
-            if permitted < len {
-                return Err(too_long);
+        let pool = &config.pool;
+        let decompressor =
+            context.get_or_insert_with(|| pool.take_decompressor(*no_context_takeover));
+        pool.with_block(|block| {
+            loop {
+                let Inflated { len, done } = decompressor
+                    .inflate(&mut chunk, is_last, block)
+                    .map_err(|_| ProtocolError::InvalidCompression)?;
+                let remaining = limit.saturating_sub(*inflated);
+                let permitted = usize::try_from(remaining).unwrap_or(usize::MAX).min(len);
+                *inflated += permitted as u64;
+                next(prefix(block, permitted), *inflated)?;
+                if permitted < len {
+                    return Err(too_long);
+                }
+                if done {
+                    return Ok(());
+                }
             }
-            if done {
-                break;
-            }
-        }
-        let inflated = self.inflated;
+        })?;
+        let len = *inflated;
         if is_last {
-            self.inflated = 0;
-            if no_context_takeover {
-                if let Some(state) = self.state.take() {
-                    self.config.pool.put_inflate(state);
+            *inflated = 0;
+            if *no_context_takeover {
+                if let Some(decompressor) = context.take() {
+                    pool.put_decompressor(decompressor);
                 }
             }
         }
-        Ok(inflated)
+        Ok(len)
     }
 
-    /// Frees the state, since no more messages will be received.
+    /// Frees the context, since no more messages will be received.
     pub(crate) fn release(&mut self) {
-        self.state = None;
+        self.0.decompressor = None;
     }
 }

@@ -55,13 +55,13 @@
 //!
 //! # Memory
 //!
-//! Nothing is allocated before the first compressed message in a direction. Then that direction has
-//! a state, which stays with the connection if its context is taken over. Otherwise the state is
-//! returned to a pool after each message: all connections of one [`DeflateConfig`] (and its clones)
-//! share the pool, and an idle connection holds no state.
+//! Only the settings, 96 bytes, are allocated before the first compressed message in a direction.
+//! Then that direction has a state, which stays with the connection if its context is taken over.
+//! Otherwise the state is returned to a pool after each message: all connections of one
+//! [`DeflateConfig`] (and its clones) share the pool, and an idle connection holds no state.
 //!
-//! A state to receive occupies 64 KiB with any parameters: 47.5 kB for the backend, and a block
-//! of 16 KiB for its output. A state to send occupies, in kB (measured with zlib-rs 0.6.8):
+//! A state to receive occupies 47.5 kB with any parameters. A state to send occupies, in kB
+//! (measured with zlib-rs 0.6.8):
 //!
 //! | window bits | memory level 1 | 4 | 6 | 8 (default) | 9 |
 //! | --- | --- | --- | --- | --- | --- |
@@ -73,8 +73,9 @@
 //! | 14 | 201 | 207 | 228 | 314 | 429 |
 //! | 15 (default) | 266 | 273 | 294 | 380 | 495 |
 //!
-//! A state to send also keeps the buffer of the longest message that it has compressed, up to
-//! 64 KiB.
+//! The pool also has the buffers that a message needs while it is decompressed or compressed: as
+//! many as are in use at once, of which it keeps up to 16 blocks of 16 KiB, and up to 16 buffers of
+//! at most 64 KiB.
 //!
 //! # Secrets
 //!

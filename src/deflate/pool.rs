@@ -1,4 +1,4 @@
-//! The compression states: a compressor or decompressor with its buffer, and a pool of unused ones.
+//! Unused compressors, decompressors and buffers, which the connections of a configuration share.
 
 use super::compress::Compressor;
 use super::decompress::Decompressor;
@@ -7,102 +7,105 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// The number of bytes that are decompressed at a time, then validated and checked against the
-/// limits.
-const BLOCK: usize = 16 << 10;
+/// Memory for decompressed data: large enough that most messages need one block.
+pub(super) type Block = [u8; 16 << 10];
 
-/// The largest number of unused states in a pool, for each direction.
-const MAX_IDLE: usize = 16;
+/// The maximum number of unused values of a kind.
+const MAX_UNUSED: usize = 16;
 
-/// The largest capacity of the buffer for a compressed message that is kept between messages.
-const MAX_KEPT: usize = 64 << 10;
+/// The maximum capacity of an unused buffer for a compressed message.
+const MAX_CAPACITY: usize = 64 << 10;
 
-/// Unused states, shared by all connections of one [`DeflateConfig`](super::DeflateConfig).
+/// Compressors, decompressors and buffers that a message needs, and an idle connection does not.
 #[derive(Default)]
 pub(super) struct Pool {
-    #[expect(
-        clippy::vec_box,
-        reason = "states move between the pool and a connection without allocation"
-    )]
-    deflate: Mutex<Vec<Box<DeflateState>>>,
-    inflate: Mutex<Vec<Box<InflateState>>>,
-}
-
-/// A compressor, and its output.
-pub(super) struct DeflateState {
-    pub(super) compressor: Compressor,
-    pub(super) message: Vec<u8>,
-}
-
-/// A decompressor, and its output.
-pub(super) struct InflateState {
-    pub(super) decompressor: Decompressor,
-    pub(super) block: [u8; BLOCK],
+    compressors: Unused<Box<Compressor>>,
+    decompressors: Unused<Box<Decompressor>>,
+    blocks: Unused<Box<Block>>,
+    messages: Unused<Vec<u8>>,
 }
 
 impl Pool {
-    /// Returns a state to compress with these settings: an unused one, if messages are compressed
+    /// Returns a compressor with these settings: an unused one, if messages are compressed
     /// independently, or a new one.
-    pub(super) fn take_deflate(&self, settings: Settings) -> Box<DeflateState> {
-        let mut unused = None;
-        if settings.direction.no_context_takeover {
-            let mut states = lock(&self.deflate);
-            unused = states
-                .iter()
-                .position(|state| state.compressor.settings() == settings)
-                .map(|index| states.swap_remove(index));
-        }
-        unused.unwrap_or_else(|| {
-            Box::new(DeflateState {
-                compressor: Compressor::new(settings),
-                message: Vec::new(),
-            })
-        })
-    }
-
-    /// Returns a state to decompress with.
-    pub(super) fn take_inflate(&self, no_context_takeover: bool) -> Box<InflateState> {
-        let unused = if no_context_takeover {
-            lock(&self.inflate).pop()
+    pub(super) fn take_compressor(&self, settings: Settings) -> Box<Compressor> {
+        let unused = if settings.direction.no_context_takeover {
+            let fits = |compressor: &Box<_>| Compressor::settings(compressor) == settings;
+            self.compressors.take(fits)
         } else {
             None
         };
-        unused.unwrap_or_else(|| {
-            Box::new(InflateState {
-                decompressor: Decompressor::new(no_context_takeover),
-                block: [0; BLOCK],
-            })
-        })
+        unused.unwrap_or_else(|| Box::new(Compressor::new(settings)))
     }
 
-    /// Keeps a state whose context is not taken over, unless there are enough.
-    pub(super) fn put_deflate(&self, state: Box<DeflateState>) {
-        put(&self.deflate, state);
+    /// Returns a decompressor.
+    pub(super) fn take_decompressor(&self, no_context_takeover: bool) -> Box<Decompressor> {
+        let unused = if no_context_takeover {
+            self.decompressors.take(|_| true)
+        } else {
+            None
+        };
+        unused.unwrap_or_else(|| Box::new(Decompressor::new(no_context_takeover)))
     }
 
-    /// Keeps a state whose context is not taken over, unless there are enough.
-    pub(super) fn put_inflate(&self, state: Box<InflateState>) {
-        put(&self.inflate, state);
+    /// Keeps a compressor whose context is not taken over.
+    pub(super) fn put_compressor(&self, compressor: Box<Compressor>) {
+        self.compressors.put(compressor);
     }
-}
 
-impl DeflateState {
-    /// Empties the output, and frees its memory if it is large.
-    pub(super) fn clear(&mut self) {
+    /// Keeps a decompressor whose context is not taken over.
+    pub(super) fn put_decompressor(&self, decompressor: Box<Decompressor>) {
+        self.decompressors.put(decompressor);
+    }
+
+    /// Passes a block with arbitrary content to `work`.
+    pub(super) fn with_block<T>(&self, work: impl FnOnce(&mut Block) -> T) -> T {
+        let unused = self.blocks.take(|_| true);
+        let mut block = unused.unwrap_or_else(|| Box::new([0; size_of::<Block>()]));
+        let result = work(&mut block);
+        self.blocks.put(block);
+        result
+    }
+
+    /// Passes an empty buffer for a compressed message to `work`.
+    pub(super) fn with_message<T>(&self, work: impl FnOnce(&mut Vec<u8>) -> T) -> T {
+        let mut message = self.messages.take(|_| true).unwrap_or_default();
+        let result = work(&mut message);
         // In this order: a vector does not shrink below its length.
-        self.message.clear();
-        self.message.shrink_to(MAX_KEPT);
+        message.clear();
+        message.shrink_to(MAX_CAPACITY);
+        self.messages.put(message);
+        result
     }
 }
 
-/// Ignores poisoning: the list is consistent after a panic.
-fn lock<T>(states: &Mutex<Vec<T>>) -> MutexGuard<'_, Vec<T>> {
-    states.lock().unwrap_or_else(PoisonError::into_inner)
+/// Unused values of a kind.
+struct Unused<T>(Mutex<Vec<T>>);
+
+impl<T> Unused<T> {
+    /// Takes the last one that fits.
+    fn take(&self, fits: impl FnMut(&T) -> bool) -> Option<T> {
+        let mut values = self.lock();
+        let index = values.iter().rposition(fits)?;
+        Some(values.swap_remove(index))
+    }
+
+    /// Keeps a value, unless there are enough.
+    fn put(&self, value: T) {
+        let mut values = self.lock();
+        if values.len() < MAX_UNUSED {
+            values.push(value);
+        }
+    }
+
+    /// Ignores poisoning: the list is consistent after a panic.
+    fn lock(&self) -> MutexGuard<'_, Vec<T>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
-fn put<T>(states: &Mutex<Vec<T>>, state: T) {
-    let mut states = lock(states);
-    if states.len() < MAX_IDLE {
-        states.push(state);
+impl<T> Default for Unused<T> {
+    fn default() -> Self {
+        Self(Mutex::default())
     }
 }

@@ -31,7 +31,8 @@ use send::{release_if_closed, send_message, with_own_compression};
 /// An unfragmented message that lies entirely in the input is borrowed, not copied. Other messages
 /// are assembled in memory of the connection, which grows with the received bytes
 /// ([`Config::with_max_message`] describes how) and is handed over with the message. An idle
-/// connection occupies no memory except this struct.
+/// connection occupies no memory except this struct: on 64-bit targets 304 bytes for a server, or
+/// 320 with the feature `deflate`.
 ///
 /// ```
 /// use ws_proto::{Config, Message, Server, WebSocket};
