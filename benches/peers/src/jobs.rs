@@ -19,44 +19,53 @@ pub type Work = Box<dyn FnMut(&mut Tally) -> Result>;
 /// Messages to receive, as bytes on the wire.
 pub struct Receive {
     pub role: Role,
+    pub kind: Kind,
     pub stream: Vec<u8>,
     /// The number of bytes that a read returns.
     pub read: usize,
-    /// Whether every message lies in one read, and in one frame.
+    /// Whether every message lies in one read.
     pub whole: bool,
+    /// Whether messages have several frames.
+    pub fragments: bool,
     /// For Pongs and other replies.
     pub sink: Sink,
     pub expected: Tally,
     pub pings: usize,
+    /// The length of the longest message.
+    pub longest: usize,
     /// Whether compressed messages refer to earlier ones.
     pub takeover: bool,
     buffer: RefCell<Vec<u8>>,
 }
 
 impl Receive {
-    pub fn new(role: Role, stream: Vec<u8>, read: usize, expected: Tally) -> Self {
+    pub fn new(role: Role, kind: Kind, stream: Vec<u8>, read: usize, expected: Tally) -> Self {
         Self {
             role,
+            kind,
             stream,
             read,
             whole: false,
+            fragments: false,
             sink: Sink::default(),
             expected,
             pings: 0,
+            longest: 0,
             takeover: true,
-            buffer: RefCell::new(vec![0; read]),
+            buffer: RefCell::default(),
         }
     }
 
     /// For peers with a read buffer of their own, its size: at least one read.
     pub fn buffer_size(&self) -> usize {
-        self.read.max(4 << 10)
+        self.read.min(self.stream.len()).max(4 << 10)
     }
 
     /// Copies read by read into a buffer, as a socket would, and calls `receive` with each.
     #[inline]
     pub fn each_read(&self, mut receive: impl FnMut(&mut [u8]) -> Result) -> Result {
         let mut buffer = self.buffer.borrow_mut();
+        buffer.resize(self.read.min(self.stream.len()), 0);
         for bytes in self.stream.chunks(self.read) {
             let input = &mut buffer[..bytes.len()];
             input.copy_from_slice(bytes);
@@ -97,6 +106,8 @@ impl Receive {
 pub struct Send<T: ?Sized + 'static> {
     pub role: Role,
     pub messages: Vec<&'static T>,
+    /// Whether the header and the payload must be written in one slice.
+    pub in_one_slice: bool,
     /// Whether a peer remembers messages that it has compressed.
     pub takeover: bool,
     pub sink: Sink,
@@ -107,6 +118,7 @@ impl<T: ?Sized> Send<T> {
         Self {
             role,
             messages,
+            in_one_slice: false,
             takeover: true,
             sink: Sink::default(),
         }

@@ -1,5 +1,6 @@
 //! Measures this crate and its peers, row by row: see `benches/README.md`.
 
+mod checks;
 mod frames;
 mod jobs;
 mod json;
@@ -14,27 +15,35 @@ use measure::Speed;
 use std::env;
 use std::process::ExitCode;
 
-const USAGE: &str =
-    "usage: peers [--rows WORDS] [--peers LIST] [--json] [--quick] | --list | --count ROW PEER N
-  --rows WORDS   only the rows that contain one of these words, separated by commas
-  --peers LIST   only the peers with these names, separated by commas
+const USAGE: &str = "\
+usage: peers [--rows WORDS]... [--peers LIST] [--quick] [--json]
+       peers [--rows WORDS]... [--peers LIST] --list
+       peers --checks
+       peers --count ROW PEER N
+  --rows WORDS   only rows whose name contains these words, or those of another --rows
+  --peers LIST   only peers with these names, separated by commas
+  --quick        verify everything, but measure each only for a moment
   --json         print JSON, one row a line
-  --quick        verify everything, and measure only a few milliseconds of each
-  --list         print the names of the rows and, for each, of its peers
-  --count ROW PEER N   verify, then repeat N times: for valgrind";
+  --list         print the names of the rows, and the peers that take part
+  --checks       print a table of the violations that each peer refuses
+  --count        verify, and then repeat N times, for valgrind";
 
 fn main() -> ExitCode {
     let mut arguments = env::args().skip(1);
-    let (mut words, mut names) = (String::new(), None);
+    let (mut words, mut names) = (Vec::new(), None);
     let (mut json, mut list, mut speed) = (false, false, Speed::Full);
     while let Some(argument) = arguments.next() {
         let mut value = || arguments.next().unwrap_or_else(|| usage());
         match argument.as_str() {
-            "--rows" => words = value(),
+            "--rows" => words.push(value()),
             "--peers" => names = Some(value()),
             "--json" => json = true,
             "--quick" => speed = Speed::Quick,
             "--list" => list = true,
+            "--checks" => {
+                print!("{}", checks::table(&peers::all()));
+                return ExitCode::SUCCESS;
+            }
             "--count" => return count(&value(), &value(), &value()),
             _ => usage(),
         }
@@ -49,7 +58,7 @@ fn main() -> ExitCode {
     peers.retain(|peer| is_named(peer.name()));
     let mut failures = 0;
     for row in rows::all() {
-        if !words.split(',').any(|word| row.name.contains(word)) {
+        if !words.is_empty() && !words.iter().any(|words| row.name.contains(words)) {
             continue;
         }
         if list {

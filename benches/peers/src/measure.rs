@@ -34,12 +34,11 @@ impl Speed {
 pub struct Contender {
     name: &'static str,
     is_ours: bool,
-    pub work: Work,
+    work: Work,
     failure: Option<String>,
-    memory: isize,
     /// Passes in a round.
     passes: u32,
-    /// The time of a pass, or the memory, in each round.
+    /// The time of a message, or the memory, in each round.
     samples: Vec<f64>,
 }
 
@@ -58,16 +57,19 @@ impl Contender {
             is_ours: false,
             work,
             failure: None,
-            memory: 0,
             passes: 1,
             samples: Vec::new(),
         }
     }
 
-    /// Notes how verification ended, and how much memory has been allocated until then.
-    pub fn verified(&mut self, result: Result, memory: isize) {
-        self.failure = result.err().map(|error| error.to_string());
-        self.memory = memory;
+    /// Verifies the work. Returns whether it is right; otherwise it is not measured.
+    pub fn verify(&mut self, verify: impl FnOnce(&mut Work) -> Result) -> bool {
+        self.failure = verify(&mut self.work).err().map(|error| error.to_string());
+        self.failure.is_none()
+    }
+
+    pub fn add_sample(&mut self, sample: f64) {
+        self.samples.push(sample);
     }
 
     /// The time of some passes.
@@ -87,36 +89,27 @@ fn now() -> f64 {
     time.tv_sec as f64 * 1e9 + time.tv_nsec as f64
 }
 
-/// Measures those that were verified.
-pub fn race(contenders: Vec<Contender>, messages: u64, speed: Speed) -> Measured {
-    let (mut contenders, failed): (Vec<_>, Vec<_>) = contenders
-        .into_iter()
-        .partition(|contender| contender.failure.is_none());
-    for contender in &mut contenders {
+/// Measures the time of a message, of those that were verified.
+pub fn race(mut contenders: Vec<Contender>, messages: u64, speed: Speed) -> Measured {
+    let mut racing: Vec<_> = contenders
+        .iter_mut()
+        .filter(|contender| contender.failure.is_none())
+        .collect();
+    for contender in &mut racing {
         while contender.time() < speed.round() {
             contender.passes *= 2;
         }
     }
     for round in 0..speed.rounds() {
-        let first = round % contenders.len();
-        let (last, first) = contenders.split_at_mut(first);
+        // Each is the first of a round as often as the others.
+        let first = round % racing.len();
+        let (last, first) = racing.split_at_mut(first);
         for contender in first.iter_mut().chain(last) {
             let time = contender.time() / f64::from(contender.passes);
-            contender.samples.push(time / messages as f64);
+            contender.add_sample(time / messages as f64);
         }
     }
-    Measured::new("ns", contenders, failed)
-}
-
-/// The memory that each has allocated.
-pub fn memory(contenders: Vec<Contender>) -> Measured {
-    let (mut contenders, failed): (Vec<_>, Vec<_>) = contenders
-        .into_iter()
-        .partition(|contender| contender.failure.is_none());
-    for contender in &mut contenders {
-        contender.samples.push(contender.memory as f64);
-    }
-    Measured::new("B", contenders, failed)
+    Measured::new("ns", contenders)
 }
 
 /// The figures of a row.
@@ -134,23 +127,28 @@ struct Figures {
 }
 
 impl Measured {
-    fn new(unit: &'static str, contenders: Vec<Contender>, failed: Vec<Contender>) -> Self {
-        let figures = |mut contender: Contender| {
-            let samples = &mut contender.samples;
+    pub fn new(unit: &'static str, contenders: Vec<Contender>) -> Self {
+        let mut measured = Self {
+            unit,
+            contenders: Vec::new(),
+            failures: Vec::new(),
+        };
+        for contender in contenders {
+            let (name, is_ours) = (contender.name, contender.is_ours);
+            if let Some(failure) = contender.failure {
+                measured.failures.push((name, failure));
+                continue;
+            }
+            let mut samples = contender.samples;
             samples.sort_by(f64::total_cmp);
-            Figures {
-                name: contender.name,
-                is_ours: contender.is_ours,
+            measured.contenders.push(Figures {
+                name,
+                is_ours,
                 least: samples[0],
                 quartiles: [1, 2, 3].map(|n| samples[(samples.len() - 1) * n / 4]),
-            }
-        };
-        let failure = |contender: Contender| Some((contender.name, contender.failure?));
-        Self {
-            unit,
-            contenders: contenders.into_iter().map(figures).collect(),
-            failures: failed.into_iter().filter_map(failure).collect(),
+            });
         }
+        measured
     }
 
     /// The lowest median of another peer.

@@ -12,12 +12,13 @@ static IS_COUNTING: AtomicBool = AtomicBool::new(false);
 static LIVE: AtomicIsize = AtomicIsize::new(0);
 
 /// Returns the number of bytes that are allocated during `work` and live after it.
-pub fn live<T>(work: impl FnOnce() -> T) -> (T, isize) {
+pub fn live<T>(work: impl FnOnce() -> T) -> (T, usize) {
     LIVE.store(0, Ordering::Relaxed);
     IS_COUNTING.store(true, Ordering::Relaxed);
     let result = work();
     IS_COUNTING.store(false, Ordering::Relaxed);
-    (result, LIVE.load(Ordering::Relaxed))
+    let live = LIVE.load(Ordering::Relaxed);
+    (result, live.try_into().unwrap_or(0))
 }
 
 fn count(bytes: isize) {

@@ -4,6 +4,7 @@ use crate::frames::{self, FIN, Kind, PAYLOAD_OF_PING, PING, RSV1, Role, Writer};
 use crate::jobs::{Accept, Connect, Receive, Result, Send, Work};
 use crate::json::{self, Deflater, Inflater};
 use crate::measure::{self, Contender, Measured, Speed};
+use crate::memory;
 use crate::peers::{self, Peer};
 use crate::tally::Tally;
 use Kind::{Binary, Text};
@@ -113,17 +114,20 @@ pub fn all() -> Vec<Row> {
 
     for role in [Server, Client] {
         for (size, count) in [(16, 1024), (125, 1024), (KIB, 256), (64 * KIB, 4), (MIB, 1)] {
-            rows.add(
-                format!("send {}, {}", bytes(size), short(role)),
-                move || Job::Send(binaries(role, size, count)),
-            );
+            // A server's payload need not be copied: the rows below are for that.
+            let in_one_slice = role == Server && size >= KIB;
+            let how = if in_one_slice { " in one slice" } else { "" };
+            let name = format!("send {}{how}, {}", bytes(size), short(role));
+            rows.add(name, move || {
+                Job::Send(binaries(role, size, count, in_one_slice))
+            });
         }
     }
     for (size, count) in [(KIB, 256), (64 * KIB, 4), (MIB, 1)] {
-        rows.add(
-            format!("send {} without a copy, S", bytes(size)),
-            move || Job::SendUncopied(binaries(Server, size, count)),
-        );
+        let name = format!("send {} without a copy, S", bytes(size));
+        rows.add(name, move || {
+            Job::SendUncopied(binaries(Server, size, count, false))
+        });
     }
 
     rows.add("handshake, S".into(), || {
@@ -224,8 +228,9 @@ fn messages(role: Role, kind: Kind, payload: &[u8], count: usize, read: Read) ->
         Read::Bytes(read) => (false, read),
         Read::Frames(frames) => (true, frames * frame),
     };
-    let mut job = Receive::new(role, writer.bytes, read, expected);
+    let mut job = Receive::new(role, kind, writer.bytes, read, expected);
     job.whole = whole;
+    job.longest = payload.len();
     leak(job)
 }
 
@@ -243,14 +248,18 @@ fn fragments(text: &str) -> &'static Receive {
         writer.frame(fin | opcode, part);
     }
     let expected = frames::tally([(Text, text.as_bytes())]);
-    let mut job = Receive::new(Server, writer.bytes, 16 * KIB, expected);
+    let mut job = Receive::new(Server, Text, writer.bytes, 16 * KIB, expected);
     job.pings = pings;
+    job.longest = text.len();
+    job.fragments = true;
     leak(job)
 }
 
-fn binaries(role: Role, size: usize, count: usize) -> &'static Send<[u8]> {
+fn binaries(role: Role, size: usize, count: usize, in_one_slice: bool) -> &'static Send<[u8]> {
     let payload: &[u8] = frames::binary(size).leak();
-    leak(Send::new(role, vec![payload; count]))
+    let mut job = Send::new(role, vec![payload; count]);
+    job.in_one_slice = in_one_slice;
+    leak(job)
 }
 
 /// Compressed messages, for a client.
@@ -263,7 +272,7 @@ fn compressed(size: usize, takeover: bool) -> &'static Receive {
         writer.frame(FIN | RSV1 | Text as u8, payload);
     }
     let expected = frames::tally(texts.iter().map(|text| (Text, text.as_bytes())));
-    let mut job = Receive::new(Client, writer.bytes, 16 * KIB, expected);
+    let mut job = Receive::new(Client, Text, writer.bytes, 16 * KIB, expected);
     job.takeover = takeover;
     leak(job)
 }
@@ -305,10 +314,8 @@ impl Job {
             Self::Accept(job) => peer.accept(job),
             Self::Connect(job) => peer.connect(job),
             Self::Turns(job, connections) => {
-                // So many connections of others would not fit into memory.
-                let (connection, memory) = crate::memory::live(|| peer.receive(job));
-                drop(connection?);
-                if memory * connections as isize > 1 << 30 {
+                // Those that keep a read buffer for each connection would not fit into memory.
+                if waiting(peer, job)? * connections > 64 << 20 {
                     return None;
                 }
                 let connections: Option<Vec<Work>> =
@@ -414,6 +421,17 @@ impl Job {
     }
 }
 
+/// The memory of a connection that has received the messages and waits for more, with all that it
+/// has allocated.
+fn waiting(peer: &dyn Peer, job: &'static Receive) -> Option<usize> {
+    let (connection, memory) = memory::live(|| {
+        let mut connection = peer.receive(job)?;
+        connection(&mut Tally::default()).ok()?;
+        Some(connection)
+    });
+    connection.map(|_| memory)
+}
+
 /// In an order that no prefetcher foresees.
 fn shuffle<T>(items: &mut [T]) {
     let mut state = 1_usize;
@@ -429,18 +447,21 @@ impl Row {
     /// Verifies all that take part, then measures them in turn.
     pub fn measure(&self, peers: &[Box<dyn Peer>], speed: Speed) -> Measured {
         let job = (self.prepare)();
-        let mut contenders: Vec<Contender> = peers
-            .iter()
-            .filter_map(|peer| {
-                let (work, memory) = crate::memory::live(|| job.work(&**peer));
-                let mut contender = Contender::new(&**peer, work?);
-                let (verified, more) = crate::memory::live(|| job.verify(&mut contender.work));
-                contender.verified(verified, memory + more);
-                Some(contender)
-            })
-            .collect();
+        let mut contenders = Vec::new();
+        for peer in peers {
+            let Some(work) = job.work(&**peer) else {
+                continue;
+            };
+            let mut contender = Contender::new(&**peer, work);
+            let is_right = contender.verify(|work| job.verify(work));
+            if let (Job::Idle(job), true) = (job, is_right) {
+                let memory = waiting(&**peer, job).expect("it receives");
+                contender.add_sample(memory as f64);
+            }
+            contenders.push(contender);
+        }
         if let Job::Idle(_) = job {
-            return measure::memory(contenders);
+            return Measured::new("B", contenders);
         }
         contenders.push(Contender::floor(job.floor()));
         measure::race(contenders, job.messages(), speed)

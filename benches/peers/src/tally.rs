@@ -1,8 +1,10 @@
 //! What a peer received, and what it sent: counted in the same way for all.
 
 use crate::frames::Kind;
-use std::cell::{Cell, RefCell};
 use std::hint::black_box;
+use std::mem;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 
 /// Counts received messages and their bytes; and while a peer is verified, computes their checksum.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -28,6 +30,13 @@ impl Tally {
     #[inline(always)]
     pub fn text(&mut self, text: &str) {
         self.chunk(text.as_bytes());
+        self.end(Kind::Text);
+    }
+
+    /// A complete text that the peer has validated, and hands over as bytes.
+    #[inline(always)]
+    pub fn validated(&mut self, text: &[u8]) {
+        self.chunk(text);
         self.end(Kind::Text);
     }
 
@@ -78,28 +87,42 @@ impl Tally {
 }
 
 /// Where sent bytes go. It looks at them, and copies them only while a peer is verified.
+///
+/// Some peers require that their streams can be sent to other threads; only one thread uses it.
 #[derive(Default)]
 pub struct Sink {
-    bytes: Cell<u64>,
-    keeping: Cell<bool>,
-    kept: RefCell<Vec<u8>>,
+    bytes: AtomicU64,
+    keeping: AtomicBool,
+    kept: Mutex<Vec<u8>>,
 }
 
 impl Sink {
     #[inline]
     pub fn write(&self, bytes: &[u8]) {
-        self.bytes
-            .set(self.bytes.get() + black_box(bytes).len() as u64);
-        if self.keeping.get() {
-            self.kept.borrow_mut().extend_from_slice(bytes);
+        let len = black_box(bytes).len() as u64;
+        self.bytes.store(self.bytes.load(Relaxed) + len, Relaxed);
+        if self.keeping.load(Relaxed) {
+            self.keep(bytes);
         }
     }
 
-    /// The bytes that `work` writes.
+    #[cold]
+    #[inline(never)]
+    fn keep(&self, bytes: &[u8]) {
+        self.kept
+            .lock()
+            .expect("not poisoned")
+            .extend_from_slice(bytes);
+    }
+
+    /// Returns the bytes that `work` writes, too.
     pub fn record<T>(&self, work: impl FnOnce() -> T) -> (T, Vec<u8>) {
-        self.keeping.set(true);
+        self.keeping.store(true, Relaxed);
         let result = work();
-        self.keeping.set(false);
-        (result, self.kept.take())
+        self.keeping.store(false, Relaxed);
+        (
+            result,
+            mem::take(&mut self.kept.lock().expect("not poisoned")),
+        )
     }
 }

@@ -1,8 +1,17 @@
 //! The contenders, behind one trait. Each is used in its fastest documented way.
 
+mod embedded_websocket;
+mod fastwebsockets;
+mod nexus_web;
+mod ratchet;
+mod sockudo_ws;
+mod soketto;
+mod tokio_websockets;
 mod tungstenite;
 mod websocket_sans_io;
+mod ws_net;
 mod ws_proto;
+mod yawc;
 
 use crate::jobs::{Accept, Connect, Receive, Send, Work};
 
@@ -56,7 +65,16 @@ pub fn all() -> Vec<Box<dyn Peer>> {
         Box::new(ws_proto::Messages { recycle: false }),
         Box::new(ws_proto::Messages { recycle: true }),
         Box::new(ws_proto::Streaming),
+        Box::new(embedded_websocket::EmbeddedWebsocket),
+        Box::new(fastwebsockets::Fastwebsockets),
+        Box::new(nexus_web::NexusWeb),
+        Box::new(ratchet::Ratchet),
+        Box::new(sockudo_ws::SockudoWs),
+        Box::new(soketto::Soketto),
+        Box::new(tokio_websockets::TokioWebsockets),
         Box::new(tungstenite::Tungstenite),
         Box::new(websocket_sans_io::WebsocketSansIo),
+        Box::new(ws_net::WsNet),
+        Box::new(yawc::Yawc),
     ]
 }

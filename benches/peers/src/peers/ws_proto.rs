@@ -31,7 +31,7 @@ fn client() -> Client {
 impl Peer for Messages {
     fn name(&self) -> &'static str {
         if self.recycle {
-            "ws-proto, recycling"
+            "ws-proto/recycling"
         } else {
             "ws-proto"
         }
@@ -217,7 +217,7 @@ fn negotiated<R: Role>(role: R, takeover: bool) -> Negotiated<R> {
 
 impl Peer for Streaming {
     fn name(&self) -> &'static str {
-        "ws-proto, streaming"
+        "ws-proto/streaming"
     }
 
     fn is_ours(&self) -> bool {
