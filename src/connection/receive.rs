@@ -315,11 +315,11 @@ impl<R: Role> RecvState<R> {
     }
 
     /// Receives one byte in the middle of an uncompressed payload, as from a peer that sends them
-    /// one by one. Returns the type of its message, and the byte unmasked.
+    /// one by one, and returns it unmasked.
     #[cfg(feature = "alloc")]
     #[inline]
-    pub(crate) fn one_byte(&mut self, input: &mut &mut [u8]) -> Option<(MessageKind, u8)> {
-        let (&mut [byte], Some(kind)) = (&mut **input, self.kind) else {
+    pub(crate) fn one_byte(&mut self, input: &mut &mut [u8]) -> Option<u8> {
+        let &mut [byte] = &mut **input else {
             return None;
         };
         let is_middle = self.has_begun && self.phase == Phase::Payload && self.payload_left > 1;
@@ -330,7 +330,7 @@ impl<R: Role> RecvState<R> {
         self.payload_left -= 1;
         let MaskingKey([key, ..]) = self.key;
         self.key = self.key.rotated(1);
-        Some((kind, byte ^ key))
+        Some(byte ^ key)
     }
 
     /// Fails the connection because of a violation.
@@ -636,9 +636,7 @@ impl<R: Role> RecvState<R> {
     ) -> Received<Chunk<'b>> {
         if chunk.kind == MessageKind::Binary || chunk.compressed {
             let payload = take_front(input, chunk.len);
-            if !R::IS_CLIENT {
-                chunk.key.apply(payload, 0);
-            }
+            chunk.unmask_in_place::<R>(payload);
             return Received::Data(chunk.with_payload(payload));
         }
         let before = self.utf8;
@@ -691,13 +689,13 @@ impl<R: Role> RecvState<R> {
         }
     }
 
-    /// Returns the same, but 0 in a compressed message.
+    /// Returns the same, but 0 in a text and in a compressed message.
     #[cfg(feature = "alloc")]
-    pub(crate) fn uncompressed_left(&self) -> u64 {
-        if self.compressed {
-            0
-        } else {
+    pub(crate) fn binary_left(&self) -> u64 {
+        if self.kind == Some(MessageKind::Binary) && !self.compressed {
             self.payload_left()
+        } else {
+            0
         }
     }
 
@@ -760,6 +758,14 @@ impl RawChunk {
             first,
             last,
             compressed,
+        }
+    }
+
+    /// Unmasks the bytes of the chunk.
+    #[inline]
+    pub(crate) fn unmask_in_place<R: Role>(&self, payload: &mut [u8]) {
+        if !R::IS_CLIENT {
+            self.key.apply(payload, 0);
         }
     }
 

@@ -96,12 +96,6 @@ impl Utf8Validator {
         self.incomplete.is_empty()
     }
 
-    /// Returns the start of the character that is incomplete.
-    #[cfg(feature = "alloc")]
-    pub(crate) fn incomplete(&self) -> &[u8] {
-        &self.incomplete
-    }
-
     /// Returns the number of bytes of `chunk` before the one at which [`feed`](Self::feed) fails.
     #[cold]
     pub(crate) fn valid_up_to(mut self, chunk: &[u8]) -> usize {

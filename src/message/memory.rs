@@ -11,8 +11,7 @@ use core::mem;
 pub(super) enum Memory {
     /// A text so far. The start of a character may follow, which the validator keeps.
     Text(String),
-    /// A binary message so far, or a text for which the transport was given a place. Bytes that are
-    /// initialized, and will be overwritten, may follow the message.
+    /// A binary message so far. Bytes that are initialized, and will be overwritten, may follow it.
     Bytes(Vec<u8>),
 }
 
@@ -54,17 +53,14 @@ impl Memory {
     #[inline]
     pub(super) fn push(
         &mut self,
-        kind: MessageKind,
         len: usize,
         byte: u8,
         utf8: &mut Utf8Validator,
     ) -> Result<(), InvalidUtf8> {
-        match (self, kind) {
-            (Self::Text(text), MessageKind::Text) if byte.is_ascii() && utf8.is_between() => {
-                text.push(byte.into());
-            }
-            (Self::Bytes(bytes), MessageKind::Binary) if bytes.len() == len => bytes.push(byte),
-            (this, _) => return this.append(kind, len, &[byte], utf8),
+        match self {
+            Self::Text(text) if byte.is_ascii() && utf8.is_between() => text.push(byte.into()),
+            Self::Bytes(bytes) if bytes.len() == len => bytes.push(byte),
+            _ => return self.append(len, &[byte], utf8),
         }
         Ok(())
     }
@@ -86,7 +82,6 @@ impl Memory {
     #[inline]
     pub(super) fn append(
         &mut self,
-        kind: MessageKind,
         len: usize,
         added: &[u8],
         utf8: &mut Utf8Validator,
@@ -97,48 +92,34 @@ impl Memory {
                 text.extend(completed);
                 text.push_str(valid);
             }
-            Self::Bytes(bytes) => {
-                if kind == MessageKind::Text {
-                    utf8.feed(added)?;
+            Self::Bytes(bytes) => match bytes.get_mut(len..len + added.len()) {
+                Some(place) => place.copy_from_slice(added),
+                None => {
+                    bytes.truncate(len);
+                    bytes.extend_from_slice(added);
                 }
-                match bytes.get_mut(len..len + added.len()) {
-                    Some(place) => place.copy_from_slice(added),
-                    None => {
-                        bytes.truncate(len);
-                        bytes.extend_from_slice(added);
-                    }
-                }
-            }
+            },
         }
         Ok(())
     }
 
-    /// Returns the place of the next `len` bytes of a message of which `received` bytes are there.
+    /// Returns the place of the next `left` bytes of a binary message of which `received` bytes are
+    /// there.
     ///
     /// Memory that is full grows by as much as was received, or a block, to at most `most` bytes: a
     /// place may be shorter than `left`.
-    pub(super) fn place(
-        &mut self,
-        received: usize,
-        left: usize,
-        most: usize,
-        utf8: &Utf8Validator,
-    ) -> &mut [u8] {
-        let is_text = matches!(self, Self::Text(_));
-        let mut bytes = self.take_bytes(usize::MAX);
-        if is_text {
-            bytes.extend_from_slice(utf8.incomplete());
+    pub(super) fn place(&mut self, received: usize, left: usize, most: usize) -> &mut [u8] {
+        if let Self::Bytes(bytes) = self {
+            let len = match bytes.capacity().saturating_sub(received) {
+                0 => received.max(BLOCK_SIZE),
+                free => free,
+            };
+            let end = received.saturating_add(len.min(left));
+            bytes.reserve_exact(growth(bytes.len(), bytes.capacity(), end, most));
+            if bytes.len() < end {
+                bytes.resize(end, 0);
+            }
         }
-        let len = match bytes.capacity().saturating_sub(received) {
-            0 => received.max(BLOCK_SIZE),
-            free => free,
-        };
-        let end = received.saturating_add(len.min(left));
-        bytes.reserve_exact(growth(bytes.len(), bytes.capacity(), end, most));
-        if bytes.len() < end {
-            bytes.resize(end, 0);
-        }
-        *self = Self::Bytes(bytes);
         self.filled_place(received, left)
     }
 
@@ -161,15 +142,11 @@ impl Memory {
         bytes
     }
 
-    /// Takes a text of `len` bytes.
-    pub(super) fn take_text(&mut self, len: usize) -> Result<String, InvalidUtf8> {
+    /// Takes a text.
+    pub(super) fn take_text(&mut self) -> String {
         match mem::replace(self, Self::new()) {
-            Self::Text(text) => Ok(text),
-            // It is valid: only safe code needs the proof.
-            Self::Bytes(mut bytes) => {
-                bytes.truncate(len);
-                String::from_utf8(bytes).map_err(|_| InvalidUtf8)
-            }
+            Self::Text(text) => text,
+            Self::Bytes(_) => String::new(),
         }
     }
 }

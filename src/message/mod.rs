@@ -130,20 +130,20 @@ impl<R: Role> WebSocket<R> {
         Some(message)
     }
 
-    /// Returns the memory in which the next bytes of the current payload belong, so that the
-    /// transport can write them there: a large message is then not copied.
+    /// Returns the memory in which the next bytes of a binary message belong, so that the transport
+    /// can write them there: a large message is then not copied.
     ///
     /// After writing to the front of it, call [`recv_payload`](Self::recv_payload). It is a choice
     /// for each read: the payload can also be passed to [`recv`](Self::recv), as usual.
     ///
-    /// It is empty between frames, in control frames and in compressed messages. Otherwise it has
-    /// up to [`payload_left`](Self::payload_left) bytes with arbitrary content: memory that is full
-    /// grows by as much as the message has received, or by 4 KiB.
-    /// [Recycled](Self::recycle) memory is used completely from the start.
+    /// It is empty between frames, in control frames, in compressed messages, and in texts, which
+    /// are validated while they are copied. Otherwise it has up to
+    /// [`payload_left`](Self::payload_left) bytes with arbitrary content: memory that is full grows
+    /// by as much as the message has received, or by 4 KiB. [Recycled](Self::recycle) memory is
+    /// used completely from the start.
     ///
-    /// A read into it ends with the frame at the latest. Therefore use it if at least as much is
-    /// left as a buffer of your own has, as in this example, or read into both at once
-    /// (`read_vectored`). A text is validated once more when it is complete.
+    /// A read into it ends with the frame at the latest. Therefore use it if it is as long as a
+    /// buffer of your own, as in this example, or read into both at once (`read_vectored`).
     ///
     /// ```
     /// use ws_proto::{Config, Message, Server, WebSocket};
@@ -157,9 +157,9 @@ impl<R: Role> WebSocket<R> {
     /// let mut buf = [0; 4096];
     /// let mut messages = 0;
     /// loop {
-    ///     let n = if ws.payload_left() >= buf.len() as u64 {
+    ///     let n = if ws.payload_buffer().len() >= buf.len() {
     ///         let n = sock.read(ws.payload_buffer())?;
-    ///         if let Some(message) = ws.recv_payload(n, &mut out) {
+    ///         if let Some(message) = ws.recv_payload(n) {
     ///             assert!(matches!(message, Message::Binary(_)));
     ///             messages += 1;
     ///         }
@@ -187,25 +187,12 @@ impl<R: Role> WebSocket<R> {
     }
 
     /// Receives `len` bytes that the caller has written to the front of
-    /// [`payload_buffer`](Self::payload_buffer). If they complete a message, it is returned. If
-    /// they are not valid in a text, the connection fails, as in [`recv`](Self::recv).
+    /// [`payload_buffer`](Self::payload_buffer). If they complete a message, it is returned.
     ///
-    /// If `len` exceeds the length of the buffer, only the buffer is received. A reply needs room
-    /// in `out`, as in `recv`.
+    /// If `len` exceeds the length of the buffer, only the buffer is received.
     #[must_use = "the message must be handled"]
-    pub fn recv_payload(
-        &mut self,
-        len: usize,
-        out: &mut (impl Output + ?Sized),
-    ) -> Option<Message<'static>> {
-        let message = self
-            .assembler
-            .recv_in_place(&mut self.connection.recv, len)?;
-        if message.is_data() {
-            Some(message)
-        } else {
-            self.report(message, out)
-        }
+    pub fn recv_payload(&mut self, len: usize) -> Option<Message<'static>> {
+        self.assembler.recv_in_place(&mut self.connection.recv, len)
     }
 
     /// Returns memory to the connection, such as that of an owned message: the next message that is

@@ -147,7 +147,7 @@ impl Assembler {
             Unborrowed::Other => match self.memory.spare() {
                 0 => self.recv_chunks(state, input),
                 _ => match state.one_byte(input) {
-                    Some((kind, byte)) => self.push(state, kind, byte),
+                    Some(byte) => self.push(state, byte),
                     None => self.recv_chunks(state, input),
                 },
             },
@@ -157,14 +157,9 @@ impl Assembler {
     /// Appends a byte for which there is memory, and which does not complete a message. Returns a
     /// message only if the connection fails.
     #[inline]
-    fn push<'b, R: Role>(
-        &mut self,
-        state: &mut RecvState<R>,
-        kind: MessageKind,
-        byte: u8,
-    ) -> Option<Message<'b>> {
+    fn push<'b, R: Role>(&mut self, state: &mut RecvState<R>, byte: u8) -> Option<Message<'b>> {
         let len = clamped(state.message_received()) - 1;
-        let pushed = self.memory.push(kind, len, byte, &mut state.utf8);
+        let pushed = self.memory.push(len, byte, &mut state.utf8);
         pushed.err().map(|error| self.fail(state, error.into()))
     }
 
@@ -209,7 +204,7 @@ impl Assembler {
                 let mut store = |bytes: &[u8], len| {
                     let len = clamped(len);
                     memory.reserve(len, clamped(max_message));
-                    Ok(memory.append(kind, len - bytes.len(), bytes, &mut state.utf8)?)
+                    Ok(memory.append(len - bytes.len(), bytes, &mut state.utf8)?)
                 };
                 let mut len = 0;
                 chunk.unmask::<R>(payload, |bytes| {
@@ -226,7 +221,7 @@ impl Assembler {
                 let mut len = received - payload.len();
                 memory.reserve(received, clamped(state.message_bound()));
                 chunk.unmask::<R>(payload, |bytes| {
-                    memory.append(kind, len, bytes, &mut state.utf8)?;
+                    memory.append(len, bytes, &mut state.utf8)?;
                     len += bytes.len();
                     Ok(())
                 })?;
@@ -251,20 +246,19 @@ impl Assembler {
             MessageKind::Binary => Message::Binary(Cow::Owned(self.memory.take_bytes(len))),
             MessageKind::Text => {
                 state.utf8.finish()?;
-                Message::Text(Cow::Owned(self.memory.take_text(len)?))
+                Message::Text(Cow::Owned(self.memory.take_text()))
             }
         })
     }
 
     /// Returns the place of the next bytes of the payload, or an empty slice.
     pub(super) fn payload_place<R: Role>(&mut self, state: &RecvState<R>) -> &mut [u8] {
-        match state.uncompressed_left() {
+        match state.binary_left() {
             0 => &mut [],
             left => self.memory.place(
                 clamped(state.message_received()),
                 clamped(left),
                 clamped(state.message_bound()),
-                &state.utf8,
             ),
         }
     }
@@ -275,27 +269,18 @@ impl Assembler {
         state: &mut RecvState<R>,
         len: usize,
     ) -> Option<Message<'static>> {
-        let len = len.min(clamped(state.uncompressed_left()));
+        let len = len.min(clamped(state.binary_left()));
         let received = clamped(state.message_received());
         let place = self.memory.filled_place(received, len);
         if place.is_empty() {
             return None;
         }
         let chunk = state.next_chunk(place.len())?;
-        let utf8 = &mut state.utf8;
-        let validated = chunk.unmask::<R>(place, |bytes| match chunk.kind {
-            MessageKind::Text => Ok(utf8.feed(bytes).map(drop)?),
-            MessageKind::Binary => Ok(()),
-        });
-        let len = received + chunk.len;
-        match validated {
-            Ok(()) if chunk.last => Some(
-                self.finish(state, chunk.kind, len)
-                    .unwrap_or_else(|error| self.fail(state, error)),
-            ),
-            Ok(()) => None,
-            Err(error) => Some(self.fail(state, error)),
-        }
+        chunk.unmask_in_place::<R>(place);
+        let bytes = chunk
+            .last
+            .then(|| self.memory.take_bytes(received + chunk.len))?;
+        Some(Message::Binary(Cow::Owned(bytes)))
     }
 
     #[cold]
@@ -453,8 +438,8 @@ impl<R: Role> MessageRecvHalf<R> {
         self.half.take_reply()
     }
 
-    /// Returns the place in memory where the next bytes of the current payload belong, to read them
-    /// into it: see [`WebSocket::payload_buffer`](crate::WebSocket::payload_buffer).
+    /// Returns the memory in which the next bytes of a binary message belong, to read them into it:
+    /// see [`WebSocket::payload_buffer`](crate::WebSocket::payload_buffer).
     #[must_use]
     pub fn payload_buffer(&mut self) -> &mut [u8] {
         self.assembler.payload_place(&self.half.state)
@@ -464,11 +449,7 @@ impl<R: Role> MessageRecvHalf<R> {
     /// [`WebSocket::recv_payload`](crate::WebSocket::recv_payload).
     #[must_use = "the message must be handled"]
     pub fn recv_payload(&mut self, len: usize) -> Option<Message<'static>> {
-        let message = self.assembler.recv_in_place(&mut self.half.state, len)?;
-        if !message.is_data() {
-            self.half.owe_reply();
-        }
-        Some(message)
+        self.assembler.recv_in_place(&mut self.half.state, len)
     }
 
     /// Returns memory to this half, such as that of an owned message: see

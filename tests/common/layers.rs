@@ -370,7 +370,7 @@ impl<R: TestRole> Layer<R> for InPlace<R> {
     fn recv_all(&mut self, mut input: &mut [u8], log: &mut Log) {
         let Self(ws, turn) = self;
         place!(input, turn, ws.payload_buffer(),
-            |len| ws.recv_payload(len, &mut log.out),
+            |len| ws.recv_payload(len),
             |rest| ws.recv(&mut rest, &mut log.out),
             got => {
                 message(got.clone(), ws.control_payload(), ws.close_received(), log);

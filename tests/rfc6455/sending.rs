@@ -585,12 +585,12 @@ fn fr7_payload_left_counts_down() {
 #[test]
 fn l7_a_payload_is_read_into_its_place() {
     fn check<R: TestRole>() {
-        let text = "caf\u{e9} ".repeat(3000);
-        for (opcode, cut) in [(1, 0), (1, 4), (1, 17_000), (2, 100)] {
+        let payload = pattern(18_000);
+        for cut in [0, 4, 100, 17_000] {
             let stream = wire::<R>(&[
-                Frame::new(opcode, &text.as_bytes()[..100]).more(),
+                Frame::binary(&payload[..100]).more(),
                 Frame::ping("p"),
-                Frame::continuation(&text.as_bytes()[100..]),
+                Frame::continuation(&payload[100..]),
                 Frame::text("next"),
             ]);
             let mut ws = WebSocket::new(R::make(), &Config::default());
@@ -614,57 +614,23 @@ fn l7_a_payload_is_read_into_its_place() {
                     let n = place.len().min(rest.len());
                     place[..n].copy_from_slice(&rest[..n]);
                     placed += n;
-                    (n, ws.recv_payload(n, &mut out))
+                    (n, ws.recv_payload(n))
                 };
                 rest = &rest[n..];
                 seen.extend(message);
             }
-            assert!(placed + cut > text.len() / 2);
-            let whole = match opcode {
-                1 => Message::Text(text.as_str().into()),
-                _ => Message::Binary(text.as_bytes().into()),
-            };
+            assert!(placed + cut > payload.len() / 2);
+            let whole = Message::Binary(payload.as_slice().into());
             assert!(seen == [Message::Ping, whole, Message::Text("next".into())]);
         }
     }
     for_both_roles!(check);
 }
 
-/// Text that is not valid fails where it is in its place, too, at the first bad byte.
+/// There is a place only for the payload of a binary message, and no more is received than fits
+/// there.
 #[test]
-fn l7_ut5_text_in_its_place_is_validated_as_it_arrives() {
-    fn check<R: TestRole>() {
-        for (payload, good) in [
-            (&b"caf\xc3\xa9\xff and more"[..], 5),
-            (b"\xed\xa0\x80 a surrogate", 1),
-            (b"cut off\xc3", 7),
-        ] {
-            let stream = wire::<R>(&[Frame::new(1, payload)]);
-            let (header, payload) = stream.split_at(stream.len() - payload.len());
-            let mut ws = WebSocket::new(R::make(), &Config::default());
-            let mut out = Vec::new();
-            assert_eq!(ws.recv(&mut &mut header.to_vec()[..], &mut out), None);
-            for (at, &byte) in payload.iter().enumerate() {
-                ws.payload_buffer()[0] = byte;
-                let got = ws.recv_payload(1, &mut out);
-                if at < good {
-                    assert_eq!((got, out.len()), (None, 0), "at {at}");
-                } else {
-                    assert_eq!(got, Some(Message::Failed(ProtocolError::InvalidUtf8)));
-                    break;
-                }
-            }
-            assert_eq!(ws.error(), Some(ProtocolError::InvalidUtf8));
-            assert_eq!(ws.payload_buffer(), []);
-            assert_eq!(read_all::<R>(&out)[0].payload[..2], 1007_u16.to_be_bytes());
-        }
-    }
-    for_both_roles!(check);
-}
-
-/// There is a place only for the payload of a data frame, and no more is received than fits there.
-#[test]
-fn l7_only_data_has_a_place() {
+fn l7_only_binary_messages_have_a_place() {
     fn check<R: TestRole>() {
         let mut ws = WebSocket::new(R::make(), &Config::default());
         let mut out = Vec::new();
@@ -673,7 +639,15 @@ fn l7_only_data_has_a_place() {
                 .map(Message::into_owned)
         };
         assert_eq!(ws.payload_buffer(), []);
-        assert_eq!(ws.recv_payload(5, &mut out), None);
+        assert_eq!(ws.recv_payload(5), None);
+
+        let text = wire::<R>(&[Frame::text("abc")]);
+        let (now, later) = text.split_at(text.len() - 2);
+        assert_eq!(recv(&mut ws, now, &mut out), None);
+        assert_eq!(ws.payload_buffer(), [], "in a text");
+        assert_eq!(ws.recv_payload(1), None);
+        let message = recv(&mut ws, later, &mut out);
+        assert_eq!(message, Some(Message::Text("abc".into())));
 
         let begun = wire::<R>(&[Frame::binary("ab").more()]);
         assert_eq!(recv(&mut ws, &begun, &mut out), None);
@@ -682,18 +656,18 @@ fn l7_only_data_has_a_place() {
         let (now, later) = ping.split_at(ping.len() - 1);
         assert_eq!(recv(&mut ws, now, &mut out), None);
         assert_eq!(ws.payload_buffer(), [], "in a control frame");
-        assert_eq!(ws.recv_payload(1, &mut out), None);
+        assert_eq!(ws.recv_payload(1), None);
         assert_eq!(recv(&mut ws, later, &mut out), Some(Message::Ping));
 
         let rest = wire::<R>(&[Frame::continuation("cdef")]);
         let (header, payload) = rest.split_at(rest.len() - 4);
         assert_eq!(recv(&mut ws, header, &mut out), None);
         // Nothing was asked for: nothing can be in its place.
-        assert_eq!(ws.recv_payload(1, &mut out), None);
+        assert_eq!(ws.recv_payload(1), None);
         assert_eq!(ws.payload_left(), 4);
         ws.payload_buffer().copy_from_slice(payload);
         // More than its place has.
-        let message = ws.recv_payload(usize::MAX, &mut out);
+        let message = ws.recv_payload(usize::MAX);
         assert_eq!(message, Some(Message::Binary(b"abcdef".into())));
         ws.recv_eof();
         assert_eq!(ws.payload_buffer(), []);

@@ -74,6 +74,19 @@ impl Receive {
         Ok(())
     }
 
+    /// Reads as `readv` does, until nothing is left: first into `place`, then into the rest of
+    /// `buffer`. Returns how much of each was filled.
+    #[inline]
+    pub fn scatter(&self, rest: &mut &[u8], place: &mut [u8], buffer: &mut [u8]) -> (usize, usize) {
+        let len = self.read.min(rest.len());
+        let (bytes, later) = rest.split_at(len.min(place.len() + buffer.len()));
+        *rest = later;
+        let (front, back) = bytes.split_at(bytes.len().min(place.len()));
+        place[..front.len()].copy_from_slice(front);
+        buffer[..back.len()].copy_from_slice(back);
+        (front.len(), back.len())
+    }
+
     /// Fails unless `work` receives all messages, on each of so many connections, and answers Pings.
     pub fn verify(&self, connections: usize, work: &mut Work) -> Result {
         let expected = self.expected.times(connections);

@@ -64,6 +64,7 @@ pub fn all() -> Vec<Box<dyn Peer>> {
     vec![
         Box::new(ws_proto::Messages { recycle: false }),
         Box::new(ws_proto::Messages { recycle: true }),
+        Box::new(ws_proto::InPlace),
         Box::new(ws_proto::Streaming),
         Box::new(embedded_websocket::EmbeddedWebsocket),
         Box::new(fastwebsockets::Fastwebsockets),

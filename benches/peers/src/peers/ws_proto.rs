@@ -2,7 +2,8 @@
 
 use super::Peer;
 use crate::frames::{self, Kind};
-use crate::jobs::{Accept, Connect, Receive, Send, Work};
+use crate::jobs::{Accept, Connect, Receive, Result, Send, Work};
+use crate::tally::Tally;
 use std::borrow::Cow;
 use ws_proto::deflate::{DeflateConfig, Params};
 use ws_proto::handshake::{Answer, ClientHandshake, ServerHandshake};
@@ -16,6 +17,9 @@ pub struct Messages {
     /// Whether memory of messages goes back to the connection.
     pub recycle: bool,
 }
+
+/// Complete messages, read into their place where they do not lie in one read.
+pub struct InPlace;
 
 /// Chunks of messages.
 pub struct Streaming;
@@ -178,6 +182,75 @@ fn receive<R: Role + 'static>(mut ws: WebSocket<R>, job: &'static Receive, recyc
             Ok(())
         })
     })
+}
+
+impl Peer for InPlace {
+    fn name(&self) -> &'static str {
+        "ws-proto/in place"
+    }
+
+    fn is_ours(&self) -> bool {
+        true
+    }
+
+    fn receive(&self, job: &'static Receive) -> Option<Work> {
+        if job.whole || job.read < 4096 {
+            return None;
+        }
+        Some(match job.role {
+            frames::Role::Server => in_place(WebSocket::new(Server, &config()), job),
+            frames::Role::Client => in_place(WebSocket::new(client(), &config()), job),
+        })
+    }
+}
+
+/// Reads into the place of the payload and a small buffer at once.
+fn in_place<R: Role + 'static>(mut ws: WebSocket<R>, job: &'static Receive) -> Work {
+    let mut out = Vec::new();
+    let mut buffer = [0; 4096];
+    Box::new(move |tally| {
+        let mut rest = &job.stream[..];
+        while !rest.is_empty() {
+            let (placed, buffered) = job.scatter(&mut rest, ws.payload_buffer(), &mut buffer);
+            if let Some(message) = ws.recv_payload(placed) {
+                ws.recycle(tallied(message, tally)?);
+            }
+            let mut input = &mut buffer[..buffered];
+            while let Some(message) = ws.recv(&mut input, &mut out) {
+                if let Message::Text(Cow::Owned(_)) | Message::Binary(Cow::Owned(_)) = message {
+                    ws.recycle(tallied(message.into_owned(), tally)?);
+                } else {
+                    tallied(message, tally)?;
+                }
+            }
+            reply(job, &mut out);
+        }
+        Ok(())
+    })
+}
+
+/// Counts a message, and returns its memory.
+fn tallied(message: Message<'_>, tally: &mut Tally) -> Result<Vec<u8>> {
+    match message {
+        Message::Text(Cow::Owned(text)) => {
+            tally.text(&text);
+            Ok(text.into())
+        }
+        Message::Binary(Cow::Owned(bytes)) => {
+            tally.binary(&bytes);
+            Ok(bytes)
+        }
+        Message::Text(Cow::Borrowed(text)) => {
+            tally.text(text);
+            Ok(Vec::new())
+        }
+        Message::Binary(Cow::Borrowed(bytes)) => {
+            tally.binary(bytes);
+            Ok(Vec::new())
+        }
+        Message::Ping => Ok(Vec::new()),
+        other => Err(format!("{other:?}").into()),
+    }
 }
 
 /// Writes the replies to one read.
