@@ -146,12 +146,16 @@ mod key;
 mod server;
 
 #[cfg(feature = "alloc")]
-pub use client::{Answer, ClientHandshake};
-pub use client::{Body, Response, Verified};
+pub use client::{Answer, ClientHandshake, ProxyAnswer, ProxyConnect, RequestParts};
+pub use client::{Response, Verified};
 pub use error::{HandshakeError, WriteError};
+pub use http::body::Body;
 pub use http::head::HeadLimits;
 pub use http::headers::Headers;
 pub use key::{accept_key, fresh_key};
 #[cfg(feature = "alloc")]
 pub use server::ServerHandshake;
-pub use server::{Accept, Reject, Request, Scheme};
+pub use server::{
+    Accept, HttpRequest, HttpResponse, Incoming, Origin, OriginError, Request, ResponseParts,
+    Scheme,
+};

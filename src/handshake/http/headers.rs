@@ -3,6 +3,8 @@
 use super::{ascii, lists, names};
 use crate::buffer::{prefix, suffix};
 use crate::handshake::{HandshakeError, WriteError};
+#[cfg(feature = "alloc")]
+use alloc::vec::Vec;
 use core::fmt;
 use memchr::memchr;
 
@@ -20,10 +22,16 @@ impl<'a> Headers<'a> {
         Self(Iter::Lines(suffix(head, start_line_len)))
     }
 
+    /// Returns the headers of lines that were written.
+    #[cfg(feature = "alloc")]
+    pub(in crate::handshake) const fn in_lines(lines: &'a [u8]) -> Self {
+        Self(Iter::Lines(lines))
+    }
+
     /// Returns headers that another library parsed, after passing each to `check`.
     pub(in crate::handshake) fn from_pairs(
         pairs: &'a [(&'a str, &'a [u8])],
-        mut check: impl FnMut(&str, &[u8]) -> Result<(), HandshakeError>,
+        mut check: impl FnMut(&[u8], &[u8]) -> Result<(), HandshakeError>,
     ) -> Result<Self, HandshakeError> {
         for &(name, value) in pairs {
             if !lists::is_token(name.as_bytes()) {
@@ -32,14 +40,14 @@ impl<'a> Headers<'a> {
             if !is_header_value(value) {
                 return Err(HandshakeError::InvalidHeaderValue);
             }
-            check(name, lists::trim(value))?;
+            check(name.as_bytes(), lists::trim(value))?;
         }
         Ok(Self(Iter::Pairs(pairs)))
     }
 
     /// Returns all headers, as pairs of name and value.
-    pub fn iter(&self) -> impl Iterator<Item = (&'a str, &'a [u8])> + use<'a> {
-        self.0
+    pub fn iter(&self) -> impl Iterator<Item = (&'a str, &'a [u8])> + Clone + use<'a> {
+        self.0.map(|(name, value)| (ascii(name), value))
     }
 
     /// Returns the value of the first header with this name.
@@ -50,8 +58,8 @@ impl<'a> Headers<'a> {
 
     /// Returns the values of all headers with this name.
     pub fn get_all<'n>(&self, name: &'n str) -> impl Iterator<Item = &'a [u8]> + use<'a, 'n> {
-        self.iter()
-            .filter(move |(other, _)| other.eq_ignore_ascii_case(name))
+        self.0
+            .filter(move |(other, _)| other.eq_ignore_ascii_case(name.as_bytes()))
             .map(|(_, value)| value)
     }
 }
@@ -59,9 +67,7 @@ impl<'a> Headers<'a> {
 /// Shows the names only: values may be secrets, such as cookies.
 impl fmt::Debug for Headers<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list()
-            .entries(self.iter().map(|(name, _)| name))
-            .finish()
+        Names(self.iter()).fmt(f)
     }
 }
 
@@ -74,7 +80,8 @@ enum Iter<'a> {
 }
 
 impl<'a> Iterator for Iter<'a> {
-    type Item = (&'a str, &'a [u8]);
+    /// A name, and a value.
+    type Item = (&'a [u8], &'a [u8]);
 
     fn next(&mut self) -> Option<Self::Item> {
         match self {
@@ -87,16 +94,16 @@ impl<'a> Iterator for Iter<'a> {
             Self::Pairs(pairs) => {
                 let (&(name, value), rest) = pairs.split_first()?;
                 *pairs = rest;
-                Some((name, lists::trim(value)))
+                Some((name.as_bytes(), lists::trim(value)))
             }
         }
     }
 }
 
 /// Splits a header line at its colon. The line is without its CRLF, and its syntax was checked.
-pub(super) fn split_line(line: &[u8]) -> Option<(&str, &[u8])> {
+pub(super) fn split_line(line: &[u8]) -> Option<(&[u8], &[u8])> {
     let (name, value) = line.split_at_checked(memchr(b':', line)?)?;
-    Some((ascii(name), lists::trim(value.strip_prefix(b":")?)))
+    Some((name, lists::trim(value.strip_prefix(b":")?)))
 }
 
 /// Returns whether the bytes are a valid header value or reason phrase (RFC 9110 §5.5): any but
@@ -109,7 +116,7 @@ pub(in crate::handshake) fn is_header_value(value: &[u8]) -> bool {
 }
 
 /// Returns the number of bytes at the front of `text` that continue a header value.
-pub(super) fn value_len(text: &[u8]) -> usize {
+pub(in crate::handshake) fn value_len(text: &[u8]) -> usize {
     let line = memchr(b'\r', text).map_or(text, |cr| prefix(text, cr));
     if is_header_value(line) {
         line.len()
@@ -125,12 +132,12 @@ pub(in crate::handshake) const fn is_header_value_char(byte: u8) -> bool {
 }
 
 /// Shows only the names of headers to send.
-pub(in crate::handshake) struct Names<'a>(pub(in crate::handshake) &'a [(&'a str, &'a [u8])]);
+pub(in crate::handshake) struct Names<I>(pub(in crate::handshake) I);
 
-impl fmt::Debug for Names<'_> {
+impl<'a, I: Iterator<Item = (&'a str, &'a [u8])> + Clone> fmt::Debug for Names<I> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list()
-            .entries(self.0.iter().map(|(name, _)| name))
+            .entries(self.0.clone().map(|(name, _)| name))
             .finish()
     }
 }
@@ -147,7 +154,7 @@ pub(in crate::handshake) fn check(headers: &[(&str, &[u8])]) -> Result<(), Write
             .as_bytes()
             .get(..PREFIX.len())
             .is_some_and(|prefix| prefix.eq_ignore_ascii_case(PREFIX));
-        if has_prefix || names::known(name).is_some() {
+        if has_prefix || names::known(name.as_bytes()).is_some() {
             return Err(WriteError::ReservedHeader);
         }
         if !is_header_value(value) {
@@ -157,11 +164,19 @@ pub(in crate::handshake) fn check(headers: &[(&str, &[u8])]) -> Result<(), Write
     Ok(())
 }
 
-/// Returns the slices of the lines of headers to send.
-pub(in crate::handshake) fn lines<'a>(
-    headers: &'a [(&'a str, &'a [u8])],
-) -> impl Iterator<Item = &'a [u8]> + Clone {
-    headers
-        .iter()
-        .flat_map(|&(name, value)| [name.as_bytes(), b": ", value, b"\r\n"])
+/// Returns the lines of headers to send.
+#[cfg(feature = "alloc")]
+pub(in crate::handshake) fn to_lines(headers: &[(&str, &[u8])]) -> Vec<u8> {
+    let mut text = Vec::new();
+    for &(name, value) in headers {
+        for slice in line(name, value) {
+            text.extend_from_slice(slice);
+        }
+    }
+    text
+}
+
+/// Returns the slices of the line of a header to send.
+pub(super) const fn line<'a>(name: &'a str, value: &'a [u8]) -> [&'a [u8]; 4] {
+    [name.as_bytes(), b": ", value, b"\r\n"]
 }
