@@ -8,7 +8,7 @@ use support::Cuts;
 use support::heads::spelled;
 use support::work::{Bounds, bounded};
 use ws_proto::deflate;
-use ws_proto::handshake::{HandshakeError, Scheme, ServerHandshake};
+use ws_proto::handshake::{HandshakeError, Origin, Scheme, ServerHandshake};
 
 /// What came of it: the request's facts, what was answered, and how much was left.
 type Transcript = (
@@ -44,7 +44,7 @@ fn serve(pieces: &[&[u8]]) -> Transcript {
                 let facts = (request.target().to_owned(), fields);
                 _ = (
                     request.is_same_origin(Scheme::Https),
-                    request.origin_is_one_of(&["https://example.com"]),
+                    request.origin_is_one_of(&[Origin::parse("https://example.com").expect("valid")]),
                     request.path(),
                     request.query(),
                 );

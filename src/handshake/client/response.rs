@@ -298,6 +298,7 @@ impl ResponseReader {
             self.interim += 1;
             let limit = self.head.limits().max_interim();
             if self.interim > limit {
+                self.refuse(head, input);
                 return Err(HandshakeError::TooManyInterimResponses { limit });
             }
             self.head.skip(head, input);

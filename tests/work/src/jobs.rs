@@ -6,7 +6,7 @@ use crate::handshake_support::client;
 use std::hint::black_box;
 use std::mem;
 use ws_proto::deflate::{self, Params};
-use ws_proto::handshake::{Answer, HandshakeError, HeadLimits, Scheme, ServerHandshake};
+use ws_proto::handshake::{Answer, HandshakeError, HeadLimits, Origin, Scheme, ServerHandshake};
 use ws_proto::{
     Client, Config, Connection, Event, Message, Negotiated, ProtocolError, Server, WebSocket,
 };
@@ -199,6 +199,7 @@ pub(crate) fn serving(limit: usize, head: &str, end: Result<(), HandshakeError>)
             Vec::new(),
         );
         let config = deflate::DeflateConfig::default();
+        let allowed = Origin::parse("https://example.com").unwrap();
         Job::new(how, head.len(), move || {
             let mut came = Ok(false);
             cut(&mut input, lengths, |mut piece| {
@@ -213,7 +214,7 @@ pub(crate) fn serving(limit: usize, head: &str, end: Result<(), HandshakeError>)
                         black_box((request.path(), request.query(), request.host()));
                         black_box((
                             request.is_same_origin(Scheme::Https),
-                            request.origin_is_one_of(&["https://example.com"]),
+                            request.origin_is_one_of(&[allowed]),
                         ));
                         black_box((
                             request.headers().get("X-Missing"),
