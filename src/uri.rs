@@ -222,6 +222,27 @@ impl<'a> TryFrom<&'a str> for Uri<'a> {
     }
 }
 
+/// Converts a URI of the crate `http`, with the scheme `ws` or `wss`.
+#[cfg(feature = "http")]
+impl<'a> TryFrom<&'a http::Uri> for Uri<'a> {
+    type Error = UriError;
+
+    fn try_from(uri: &'a http::Uri) -> Result<Self, UriError> {
+        let scheme = uri.scheme_str().ok_or(UriError::InvalidScheme)?;
+        let secure = secure_flag(scheme, ["ws", "wss"]).ok_or(UriError::InvalidScheme)?;
+        let authority = uri.authority().ok_or(UriError::InvalidHost)?;
+        let authority = parse_authority(authority.as_str())?;
+        let (path, query) = (uri.path(), uri.query().unwrap_or_default());
+        check_resource(path, query)?;
+        Ok(Self {
+            secure,
+            authority,
+            path,
+            query,
+        })
+    }
+}
+
 /// Writes the URI, with its query. The scheme is in lower case, and an empty port or query is
 /// omitted.
 impl fmt::Display for Uri<'_> {

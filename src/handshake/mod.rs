@@ -144,6 +144,8 @@ mod error;
 mod http;
 mod key;
 mod server;
+#[cfg(feature = "http")]
+mod types;
 
 #[cfg(feature = "alloc")]
 pub use client::{Answer, ClientHandshake, ProxyAnswer, ProxyConnect, RequestParts};

@@ -16,3 +16,5 @@ mod proxy;
 mod server;
 #[cfg(feature = "std")]
 mod shown;
+#[cfg(feature = "http")]
+mod types;

@@ -18,8 +18,7 @@ use super::{
     HandshakeError, WriteError, fresh_key,
     http::{
         head::{CompleteHead, HeadLimits},
-        headers::{self, Headers},
-        lists,
+        headers, lists,
     },
 };
 #[cfg(feature = "alloc")]
@@ -241,7 +240,7 @@ impl ClientHandshake {
             origin: self.origin.as_deref(),
             subprotocols: &self.subprotocols,
             extensions: &self.extensions,
-            headers: Headers::in_lines(&self.headers),
+            headers: &self.headers,
         })
     }
 

@@ -3,7 +3,7 @@
 use super::request;
 use super::response::{Response, ResponseReader};
 use crate::handshake::http::head::{CompleteHead, HeadLimits};
-use crate::handshake::http::headers::{self, Headers};
+use crate::handshake::http::headers;
 use crate::handshake::http::names::HOST;
 use crate::handshake::{HandshakeError, WriteError};
 use crate::{Output, uri::Uri};
@@ -99,8 +99,8 @@ impl ProxyConnect {
         if let Some(mistake) = self.mistake {
             return Err(mistake);
         }
-        let headers = iter::once((HOST, self.target.as_bytes()))
-            .chain(Headers::in_lines(&self.headers).iter());
+        let headers =
+            iter::once((HOST, self.target.as_bytes())).chain(request::written(&self.headers));
         request::write(out, "CONNECT", &self.target, headers)
     }
 

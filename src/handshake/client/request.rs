@@ -2,11 +2,11 @@
 
 use crate::Output;
 use crate::handshake::WriteError;
-use crate::handshake::http::append;
-use crate::handshake::http::headers::{self, Headers};
+use crate::handshake::http::headers::{self, Lines};
 use crate::handshake::http::names::{
     CONNECTION, EXTENSIONS, HOST, KEY, ORIGIN, PROTOCOL, UPGRADE, VERSION, lower_case,
 };
+use crate::handshake::http::{append, ascii};
 use core::fmt;
 
 /// A request as its parts: method, target and headers.
@@ -26,7 +26,8 @@ pub struct RequestParts<'a> {
     pub(super) subprotocols: &'a str,
     /// The value of `Sec-WebSocket-Extensions`, empty if there is none.
     pub(super) extensions: &'a str,
-    pub(super) headers: Headers<'a>,
+    /// The lines of further headers.
+    pub(super) headers: &'a [u8],
 }
 
 impl<'a> RequestParts<'a> {
@@ -106,12 +107,17 @@ impl<'a> RequestParts<'a> {
             .into_iter()
             .flatten()
             .chain(options)
-            .chain(self.headers.iter())
+            .chain(written(self.headers))
     }
 
     pub(super) fn write(&self, out: &mut (impl Output + ?Sized)) -> Result<(), WriteError> {
         write(out, self.method(), self.target, self.headers())
     }
+}
+
+/// Returns the headers of lines that were written.
+pub(super) fn written(lines: &[u8]) -> impl Iterator<Item = (&str, &[u8])> + Clone {
+    Lines(lines).map(|(name, value)| (ascii(name), value))
 }
 
 /// Appends a request of HTTP/1.1 without a body.

@@ -64,6 +64,14 @@ impl<'a> Response<'a> {
         status: u16,
         headers: &'a [(&'a str, &'a [u8])],
     ) -> Result<Self, HandshakeError> {
+        Self::checked(version, status, Headers::in_pairs(headers))
+    }
+
+    pub(in crate::handshake) fn checked(
+        version: (u8, u8),
+        status: u16,
+        headers: Headers<'a>,
+    ) -> Result<Self, HandshakeError> {
         if version.0 < 2 {
             check_version(version)?;
         }
@@ -75,7 +83,7 @@ impl<'a> Response<'a> {
             status,
             ..ResponseFacts::default()
         };
-        let headers = Headers::from_pairs(headers, |name, value| facts.header(name, value))?;
+        headers.check(|name, value| facts.header(name, value))?;
         facts.end()?;
         Ok(Self {
             reason: b"",

@@ -5,7 +5,7 @@ use crate::buffer::{prefix, suffix};
 use crate::handshake::{HandshakeError, WriteError};
 #[cfg(feature = "alloc")]
 use alloc::vec::Vec;
-use core::fmt;
+use core::{fmt, slice};
 use memchr::memchr;
 
 /// The headers of a request or of a response (RFC 9110 §5), in the order received.
@@ -13,41 +13,63 @@ use memchr::memchr;
 /// Names are compared without regard to ASCII case. Values are bytes, since HTTP does not define
 /// their encoding; they have no whitespace around them, and no control characters but tabs.
 #[derive(Clone, Copy)]
-pub struct Headers<'a>(Iter<'a>);
+pub struct Headers<'a>(Source<'a>);
+
+#[derive(Clone, Copy)]
+enum Source<'a> {
+    /// The lines of a head that was parsed, up to and including the empty line.
+    Lines(&'a [u8]),
+    /// Headers that another library parsed.
+    Pairs(&'a [(&'a str, &'a [u8])]),
+    #[cfg(feature = "http")]
+    Map(&'a ::http::HeaderMap),
+}
 
 impl<'a> Headers<'a> {
     /// Returns the headers of a head that was parsed.
     pub(in crate::handshake) fn in_head(head: &'a [u8]) -> Self {
         let start_line_len = memchr(b'\n', head).map_or(head.len(), |lf| lf + 1);
-        Self(Iter::Lines(suffix(head, start_line_len)))
+        Self(Source::Lines(suffix(head, start_line_len)))
     }
 
-    /// Returns the headers of lines that were written.
-    #[cfg(feature = "alloc")]
-    pub(in crate::handshake) const fn in_lines(lines: &'a [u8]) -> Self {
-        Self(Iter::Lines(lines))
+    /// Returns headers that another library parsed. They are still to be [checked](Self::check).
+    pub(in crate::handshake) const fn in_pairs(pairs: &'a [(&'a str, &'a [u8])]) -> Self {
+        Self(Source::Pairs(pairs))
     }
 
-    /// Returns headers that another library parsed, after passing each to `check`.
-    pub(in crate::handshake) fn from_pairs(
-        pairs: &'a [(&'a str, &'a [u8])],
+    #[cfg(feature = "http")]
+    pub(in crate::handshake) const fn in_map(map: &'a ::http::HeaderMap) -> Self {
+        Self(Source::Map(map))
+    }
+
+    /// Checks headers that another library parsed, and passes each to `check`.
+    pub(in crate::handshake) fn check(
+        &self,
         mut check: impl FnMut(&[u8], &[u8]) -> Result<(), HandshakeError>,
-    ) -> Result<Self, HandshakeError> {
-        for &(name, value) in pairs {
-            if !lists::is_token(name.as_bytes()) {
+    ) -> Result<(), HandshakeError> {
+        self.pairs().try_for_each(|(name, value)| {
+            if !lists::is_token(name) {
                 return Err(HandshakeError::InvalidHeaderName);
             }
             if !is_header_value(value) {
                 return Err(HandshakeError::InvalidHeaderValue);
             }
-            check(name.as_bytes(), lists::trim(value))?;
+            check(name, value)
+        })
+    }
+
+    fn pairs(&self) -> Iter<'a> {
+        match self.0 {
+            Source::Lines(lines) => Iter::Lines(Lines(lines)),
+            Source::Pairs(pairs) => Iter::Pairs(pairs.iter()),
+            #[cfg(feature = "http")]
+            Source::Map(map) => Iter::Map(map.iter()),
         }
-        Ok(Self(Iter::Pairs(pairs)))
     }
 
     /// Returns all headers, as pairs of name and value.
-    pub fn iter(&self) -> impl Iterator<Item = (&'a str, &'a [u8])> + Clone + use<'a> {
-        self.0.map(|(name, value)| (ascii(name), value))
+    pub fn iter(&self) -> impl Iterator<Item = (&'a str, &'a [u8])> + use<'a> {
+        self.pairs().map(|(name, value)| (ascii(name), value))
     }
 
     /// Returns the value of the first header with this name.
@@ -58,7 +80,7 @@ impl<'a> Headers<'a> {
 
     /// Returns the values of all headers with this name.
     pub fn get_all<'n>(&self, name: &'n str) -> impl Iterator<Item = &'a [u8]> + use<'a, 'n> {
-        self.0
+        self.pairs()
             .filter(move |(other, _)| other.eq_ignore_ascii_case(name.as_bytes()))
             .map(|(_, value)| value)
     }
@@ -67,16 +89,17 @@ impl<'a> Headers<'a> {
 /// Shows the names only: values may be secrets, such as cookies.
 impl fmt::Debug for Headers<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        Names(self.iter()).fmt(f)
+        f.debug_list()
+            .entries(self.iter().map(|(name, _)| name))
+            .finish()
     }
 }
 
-#[derive(Clone, Copy)]
 enum Iter<'a> {
-    /// The lines of a head that was parsed, up to and including the empty line.
-    Lines(&'a [u8]),
-    /// Headers that another library parsed.
-    Pairs(&'a [(&'a str, &'a [u8])]),
+    Lines(Lines<'a>),
+    Pairs(slice::Iter<'a, (&'a str, &'a [u8])>),
+    #[cfg(feature = "http")]
+    Map(::http::header::Iter<'a, ::http::HeaderValue>),
 }
 
 impl<'a> Iterator for Iter<'a> {
@@ -84,19 +107,35 @@ impl<'a> Iterator for Iter<'a> {
     type Item = (&'a [u8], &'a [u8]);
 
     fn next(&mut self) -> Option<Self::Item> {
-        match self {
-            Self::Lines(lines) => {
-                let (line, rest) = lines.split_at_checked(memchr(b'\n', lines)? + 1)?;
-                *lines = rest;
-                // The empty line has no colon.
-                split_line(line.strip_suffix(b"\r\n")?)
-            }
+        let (name, value) = match self {
+            Self::Lines(lines) => return lines.next(),
             Self::Pairs(pairs) => {
-                let (&(name, value), rest) = pairs.split_first()?;
-                *pairs = rest;
-                Some((name.as_bytes(), lists::trim(value)))
+                let &(name, value) = pairs.next()?;
+                (name, value)
             }
-        }
+            #[cfg(feature = "http")]
+            Self::Map(pairs) => {
+                let (name, value) = pairs.next()?;
+                (name.as_str(), value.as_bytes())
+            }
+        };
+        Some((name.as_bytes(), lists::trim(value)))
+    }
+}
+
+/// The headers of lines whose syntax was checked. An empty line ends them.
+#[derive(Clone, Copy)]
+pub(in crate::handshake) struct Lines<'a>(pub(in crate::handshake) &'a [u8]);
+
+impl<'a> Iterator for Lines<'a> {
+    /// A name, and a value.
+    type Item = (&'a [u8], &'a [u8]);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let (line, rest) = self.0.split_at_checked(memchr(b'\n', self.0)? + 1)?;
+        self.0 = rest;
+        // The empty line has no colon.
+        split_line(line.strip_suffix(b"\r\n")?)
     }
 }
 

@@ -82,6 +82,15 @@ impl<'a> Request<'a> {
         version: (u8, u8),
         headers: &'a [(&'a str, &'a [u8])],
     ) -> Result<Self, HandshakeError> {
+        Self::checked(method, target, version, Headers::in_pairs(headers))
+    }
+
+    pub(in crate::handshake) fn checked(
+        method: &str,
+        target: &'a str,
+        version: (u8, u8),
+        headers: Headers<'a>,
+    ) -> Result<Self, HandshakeError> {
         match method.as_bytes() {
             b"GET" => {}
             method if lists::is_token(method) => return Err(HandshakeError::MethodNotAllowed),
@@ -93,7 +102,7 @@ impl<'a> Request<'a> {
         check_target(method.as_bytes(), target)?;
         check_version(version)?;
         let mut facts = RequestFacts::of_get(version);
-        let headers = Headers::from_pairs(headers, |name, value| facts.header(name, value))?;
+        headers.check(|name, value| facts.header(name, value))?;
         facts.end()?;
         Ok(Self {
             target,
@@ -140,6 +149,17 @@ impl<'a> Request<'a> {
         path: &'a str,
         headers: &'a [(&'a str, &'a [u8])],
     ) -> Result<Self, HandshakeError> {
+        let headers = Headers::in_pairs(headers);
+        Self::checked_connect(protocol, scheme, authority, path, headers)
+    }
+
+    pub(in crate::handshake) fn checked_connect(
+        protocol: &str,
+        scheme: &str,
+        authority: &'a str,
+        path: &'a str,
+        headers: Headers<'a>,
+    ) -> Result<Self, HandshakeError> {
         if !protocol.eq_ignore_ascii_case("websocket") {
             return Err(HandshakeError::UnsupportedProtocol);
         }
@@ -156,9 +176,7 @@ impl<'a> Request<'a> {
             return Err(HandshakeError::InvalidTarget);
         }
         let mut facts = RequestFacts::default();
-        let headers = Headers::from_pairs(headers, |name, value| {
-            facts.connect_header(name, value, authority)
-        })?;
+        headers.check(|name, value| facts.connect_header(name, value, authority))?;
         facts.connect_end()?;
         Ok(Self {
             target: path,

@@ -491,6 +491,15 @@ impl HandshakeError {
             _ => required(self.status(), false),
         }
     }
+
+    /// Returns the response with this [`status`](Self::status) and these
+    /// [`headers`](Self::headers), for another library that sends it. It has no body.
+    pub fn parts(self) -> ResponseParts<'static> {
+        ResponseParts {
+            fixed: self.headers(),
+            ..ResponseParts::new(self.status())
+        }
+    }
 }
 
 /// Returns the headers that a status requires, with `Connection`.
