@@ -105,7 +105,7 @@ impl TryFrom<RequestParts<'_>> for ::http::Request<()> {
     type Error = ::http::Error;
 
     fn try_from(parts: RequestParts<'_>) -> ::http::Result<Self> {
-        let builder = ::http::Request::builder().method(parts.method());
+        let builder = Self::builder().method(parts.method());
         let builder = match parts.protocol() {
             None => builder.uri(parts.path()),
             Some(_) => builder.version(Version::HTTP_2).uri(

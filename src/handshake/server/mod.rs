@@ -43,7 +43,7 @@ use facts::RequestFacts;
 pub struct ServerHandshake {
     head: HeadReader<RequestFacts>,
     progress: Progress,
-    /// The number of bytes to come of the last request's body.
+    /// The number of bytes still missing of the last request's body.
     body_left: u64,
 }
 

@@ -38,7 +38,7 @@ impl Scheme {
 /// Origin::parse("chrome-extension://abcdefghijklmnop")?;
 /// Origin::parse("file://")?;
 ///
-/// // What no page can have is an error.
+/// // An origin that no page can have is an error.
 /// let error = Origin::parse("https://example.com/").unwrap_err();
 /// assert_eq!(error, OriginError::UnexpectedPath);
 /// let error = Origin::parse("example.com").unwrap_err();
