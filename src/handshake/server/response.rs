@@ -38,6 +38,9 @@ impl<'a> Request<'a> {
 impl<'a> HttpRequest<'a> {
     /// Returns a response with a final HTTP status, from 200 to 599. [`HttpResponse::write`] writes
     /// it.
+    ///
+    /// A successful response to a CONNECT has neither a length nor a body: the tunnel follows, in
+    /// both directions (RFC 9110 §9.3.6).
     pub fn respond(&self, status: u16) -> HttpResponse<'a> {
         HttpResponse {
             is_head: self.method() == "HEAD",
