@@ -36,7 +36,6 @@ impl<'a> Request<'a> {
     /// # Errors
     ///
     /// [`HandshakeError`] is the first fault.
-    #[cfg_attr(docsrs, doc(cfg(feature = "http")))]
     pub fn from_http<B>(
         request: &'a ::http::Request<B>,
         protocol: Option<&str>,
@@ -63,7 +62,6 @@ impl<'a> Response<'a> {
     /// # Errors
     ///
     /// [`HandshakeError`] is the first fault.
-    #[cfg_attr(docsrs, doc(cfg(feature = "http")))]
     pub fn from_http<B>(response: &'a ::http::Response<B>) -> Result<Self, HandshakeError> {
         Self::checked(
             number(response.version()),
@@ -78,7 +76,6 @@ impl<'a> Response<'a> {
 /// # Errors
 ///
 /// `http::Error` if a header of the caller exceeds the limits of that crate.
-#[cfg_attr(docsrs, doc(cfg(feature = "http")))]
 impl TryFrom<ResponseParts<'_>> for ::http::Response<Vec<u8>> {
     type Error = ::http::Error;
 
@@ -100,7 +97,6 @@ impl TryFrom<ResponseParts<'_>> for ::http::Response<Vec<u8>> {
 /// # Errors
 ///
 /// `http::Error` if the URI or a header of the caller exceeds the limits of that crate.
-#[cfg_attr(docsrs, doc(cfg(feature = "http")))]
 impl TryFrom<RequestParts<'_>> for ::http::Request<()> {
     type Error = ::http::Error;
 

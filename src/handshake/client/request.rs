@@ -13,7 +13,8 @@ use core::fmt;
 ///
 /// [`ClientHandshake::request_parts`](super::ClientHandshake::request_parts) and
 /// [`connect_parts`](super::ClientHandshake::connect_parts) return it, for a program in which
-/// another library sends the request.
+/// another library sends the request. With the feature `http`, `http::Request::try_from(parts)`
+/// converts it.
 #[derive(Clone, Copy)]
 pub struct RequestParts<'a> {
     pub(super) is_extended_connect: bool,

@@ -360,32 +360,9 @@ impl fmt::Debug for HttpResponse<'_> {
 
 /// A response as its parts: status, headers and body.
 ///
-/// [`Accept::parts`] and [`HttpResponse::parts`] return it, for a program in which another library
-/// sends the response. This is all that a function for `http::Response` needs:
-///
-/// ```
-/// use ws_proto::handshake::ResponseParts;
-/// # mod http {
-/// #     pub struct Builder;
-/// #     pub struct Response(pub Vec<u8>);
-/// #     impl Response { pub fn builder() -> Builder { Builder } }
-/// #     impl Builder {
-/// #         pub fn status(self, _: u16) -> Self { self }
-/// #         pub fn header(self, _: &str, _: &[u8]) -> Self { self }
-/// #         pub fn body(self, body: Vec<u8>) -> Result<Response, ()> {
-/// #             Ok(Response(body))
-/// #         }
-/// #     }
-/// # }
-///
-/// fn response(parts: &ResponseParts<'_>) -> Result<http::Response, ()> {
-///     let builder = http::Response::builder().status(parts.status());
-///     parts
-///         .headers()
-///         .fold(builder, |builder, (name, value)| builder.header(name, value))
-///         .body(parts.body().to_vec())
-/// }
-/// ```
+/// [`Accept::parts`], [`HttpResponse::parts`] and [`HandshakeError::parts`] return it, for a program
+/// in which another library sends the response. With the feature `http`,
+/// `http::Response::try_from(parts)` converts it.
 #[derive(Clone)]
 pub struct ResponseParts<'a> {
     status: u16,
