@@ -360,8 +360,8 @@ impl fmt::Debug for HttpResponse<'_> {
 
 /// A response as its parts: status, headers and body.
 ///
-/// [`Accept::parts`], [`HttpResponse::parts`] and [`HandshakeError::parts`] return it, for a program
-/// in which another library sends the response. With the feature `http`,
+/// [`Accept::parts`], [`HttpResponse::parts`] and [`HandshakeError::parts`] return it, for a
+/// program in which another library sends the response. With the feature `http`,
 /// `http::Response::try_from(parts)` converts it.
 #[derive(Clone)]
 pub struct ResponseParts<'a> {
