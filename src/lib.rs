@@ -210,7 +210,7 @@
 //! | [`Connection`] | a stream of events, for messages of any size | none except the struct |
 //! | [`MessageRecvHalf`], [`MessageSendHalf`]; [`RecvHalf`], [`SendHalf`] | the halves of these two, for two tasks | the same |
 //! | [`frame`] | the codec: headers, masking, UTF-8 | none |
-//! | [`handshake`] (feature) | the opening handshake over HTTP/1.1, both roles | a head that is split by the input |
+//! | [`handshake`] (feature) | the opening handshake, both roles; pages on the same port; a proxy | a head that is split by the input |
 //! | [`deflate`] (feature) | permessage-deflate: compression and its negotiation | per direction, from its first use on |
 //! | [`extension`], [`uri`] | the grammar of `Sec-WebSocket-Extensions`, and of URIs | none |
 //!
@@ -232,8 +232,9 @@
 //!   reconnects: at first for a random time of 0 to 5 seconds, then longer each time (§7.2.3).
 //! * **Origin**: a server must check
 //!   [`Request::is_same_origin`](handshake::Request::is_same_origin) if pages of other origins must
-//!   not use it (§10.2). A client that is not a browser can send anything (§10.1), so no header
-//!   proves anything.
+//!   not use it (§10.2), and, if it is not on the internet, its own names against the
+//!   [`host`](handshake::Request::host). A client that is not a browser can send anything (§10.1),
+//!   so no header proves anything.
 //! * **Relaying**: a relay may change the fragmentation of messages only if it knows all negotiated
 //!   extensions (§5.4). permessage-deflate permits it, provided that compressed messages are
 //!   forwarded compressed to a peer that negotiated the same parameters. Frame boundaries have no
@@ -241,16 +242,11 @@
 //! * **Reasons** of Close frames are chosen by the peer, for logs and debugging. They must not be
 //!   shown to end users (§5.5.1).
 //! * **TLS**, for `wss`: wrap the socket (§10.6). The crate does not know about it.
-//! * **HTTP/2 and HTTP/3** (RFC 8441, RFC 9220). The HTTP library opens the stream: a client that
-//!   has received `SETTINGS_ENABLE_CONNECT_PROTOCOL` (8 in both) with the value 1 sends `CONNECT`
-//!   with `:protocol` `websocket`, `:scheme`, `:path` and `:authority`. A server answers with 200,
-//!   or with 501 if it does not know the `:protocol`. Header names are in lower case.
-//!   `sec-websocket-version`, `-protocol`, `-extensions` and `origin` have the same meaning as in
-//!   HTTP/1.1; `Upgrade`, `Connection`, `Host`, `Sec-WebSocket-Key` and `-Accept` are not sent. If
-//!   you add the latter, [`Request::from_headers`](handshake::Request::from_headers) and
-//!   [`Response::from_headers`](handshake::Response::from_headers) check the former. Create a
-//!   [`Negotiated`] from the result; call [`recv_eof`](WebSocket::recv_eof) when the stream ends or
-//!   is reset.
+//! * **HTTP/2 and HTTP/3** (RFC 8441, RFC 9220). The HTTP library opens the stream, and sends and
+//!   receives the parts that [`handshake`] checks. A client must have received
+//!   `SETTINGS_ENABLE_CONNECT_PROTOCOL` (8 in both) with the value 1 before it sends its `CONNECT`.
+//!   Call [`recv_eof`](WebSocket::recv_eof) when the stream ends or is reset; where a socket would
+//!   be closed, end the stream.
 //!
 //! # Errors
 //!
@@ -263,7 +259,7 @@
 //! | [`handshake::HandshakeError`] | `UnexpectedEof` if `Incomplete`, `ConnectionRefused` if `UnexpectedStatus`, `InvalidData` otherwise |
 //! | [`handshake::WriteError`] | `WriteZero` if `OutputFull`, `InvalidInput` otherwise |
 //! | [`extension::InvalidExtensions`], [`deflate::NegotiationError`], [`deflate::InflateError`] | `InvalidData` |
-//! | [`uri::UriError`], [`InvalidCloseCode`], [`frame::InvalidOpcode`] | `InvalidInput` |
+//! | [`uri::UriError`], [`handshake::OriginError`], [`InvalidCloseCode`], [`frame::InvalidOpcode`] | `InvalidInput` |
 //!
 //! # What is refused
 //!
@@ -280,6 +276,8 @@
 //! * `arbitrary`: `Arbitrary` (of arbitrary 1.4) for [`Config`], [`CloseCode`], [`MessageKind`],
 //!   [`frame::Header`], [`frame::Opcode`], [`frame::MaskingKey`] and [`deflate::Params`], to fuzz
 //!   code that uses this crate.
+//! * `http`: conversions from and to `Request`, `Response` and `Uri` of the crate `http`. Implies
+//!   `handshake`.
 //! * `simdutf8`: faster validation of text, in particular of text that is not ASCII.
 //!
 //! Without default features the crate needs neither `std` nor an allocator: use [`Connection`] with

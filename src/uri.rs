@@ -1,8 +1,7 @@
-//! WebSocket URIs (RFC 6455 §3).
-//!
-//! In a redirect, `Location` may also be relative, or have the scheme `http` or `https`. Resolving
-//! it is left to a URI library.
+//! WebSocket URIs (RFC 6455 §3), and references to them (RFC 3986 §5).
 
+#[cfg(feature = "alloc")]
+use alloc::{borrow::ToOwned, string::String};
 use core::{error, fmt, net::Ipv6Addr};
 
 /// A `ws:` or `wss:` URI (RFC 6455 §3): the server to connect to, and the resource to request.
@@ -37,29 +36,101 @@ impl<'a> Uri<'a> {
     /// [`UriError`] is the first fault.
     pub fn parse(uri: &'a str) -> Result<Self, UriError> {
         let (scheme, rest) = uri.split_once("://").ok_or(UriError::InvalidScheme)?;
-        let secure = match scheme {
-            _ if scheme.eq_ignore_ascii_case("ws") => false,
-            _ if scheme.eq_ignore_ascii_case("wss") => true,
-            _ => return Err(UriError::InvalidScheme),
-        };
+        let secure = secure_flag(scheme, ["ws", "wss"]).ok_or(UriError::InvalidScheme)?;
         if rest.contains('#') {
             return Err(UriError::UnexpectedFragment);
         }
         let (authority, resource) = split_authority(rest);
-        if authority.contains('@') {
-            return Err(UriError::UnexpectedUserInfo);
-        }
-        let authority = Authority::parse(authority)?;
+        let authority = parse_authority(authority)?;
         let (path, query) = resource.split_once('?').unwrap_or((resource, ""));
-        if !is_made_of(path, b"/:@") || !is_made_of(query, b"/:@?") {
-            return Err(UriError::InvalidResourceName);
-        }
+        check_resource(path, query)?;
         Ok(Self {
             secure,
             authority,
             path,
             query,
         })
+    }
+
+    /// Resolves the value of a `Location` (RFC 9110 §10.2.2), relative to this URI (RFC 3986 §5.2).
+    /// It may be relative, or have the scheme `http`, `https`, `ws` or `wss`; `http` means `ws`,
+    /// and `https` means `wss`. A fragment is removed, since it has no meaning here.
+    ///
+    /// The result is a valid URI, to be parsed. It can be one of another host, or without TLS: the
+    /// caller decides whether to follow it, how often, and whether with the same credentials.
+    ///
+    /// ```
+    /// use ws_proto::uri::Uri;
+    ///
+    /// let uri = Uri::parse("wss://example.com/a/b?c")?;
+    /// assert_eq!(uri.join("../d?e=f")?, "wss://example.com/d?e=f");
+    /// assert_eq!(uri.join("https://example.org/")?, "wss://example.org/");
+    /// assert_eq!(uri.join(b"//example.net:81")?, "wss://example.net:81");
+    ///
+    /// let next = uri.join("/login")?;
+    /// let next = Uri::parse(&next)?;
+    /// assert_eq!(next.path(), "/login");
+    /// # Ok::<(), ws_proto::uri::UriError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`UriError`] is the first fault of the reference.
+    #[cfg(feature = "alloc")]
+    pub fn join(&self, reference: impl AsRef<[u8]>) -> Result<String, UriError> {
+        self.resolve(reference.as_ref())
+    }
+
+    #[cfg(feature = "alloc")]
+    fn resolve(&self, reference: &[u8]) -> Result<String, UriError> {
+        let reference =
+            core::str::from_utf8(reference).map_err(|_| UriError::InvalidResourceName)?;
+        let (reference, _fragment) = reference.split_once('#').unwrap_or((reference, ""));
+        let (secure, rest) = match reference.split_once(':') {
+            Some((scheme, rest)) if is_scheme(scheme) => {
+                let secure = secure_flag(scheme, ["ws", "wss"])
+                    .or_else(|| secure_flag(scheme, ["http", "https"]))
+                    .ok_or(UriError::InvalidScheme)?;
+                if !rest.starts_with("//") {
+                    return Err(UriError::InvalidHost);
+                }
+                (secure, rest)
+            }
+            _ => (self.secure, reference),
+        };
+        let (authority, resource) = match rest.strip_prefix("//") {
+            Some(rest) => {
+                let (authority, resource) = split_authority(rest);
+                (parse_authority(authority)?, Some(resource))
+            }
+            None => (self.authority, None),
+        };
+        let (path, query) = match resource.unwrap_or(rest).split_once('?') {
+            Some((path, query)) => (path, Some(query)),
+            None => (resource.unwrap_or(rest), None),
+        };
+        let path = match path {
+            "" if resource.is_none() => self.path.to_owned(),
+            _ if resource.is_some() || path.starts_with('/') => without_dots(path),
+            _ => {
+                let folder = self.path().rfind('/').map_or(0, |slash| slash + 1);
+                let mut merged = self.path().get(..folder).unwrap_or_default().to_owned();
+                merged += path;
+                without_dots(&merged)
+            }
+        };
+        let query = match (query, resource) {
+            (None, None) if rest.is_empty() => self.query,
+            _ => query.unwrap_or_default(),
+        };
+        check_resource(&path, query)?;
+        let joined = Uri {
+            secure,
+            authority,
+            path: &path,
+            query,
+        };
+        Ok(alloc::format!("{joined}"))
     }
 
     /// Returns the _secure flag_: whether the scheme is `wss`, so that the connection must start
@@ -105,7 +176,20 @@ impl<'a> Uri<'a> {
     /// Returns the value of the `Host` header (§4.1): the host in lower case, IPv6 in brackets, and
     /// the port unless it is the scheme's default.
     pub fn host_value(&self) -> impl fmt::Display + use<'a> {
-        HostValue(*self)
+        HostValue {
+            host: self.authority.host,
+            port: Some(self.port()).filter(|&port| port != self.default_port()),
+        }
+    }
+
+    /// Returns the target of a `CONNECT` to this host (RFC 9110 §9.3.6): as
+    /// [`host_value`](Self::host_value), but with the port in any case.
+    #[cfg(all(feature = "handshake", feature = "alloc"))]
+    pub(crate) fn connect_target(&self) -> impl fmt::Display + use<'a> {
+        HostValue {
+            host: self.authority.host,
+            port: Some(self.port()),
+        }
     }
 
     const fn default_port(&self) -> u16 {
@@ -138,6 +222,27 @@ impl<'a> TryFrom<&'a str> for Uri<'a> {
     }
 }
 
+/// Converts a URI of the crate `http`, with the scheme `ws` or `wss`.
+#[cfg(feature = "http")]
+impl<'a> TryFrom<&'a http::Uri> for Uri<'a> {
+    type Error = UriError;
+
+    fn try_from(uri: &'a http::Uri) -> Result<Self, UriError> {
+        let scheme = uri.scheme_str().ok_or(UriError::InvalidScheme)?;
+        let secure = secure_flag(scheme, ["ws", "wss"]).ok_or(UriError::InvalidScheme)?;
+        let authority = uri.authority().ok_or(UriError::InvalidHost)?;
+        let authority = parse_authority(authority.as_str())?;
+        let (path, query) = (uri.path(), uri.query().unwrap_or_default());
+        check_resource(path, query)?;
+        Ok(Self {
+            secure,
+            authority,
+            path,
+            query,
+        })
+    }
+}
+
 /// Writes the URI, with its query. The scheme is in lower case, and an empty port or query is
 /// omitted.
 impl fmt::Display for Uri<'_> {
@@ -167,19 +272,24 @@ impl fmt::Display for ResourceName<'_> {
     }
 }
 
-struct HostValue<'a>(Uri<'a>);
+struct HostValue<'a> {
+    host: &'a str,
+    port: Option<u16>,
+}
 
 impl fmt::Display for HostValue<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self(uri) = self;
-        for c in uri.authority.host.chars() {
-            fmt::Write::write_char(f, c.to_ascii_lowercase())?;
+        // The slices in lower case, which most hosts consist of, are written at once.
+        for slice in self.host.split_inclusive(|c: char| c.is_ascii_uppercase()) {
+            match slice.char_indices().next_back() {
+                Some((last, c)) if c.is_ascii_uppercase() => {
+                    f.write_str(slice.get(..last).unwrap_or_default())?;
+                    fmt::Write::write_char(f, c.to_ascii_lowercase())?;
+                }
+                _ => f.write_str(slice)?,
+            }
         }
-        if uri.port() == uri.default_port() {
-            Ok(())
-        } else {
-            write!(f, ":{}", uri.port())
-        }
+        self.port.map_or(Ok(()), |port| write!(f, ":{port}"))
     }
 }
 
@@ -277,6 +387,60 @@ fn parse_port(port: &str) -> Result<Option<u16>, UriError> {
         }
         Some(_) => Err(UriError::InvalidPort),
     }
+}
+
+/// Returns which of the two schemes, without or with TLS, this is.
+fn secure_flag(scheme: &str, [without, with]: [&str; 2]) -> Option<bool> {
+    match scheme {
+        _ if scheme.eq_ignore_ascii_case(without) => Some(false),
+        _ if scheme.eq_ignore_ascii_case(with) => Some(true),
+        _ => None,
+    }
+}
+
+/// Parses the authority of a URI, which has no user information.
+fn parse_authority(authority: &str) -> Result<Authority<'_>, UriError> {
+    if authority.contains('@') {
+        return Err(UriError::UnexpectedUserInfo);
+    }
+    Authority::parse(authority)
+}
+
+fn check_resource(path: &str, query: &str) -> Result<(), UriError> {
+    if is_made_of(path, b"/:@") && is_made_of(query, b"/:@?") {
+        Ok(())
+    } else {
+        Err(UriError::InvalidResourceName)
+    }
+}
+
+/// Returns whether `text` has the form of a scheme (RFC 3986 §3.1).
+#[cfg(any(feature = "handshake", feature = "alloc"))]
+pub(crate) fn is_scheme(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_alphabetic())
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte))
+}
+
+/// Removes the segments `.` and `..` of a path (RFC 3986 §5.2.4).
+#[cfg(feature = "alloc")]
+fn without_dots(path: &str) -> String {
+    let mut out = String::with_capacity(path.len());
+    let mut segments = path.split('/').skip(1).peekable();
+    while let Some(segment) = segments.next() {
+        let is_dots = matches!(segment, "." | "..");
+        if segment == ".." {
+            out.truncate(out.rfind('/').unwrap_or_default());
+        }
+        if !is_dots {
+            out.push('/');
+            out.push_str(segment);
+        } else if segments.peek().is_none() {
+            out.push('/');
+        }
+    }
+    out
 }
 
 /// Splits the text after `scheme://` into the authority and the rest, path and query.

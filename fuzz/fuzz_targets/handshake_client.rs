@@ -1,4 +1,4 @@
-//! A client's handshake with any answer, in any cut.
+//! A client's handshake with any answer, in any cut, and a proxy's answer to it.
 #![no_main]
 
 mod support;
@@ -6,7 +6,10 @@ mod support;
 use support::Cuts;
 use support::heads::spelled;
 use support::work::{Bounds, bounded};
-use ws_proto::handshake::{Answer, ClientHandshake, HandshakeError, HeadLimits, accept_key};
+use ws_proto::handshake::{
+    Answer, ClientHandshake, HandshakeError, HeadLimits, ProxyAnswer, ProxyConnect, Response,
+    accept_key,
+};
 use ws_proto::{Client, deflate, uri::Uri};
 
 /// Whether the connection opened, with which subprotocol and extension; or the status of the
@@ -51,6 +54,29 @@ fn connect(pieces: &[&[u8]]) -> Transcript {
     (Ok(None), 0)
 }
 
+/// The status of a proxy's answer, if it is one, the bytes left, and the head that was refused.
+fn tunnel(pieces: &[&[u8]]) -> (Result<Option<(bool, u16)>, HandshakeError>, usize, Vec<u8>) {
+    let uri = Uri::parse("ws://example.com/").expect("a URI");
+    let mut proxy = ProxyConnect::new(&uri);
+    let (mut result, mut left) = (Ok(None), 0);
+    for piece in pieces {
+        let mut piece = piece.to_vec();
+        let mut input = &mut piece[..];
+        match proxy.recv(&mut input) {
+            Ok(None) => {}
+            Ok(Some(ProxyAnswer::Connected(response))) => {
+                result = Ok(Some((true, response.status())));
+            }
+            Ok(Some(ProxyAnswer::Rejected(response))) => {
+                result = Ok(Some((false, response.status())));
+            }
+            Err(error) => result = Err(error),
+        }
+        left += input.len();
+    }
+    (result, left, proxy.refused_head().to_vec())
+}
+
 fn handshake() -> ClientHandshake {
     let uri = Uri::parse("ws://example.com/").expect("a URI");
     ClientHandshake::new(&uri, Client::new([7; 32]))
@@ -77,6 +103,46 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
         bounded(&BOUNDS, bytes.len(), || connect(&pieces)),
         "a cut makes a difference"
     );
+    let through = bounded(&BOUNDS, bytes.len(), || tunnel(&[bytes]));
+    assert_eq!(
+        through,
+        bounded(&BOUNDS, bytes.len(), || tunnel(&pieces)),
+        "a cut makes a difference"
+    );
+    match through {
+        (Ok(Some((open, status))), _, refused) => {
+            assert!(status >= 200 && open == (status < 300) && refused.is_empty());
+        }
+        (Ok(None), left, refused) => assert!(left == 0 && refused.is_empty()),
+        (Err(_), left, refused) => {
+            assert!(left == 0 && bytes.ends_with(b"") && !refused.is_empty())
+        }
+    }
+
+    // A response of HTTP/1.1 is judged as parts as it was as bytes.
+    if let Ok(Some((response, len))) = Response::parse(bytes, &HeadLimits::new())
+        && response.status() >= 101
+        && (response.status() >= 200 || response.status() == 101)
+        && bytes.starts_with(b"HTTP/1.1 ")
+    {
+        let fields: Vec<_> = response.headers().iter().collect();
+        let parts = Response::from_headers((1, 1), response.status(), &fields).expect("valid");
+        let answer = handshake().recv_response(parts);
+        match &whole.0 {
+            Ok(Some(Ok(_))) => assert!(matches!(answer, Ok(Answer::Accepted { .. }))),
+            Ok(Some(Err(status))) => {
+                assert!(
+                    matches!(answer, Ok(Answer::Rejected(response)) if response.status() == *status)
+                );
+            }
+            Ok(None) => unreachable!("it has {len} bytes"),
+            Err(error) => assert_eq!(answer.unwrap_err(), *error),
+        }
+        // Over HTTP/2 it may be another, but no panic.
+        _ = Response::from_headers((2, 0), response.status(), &fields)
+            .and_then(|response| handshake().recv_response(response));
+    }
+
     let limit = HeadLimits::new().max_interim();
     let interim = b"HTTP/1.1 103 Early Hints\r\n\r\n".repeat(limit + 1);
     assert!(

@@ -1,5 +1,5 @@
-//! A server's handshake with any head, in any cut; and what it accepts, `httparse` reads as the
-//! same.
+//! A server's handshake with any head, in any cut, and its pages with any requests; and what it
+//! accepts, `httparse` reads as the same.
 #![no_main]
 
 mod support;
@@ -8,7 +8,10 @@ use support::Cuts;
 use support::heads::spelled;
 use support::work::{Bounds, bounded};
 use ws_proto::deflate;
-use ws_proto::handshake::{HandshakeError, Scheme, ServerHandshake};
+use ws_proto::handshake::{
+    Body, HandshakeError, HeadLimits, Incoming, Origin, Request, Response, Scheme, ServerHandshake,
+    WriteError,
+};
 
 /// What came of it: the request's facts, what was answered, and how much was left.
 type Transcript = (
@@ -20,6 +23,12 @@ type Transcript = (
 const BOUNDS: Bounds = Bounds {
     loads: (4000, 300),
     memory: (2048, 24),
+};
+
+/// A request can be of 18 bytes, and has an answer of 65, and what is seen of it.
+const PAGES: Bounds = Bounds {
+    loads: (4000, 400),
+    memory: (4096, 40),
 };
 
 fn serve(pieces: &[&[u8]]) -> Transcript {
@@ -44,7 +53,8 @@ fn serve(pieces: &[&[u8]]) -> Transcript {
                 let facts = (request.target().to_owned(), fields);
                 _ = (
                     request.is_same_origin(Scheme::Https),
-                    request.origin_is_one_of(&["https://example.com"]),
+                    request
+                        .origin_is_one_of(&[Origin::parse("https://example.com").expect("valid")]),
                     request.path(),
                     request.query(),
                 );
@@ -63,6 +73,93 @@ fn serve(pieces: &[&[u8]]) -> Transcript {
     (Ok(None), out, 0)
 }
 
+/// What came of any requests: their facts, what was answered, the end, and the head that was
+/// refused.
+type Pages = (
+    Vec<(String, String, Vec<u8>)>,
+    Vec<u8>,
+    Result<(), HandshakeError>,
+    Vec<u8>,
+);
+
+/// Answers requests until one is for WebSocket, and reads bodies, or leaves them to be skipped.
+fn serve_pages(pieces: &[&[u8]], reads: bool) -> Pages {
+    let (mut handshake, mut out) = (ServerHandshake::new(), Vec::new());
+    let mut seen: Vec<(String, String, Vec<u8>)> = Vec::new();
+    for piece in pieces {
+        let mut piece = piece.to_vec();
+        let mut input = &mut piece[..];
+        loop {
+            while reads && let Some(slice) = handshake.recv_body(&mut input) {
+                seen.last_mut()
+                    .expect("a request")
+                    .2
+                    .extend_from_slice(slice);
+            }
+            let left = input.len();
+            match handshake.recv_http(&mut input, &mut out) {
+                Ok(None) => {
+                    assert!(input.is_empty());
+                    break;
+                }
+                Ok(Some(Incoming::Http(request))) => {
+                    assert!(handshake_consumed(left, input.len()));
+                    let response = request.respond(404).body(b"why").keep_alive();
+                    response.write(&mut out).expect("a request can be answered");
+                    assert!(!response.persists() || request.body() != Body::Chunked);
+                    _ = (request.path(), request.query());
+                    seen.push((
+                        format!("{} {}", request.method(), request.target()),
+                        format!("{:?} {:?}", request.version(), request.body()),
+                        Vec::new(),
+                    ));
+                }
+                Ok(Some(Incoming::WebSocket(_))) => return (seen, out, Ok(()), Vec::new()),
+                Err(error) => {
+                    let refused = handshake.refused_head().to_vec();
+                    return (seen, out, Err(error), refused);
+                }
+            }
+        }
+    }
+    let end = handshake.recv_eof();
+    (seen, out, end, handshake.refused_head().to_vec())
+}
+
+/// A head has at least one byte in the input in which it ends.
+const fn handshake_consumed(before: usize, after: usize) -> bool {
+    after < before
+}
+
+/// The fields as those of an extended CONNECT: what is accepted is answered without what HTTP/2 does
+/// not have.
+fn connect(target: &str, fields: &[(String, Vec<u8>)]) {
+    let fields: Vec<_> = fields
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_slice()))
+        .filter(|(name, _)| !["Upgrade", "Connection", "Host"].contains(name))
+        .collect();
+    if let Ok(request) = Request::from_connect("websocket", "https", "example.com", target, &fields)
+    {
+        let config = deflate::DeflateConfig::default();
+        let accept = request.accept().deflate(&config);
+        let (parts, negotiated) = accept.parts().expect("a request can be accepted");
+        assert_eq!(parts.status(), 200);
+        assert_eq!(
+            parts.headers().count(),
+            usize::from(negotiated.deflate().is_some())
+        );
+        for (name, value) in parts.headers() {
+            assert!(!name.bytes().any(|byte| byte.is_ascii_uppercase()));
+            assert!(!value.iter().any(u8::is_ascii_control));
+        }
+        assert_eq!(
+            accept.write(&mut Vec::new()).unwrap_err(),
+            WriteError::NotHttp1
+        );
+    }
+}
+
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {
     let mut data = data;
     let cuts = Cuts::take(&mut data);
@@ -75,9 +172,39 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
         "a cut makes a difference"
     );
 
+    for reads in [false, true] {
+        let whole = bounded(&PAGES, bytes.len(), || serve_pages(&[bytes], reads));
+        assert_eq!(
+            whole,
+            bounded(&PAGES, bytes.len(), || serve_pages(&pieces, reads)),
+            "a cut makes a difference"
+        );
+        let (_, out, end, refused) = whole;
+        let mut out = &out[..];
+        while !out.is_empty() {
+            let parsed = Response::parse(out, &HeadLimits::new());
+            let (response, len) = parsed.expect("a response").expect("complete");
+            let body = match (response.status(), response.body()) {
+                (404, Body::Length(3)) if out[len..].starts_with(b"why") => 3,
+                // To a HEAD.
+                (404, Body::Length(3)) => 0,
+                (status, body) => {
+                    assert_eq!(
+                        (Err(status), body),
+                        (end.map_err(HandshakeError::status), Body::None)
+                    );
+                    0
+                }
+            };
+            out = &out[len + body..];
+        }
+        assert_eq!(end.is_ok(), end.is_ok() && refused.is_empty());
+    }
+
     let (verdict, out, left) = whole;
     match verdict {
         Ok(Some((target, fields))) => {
+            connect(&target, &fields);
             assert!(out.starts_with(b"HTTP/1.1 101 ") && out.ends_with(b"\r\n\r\n"));
             let mut theirs = [httparse::EMPTY_HEADER; 128];
             let mut request = httparse::Request::new(&mut theirs);

@@ -11,7 +11,33 @@ const BOUNDS: Bounds = Bounds {
     memory: (256, 8),
 };
 
+/// What a reference resolves to is a URI, of which no segment is dots, and resolves to itself.
+fn join(base: &Uri<'_>, reference: &str) {
+    let joined = bounded(&BOUNDS, base.to_string().len() + reference.len(), || {
+        base.join(reference)
+    });
+    let Ok(joined) = joined else { return };
+    let uri = Uri::parse(&joined).expect("a URI");
+    assert_eq!(uri.to_string(), joined);
+    let (path, _) = reference.split_once(['?', '#']).unwrap_or((reference, ""));
+    if !path.is_empty() {
+        assert!(
+            !uri.path()
+                .split('/')
+                .any(|segment| [".", ".."].contains(&segment))
+        );
+        assert_eq!(base.join(&joined).as_ref(), Ok(&joined));
+    }
+    assert_eq!(base.join(reference.as_bytes()).as_ref(), Ok(&joined));
+}
+
 libfuzzer_sys::fuzz_target!(|text: &str| {
+    let (text, reference) = text.split_once(' ').unwrap_or((text, ""));
+    let base = Uri::parse("wss://example.com:1/a/b?c").expect("a URI");
+    join(&base, text);
+    if let Ok(uri) = Uri::parse(text) {
+        join(&uri, reference);
+    }
     let parsed = bounded(&BOUNDS, text.len(), || {
         Uri::parse(text).map(|uri| {
             (

@@ -67,15 +67,23 @@ pub enum HandshakeError {
     MissingUpgrade,
     /// `Connection` is missing or does not contain the token `Upgrade` (§4.1, §4.2.1).
     MissingConnectionUpgrade,
-    /// `Sec-WebSocket-Version` is missing or is not 13 (§4.2.1, §4.4).
+    /// `Sec-WebSocket-Version` is missing or is not 13 (§4.2.1, §4.4). In HTTP/2 and HTTP/3, which
+    /// have no `Upgrade` and so no 426, it is [`MissingHeader`](Self::MissingHeader) or
+    /// [`InvalidHeader`](Self::InvalidHeader).
     UnsupportedWebSocketVersion,
     /// This header is required, and is missing.
     MissingHeader(&'static str),
     /// This header must appear only once, and is repeated.
     DuplicateHeader(&'static str),
-    /// The value of this header is malformed, or is not the required one.
+    /// The value of this header is malformed, or is not the required one. In HTTP/2 and HTTP/3, it
+    /// can also be a pseudo-header, such as `:authority`.
     InvalidHeader(&'static str),
-    /// The response has this status instead of 101, so the server did not switch protocols (§4.1).
+    /// This header must not occur in HTTP/2 and HTTP/3 (RFC 9113 §8.2.2).
+    UnexpectedHeader(&'static str),
+    /// The `:protocol` of an extended CONNECT is not `websocket` (RFC 8441 §5).
+    UnsupportedProtocol,
+    /// The response has this status instead of 101, or of 2xx in HTTP/2 and HTTP/3, so the server
+    /// did not open the connection (§4.1, RFC 8441 §5).
     UnexpectedStatus(u16),
     /// The server accepted an extension that was not offered (§4.1).
     ExtensionNotOffered,
@@ -90,7 +98,7 @@ pub enum HandshakeError {
 
 impl HandshakeError {
     /// Returns the status with which a server rejects a request that has this fault: 400, 405, 426,
-    /// 431 or 505.
+    /// 431, 501 or 505. [`headers`](Self::headers) returns the headers that belong to it.
     ///
     /// It is 426 for HTTP/1.0, since the client can upgrade to HTTP/1.1 (RFC 9110 §15.5.22), and
     /// 505 for other versions.
@@ -104,6 +112,7 @@ impl HandshakeError {
             | Self::UnsupportedWebSocketVersion
             | Self::UnsupportedHttpVersion { major: 1, minor: 0 } => 426,
             Self::HeadTooLarge { .. } | Self::TooManyHeaders { .. } => 431,
+            Self::UnsupportedProtocol => 501,
             Self::UnsupportedHttpVersion { .. } => 505,
             Self::InvalidStatusLine
             | Self::UnexpectedStatus(_)
@@ -152,6 +161,10 @@ impl fmt::Display for HandshakeError {
             Self::MissingHeader(name) => return write!(f, "{name} is missing"),
             Self::DuplicateHeader(name) => return write!(f, "{name} appears more than once"),
             Self::InvalidHeader(name) => return write!(f, "{name} is not valid"),
+            Self::UnexpectedHeader(name) => {
+                return write!(f, "{name} does not exist in HTTP/2 and HTTP/3");
+            }
+            Self::UnsupportedProtocol => "the protocol of the CONNECT is not websocket",
             Self::UnexpectedStatus(status) => {
                 return write!(f, "the server answered with status {status}");
             }
@@ -195,10 +208,15 @@ pub enum WriteError {
     DuplicateSubprotocol,
     /// The selected subprotocol is none of those that the client requested (§4.2.2).
     SubprotocolNotRequested,
-    /// The status of a rejection is not from 300 to 599.
+    /// The status of a rejection is not from 300 to 599, or that of another response is not from
+    /// 200 to 599.
     InvalidStatus,
-    /// A rejection has a body although its status forbids one: 304 (RFC 9110 §15.4.5).
+    /// A response has a body although its status forbids one: 204, 205 or 304 (RFC 9110 §15), or
+    /// 2xx to a CONNECT.
     UnexpectedBody,
+    /// The request is an extended CONNECT of HTTP/2 or HTTP/3: the library that received it must
+    /// send the parts of the response.
+    NotHttp1,
 }
 
 impl fmt::Display for WriteError {
@@ -213,8 +231,9 @@ impl fmt::Display for WriteError {
             Self::InvalidSubprotocol => "a subprotocol is not a token",
             Self::DuplicateSubprotocol => "a subprotocol is requested twice",
             Self::SubprotocolNotRequested => "the selected subprotocol was not requested",
-            Self::InvalidStatus => "the status of a rejection is not from 300 to 599",
+            Self::InvalidStatus => "the status is not one for this response",
             Self::UnexpectedBody => "a response with this status has no body",
+            Self::NotHttp1 => "the response is for HTTP/2 or HTTP/3 and has no bytes of HTTP/1.1",
         })
     }
 }

@@ -1,4 +1,5 @@
-//! The HTTP/1.1 opening handshake (RFC 6455 §4), both sides.
+//! The opening handshake (RFC 6455 §4), both sides: over HTTP/1.1, and as a function of methods,
+//! statuses and headers over any HTTP.
 //!
 //! ```text
 //!      client                                    server
@@ -13,7 +14,7 @@
 //!  recv: None, read more                           │
 //!        │ ◄────────────── 101 ────────────────────┼─ accept
 //!        │                                         │  ── Negotiated<Server>, OPEN
-//!        │ ◄───────── 3xx, 4xx, 5xx ───────────────┴─ reject ── close
+//!        │ ◄───────── 3xx, 4xx, 5xx ───────────────┴─ reject ── close, or recv again
 //!        │
 //!        ├─ Err ── close
 //!        ├─ Answer::Rejected ── redirect, authenticate, or close
@@ -89,13 +90,38 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! # Without allocation, and with another HTTP library
+//! # Pages on the same port
 //!
-//! Without the feature `alloc` there are [`Request`] and [`Response`], which parse a slice,
-//! [`Request::accept`] and [`Request::reject`], which write a response, and [`fresh_key`] and
-//! [`accept_key`]. If another program parsed the HTTP (hyper, a proxy in front),
-//! [`Request::from_headers`] and [`Response::from_headers`] apply the same rules to its headers,
-//! and a [`Negotiated`](crate::Negotiated) can be created from a role.
+//! [`ServerHandshake::recv_http`] returns requests that are not for WebSocket, too: health checks,
+//! pages, the polling of clients without WebSocket. [`HttpResponse::keep_alive`] has an example of
+//! its loop.
+//!
+//! # With another HTTP library
+//!
+//! If another program does the HTTP (hyper, an h2 or HTTP/3 stack, a proxy in front), the handshake
+//! is a function of the parts of its messages. No byte of HTTP is written here. With the feature
+//! `http`, the parts are those of the crate `http`, which hyper and axum use.
+//!
+//! | | HTTP/1.1 | HTTP/2 (RFC 8441) and HTTP/3 (RFC 9220) |
+//! | --- | --- | --- |
+//! | a server checks the request by | [`Request::from_headers`] | [`Request::from_connect`] |
+//! | and answers with | [`Accept::parts`], [`HttpResponse::parts`], [`HandshakeError::parts`] | the same |
+//! | a client sends | [`ClientHandshake::request_parts`] | [`ClientHandshake::connect_parts`] |
+//! | and checks the response by | [`Response::from_headers`], [`ClientHandshake::recv_response`] | the same |
+//! | if the crate `http` is used | `Request::from_http`, `Response::from_http`, `TryFrom` | the same |
+//!
+//! Then frames are exchanged over the bytes of the upgraded connection, or of the stream.
+//!
+//! # Through a proxy
+//!
+//! A client whose network requires an HTTP proxy sends a [`ProxyConnect`] first, on the same
+//! stream.
+//!
+//! # Without allocation
+//!
+//! Without the feature `alloc` there are [`Request`], [`Incoming`] and [`Response`], which parse a
+//! slice; [`Request::accept`], [`Request::reject`] and [`HttpRequest::respond`], which write a
+//! response; and [`fresh_key`] and [`accept_key`].
 //!
 //! # Input that is refused
 //!
@@ -111,20 +137,25 @@
 //! | a control character in a value | `InvalidHeaderValue` | RFC 9110 §5.5 |
 //! | an invalid byte in the request line | `InvalidRequestLine` | RFC 9112 §3 |
 //! | an invalid byte in the status line | `InvalidStatusLine` | RFC 9112 §4 |
-//! | a method other than GET | `MethodNotAllowed` (405) | RFC 6455 §4.2.1 |
-//! | a target that is `*`, `host:port`, or has a `#` | `InvalidTarget` | RFC 6455 §4.2.1 |
-//! | a request of HTTP/1.0 | `UnsupportedHttpVersion` (426) | it has no `Upgrade`, RFC 9110 §7.8 |
+//! | a method other than GET (1) | `MethodNotAllowed` (405) | RFC 6455 §4.2.1 |
+//! | a target that is `*` (1), `host:port` (1), or has a `#` | `InvalidTarget` | RFC 6455 §4.2.1 |
+//! | a request of HTTP/1.0 (1) | `UnsupportedHttpVersion` (426) | it has no `Upgrade`, RFC 9110 §7.8 |
 //! | another version before 1.1 or after 1.9 | `UnsupportedHttpVersion` (505) | RFC 9110 §15.6.6 |
 //! | a response 101 of HTTP/1.0 | `UnsupportedHttpVersion` | RFC 6455 §4.1 |
 //! | `Host`, `Origin`, `Upgrade`, key, version or accept twice | `DuplicateHeader` | ambiguous |
 //! | a second `Sec-WebSocket-Protocol` in a response | `DuplicateHeader` | RFC 6455 §11.3.4 |
 //! | a list with an invalid element | `InvalidHeader` | RFC 9110 §5.6.1, RFC 6455 §9.1 |
 //! | a key that does not decode to 16 bytes | `InvalidHeader` | RFC 6455 §4.2.1 |
-//! | a request with a body | `UnexpectedBody` | its bytes would be parsed as frames |
+//! | a request with a body (1) | `UnexpectedBody` | its bytes would be parsed as frames |
+//! | a body of which the end is not certain (2) | `InvalidHeader` | RFC 9112 §6.3 |
 //! | two empty lines before a request | `InvalidRequestLine` | RFC 9112 §2.2 |
 //! | an empty line before a response | `InvalidStatusLine` | RFC 9112 §2.2 |
 //! | later, a compressed message of 0 bytes | `InvalidCompression` | no block, RFC 7692 §7.2.1 |
 //! | later, one with the tail `00 00 ff ff` | `InvalidCompression` | RFC 7692 §7.2.1 |
+//!
+//! (1) By `recv_http`, such a request is returned as an [`HttpRequest`]: `*` with the method
+//! OPTIONS, and `host:port` with CONNECT. (2) Such as one with both `Content-Length` and
+//! `Transfer-Encoding`.
 //!
 //! Some deviations are common, and have only one possible meaning:
 //!
@@ -144,14 +175,20 @@ mod error;
 mod http;
 mod key;
 mod server;
+#[cfg(feature = "http")]
+mod types;
 
 #[cfg(feature = "alloc")]
-pub use client::{Answer, ClientHandshake};
-pub use client::{Body, Response, Verified};
+pub use client::{Answer, ClientHandshake, ProxyAnswer, ProxyConnect, RequestParts};
+pub use client::{Response, Verified};
 pub use error::{HandshakeError, WriteError};
+pub use http::body::Body;
 pub use http::head::HeadLimits;
 pub use http::headers::Headers;
 pub use key::{accept_key, fresh_key};
 #[cfg(feature = "alloc")]
 pub use server::ServerHandshake;
-pub use server::{Accept, Reject, Request, Scheme};
+pub use server::{
+    Accept, HttpRequest, HttpResponse, Incoming, Origin, OriginError, Request, ResponseParts,
+    Scheme,
+};

@@ -4,8 +4,8 @@
 use crate::support::{Head, client, written};
 use proptest::{collection::vec, prelude::*, sample::Index};
 use ws_proto::handshake::{
-    Answer, ClientHandshake, HandshakeError, HeadLimits, Headers, Request, Response, Scheme,
-    ServerHandshake,
+    Answer, ClientHandshake, HandshakeError, HeadLimits, Headers, Incoming, Request, Response,
+    Scheme, ServerHandshake,
 };
 use ws_proto::{Client, uri::Uri};
 
@@ -15,9 +15,10 @@ struct Transcript {
     result: Result<Option<String>, HandshakeError>,
     out: Vec<u8>,
     rest: Vec<u8>,
+    refused: Vec<u8>,
 }
 
-fn shown(fields: &Headers<'_>) -> Vec<(String, Vec<u8>)> {
+fn fields_of(fields: &Headers<'_>) -> Vec<(String, Vec<u8>)> {
     fields
         .iter()
         .map(|(name, value)| (name.to_owned(), value.to_vec()))
@@ -32,7 +33,7 @@ fn show_request(request: &Request<'_>) -> String {
     format!(
         "{} {parts:?} {:?} {}",
         request.target(),
-        shown(request.headers()),
+        fields_of(request.headers()),
         answer.escape_ascii()
     )
 }
@@ -43,7 +44,7 @@ fn show_response(response: &Response<'_>) -> String {
         response.status(),
         response.reason(),
         response.body(),
-        shown(response.headers())
+        fields_of(response.headers())
     )
 }
 
@@ -53,16 +54,72 @@ fn serve(pieces: &[&[u8]], limits: HeadLimits) -> Transcript {
         result: Ok(None),
         out: Vec::new(),
         rest: Vec::new(),
+        refused: Vec::new(),
     };
     for piece in pieces {
         let mut piece = piece.to_vec();
         let mut input = &mut piece[..];
-        match server.recv(&mut input, &mut outcome.out) {
-            Ok(None) => {}
-            Ok(Some(request)) => outcome.result = Ok(Some(show_request(&request))),
-            Err(error) => outcome.result = Err(error),
+        // A request that was accepted is the last.
+        if !matches!(outcome.result, Ok(Some(_))) {
+            match server.recv(&mut input, &mut outcome.out) {
+                Ok(None) => {}
+                Ok(Some(request)) => outcome.result = Ok(Some(show_request(&request))),
+                Err(error) => outcome.result = Err(error),
+            }
         }
         outcome.rest.extend_from_slice(input);
+    }
+    outcome.refused = server.refused_head().to_vec();
+    outcome
+}
+
+/// Answers all requests, and reads the bodies of every other one.
+fn serve_pages(pieces: &[&[u8]], limits: HeadLimits) -> Transcript {
+    let mut server = ServerHandshake::new().limits(limits);
+    let mut outcome = Transcript {
+        result: Ok(None),
+        out: Vec::new(),
+        rest: Vec::new(),
+        refused: Vec::new(),
+    };
+    let (mut shown, mut reads_body) = (String::new(), false);
+    for piece in pieces {
+        let mut piece = piece.to_vec();
+        let mut input = &mut piece[..];
+        loop {
+            if reads_body {
+                while let Some(slice) = server.recv_body(&mut input) {
+                    shown += &slice.escape_ascii().to_string();
+                }
+            }
+            match server.recv_http(&mut input, &mut outcome.out) {
+                Ok(None) => break assert!(input.is_empty()),
+                Ok(Some(Incoming::WebSocket(request))) => shown += &show_request(&request),
+                Ok(Some(Incoming::Http(request))) => {
+                    let response = request.respond(404).body(b"no").keep_alive();
+                    response.write(&mut outcome.out).unwrap();
+                    let line = (request.method(), request.target(), request.version());
+                    shown += &format!(
+                        "{line:?} {:?} {:?} {}",
+                        fields_of(request.headers()),
+                        request.body(),
+                        response.persists()
+                    );
+                    reads_body = !reads_body;
+                }
+                Err(error) => break outcome.result = Err(error),
+            }
+        }
+    }
+    outcome.refused = server.refused_head().to_vec();
+    if let Ok(result) = &mut outcome.result {
+        *result = Some(format!(
+            "{shown} {} {:?}",
+            server.body_left(),
+            server.recv_eof()
+        ));
+    } else {
+        outcome.rest = shown.into_bytes();
     }
     outcome
 }
@@ -73,6 +130,7 @@ fn connect(pieces: &[&[u8]], limits: HeadLimits) -> Transcript {
         result: Ok(None),
         out: Vec::new(),
         rest: Vec::new(),
+        refused: Vec::new(),
     };
     for piece in pieces {
         let mut piece = piece.to_vec();
@@ -96,6 +154,7 @@ fn connect(pieces: &[&[u8]], limits: HeadLimits) -> Transcript {
         }
         outcome.rest.extend_from_slice(input);
     }
+    outcome.refused = client.refused_head().to_vec();
     outcome
 }
 
@@ -178,6 +237,30 @@ fn damaged(head: &Head, damages: &[Damage]) -> Vec<u8> {
         }
     }
     bytes
+}
+
+fn plain_head() -> impl Strategy<Value = Head> {
+    let first = proptest::sample::select(vec![
+        "GET /health HTTP/1.1",
+        "HEAD / HTTP/1.0",
+        "POST /poll?x HTTP/1.1",
+        "OPTIONS * HTTP/1.1",
+        "CONNECT a:1 HTTP/1.1",
+    ]);
+    let line = proptest::sample::select(vec![
+        "Content-Length: 7",
+        "Content-Length: 0",
+        "Transfer-Encoding: chunked",
+        "Connection: close",
+        "Connection: keep-alive",
+        "Upgrade: h2c",
+        "Sec-WebSocket-Key: x",
+        "X: y",
+    ]);
+    (first, vec(line, 0..3)).prop_map(|(first, lines)| {
+        let head = Head::of(&[first, "Host: a"]);
+        lines.iter().fold(head, |head, line| head.with(line))
+    })
 }
 
 fn limits() -> impl Strategy<Value = HeadLimits> {
@@ -285,11 +368,45 @@ proptest! {
         // The parser of a slice says the same.
         let whole = serve(&[&bytes], limits);
         match Request::parse(&bytes, &limits) {
-            Ok(None) => prop_assert_eq!(whole, Transcript { result: Ok(None), out: vec![], rest: vec![] }),
+            Ok(None) => prop_assert_eq!(whole, Transcript { result: Ok(None), out: vec![], rest: vec![], refused: vec![] }),
             Ok(Some((request, len))) => {
-                prop_assert_eq!(whole, Transcript { result: Ok(Some(show_request(&request))), out: vec![], rest: bytes[len..].to_vec() });
+                prop_assert_eq!(whole, Transcript { result: Ok(Some(show_request(&request))), out: vec![], rest: bytes[len..].to_vec(), refused: vec![] });
             }
-            Err(error) => prop_assert_eq!((whole.result, whole.rest), (Err(error), vec![])),
+            Err(error) => {
+                prop_assert_eq!((whole.result, whole.rest), (Err(error), vec![]));
+                // SH22: what was refused is what made it certain, and no byte less.
+                prop_assert!(bytes.starts_with(&whole.refused));
+                prop_assert_eq!(Request::parse(&whole.refused, &limits).unwrap_err(), error);
+                prop_assert!(matches!(Request::parse(&whole.refused[..whole.refused.len() - 1], &limits), Ok(None)));
+            }
+        }
+    }
+
+    /// SH20, SH21: pages and polling, with requests one after the other, and bodies between them.
+    #[test]
+    fn sh17_sh20_sh21_a_server_of_pages_does_not_care_where_requests_are_cut(
+        heads in vec((plain_head(), vec(damage(), 0..2), vec(any::<u8>(), 0..20)), 1..4), cuts in vec(any::<Index>(), 0..8), limits in limits(),
+    ) {
+        let bytes: Vec<u8> = heads.iter().flat_map(|(head, damages, rest)| [damaged(head, damages), rest.clone()].concat()).collect();
+        same(serve_pages, &bytes, &cuts, limits)?;
+    }
+
+    /// SH20: what is for WebSocket is judged by the same rules, whether pages are served or not;
+    /// only the place of a fault differs.
+    #[test]
+    fn sh20_a_request_for_websocket_is_the_same_among_pages(damages in vec(damage(), 0..3), limits in limits()) {
+        let head = Head::request().with("Origin: http://a").with("Sec-WebSocket-Protocol: chat");
+        let bytes = damaged(&head, &damages);
+        let strict = Request::parse(&bytes, &limits);
+        match Incoming::parse(&bytes, &limits) {
+            Ok(Some((Incoming::WebSocket(request), len))) => {
+                let (strict, strict_len) = strict.unwrap().unwrap();
+                prop_assert_eq!((show_request(&request), len), (show_request(&strict), strict_len));
+            }
+            Ok(Some((Incoming::Http(_), _))) => prop_assert!(strict.is_err()),
+            Ok(None) => prop_assert!(matches!(strict, Ok(None) | Err(_))),
+            // One of both: a fault that is kept may be followed by one that is not.
+            Err(_) => prop_assert!(strict.is_err()),
         }
     }
 
@@ -355,7 +472,7 @@ proptest! {
         let uri = Uri::parse(&uri).unwrap();
         let mut client = ClientHandshake::new(&uri, Client::new(seed)).subprotocols(&names).headers(&fields).origin("https://example.com:8443");
         let request = written(&client);
-        let sent = |all: &Headers<'_>| shown(all).into_iter().filter(|(name, _)| name.starts_with("X-")).collect::<Vec<_>>();
+        let sent = |all: &Headers<'_>| fields_of(all).into_iter().filter(|(name, _)| name.starts_with("X-")).collect::<Vec<_>>();
         let given: Vec<_> = fields.iter().map(|(name, value)| (name.to_string(), value.to_vec())).collect();
 
         let (mut server, mut out, mut agreed_by_server) = (ServerHandshake::new(), Vec::new(), None);

@@ -1,9 +1,11 @@
-//! WebSockets over HTTP/2 and HTTP/3 (RFC 8441, RFC 9220), as far as it concerns this crate:
-//! checking the fields of an extended CONNECT, and the connection that begins after it. What the
-//! HTTP library or its user does is listed in the crate's documentation.
+//! WebSockets over HTTP/2 and HTTP/3 (RFC 8441, RFC 9220): the extended CONNECT as parts, in both
+//! roles, and the connection that begins after it. What the HTTP library does is listed in the
+//! crate's documentation.
 
 use crate::common::{Frame, Layer, Log, Masking, SEED, Seen, read_all, wire};
-use ws_proto::handshake::{HandshakeError as E, Request, Response, Scheme, accept_key};
+use ws_proto::handshake::{
+    Answer, ClientHandshake, HandshakeError as E, Origin, Request, Response, Scheme, WriteError,
+};
 use ws_proto::uri::Uri;
 use ws_proto::{
     Action, Client, Config, Endpoint, Negotiated, ProtocolError, Server, State, WebSocket,
@@ -11,62 +13,48 @@ use ws_proto::{
 
 type Field<'a> = (&'a str, &'a [u8]);
 
-/// The key that stands for none.
-const KEY: &[u8] = b"AAAAAAAAAAAAAAAAAAAAAA==";
+const VERSION: Field<'_> = ("sec-websocket-version", b"13");
 
-/// What is left out of an extended CONNECT (HX3), and whose fields are otherwise these.
-fn with_those_left_out<'a>(authority: &'a str, fields: &[Field<'a>]) -> Vec<Field<'a>> {
-    let left_out: [Field<'_>; 4] = [
-        ("host", authority.as_bytes()),
-        ("upgrade", b"websocket"),
-        ("connection", b"upgrade"),
-        ("sec-websocket-key", KEY),
-    ];
-    [&left_out, fields].concat()
+fn connect<'a>(fields: &'a [Field<'a>]) -> Result<Request<'a>, E> {
+    Request::from_connect("websocket", "https", "example.com", "/chat?room=1", fields)
 }
 
-/// HX5: the names are in lower case.
 #[test]
-fn hx3_hx5_hx10_a_server_checks_an_extended_connect_by_the_same_rules() {
-    let fields: [Field<'_>; 4] = [
-        ("sec-websocket-version", b"13"),
+fn hx3_hx10_a_server_checks_an_extended_connect_by_the_same_rules() {
+    let fields: [Field<'_>; 5] = [
+        VERSION,
         ("origin", b"https://example.com"),
         ("sec-websocket-protocol", b"chat, superchat"),
         (
             "sec-websocket-extensions",
             b"permessage-deflate; client_max_window_bits",
         ),
+        ("cookie", b"a"),
     ];
-    let all = with_those_left_out("example.com", &fields);
-    let request = Request::from_headers("GET", "/chat?room=1", (1, 1), &all).unwrap();
+    let request = connect(&fields).unwrap();
+    assert_eq!(request.target(), "/chat?room=1");
     assert_eq!((request.path(), request.query()), ("/chat", Some("room=1")));
+    assert_eq!(request.host(), "example.com");
+    assert!(request.headers().iter().eq(fields));
     assert!(request.is_same_origin(Scheme::Https) && !request.is_same_origin(Scheme::Http));
+    assert!(request.origin_is_one_of(&[Origin::parse("https://example.com").unwrap()]));
     assert!(request.subprotocols().eq(["chat", "superchat"]));
-    assert!(
-        request
-            .extensions()
-            .map(|extension| extension.name)
-            .eq(["permessage-deflate"])
-    );
+    let names = request.extensions().map(|extension| extension.name);
+    assert!(names.eq(["permessage-deflate"]));
 
-    let mut wrong: Vec<(Vec<Field<'_>>, E)> = vec![
-        (fields[1..].to_vec(), E::UnsupportedWebSocketVersion),
-        (
-            [&[("sec-websocket-version", &b"8"[..])], &fields[1..]].concat(),
-            E::UnsupportedWebSocketVersion,
-        ),
-    ];
+    let version = "Sec-WebSocket-Version";
+    assert_eq!(
+        connect(&fields[1..]).unwrap_err(),
+        E::MissingHeader(version)
+    );
     for (name, value, error) in [
         (
             "origin",
             &b"https://evil.example"[..],
             E::DuplicateHeader("Origin"),
         ),
-        (
-            "sec-websocket-version",
-            b"13",
-            E::DuplicateHeader("Sec-WebSocket-Version"),
-        ),
+        ("sec-websocket-version", b"13", E::DuplicateHeader(version)),
+        ("sec-websocket-version", b"8", E::InvalidHeader(version)),
         (
             "sec-websocket-protocol",
             b"a b",
@@ -77,137 +65,147 @@ fn hx3_hx5_hx10_a_server_checks_an_extended_connect_by_the_same_rules() {
             b"a;b=\"",
             E::InvalidHeader("Sec-WebSocket-Extensions"),
         ),
-        // What RFC 9113 §8.2.1 forbids too, should the library not look.
+        // RFC 9113 §8.2.2, §8.3.1, should the library not look.
+        ("upgrade", b"websocket", E::UnexpectedHeader("Upgrade")),
+        (
+            "connection",
+            b"keep-alive",
+            E::UnexpectedHeader("Connection"),
+        ),
+        (
+            "transfer-encoding",
+            b"chunked",
+            E::UnexpectedHeader("Transfer-Encoding"),
+        ),
+        ("host", b"evil.example", E::InvalidHeader("Host")),
+        ("content-length", b"0", E::UnexpectedBody),
+        // RFC 9113 §8.2.1
         ("x", b"a\r\ny: b", E::InvalidHeaderValue),
+        ("x y", b"a", E::InvalidHeaderName),
+        (":path", b"/", E::InvalidHeaderName),
     ] {
-        wrong.push(([&fields[..], &[(name, value)]].concat(), error));
+        let fields = [&fields[..], &[(name, value)]].concat();
+        assert_eq!(connect(&fields).unwrap_err(), error, "{name}");
     }
-    for (fields, error) in wrong {
-        assert_eq!(
-            Request::from_headers(
-                "GET",
-                "/chat",
-                (1, 1),
-                &with_those_left_out("example.com", &fields)
-            )
-            .unwrap_err(),
-            error
+    for name in ["sec-websocket-protocol", "sec-websocket-extensions"] {
+        let fields = [VERSION, (name, b",")];
+        assert!(
+            matches!(connect(&fields), Err(E::InvalidHeader(_))),
+            "{name}"
         );
     }
+    // A gateway may leave them in. The key has no meaning (HX3).
+    connect(&[
+        VERSION,
+        ("host", b"Example.com"),
+        ("sec-websocket-key", b"x"),
+    ])
+    .unwrap();
 }
 
-/// Makes an answer with 200 (HX4) the one with 101 that it stands for, and checks it.
-fn verify(fields: &[Field<'_>], protocols: &str) -> Result<Option<String>, E> {
-    let accept = accept_key(KEY);
-    let added: [Field<'_>; 3] = [
-        ("upgrade", b"websocket"),
-        ("connection", b"upgrade"),
-        ("sec-websocket-accept", &accept),
-    ];
-    let all = [&added, fields].concat();
-    Response::from_headers((1, 1), 101, &all)?
-        .verify(KEY, protocols)
-        .map(|verified| verified.subprotocol().map(str::to_owned))
-}
-
+/// HX2
 #[test]
-fn hx4_hx10_a_client_checks_the_answer_by_the_same_rules() {
-    assert_eq!(verify(&[], "a, b"), Ok(None));
-    assert_eq!(
-        verify(&[("sec-websocket-protocol", b"b")], "a, b"),
-        Ok(Some("b".to_owned()))
-    );
-    assert_eq!(
-        verify(&[("sec-websocket-protocol", b"B")], "a, b"),
-        Err(E::SubprotocolNotRequested)
-    );
-    assert_eq!(
-        verify(&[("sec-websocket-protocol", b"a, b")], "a, b"),
-        Err(E::SubprotocolNotRequested)
-    );
-    let twice: [Field<'_>; 2] = [
-        ("sec-websocket-protocol", b"a"),
-        ("sec-websocket-protocol", b"a"),
-    ];
-    assert_eq!(
-        verify(&twice, "a, b"),
-        Err(E::DuplicateHeader("Sec-WebSocket-Protocol"))
-    );
-    assert_eq!(
-        verify(&[("sec-websocket-extensions", b"permessage-deflate")], ""),
-        Err(E::ExtensionNotOffered)
-    );
-    assert_eq!(
-        verify(&[("sec-websocket-extensions", b";")], ""),
-        Err(E::InvalidHeader("Sec-WebSocket-Extensions"))
-    );
-    // An answer of HTTP/2 is not taken for one of HTTP/1.1, nor 200 for an open connection.
-    assert_eq!(
-        Response::from_headers((2, 0), 200, &[]).unwrap_err(),
-        E::UnsupportedHttpVersion { major: 2, minor: 0 }
-    );
-    assert_eq!(
-        Response::from_headers((1, 1), 200, &[])
-            .unwrap()
-            .verify(KEY, ""),
-        Err(E::UnexpectedStatus(200))
-    );
-}
-
-/// What was negotiated in such a way is as good as what a handshake here negotiated.
-#[cfg(feature = "deflate")]
-#[test]
-fn hx10_compression_is_agreed_on_by_the_same_rules() {
-    use ws_proto::deflate;
-    let (client, server) = (
-        deflate::DeflateConfig::default().with_server_max_window_bits(10),
-        deflate::DeflateConfig::default(),
-    );
-    let offer = client.offer();
-    let fields = [
-        ("sec-websocket-version", &b"13"[..]),
-        ("sec-websocket-extensions", offer.as_bytes()),
-    ];
-    let all = with_those_left_out("example.com", &fields);
-    let request = Request::from_headers("GET", "/", (1, 1), &all).unwrap();
-    let params = server.accept(request.extensions()).unwrap();
-    let ours = Negotiated::new(Server).with_deflate(&server, params);
-
-    let check = |answer: &str| {
-        let accept = accept_key(KEY);
-        let fields: [Field<'_>; 4] = [
-            ("upgrade", b"websocket"),
-            ("connection", b"upgrade"),
-            ("sec-websocket-accept", &accept),
-            ("sec-websocket-extensions", answer.as_bytes()),
-        ];
-        Response::from_headers((1, 1), 101, &fields)?
-            .verify_deflate(KEY, "", &client)
-            .map(|verified| verified.deflate())
+fn hx2_a_server_checks_the_pseudo_headers() {
+    let fields = [VERSION];
+    let ask = |scheme, authority, path| {
+        Request::from_connect("websocket", scheme, authority, path, &fields).map(drop)
     };
-    assert_eq!(check(&params.to_string()), Ok(Some(params)));
-    assert_eq!(
-        check("permessage-deflate; server_max_window_bits=11"),
-        Err(E::InvalidExtensionParameter)
-    );
-    assert_eq!(check("other"), Err(E::ExtensionNotOffered));
-    let theirs = Negotiated::new(Client::new(SEED)).with_deflate(&client, params);
-
-    let (mut ours, mut theirs) = (
-        WebSocket::new(ours, &Config::default()),
-        WebSocket::new(theirs, &Config::default()),
-    );
-    let (text, mut bytes) = ("compressed ".repeat(100), Vec::new());
-    theirs.send_text(&text, &mut bytes).unwrap();
-    assert!(bytes.len() < 100);
-    let mut log = Log::default();
-    ours.recv_all(&mut bytes, &mut log);
-    assert_eq!(log.seen, [Seen::text(&text)]);
+    for scheme in ["http", "https", "HTTPS"] {
+        assert_eq!(ask(scheme, "[::1]:8443", "/"), Ok(()));
+    }
+    for scheme in ["", "ws", "wss", "ftp"] {
+        assert_eq!(ask(scheme, "a", "/"), Err(E::InvalidHeader(":scheme")));
+    }
+    for authority in ["", "a b", "u@h", "a:b", "a/"] {
+        assert_eq!(
+            ask("http", authority, "/"),
+            Err(E::InvalidHeader(":authority"))
+        );
+    }
+    for path in ["", "*", "a", "/a b", "/#", "/\r\n", "http://a/", "/\u{e4}"] {
+        assert_eq!(ask("http", "a", path), Err(E::InvalidTarget), "{path:?}");
+    }
 }
 
-/// What a client sends in `:scheme`, `:path` and `:authority` is what it has of the URI.
 #[test]
-fn hx2_the_pseudo_fields_of_a_uri() {
+fn hx8_another_protocol_gets_501() {
+    let fields = [VERSION];
+    let ask = |protocol| Request::from_connect(protocol, "http", "a", "/", &fields).map(drop);
+    for protocol in ["connect-udp", "webtransport", "", "websocket2", "h2c"] {
+        assert_eq!(ask(protocol), Err(E::UnsupportedProtocol));
+    }
+    assert_eq!(E::UnsupportedProtocol.status(), 501);
+    assert!(E::UnsupportedProtocol.headers().is_empty());
+    assert_eq!(ask("WebSocket"), Ok(()));
+}
+
+/// HX5: there is no 426, whose `Upgrade` HTTP/2 does not have.
+#[test]
+fn hx5_another_version_is_answered_with_the_one_spoken() {
+    for fields in [&[][..], &[("sec-websocket-version", &b"8"[..])]] {
+        let error = connect(fields).unwrap_err();
+        assert_eq!(error.status(), 400);
+        assert_eq!(error.headers(), [("sec-websocket-version", &b"13"[..])]);
+    }
+}
+
+/// HX5: names are in lower case, and nothing is there that HTTP/2 does not have.
+#[test]
+fn hx3_hx4_hx5_a_server_answers_with_200() {
+    let fields = [VERSION, ("sec-websocket-protocol", b"a, b")];
+    let request = connect(&fields).unwrap();
+    let (parts, negotiated) = request.accept().parts().unwrap();
+    assert_eq!((parts.status(), parts.body()), (200, &b""[..]));
+    assert_eq!(parts.headers().count(), 0);
+    assert_eq!(negotiated, Negotiated::new(Server));
+
+    let headers = [("set-cookie", &b"x"[..])];
+    let accept = request.accept().subprotocol("b").headers(&headers);
+    let (parts, negotiated) = accept.parts().unwrap();
+    let expected = [("sec-websocket-protocol", &b"b"[..]), headers[0]];
+    assert!(parts.headers().eq(expected));
+    assert_eq!(negotiated.subprotocol(), Some("b"));
+
+    let reject = request.reject(403).headers(&headers).body(b"no");
+    for reject in [reject, reject.keep_alive()] {
+        let parts = reject.parts().unwrap();
+        assert_eq!((parts.status(), parts.body()), (403, &b"no"[..]));
+        assert!(
+            parts
+                .headers()
+                .eq([("content-length", &b"2"[..]), headers[0]])
+        );
+    }
+    for status in [426, 405] {
+        let parts = request.reject(status).parts().unwrap();
+        assert!(parts.headers().eq([("content-length", &b"0"[..])]));
+    }
+    // A 2xx would accept.
+    assert_eq!(
+        request.reject(200).parts().unwrap_err(),
+        WriteError::InvalidStatus
+    );
+
+    // It has no bytes of HTTP/1.1.
+    let mut out = Vec::new();
+    assert_eq!(
+        request.accept().write(&mut out).unwrap_err(),
+        WriteError::NotHttp1
+    );
+    assert_eq!(
+        request.reject(403).write(&mut out),
+        Err(WriteError::NotHttp1)
+    );
+    assert!(out.is_empty());
+}
+
+fn client() -> ClientHandshake {
+    let uri = Uri::parse("wss://example.com/chat").unwrap();
+    ClientHandshake::new(&uri, Client::new(SEED))
+}
+
+#[test]
+fn hx2_hx3_hx5_a_client_sends_an_extended_connect() {
     for (uri, scheme, path, authority) in [
         ("ws://Example.com", "http", "/", "example.com"),
         (
@@ -219,15 +217,140 @@ fn hx2_the_pseudo_fields_of_a_uri() {
         ("wss://[::1]:8443/?q", "https", "/?q", "[::1]:8443"),
     ] {
         let uri = Uri::parse(uri).unwrap();
-        assert_eq!(if uri.is_secure() { "https" } else { "http" }, scheme);
+        let headers = [("authorization", &b"x"[..])];
+        let handshake = ClientHandshake::new(&uri, Client::new(SEED))
+            .subprotocols(&["a", "b"])
+            .origin("https://a")
+            .headers(&headers);
+        let parts = handshake.connect_parts().unwrap();
         assert_eq!(
-            (
-                uri.resource_name().to_string(),
-                uri.host_value().to_string()
-            ),
-            (path.to_owned(), authority.to_owned())
+            (parts.method(), parts.protocol()),
+            ("CONNECT", Some("websocket"))
         );
+        let pseudo = (parts.scheme(), parts.path(), parts.authority());
+        assert_eq!(pseudo, (scheme, path, authority));
+        let expected = [
+            VERSION,
+            ("origin", b"https://a"),
+            ("sec-websocket-protocol", b"a, b"),
+            headers[0],
+        ];
+        assert!(parts.headers().eq(expected));
     }
+}
+
+/// Lets a client with these subprotocols check a 200 with these fields.
+fn verify(fields: &[Field<'_>], protocols: &[&str]) -> Result<Option<String>, E> {
+    let response = Response::from_headers((2, 0), 200, fields)?;
+    match client().subprotocols(protocols).recv_response(response)? {
+        Answer::Accepted { negotiated, .. } => Ok(negotiated.subprotocol().map(str::to_owned)),
+        Answer::Rejected(response) => panic!("{response:?}"),
+    }
+}
+
+#[test]
+fn hx4_hx10_a_client_checks_the_answer_by_the_same_rules() {
+    fn protocol(value: &[u8]) -> [Field<'_>; 1] {
+        [("sec-websocket-protocol", value)]
+    }
+    let (both, name) = (["a", "b"], "Sec-WebSocket-Protocol");
+    assert_eq!(verify(&[], &both), Ok(None));
+    assert_eq!(verify(&protocol(b"b"), &both), Ok(Some("b".to_owned())));
+    for value in [&b"B"[..], b"a, b", b"c"] {
+        let verified = verify(&protocol(value), &both);
+        assert_eq!(verified, Err(E::SubprotocolNotRequested));
+    }
+    assert_eq!(
+        verify(&[protocol(b"a")[0]; 2], &both),
+        Err(E::DuplicateHeader(name))
+    );
+    let extensions = "sec-websocket-extensions";
+    assert_eq!(
+        verify(&[(extensions, b"permessage-deflate")], &[]),
+        Err(E::ExtensionNotOffered)
+    );
+    assert_eq!(
+        verify(&[(extensions, b";")], &[]),
+        Err(E::InvalidHeader("Sec-WebSocket-Extensions"))
+    );
+    // Nothing proves that the key was read, since there is none (HX3).
+    assert_eq!(verify(&[("sec-websocket-accept", b"x")], &[]), Ok(None));
+    for name in ["Upgrade", "Connection", "Transfer-Encoding"] {
+        let verified = verify(&[(name, b"x")], &[]);
+        assert_eq!(verified, Err(E::UnexpectedHeader(name)));
+    }
+}
+
+/// HX4: 2xx accepts, and nothing else does.
+#[test]
+fn hx4_any_2xx_accepts_and_no_other_status() {
+    let fields = [("x", &b"y"[..])];
+    for version in [(2, 0), (3, 0)] {
+        for status in 100..=999 {
+            let response = Response::from_headers(version, status, &fields).unwrap();
+            let accepted = match client().recv_response(response).unwrap() {
+                Answer::Accepted { response, .. } => Some(response),
+                Answer::Rejected(_) => None,
+            };
+            let status_accepted = accepted.map(|response| response.status());
+            let expected = Some(status).filter(|status| (200..300).contains(status));
+            assert_eq!(status_accepted, expected);
+        }
+    }
+    // In HTTP/1.1, a 200 is none.
+    let response = Response::from_headers((1, 1), 200, &fields).unwrap();
+    let answer = client().recv_response(response).unwrap();
+    assert!(matches!(answer, Answer::Rejected(_)));
+}
+
+#[cfg(feature = "deflate")]
+#[test]
+fn hx10_compression_is_agreed_on_by_the_same_rules() {
+    use ws_proto::deflate::DeflateConfig;
+    let config = DeflateConfig::default();
+    let server = DeflateConfig::default().with_server_max_window_bits(10);
+    let asking = client().deflate(&config);
+    let parts = asking.connect_parts().unwrap();
+    let fields: Vec<_> = parts.headers().collect();
+    let request = connect(&fields).unwrap();
+    let (parts, ours) = request.accept().deflate(&server).parts().unwrap();
+    let (name, value) = parts.headers().next().unwrap();
+    assert_eq!(name, "sec-websocket-extensions");
+    let value = value.to_vec();
+    let fields = [(&name.to_owned()[..], &value[..])];
+    let response = Response::from_headers((2, 0), parts.status(), &fields).unwrap();
+    let answer = asking.recv_response(response).unwrap();
+    let Answer::Accepted {
+        negotiated: theirs, ..
+    } = answer
+    else {
+        panic!("{answer:?}");
+    };
+    assert_eq!(theirs.deflate(), ours.deflate());
+    assert!(ours.deflate().is_some());
+    for (value, error) in [
+        (
+            "permessage-deflate; server_max_window_bits=20",
+            E::InvalidExtensionParameter,
+        ),
+        ("other", E::ExtensionNotOffered),
+    ] {
+        let fields = [("sec-websocket-extensions", value.as_bytes())];
+        let response = Response::from_headers((3, 0), 200, &fields).unwrap();
+        let verified = client().deflate(&config).recv_response(response);
+        assert_eq!(verified.unwrap_err(), error);
+    }
+
+    let (mut ours, mut theirs) = (
+        WebSocket::new(ours, &Config::default()),
+        WebSocket::new(theirs, &Config::default()),
+    );
+    let (text, mut bytes) = ("compressed ".repeat(100), Vec::new());
+    theirs.send_text(&text, &mut bytes).unwrap();
+    assert!(bytes.len() < 100);
+    let mut log = Log::default();
+    ours.recv_all(&mut bytes, &mut log);
+    assert_eq!(log.seen, [Seen::text(&text)]);
 }
 
 /// Masked as ever, though the stream is HTTP/2's, and whether it is under TLS or not (SE5).

@@ -2,7 +2,9 @@
 //! itself. It is refused before a byte is written.
 
 use crate::support::{Head, client, uri, values, written};
-use ws_proto::handshake::{ClientHandshake, HeadLimits, Request, WriteError};
+use ws_proto::handshake::{
+    ClientHandshake, HeadLimits, Incoming, ProxyConnect, Request, WriteError,
+};
 use ws_proto::uri::Uri;
 use ws_proto::{Client, Output};
 
@@ -29,7 +31,7 @@ fn refused<T: std::fmt::Debug>(
     assert!(out.is_empty());
 }
 
-/// Tries the field in all three messages that can carry one.
+/// Tries the field in all messages that can carry one.
 #[track_caller]
 fn refused_everywhere((name, value): (&str, &str), error: WriteError) {
     let fields = [("X-Good", &b"1"[..]), (name, value.as_bytes())];
@@ -39,6 +41,22 @@ fn refused_everywhere((name, value): (&str, &str), error: WriteError) {
         .unwrap();
     refused(error, |out| request.accept().headers(&fields).write(out));
     refused(error, |out| request.reject(403).headers(&fields).write(out));
+    refused(error, |_| request.accept().headers(&fields).parts());
+    refused(error, |_| request.reject(403).headers(&fields).parts());
+    let plain = b"GET / HTTP/1.0\r\n\r\n";
+    let plain = Incoming::parse(plain, &HeadLimits::default()).unwrap();
+    let Some((Incoming::Http(plain), _)) = plain else {
+        panic!("{plain:?}");
+    };
+    refused(error, |out| plain.respond(200).headers(&fields).write(out));
+    refused(error, |out| {
+        ProxyConnect::new(&uri())
+            .headers(&fields)
+            .write_request(out)
+    });
+    refused(error, |_| {
+        client().headers(&fields).connect_parts().map(drop)
+    });
     refused(error, |out| client().headers(&fields).write_request(out));
 }
 

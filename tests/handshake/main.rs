@@ -10,6 +10,11 @@ mod cuts;
 mod http2;
 mod injection;
 mod memory;
+mod parts;
+mod plain;
+mod proxy;
 mod server;
 #[cfg(feature = "std")]
 mod shown;
+#[cfg(feature = "http")]
+mod types;

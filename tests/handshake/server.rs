@@ -7,8 +7,8 @@
 
 use crate::support::{Head, values};
 use ws_proto::handshake::{
-    Body, HandshakeError as E, HeadLimits, Request, Response, Scheme, ServerHandshake, WriteError,
-    accept_key,
+    Body, HandshakeError as E, HeadLimits, Origin, OriginError, Request, Response, Scheme,
+    ServerHandshake, WriteError, accept_key,
 };
 use ws_proto::{CappedOutput, Output, REPLY_ROOM, SliceOutput};
 
@@ -910,9 +910,7 @@ fn sh18_h7_bytes_after_the_request_stay_in_the_input() {
         assert!(server.recv(&mut &mut *first, &mut out).unwrap().is_none());
         assert!(server.recv(&mut rest, &mut out).unwrap().is_some());
         assert_eq!(rest, b"\x81\x80abcdmore");
-        // The handshake is over: it does not touch what is not its own.
-        assert!(server.recv(&mut rest, &mut out).unwrap().is_none());
-        assert_eq!(rest, b"\x81\x80abcdmore");
+        assert!(server.recv(&mut &mut [][..], &mut out).unwrap().is_none());
         assert_eq!(server.recv_eof(), Ok(()));
     }
 }
@@ -1169,41 +1167,81 @@ fn o2_an_answer_that_has_no_room_is_not_written_and_can_be_repeated() {
     });
 }
 
-/// As everywhere in the crate, nothing is read when there is no room for the reply that it may
-/// need.
+/// O1: a request needs no room, and is not lost for want of it. An error is reported as soon as there
+/// is room for its response; until then, `None` is no request for more input.
 #[test]
-fn o1_without_room_for_a_reply_nothing_is_read() {
+fn o1_only_the_response_to_an_error_waits_for_room() {
+    let mut memory = [0; 200];
+    let mut bytes = [&Head::request().bytes()[..], b"\x81"].concat();
     let mut server = ServerHandshake::new();
-    let mut bytes = *b"bad\r\n";
-    let (mut out, mut input) = (vec![0; 10], &mut bytes[..]);
-    assert!(
-        server
-            .recv(
-                &mut input,
-                &mut CappedOutput::new(&mut out, 10 + REPLY_ROOM - 1)
-            )
-            .unwrap()
-            .is_none()
-    );
-    assert_eq!((input.len(), out.len()), (5, 10));
+    let mut input = &mut bytes[..];
+    let mut full = SliceOutput::new(&mut memory[..0]);
+    let request = server.recv(&mut input, &mut full).unwrap().unwrap();
+    assert_eq!(*input, b"\x81"[..]);
+    let needed = request.accept().write(&mut full).unwrap_err();
+    assert!(matches!(needed, WriteError::OutputFull { .. }));
+    let mut out = SliceOutput::new(&mut memory);
+    request.accept().write(&mut out).unwrap();
+    assert!(!server.is_paused());
+
+    let mut server = ServerHandshake::new();
+    let (mut bytes, mut out) = (*b"bad\r\nmore", vec![0; 10]);
+    let mut input = &mut bytes[..];
+    for room in [0, 1, 65] {
+        let mut out = CappedOutput::new(&mut out, 10 + room);
+        assert!(server.recv(&mut input, &mut out).unwrap().is_none());
+        assert!(server.is_paused() && input.is_empty());
+    }
+    assert_eq!(out, [0; 10]);
     let mut out = CappedOutput::new(&mut out, 10 + REPLY_ROOM);
     let out: &mut dyn Output = &mut out;
     assert_eq!(
         server.recv(&mut input, out).unwrap_err(),
         E::InvalidRequestLine
     );
+    assert!(!server.is_paused());
+    let room = out.room();
+    assert!(room < REPLY_ROOM);
+    assert!(server.recv(&mut &mut [][..], out).is_err());
+    assert_eq!(out.room(), room, "the response is written once");
+}
+
+/// Whatever the error is: an output of `REPLY_ROOM` bytes has room for its response.
+#[test]
+fn o1_every_response_to_an_error_fits_into_the_room_of_a_reply() {
+    for (line, error) in [
+        (
+            "GET / HTTP/1.0",
+            E::UnsupportedHttpVersion { major: 1, minor: 0 },
+        ),
+        ("PUT / HTTP/1.1", E::MethodNotAllowed),
+        (
+            "GET / HTTP/3.0",
+            E::UnsupportedHttpVersion { major: 3, minor: 0 },
+        ),
+        ("GET * HTTP/1.1", E::InvalidTarget),
+    ] {
+        let (mut head, mut memory) = (Head::request().first(line).bytes(), [0; REPLY_ROOM]);
+        let mut server = ServerHandshake::new();
+        let mut out = SliceOutput::new(&mut memory);
+        assert_eq!(
+            server.recv(&mut &mut head[..], &mut out).unwrap_err(),
+            error
+        );
+    }
 }
 
 #[test]
 fn sr12_c1_origins_are_compared_by_scheme_host_and_port_exactly() {
-    const ALLOWED: [&str; 6] = [
+    let allowed = [
         "https://example.com",
         "http://localhost:8080",
         "https://[::1]:8443",
         "chrome-extension://abc",
         "app://example.com:443",
-        "null",
-    ];
+        "file://",
+    ]
+    .map(|origin| Origin::parse(origin).unwrap());
     for origin in [
         "https://example.com",
         "https://example.com:443",
@@ -1212,10 +1250,12 @@ fn sr12_c1_origins_are_compared_by_scheme_host_and_port_exactly() {
         "https://[::1]:8443",
         "chrome-extension://abc",
         "app://example.com:443",
+        "file://",
+        "FILE://",
     ] {
         let head = Head::request().with(&format!("Origin: {origin}"));
         assert!(
-            taken(&head, |request| request.origin_is_one_of(&ALLOWED)),
+            taken(&head, |request| request.origin_is_one_of(&allowed)),
             "{origin}"
         );
     }
@@ -1244,25 +1284,102 @@ fn sr12_c1_origins_are_compared_by_scheme_host_and_port_exactly() {
         // Other schemes have no port of their own.
         "chrome-extension://abc:443",
         "app://example.com",
+        "file:///",
+        "file://localhost",
+        "http://",
+        "wss://example.com",
         "null",
         "",
         "*",
     ] {
         let head = Head::request().with(&format!("Origin: {origin}"));
         assert!(
-            !taken(&head, |request| request.origin_is_one_of(&ALLOWED)),
+            !taken(&head, |request| request.origin_is_one_of(&allowed)),
             "{origin}"
         );
     }
     assert!(
         !taken(&Head::request(), |request| request
-            .origin_is_one_of(&ALLOWED)),
+            .origin_is_one_of(&allowed)),
         "no origin is none of those allowed"
     );
     assert!(!taken(
         &Head::request().with("Origin: https://example.com"),
         |request| request.origin_is_one_of(&[])
     ));
+}
+
+/// C2: what would never match is an error where it is written, and not a page that is refused.
+#[test]
+fn c2_an_origin_that_no_page_has_is_an_error() {
+    for (origin, error) in [
+        ("example.com", OriginError::InvalidScheme),
+        ("//example.com", OriginError::InvalidScheme),
+        ("https:example.com", OriginError::InvalidScheme),
+        ("*", OriginError::InvalidScheme),
+        ("null", OriginError::InvalidScheme),
+        ("", OriginError::InvalidScheme),
+        ("://example.com", OriginError::InvalidScheme),
+        ("1a://example.com", OriginError::InvalidScheme),
+        (" https://example.com", OriginError::InvalidScheme),
+        ("ws://example.com", OriginError::InvalidScheme),
+        ("WSS://example.com", OriginError::InvalidScheme),
+        ("https://example.com/", OriginError::UnexpectedPath),
+        ("https://example.com/chat", OriginError::UnexpectedPath),
+        ("https://example.com?", OriginError::UnexpectedPath),
+        ("https://example.com#", OriginError::UnexpectedPath),
+        ("file:///", OriginError::UnexpectedPath),
+        ("https://", OriginError::InvalidHost),
+        ("HTTP://", OriginError::InvalidHost),
+        ("https://:443", OriginError::InvalidHost),
+        ("https://*.example.com", OriginError::InvalidHost),
+        ("https://*", OriginError::InvalidHost),
+        ("https://a%20b", OriginError::InvalidHost),
+        ("https://m\u{fc}ller.example", OriginError::InvalidHost),
+        ("https://user@example.com", OriginError::InvalidHost),
+        (
+            "https://example.com https://example.org",
+            OriginError::UnexpectedPath,
+        ),
+        ("https://a, https://b", OriginError::UnexpectedPath),
+        ("https://example.com:443,", OriginError::InvalidPort),
+        ("https://[::1", OriginError::InvalidHost),
+        ("https://example.com:https", OriginError::InvalidPort),
+        ("https://example.com:*", OriginError::InvalidPort),
+        ("https://example.com:65536", OriginError::InvalidPort),
+    ] {
+        assert_eq!(Origin::parse(origin), Err(error), "{origin}");
+        assert_eq!(Origin::try_from(origin), Err(error), "{origin}");
+    }
+    for origin in [
+        "https://example.com",
+        "http://127.0.0.1:8080",
+        "https://[::1]:8443",
+        "http://my_host",
+        "chrome-extension://abcdefghijklmnop",
+        "moz-extension://2c127fa4-62c7-7e4f-90e5-472b45eecfdc",
+        "capacitor://localhost",
+        "file://",
+    ] {
+        let parsed = Origin::parse(origin).unwrap();
+        assert_eq!(parsed.to_string(), origin);
+        assert_eq!(format!("{parsed:?}"), format!("{origin:?}"));
+        let head = Head::request().with(&format!("Origin: {origin}"));
+        assert!(taken(&head, |request| request.origin_is_one_of(&[parsed])));
+    }
+}
+
+/// C3: whoever controls a name can make its page one of the same origin, so a server that trusts its
+/// network must know its own names.
+#[test]
+fn c3_a_rebound_name_is_seen_in_the_host() {
+    let head = Head::request()
+        .but("Host", "evil.example:9001")
+        .with("Origin: http://evil.example:9001");
+    taken(&head, |request| {
+        assert!(request.is_same_origin(Scheme::Http));
+        assert_eq!(request.host(), "evil.example:9001");
+    });
 }
 
 #[test]
@@ -1503,6 +1620,7 @@ fn sr9_sr14_every_status_of_a_refusal_has_its_reason_phrase_or_none() {
     let phrases = [
         (301, "Moved Permanently"),
         (302, "Found"),
+        (304, "Not Modified"),
         (307, "Temporary Redirect"),
         (308, "Permanent Redirect"),
         (400, "Bad Request"),

@@ -92,7 +92,7 @@ fn a_request_and_its_answers_are_printed_with_names() {
     );
     assert_eq!(
         format!("{:?}", request.reject(403).headers(&fields)),
-        r#"Reject { status: 403, headers: ["X-A", "x-b"], .. }"#
+        r#"HttpResponse { status: 403, headers: ["X-A", "x-b"], .. }"#
     );
 
     let head = Head::response().bytes();

@@ -259,3 +259,102 @@ fn every_ascii_character_is_taken_or_refused_for_good() {
         }
     }
 }
+
+/// CH19: the examples of RFC 3986 §5.4, for a URI of WebSocket; without those that have a fragment or
+/// another scheme.
+#[cfg(feature = "alloc")]
+#[test]
+fn ch19_a_location_is_resolved_as_rfc_3986_says() {
+    let base = Uri::parse("ws://a/b/c/d;p?q").unwrap();
+    for (reference, expected) in [
+        ("g", "ws://a/b/c/g"),
+        ("./g", "ws://a/b/c/g"),
+        ("g/", "ws://a/b/c/g/"),
+        ("/g", "ws://a/g"),
+        ("//g", "ws://g"),
+        ("?y", "ws://a/b/c/d;p?y"),
+        ("g?y", "ws://a/b/c/g?y"),
+        (";x", "ws://a/b/c/;x"),
+        ("g;x", "ws://a/b/c/g;x"),
+        ("", "ws://a/b/c/d;p?q"),
+        (".", "ws://a/b/c/"),
+        ("./", "ws://a/b/c/"),
+        ("..", "ws://a/b/"),
+        ("../", "ws://a/b/"),
+        ("../g", "ws://a/b/g"),
+        ("../..", "ws://a/"),
+        ("../../", "ws://a/"),
+        ("../../g", "ws://a/g"),
+        // §5.4.2
+        ("../../../g", "ws://a/g"),
+        ("../../../../g", "ws://a/g"),
+        ("/./g", "ws://a/g"),
+        ("/../g", "ws://a/g"),
+        ("g.", "ws://a/b/c/g."),
+        (".g", "ws://a/b/c/.g"),
+        ("g..", "ws://a/b/c/g.."),
+        ("..g", "ws://a/b/c/..g"),
+        ("./../g", "ws://a/b/g"),
+        ("./g/.", "ws://a/b/c/g/"),
+        ("g/./h", "ws://a/b/c/g/h"),
+        ("g/../h", "ws://a/b/c/h"),
+        ("g;x=1/./y", "ws://a/b/c/g;x=1/y"),
+        ("g;x=1/../y", "ws://a/b/c/y"),
+        ("g?y/./x", "ws://a/b/c/g?y/./x"),
+        ("g?y/../x", "ws://a/b/c/g?y/../x"),
+        // A fragment has no meaning.
+        ("#s", "ws://a/b/c/d;p?q"),
+        ("g#s/../x", "ws://a/b/c/g"),
+        ("g#s:?", "ws://a/b/c/g"),
+        // Schemes.
+        ("http://h", "ws://h"),
+        ("HTTPS://h:81/x/../y?z", "wss://h:81/y?z"),
+        ("wss://H", "wss://H"),
+        ("ws://[::1]:8080/", "ws://[::1]:8080/"),
+        ("//h?x", "ws://h?x"),
+        ("?", "ws://a/b/c/d;p"),
+        ("/a//b/", "ws://a/a//b/"),
+        ("/a/b/..//c", "ws://a/a//c"),
+        ("x/y:z", "ws://a/b/c/x/y:z"),
+        ("./y:z", "ws://a/b/c/y:z"),
+        ("1:2", "ws://a/b/c/1:2"),
+    ] {
+        assert_eq!(base.join(reference).as_deref(), Ok(expected), "{reference}");
+        assert_eq!(base.join(reference.as_bytes()).as_deref(), Ok(expected));
+    }
+    let empty = Uri::parse("wss://a:1?q").unwrap();
+    for (reference, expected) in [
+        ("g", "wss://a:1/g"),
+        ("?y", "wss://a:1?y"),
+        ("", "wss://a:1?q"),
+        ("..", "wss://a:1/"),
+        ("/", "wss://a:1/"),
+    ] {
+        assert_eq!(
+            empty.join(reference).as_deref(),
+            Ok(expected),
+            "{reference}"
+        );
+    }
+    for (reference, error) in [
+        ("ftp://a/", UriError::InvalidScheme),
+        ("mailto:a", UriError::InvalidScheme),
+        ("g:h", UriError::InvalidScheme),
+        ("http:g", UriError::InvalidHost),
+        ("ws:/g", UriError::InvalidHost),
+        ("//", UriError::InvalidHost),
+        ("///g", UriError::InvalidHost),
+        ("http://", UriError::InvalidHost),
+        ("//u@h/", UriError::UnexpectedUserInfo),
+        ("//h:x/", UriError::InvalidPort),
+        ("//m\u{fc}ller/", UriError::HostNotAscii),
+        ("/a b", UriError::InvalidResourceName),
+        ("/\r\n", UriError::InvalidResourceName),
+        ("/\u{e4}", UriError::InvalidResourceName),
+        ("/%2", UriError::InvalidResourceName),
+        ("?a[b]", UriError::InvalidResourceName),
+    ] {
+        assert_eq!(base.join(reference), Err(error), "{reference}");
+    }
+    assert_eq!(base.join(b"/\xff"), Err(UriError::InvalidResourceName));
+}

@@ -94,15 +94,20 @@ fn extension() {
 #[test]
 fn handshake() {
     use ws_proto::handshake::{
-        Accept, Body, HandshakeError, HeadLimits, Headers, Reject, Request, Response, Scheme,
-        Verified, WriteError,
+        Accept, Body, HandshakeError, HeadLimits, Headers, HttpRequest, HttpResponse, Incoming,
+        Origin, OriginError, Request, Response, ResponseParts, Scheme, Verified, WriteError,
     };
     has_all::<Accept<'_>>();
     has_all::<Body>();
     has_all::<Headers<'_>>();
     has_all::<HandshakeError>();
     has_all::<HeadLimits>();
-    has_all::<Reject<'_>>();
+    has_all::<HttpRequest<'_>>();
+    has_all::<HttpResponse<'_>>();
+    has_all::<Incoming<'_>>();
+    has_all::<Origin<'_>>();
+    has_all::<OriginError>();
+    has_all::<ResponseParts<'_>>();
     has_all::<Request<'_>>();
     has_all::<Response<'_>>();
     has_all::<Scheme>();
@@ -113,8 +118,13 @@ fn handshake() {
 #[cfg(all(feature = "handshake", feature = "alloc"))]
 #[test]
 fn handshake_machines() {
-    use ws_proto::handshake::{Answer, ClientHandshake, ServerHandshake};
+    use ws_proto::handshake::{
+        Answer, ClientHandshake, ProxyAnswer, ProxyConnect, RequestParts, ServerHandshake,
+    };
     has_all::<Answer<'_>>();
     has_all::<ClientHandshake>();
+    has_all::<ProxyAnswer<'_>>();
+    has_all::<ProxyConnect>();
+    has_all::<RequestParts<'_>>();
     has_all::<ServerHandshake>();
 }

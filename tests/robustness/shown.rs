@@ -47,7 +47,7 @@ fn se11_errors_of_a_uri_are_told_in_words() {
 #[test]
 #[cfg(feature = "handshake")]
 fn se11_errors_of_a_handshake_are_told_in_words() {
-    use ws_proto::handshake::{HandshakeError as E, WriteError as W};
+    use ws_proto::handshake::{HandshakeError as E, OriginError as O, WriteError as W};
     told_in_words(&[
         E::HeadTooLarge { limit: 7 },
         E::HeadTooLarge { limit: 8 },
@@ -74,6 +74,8 @@ fn se11_errors_of_a_handshake_are_told_in_words() {
         E::MissingHeader("Host"),
         E::DuplicateHeader("Host"),
         E::InvalidHeader("Host"),
+        E::UnexpectedHeader("Upgrade"),
+        E::UnsupportedProtocol,
         E::MissingHeader("Sec-WebSocket-Key"),
         E::UnexpectedStatus(404),
         E::UnexpectedStatus(500),
@@ -93,6 +95,13 @@ fn se11_errors_of_a_handshake_are_told_in_words() {
         W::SubprotocolNotRequested,
         W::InvalidStatus,
         W::UnexpectedBody,
+        W::NotHttp1,
+    ]);
+    told_in_words(&[
+        O::InvalidScheme,
+        O::UnexpectedPath,
+        O::InvalidHost,
+        O::InvalidPort,
     ]);
 }
 

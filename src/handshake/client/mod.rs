@@ -1,27 +1,41 @@
 //! The client's side of the opening handshake (RFC 6455 §4.1): the request, and the state machine
 //! that reads the response.
 
+#[cfg(feature = "alloc")]
+mod proxy;
+#[cfg(feature = "alloc")]
+mod request;
 mod response;
 
-pub use response::{Body, Response, Verified};
+#[cfg(feature = "alloc")]
+pub use proxy::{ProxyAnswer, ProxyConnect};
+#[cfg(feature = "alloc")]
+pub use request::RequestParts;
+pub use response::{Response, Verified};
 
 #[cfg(feature = "alloc")]
 use super::{
     HandshakeError, WriteError, fresh_key,
     http::{
-        append, ascii,
-        head::{CompleteHead, HeadLimits, HeadReader},
-        headers, lists, names,
+        head::{CompleteHead, HeadLimits},
+        headers, lists,
     },
 };
 #[cfg(feature = "alloc")]
-use crate::{Client, Negotiated, Output, deflate::DeflateConfig, uri::Uri};
+use crate::{
+    Client, Negotiated, Output,
+    deflate::{DeflateConfig, Params},
+    uri::Uri,
+};
 #[cfg(feature = "alloc")]
-use alloc::{borrow::ToOwned, format, string::String, vec::Vec};
+use alloc::{borrow::ToOwned, boxed::Box, string::String, vec::Vec};
 #[cfg(feature = "alloc")]
-use core::{fmt, mem};
+use core::{
+    fmt::{self, Write as _},
+    mem,
+};
 #[cfg(feature = "alloc")]
-use response::ResponseFacts;
+use response::ResponseReader;
 
 /// Opens a connection to a WebSocket server (RFC 6455 §4.1).
 ///
@@ -35,21 +49,23 @@ use response::ResponseFacts;
 #[cfg(feature = "alloc")]
 #[must_use]
 pub struct ClientHandshake {
-    /// The request up to the optional headers.
-    start: String,
+    /// The target of the request, and the host.
+    target_and_host: String,
+    target_len: usize,
+    is_secure: bool,
     /// The value of `Sec-WebSocket-Protocol`.
     subprotocols: String,
     origin: Option<String>,
     deflate: Option<DeflateConfig>,
+    /// The value of `Sec-WebSocket-Extensions`.
+    extensions: String,
     /// The lines of further headers.
     headers: Vec<u8>,
     /// The first invalid option.
     mistake: Option<WriteError>,
     subprotocol_required: bool,
     key: [u8; 24],
-    head: HeadReader<ResponseFacts>,
-    /// The number of interim responses so far.
-    interim: usize,
+    reader: ResponseReader,
     progress: Progress,
 }
 
@@ -68,28 +84,25 @@ impl ClientHandshake {
     /// this connection only, generates the key of the request (§4.1).
     pub fn new(uri: &Uri<'_>, mut client: Client) -> Self {
         let key = fresh_key(&mut client);
-        let start = format!(
-            "GET {} HTTP/1.1\r\n\
-             Host: {}\r\n\
-             Upgrade: websocket\r\n\
-             Connection: Upgrade\r\n\
-             Sec-WebSocket-Key: {}\r\n\
-             Sec-WebSocket-Version: 13\r\n",
-            uri.resource_name(),
-            uri.host_value(),
-            ascii(&key),
-        );
+        let mut text = String::with_capacity(64);
+        let written = write!(text, "{}", uri.resource_name());
+        debug_assert!(written.is_ok(), "a string has room");
+        let target_len = text.len();
+        let written = write!(text, "{}", uri.host_value());
+        debug_assert!(written.is_ok(), "a string has room");
         Self {
-            start,
+            target_and_host: text,
+            target_len,
+            is_secure: uri.is_secure(),
             subprotocols: String::new(),
             origin: None,
             deflate: None,
+            extensions: String::new(),
             headers: Vec::new(),
             mistake: None,
             subprotocol_required: false,
             key,
-            head: HeadReader::new(HeadLimits::new()),
-            interim: 0,
+            reader: ResponseReader::new(HeadLimits::new()),
             progress: Progress::Reading(client),
         }
     }
@@ -120,6 +133,7 @@ impl ClientHandshake {
     #[cfg(feature = "deflate")]
     pub fn deflate(mut self, config: &DeflateConfig) -> Self {
         self.deflate = Some(config.clone());
+        self.extensions = config.offer();
         self
     }
 
@@ -139,16 +153,13 @@ impl ClientHandshake {
         if let Err(mistake) = headers::check(headers) {
             self.mistake.get_or_insert(mistake);
         }
-        self.headers.clear();
-        for slice in headers::lines(headers) {
-            self.headers.extend_from_slice(slice);
-        }
+        self.headers = headers::to_lines(headers);
         self
     }
 
     /// Sets the limits on the response. It must be called before [`recv`](Self::recv).
     pub fn limits(mut self, limits: HeadLimits) -> Self {
-        self.head = HeadReader::new(limits);
+        self.reader = ResponseReader::new(limits);
         self
     }
 
@@ -160,28 +171,77 @@ impl ClientHandshake {
     /// [`WriteError`] if an option is invalid, or if `out` has too little room; nothing was
     /// written.
     pub fn write_request(&self, out: &mut (impl Output + ?Sized)) -> Result<(), WriteError> {
+        self.request_parts()?.write(out)
+    }
+
+    /// Returns the request as method, target and headers, for another library that sends it.
+    ///
+    /// Pass its response to [`recv_response`](Self::recv_response).
+    ///
+    /// # Errors
+    ///
+    /// [`WriteError`] if an option is invalid.
+    pub fn request_parts(&self) -> Result<RequestParts<'_>, WriteError> {
+        self.parts(false)
+    }
+
+    /// Returns the request for HTTP/2 or HTTP/3, an extended CONNECT (RFC 8441 §5, RFC 9220), for
+    /// the library that sends it. It may be sent only if the server has sent
+    /// `SETTINGS_ENABLE_CONNECT_PROTOCOL` (8 in both) with the value 1.
+    ///
+    /// Pass the response to [`recv_response`](Self::recv_response). If the stream ends or is reset,
+    /// call [`recv_eof`](crate::WebSocket::recv_eof) of the connection.
+    ///
+    /// ```
+    /// use ws_proto::handshake::{Answer, ClientHandshake, Response};
+    /// use ws_proto::{Client, uri::Uri};
+    ///
+    /// let uri = Uri::parse("wss://example.com/chat?room=1")?;
+    /// let mut handshake = ClientHandshake::new(&uri, Client::new([7; 32]));
+    /// let parts = handshake.connect_parts()?;
+    /// assert_eq!(parts.method(), "CONNECT");
+    /// assert_eq!(parts.protocol(), Some("websocket"));
+    /// assert_eq!(parts.scheme(), "https");
+    /// assert_eq!(parts.authority(), "example.com");
+    /// assert_eq!(parts.path(), "/chat?room=1");
+    /// assert!(parts.headers().eq([("sec-websocket-version", &b"13"[..])]));
+    ///
+    /// // The headers of the response, to which the status 200 belongs.
+    /// let headers = [("date", &b"Sun, 06 Nov 1994 08:49:37 GMT"[..])];
+    /// let response = Response::from_headers((2, 0), 200, &headers)?;
+    /// match handshake.recv_response(response)? {
+    ///     Answer::Accepted { negotiated, .. } => {} // WebSocket::new(..)
+    ///     Answer::Rejected(response) => panic!("{}", response.status()),
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`WriteError`] if an option is invalid.
+    pub fn connect_parts(&self) -> Result<RequestParts<'_>, WriteError> {
+        self.parts(true)
+    }
+
+    fn parts(&self, is_extended_connect: bool) -> Result<RequestParts<'_>, WriteError> {
         if let Some(mistake) = self.mistake {
             return Err(mistake);
         }
-        let origin = self
-            .origin
-            .as_ref()
-            .map(|origin| (names::ORIGIN, origin.as_bytes()));
-        let subprotocols = Some((names::PROTOCOL, self.subprotocols.as_bytes()))
-            .filter(|(_, names)| !names.is_empty());
-        let offer = self.deflate.as_ref().map(DeflateConfig::offer);
-        let offer = offer
-            .as_ref()
-            .map(|offer| (names::EXTENSIONS, offer.as_bytes()));
-        append(
-            out,
-            [self.start.as_bytes()]
-                .into_iter()
-                .chain(headers::lines(origin.as_slice()))
-                .chain(headers::lines(subprotocols.as_slice()))
-                .chain(headers::lines(offer.as_slice()))
-                .chain([&self.headers, &b"\r\n"[..]]),
-        )
+        let (target, host) = self
+            .target_and_host
+            .split_at_checked(self.target_len)
+            .unwrap_or_default();
+        Ok(RequestParts {
+            is_extended_connect,
+            is_secure: self.is_secure,
+            host,
+            target,
+            key: &self.key,
+            origin: self.origin.as_deref(),
+            subprotocols: &self.subprotocols,
+            extensions: &self.extensions,
+            headers: &self.headers,
+        })
     }
 
     /// Consumes the response from `input`. The bytes after it stay there: the server's first
@@ -198,28 +258,61 @@ impl ClientHandshake {
         &'a mut self,
         input: &mut &'b mut [u8],
     ) -> Result<Option<Answer<'a>>, HandshakeError> {
-        let finished = match self.progress {
+        let read = match self.progress {
             Progress::Reading(_) => self.read(input),
             Progress::Done => return Ok(None),
             Progress::Failed(error) => Err(error),
         };
-        match finished {
+        match read {
             Ok(None) => Ok(None),
-            Ok(Some(Finished { head, negotiated })) => {
-                let response = Response::in_head(self.head.take(head, input), self.head.rules());
-                Ok(Some(match negotiated {
-                    Some(negotiated) => Answer::Accepted {
-                        negotiated,
-                        response,
-                    },
-                    None => Answer::Rejected(response),
-                }))
+            Ok(Some((head, selected))) => {
+                let negotiated = self.finish(selected);
+                let response = self.reader.take(head, input);
+                Ok(Some(Answer::new(negotiated, response)))
             }
             Err(error) => {
                 self.progress = Progress::Failed(error);
                 *input = &mut [];
                 Err(error)
             }
+        }
+    }
+
+    /// Checks a response that another library received, as [`recv`](Self::recv) does.
+    ///
+    /// It is one to the request that [`request_parts`](Self::request_parts) or, if its version is
+    /// 2 or later, [`connect_parts`](Self::connect_parts) returned. An interim response (1xx other
+    /// than 101) is returned as a rejection: skip it before.
+    ///
+    /// # Errors
+    ///
+    /// [`HandshakeError`] if the response is invalid: close the connection, or reset the stream.
+    /// If [`recv`](Self::recv) returned a response before, the result is
+    /// [`HandshakeError::UnexpectedStatus`].
+    pub fn recv_response<'r>(
+        mut self,
+        response: Response<'r>,
+    ) -> Result<Answer<'r>, HandshakeError> {
+        match self.progress {
+            Progress::Reading(_) => {
+                let selected = self.verify(&response)?;
+                Ok(Answer::new(self.finish(selected), response))
+            }
+            Progress::Done => Err(HandshakeError::UnexpectedStatus(response.status())),
+            Progress::Failed(error) => Err(error),
+        }
+    }
+
+    /// Returns the head of a response that was refused, for the log: the bytes up to and including
+    /// the one that made the error certain. It is empty if no head was refused.
+    ///
+    /// The bytes are as received, of any value: escape them, for instance by
+    /// [`escape_ascii`](slice::escape_ascii). They may contain secrets, such as cookies.
+    #[must_use]
+    pub fn refused_head(&self) -> &[u8] {
+        match self.progress {
+            Progress::Failed(_) => self.reader.received(),
+            _ => &[],
         }
     }
 
@@ -240,59 +333,60 @@ impl ClientHandshake {
     }
 
     /// Finds the final response, and verifies it.
-    fn read(&mut self, input: &mut &mut [u8]) -> Result<Option<Finished>, HandshakeError> {
-        let head = loop {
-            let Some(head) = self.head.read(input)? else {
-                return Ok(None);
-            };
-            if !self.head.rules().is_interim() {
-                break head;
-            }
-            self.interim += 1;
-            let limit = self.head.limits().max_interim();
-            if self.interim > limit {
-                return Err(HandshakeError::TooManyInterimResponses { limit });
-            }
-            self.head.skip(head, input);
+    fn read(
+        &mut self,
+        input: &mut &mut [u8],
+    ) -> Result<Option<(CompleteHead, Option<Selected>)>, HandshakeError> {
+        let Some(head) = self.reader.read(input)? else {
+            return Ok(None);
         };
-        let response = Response::in_head(self.head.peek(&head, input), self.head.rules());
-        let verified =
-            match response.verify_offer(&self.key, &self.subprotocols, self.deflate.as_ref()) {
-                Ok(verified) => verified,
-                Err(HandshakeError::UnexpectedStatus(_)) => {
-                    self.progress = Progress::Done;
-                    return Ok(Some(Finished {
-                        head,
-                        negotiated: None,
-                    }));
-                }
-                Err(error) => return Err(error),
-            };
+        match self.verify(&self.reader.peek(&head, input)) {
+            Ok(selected) => Ok(Some((head, selected))),
+            Err(error) => {
+                self.reader.refuse(head, input);
+                Err(error)
+            }
+        }
+    }
+
+    /// Verifies a response. Returns `None` if it rejects the request.
+    fn verify(&self, response: &Response<'_>) -> Result<Option<Selected>, HandshakeError> {
+        let deflate = self.deflate.as_ref();
+        let verified = match response.verify_offer(&self.key, &self.subprotocols, deflate) {
+            Ok(verified) => verified,
+            Err(HandshakeError::UnexpectedStatus(_)) => return Ok(None),
+            Err(error) => return Err(error),
+        };
         let subprotocol = verified.subprotocol();
         if subprotocol.is_none() && self.subprotocol_required && !self.subprotocols.is_empty() {
             return Err(HandshakeError::MissingSubprotocol);
         }
-        let subprotocol = subprotocol.map(Into::into);
-        let deflate = self.deflate.clone().zip(verified.deflate);
-        let negotiated = match mem::replace(&mut self.progress, Progress::Done) {
-            Progress::Reading(role) => Some(Negotiated {
-                role,
-                subprotocol,
-                deflate,
-            }),
-            Progress::Done | Progress::Failed(_) => None,
+        Ok(Some(Selected {
+            subprotocol: subprotocol.map(Into::into),
+            deflate: self.deflate.clone().zip(verified.deflate),
+        }))
+    }
+
+    /// Ends the handshake, in the state `Reading`, with a response that was verified.
+    fn finish(&mut self, selected: Option<Selected>) -> Option<Negotiated<Client>> {
+        let Progress::Reading(role) = mem::replace(&mut self.progress, Progress::Done) else {
+            debug_assert!(false, "only called while reading");
+            return None;
         };
-        debug_assert!(negotiated.is_some(), "only called while reading");
-        Ok(Some(Finished { head, negotiated }))
+        let selected = selected?;
+        Some(Negotiated {
+            role,
+            subprotocol: selected.subprotocol,
+            deflate: selected.deflate,
+        })
     }
 }
 
-/// The final response.
+/// The options that the server selected.
 #[cfg(feature = "alloc")]
-struct Finished {
-    head: CompleteHead,
-    /// `None` if the response rejects the request.
-    negotiated: Option<Negotiated<Client>>,
+struct Selected {
+    subprotocol: Option<Box<str>>,
+    deflate: Option<(DeflateConfig, Params)>,
 }
 
 /// Shows nothing of the request and of the response.
@@ -318,6 +412,19 @@ pub enum Answer<'a> {
     /// The server answered with a status other than 101 (§4.1): a redirect, 401, an error. The
     /// bytes after it are its body, framed as [`Response::body`] indicates.
     Rejected(Response<'a>),
+}
+
+#[cfg(feature = "alloc")]
+impl<'a> Answer<'a> {
+    fn new(negotiated: Option<Negotiated<Client>>, response: Response<'a>) -> Self {
+        match negotiated {
+            Some(negotiated) => Self::Accepted {
+                negotiated,
+                response,
+            },
+            None => Self::Rejected(response),
+        }
+    }
 }
 
 /// Shows the response as [`Response`] does.

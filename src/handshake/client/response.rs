@@ -3,6 +3,9 @@
 use crate::buffer::{prefix, suffix};
 use crate::deflate::{DeflateConfig, Params};
 use crate::extension;
+use crate::handshake::http::body::{Body, Framing};
+#[cfg(feature = "alloc")]
+use crate::handshake::http::head::{CompleteHead, HeadReader};
 use crate::handshake::http::head::{HeadLimits, HeadRules, Parser};
 use crate::handshake::http::headers::{self, Headers};
 use crate::handshake::http::names::{
@@ -49,7 +52,9 @@ impl<'a> Response<'a> {
 
     /// Checks a response whose HTTP another library parsed, by the same rules.
     ///
-    /// `version` is the HTTP version, such as `(1, 1)`.
+    /// `version` is the HTTP version, such as `(1, 1)`. From `(2, 0)` on, the response is one to an
+    /// extended CONNECT (RFC 8441 §5, RFC 9220): a status of 2xx opens the connection, and there is
+    /// no `Sec-WebSocket-Accept`.
     ///
     /// # Errors
     ///
@@ -59,7 +64,17 @@ impl<'a> Response<'a> {
         status: u16,
         headers: &'a [(&'a str, &'a [u8])],
     ) -> Result<Self, HandshakeError> {
-        check_version(version)?;
+        Self::checked(version, status, Headers::in_pairs(headers))
+    }
+
+    pub(in crate::handshake) fn checked(
+        version: (u8, u8),
+        status: u16,
+        headers: Headers<'a>,
+    ) -> Result<Self, HandshakeError> {
+        if version.0 < 2 {
+            check_version(version)?;
+        }
         if !(100..=999).contains(&status) {
             return Err(HandshakeError::InvalidStatusLine);
         }
@@ -68,7 +83,7 @@ impl<'a> Response<'a> {
             status,
             ..ResponseFacts::default()
         };
-        let headers = Headers::from_pairs(headers, |name, value| facts.header(name, value))?;
+        headers.check(|name, value| facts.header(name, value))?;
         facts.end()?;
         Ok(Self {
             reason: b"",
@@ -77,7 +92,7 @@ impl<'a> Response<'a> {
         })
     }
 
-    pub(super) fn in_head(head: &'a [u8], facts: &ResponseFacts) -> Self {
+    fn in_head(head: &'a [u8], facts: &ResponseFacts) -> Self {
         let reason = prefix(suffix(head, STATUS_LEN), facts.reason_len);
         Self {
             reason,
@@ -89,8 +104,8 @@ impl<'a> Response<'a> {
     /// Checks that the server opened the connection, and returns the options that it selected.
     ///
     /// `key` is the request's `Sec-WebSocket-Key`, and `subprotocols` is the value of its
-    /// `Sec-WebSocket-Protocol`, empty if it had none. `ClientHandshake` calls this; it is for
-    /// requests that were written by other means.
+    /// `Sec-WebSocket-Protocol`, empty if it had none. The key of an extended CONNECT is empty.
+    /// `ClientHandshake` calls this; it is for requests that were written by other means.
     ///
     /// ```
     /// use ws_proto::handshake::{HandshakeError, Response};
@@ -160,8 +175,11 @@ impl<'a> Response<'a> {
 
     fn verify_upgrade(&self, key: &[u8]) -> Result<(), HandshakeError> {
         let facts = &self.facts;
-        if facts.status != 101 {
+        if !facts.is_accepting() {
             return Err(HandshakeError::UnexpectedStatus(facts.status));
+        }
+        if facts.version.0 > 1 {
+            return Ok(());
         }
         if let (major, minor @ 0) = facts.version {
             return Err(HandshakeError::UnsupportedHttpVersion { major, minor });
@@ -212,35 +230,13 @@ impl<'a> Response<'a> {
         &self.headers
     }
 
-    /// Returns how the body after this head is framed (RFC 9112 §6.3).
+    /// Returns how the body after this head is framed (RFC 9112 §6.3). A response that opens a
+    /// connection or a tunnel has none.
     #[must_use]
     pub const fn body(&self) -> Body {
-        match self.facts {
-            ResponseFacts {
-                status: 100..=199 | 204 | 304,
-                ..
-            } => Body::None,
-            ResponseFacts {
-                version: (1, 0),
-                coding: Some(_),
-                ..
-            } => Body::UntilClose,
-            ResponseFacts {
-                coding: Some(Coding::Chunked),
-                ..
-            } => Body::Chunked,
-            ResponseFacts {
-                coding: Some(Coding::Other),
-                ..
-            } => Body::UntilClose,
-            ResponseFacts {
-                length: Some(0), ..
-            } => Body::None,
-            ResponseFacts {
-                length: Some(length),
-                ..
-            } => Body::Length(length),
-            ResponseFacts { length: None, .. } => Body::UntilClose,
+        match self.facts.status {
+            100..=199 | 204 | 304 => Body::None,
+            _ => self.facts.framing.of_response(self.facts.version),
         }
     }
 }
@@ -279,17 +275,72 @@ impl<'a> Verified<'a> {
     }
 }
 
-/// How the body of a response is framed (RFC 9112 §6.3).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Body {
-    /// There is no body: the bytes after the head are not part of this response.
-    None,
-    /// The body has this length, in bytes.
-    Length(u64),
-    /// The body is in chunks (RFC 9112 §7.1).
-    Chunked,
-    /// The body lasts until the connection ends.
-    UntilClose,
+/// Reads the final response from input that may be split, and skips interim ones.
+#[cfg(feature = "alloc")]
+pub(super) struct ResponseReader {
+    head: HeadReader<ResponseFacts>,
+    /// The number of interim responses so far.
+    interim: usize,
+}
+
+#[cfg(feature = "alloc")]
+impl ResponseReader {
+    pub(super) fn new(limits: HeadLimits) -> Self {
+        Self {
+            head: HeadReader::new(limits),
+            interim: 0,
+        }
+    }
+
+    pub(super) fn read(
+        &mut self,
+        input: &mut &mut [u8],
+    ) -> Result<Option<CompleteHead>, HandshakeError> {
+        loop {
+            let Some(head) = self.head.read(input)? else {
+                return Ok(None);
+            };
+            if !self.head.rules().is_interim() {
+                return Ok(Some(head));
+            }
+            self.interim += 1;
+            let limit = self.head.limits().max_interim();
+            if self.interim > limit {
+                self.refuse(head, input);
+                return Err(HandshakeError::TooManyInterimResponses { limit });
+            }
+            self.head.skip(head, input);
+        }
+    }
+
+    /// Keeps the response that [`read`](Self::read) found, since it was refused.
+    pub(super) fn refuse(&mut self, head: CompleteHead, input: &[u8]) {
+        self.head.refuse(head, input);
+    }
+
+    /// Returns the bytes of a response that is incomplete or was refused.
+    pub(super) fn received(&self) -> &[u8] {
+        self.head.received()
+    }
+
+    /// Returns the status of the response that is read.
+    pub(super) const fn status(&self) -> u16 {
+        self.head.rules().status
+    }
+
+    /// Returns the response that [`read`](Self::read) found, and removes it from `input`.
+    pub(super) fn take<'a, 'b: 'a>(
+        &'a self,
+        head: CompleteHead,
+        input: &mut &'b mut [u8],
+    ) -> Response<'a> {
+        Response::in_head(self.head.take(head, input), self.head.rules())
+    }
+
+    /// Returns the response that [`read`](Self::read) found, without removing it.
+    pub(super) fn peek<'a>(&'a self, head: &CompleteHead, input: &'a [u8]) -> Response<'a> {
+        Response::in_head(self.head.peek(head, input), self.head.rules())
+    }
 }
 
 /// The length of `HTTP/1.1 101 `, after which the reason begins.
@@ -317,41 +368,58 @@ pub(super) struct ResponseFacts {
     subprotocol: bool,
     /// The number of extensions that the server accepted, if the header is present.
     extensions: Option<usize>,
-    coding: Option<Coding>,
-    length: Option<u64>,
-}
-
-/// The last transfer coding.
-#[derive(Debug, Clone, Copy)]
-enum Coding {
-    Chunked,
-    Other,
+    framing: Framing,
 }
 
 impl ResponseFacts {
     /// Returns whether another response follows (RFC 9110 §15.2).
     #[cfg(feature = "alloc")]
-    pub(super) const fn is_interim(&self) -> bool {
+    const fn is_interim(&self) -> bool {
         matches!(self.status, 100 | 102..=199)
     }
 
-    /// Checks a `Content-Length`. It may be repeated with the same value only (RFC 9112 §6.3).
-    fn content_length(&mut self, value: &[u8]) -> Option<()> {
-        for digits in value.split(|&byte| byte == b',').map(lists::trim) {
-            let digits = str::from_utf8(digits)
-                .ok()
-                .filter(|digits| digits.bytes().all(|digit| digit.is_ascii_digit()))?;
-            let length = digits.parse().ok()?;
-            if *self.length.get_or_insert(length) != length {
-                return None;
-            }
+    /// Returns whether the connection is open, if the headers permit it: after 101, or 2xx in
+    /// HTTP/2 and HTTP/3 (RFC 8441 §5).
+    const fn is_accepting(&self) -> bool {
+        match self.version {
+            (0 | 1, _) => self.status == 101,
+            _ => matches!(self.status, 200..=299),
         }
-        Some(())
+    }
+
+    /// Checks a header of a response that opens the connection. A 101 has no body, and headers
+    /// about one must be ignored (RFC 9110 §15.2, RFC 9112 §6.3).
+    fn accepting_header(&mut self, name: &'static str, value: &[u8]) -> Result<(), HandshakeError> {
+        match name {
+            UPGRADE => {
+                let before = self
+                    .upgrade
+                    .replace(value.eq_ignore_ascii_case(b"websocket"));
+                once(before.is_some(), UPGRADE)?;
+                lists::count(UPGRADE, value, lists::is_protocol).map(drop)
+            }
+            CONNECTION => {
+                lists::count(CONNECTION, value, lists::is_token)?;
+                self.connection |= lists::contains(value, UPGRADE);
+                Ok(())
+            }
+            ACCEPT => once(mem::replace(&mut self.accept, true), ACCEPT),
+            PROTOCOL => {
+                once(mem::replace(&mut self.subprotocol, true), PROTOCOL)?;
+                lists::count(PROTOCOL, value, lists::is_token).map(drop)
+            }
+            EXTENSIONS => {
+                let accepted = self.extensions.get_or_insert(0);
+                Ok(extension::parse(value)
+                    .try_for_each(|extension| extension.map(|_| *accepted += 1))?)
+            }
+            _ => Ok(()),
+        }
     }
 }
 
 impl HeadRules for ResponseFacts {
-    fn start_line(&mut self, line: &[u8], byte: u8) -> Result<(), HandshakeError> {
+    fn start_line(&mut self, line: &[u8], byte: u8, rest: &[u8]) -> Result<usize, HandshakeError> {
         match (line.len(), byte) {
             (..VERSION_LEN, _) => match next_of_version(line, byte) {
                 Ok(Some(version)) => {
@@ -366,51 +434,28 @@ impl HeadRules for ResponseFacts {
             }
             // The second space may be missing if there is no reason.
             (8 | 12, b' ') | (12.., b'\r') => {}
-            (STATUS_LEN.., _) if headers::is_header_value_char(byte) => self.reason_len += 1,
+            (STATUS_LEN.., _) if headers::is_header_value_char(byte) => {
+                let more = headers::value_len(rest);
+                self.reason_len += 1 + more;
+                return Ok(more);
+            }
             _ => return Err(HandshakeError::InvalidStatusLine),
         }
-        Ok(())
+        Ok(0)
     }
 
-    fn header(&mut self, name: &str, value: &[u8]) -> Result<(), HandshakeError> {
-        match (self.status, names::known(name)) {
-            // A 101 has no body, and headers about one must be ignored (RFC 9110 §15.2, RFC 9112
-            // §6.3).
-            (101, Some(UPGRADE)) => {
-                let before = self
-                    .upgrade
-                    .replace(value.eq_ignore_ascii_case(b"websocket"));
-                once(before.is_some(), UPGRADE)?;
-                lists::count(UPGRADE, value, lists::is_protocol).map(drop)
+    fn header(&mut self, name: &[u8], value: &[u8]) -> Result<(), HandshakeError> {
+        let Some(name) = names::known(name) else {
+            return Ok(());
+        };
+        match name {
+            UPGRADE | CONNECTION | TRANSFER_ENCODING if self.version.0 > 1 => {
+                Err(HandshakeError::UnexpectedHeader(name))
             }
-            (101, Some(CONNECTION)) => {
-                lists::count(CONNECTION, value, lists::is_token)?;
-                self.connection |= lists::contains(value, UPGRADE);
-                Ok(())
+            CONTENT_LENGTH | TRANSFER_ENCODING if self.status >= 200 => {
+                self.framing.header(name, value)
             }
-            (101, Some(ACCEPT)) => once(mem::replace(&mut self.accept, true), ACCEPT),
-            (101, Some(PROTOCOL)) => {
-                once(mem::replace(&mut self.subprotocol, true), PROTOCOL)?;
-                lists::count(PROTOCOL, value, lists::is_token).map(drop)
-            }
-            (101, Some(EXTENSIONS)) => {
-                let accepted = self.extensions.get_or_insert(0);
-                Ok(extension::parse(value)
-                    .try_for_each(|extension| extension.map(|_| *accepted += 1))?)
-            }
-            (200.., Some(TRANSFER_ENCODING)) => {
-                for coding in lists::elements(value) {
-                    self.coding = Some(if coding.eq_ignore_ascii_case(b"chunked") {
-                        Coding::Chunked
-                    } else {
-                        Coding::Other
-                    });
-                }
-                Ok(())
-            }
-            (200.., Some(CONTENT_LENGTH)) => self
-                .content_length(value)
-                .ok_or(HandshakeError::InvalidHeader(CONTENT_LENGTH)),
+            _ if self.is_accepting() => self.accepting_header(name, value),
             _ => Ok(()),
         }
     }

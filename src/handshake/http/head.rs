@@ -89,11 +89,14 @@ pub(in crate::handshake) trait HeadRules {
     /// Checks the next byte of the start line, after the bytes `line`. The byte is not LF. If it is
     /// CR, the line must be complete, or empty; after an empty line the start line is still to
     /// come.
-    fn start_line(&mut self, line: &[u8], byte: u8) -> Result<(), HandshakeError>;
+    ///
+    /// `rest` has the bytes after it. Returns how many of them were checked, too, since a long
+    /// element is checked faster in one go.
+    fn start_line(&mut self, line: &[u8], byte: u8, rest: &[u8]) -> Result<usize, HandshakeError>;
 
     /// Checks a header: `name` is a token; `value` has no whitespace around it and no control
     /// characters in it.
-    fn header(&mut self, name: &str, value: &[u8]) -> Result<(), HandshakeError>;
+    fn header(&mut self, name: &[u8], value: &[u8]) -> Result<(), HandshakeError>;
 
     /// Checks the complete head.
     fn end(&self) -> Result<(), HandshakeError>;
@@ -182,7 +185,9 @@ impl<R: HeadRules> Parser<R> {
                 }
                 (_, b'\n') => return Err(HandshakeError::BareLf),
                 (Position::StartLine, _) => {
-                    self.rules.start_line(line, byte)?;
+                    self.parsed += self
+                        .rules
+                        .start_line(line, byte, suffix(bytes, self.parsed))?;
                     if byte == b'\r' {
                         Position::StartLineEnd
                     } else {
@@ -262,23 +267,35 @@ impl<R: HeadRules + Default> HeadReader<R> {
         self.parser.rules()
     }
 
-    /// Reads the head, or as much of it as has arrived, from `input`.
+    pub(in crate::handshake) const fn rules_mut(&mut self) -> &mut R {
+        &mut self.parser.rules
+    }
+
+    /// Reads the head, or as much of it as has arrived, from `input`. After an error, the buffer
+    /// holds the head up to the byte that made it certain.
     pub(in crate::handshake) fn read(
         &mut self,
         input: &mut &mut [u8],
     ) -> Result<Option<CompleteHead>, HandshakeError> {
         if self.buffer.is_empty() {
-            let len = self.parser.advance(input)?;
-            if len.is_none() {
-                self.push(input);
-                *input = &mut [];
+            let read = self.parser.advance(input);
+            match read {
+                Ok(Some(_)) => {}
+                Ok(None) => {
+                    self.push(input);
+                    *input = &mut [];
+                }
+                Err(_) => self.push(prefix(input, self.parser.parsed)),
             }
-            return Ok(len.map(CompleteHead::Input));
+            return Ok(read?.map(CompleteHead::Input));
         }
         let buffered = self.buffer.len();
         let permitted = input.len().min(self.limits().max_bytes - buffered);
         self.push(prefix(input, permitted));
-        let len = self.parser.advance(&self.buffer)?;
+        let len = self
+            .parser
+            .advance(&self.buffer)
+            .inspect_err(|_| self.buffer.truncate(self.parser.parsed))?;
         take_front(input, len.map_or(permitted, |len| len - buffered));
         Ok(len.map(|len| {
             self.buffer.truncate(len);
@@ -321,11 +338,26 @@ impl<R: HeadRules + Default> HeadReader<R> {
 
     /// Removes the head that [`read`](Self::read) found, to read another.
     pub(in crate::handshake) fn skip(&mut self, head: CompleteHead, input: &mut &mut [u8]) {
-        if let CompleteHead::Input(len) = head {
-            take_front(input, len);
-        }
+        self.take(head, input);
+        self.restart();
+    }
+
+    /// Begins to read another head.
+    pub(in crate::handshake) fn restart(&mut self) {
         self.buffer.clear();
         self.parser = Parser::new(*self.limits(), R::default());
+    }
+
+    /// Keeps the head that [`read`](Self::read) found, since it was refused.
+    pub(in crate::handshake) fn refuse(&mut self, head: CompleteHead, input: &[u8]) {
+        if let CompleteHead::Input(len) = head {
+            self.push(prefix(input, len));
+        }
+    }
+
+    /// Returns the bytes of a head that is incomplete or was refused.
+    pub(in crate::handshake) fn received(&self) -> &[u8] {
+        &self.buffer
     }
 }
 
@@ -344,12 +376,17 @@ mod tests {
     struct Count(usize);
 
     impl HeadRules for Count {
-        fn start_line(&mut self, _line: &[u8], _byte: u8) -> Result<(), HandshakeError> {
+        fn start_line(
+            &mut self,
+            _line: &[u8],
+            _byte: u8,
+            _rest: &[u8],
+        ) -> Result<usize, HandshakeError> {
             self.0 += 1;
-            Ok(())
+            Ok(0)
         }
 
-        fn header(&mut self, name: &str, value: &[u8]) -> Result<(), HandshakeError> {
+        fn header(&mut self, name: &[u8], value: &[u8]) -> Result<(), HandshakeError> {
             self.0 += name.len() + value.len();
             Ok(())
         }

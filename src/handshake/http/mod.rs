@@ -1,6 +1,7 @@
 //! HTTP/1.1 syntax (RFC 9110, RFC 9112), as far as a handshake needs it. It does not know the
 //! roles.
 
+pub(super) mod body;
 pub(super) mod head;
 pub(super) mod headers;
 pub(super) mod lists;
@@ -44,21 +45,38 @@ pub(super) fn ascii(text: &[u8]) -> &str {
     str::from_utf8(text).unwrap_or_default()
 }
 
-/// Appends all `slices` of a message, or nothing.
+/// Appends a message, or nothing: the slices of its start line, its headers and its body.
 pub(super) fn append<'s>(
     out: &mut (impl Output + ?Sized),
-    slices: impl Iterator<Item = &'s [u8]> + Clone,
+    start_line: &[&[u8]],
+    headers: impl Iterator<Item = (&'s str, &'s [u8])> + Clone,
+    body: &[u8],
 ) -> Result<(), WriteError> {
+    const AROUND: usize = ": \r\n".len();
+
     // Several headers may have the same bytes, so on a 32-bit target the sum may exceed a `usize`.
-    let needed = slices
-        .clone()
-        .fold(0_usize, |sum, slice| sum.saturating_add(slice.len()));
+    let needed = start_line
+        .iter()
+        .fold(2_usize, |sum, slice| sum.saturating_add(slice.len()))
+        .saturating_add(body.len());
+    let needed = headers.clone().fold(needed, |sum, (name, value)| {
+        sum.saturating_add(name.len())
+            .saturating_add(value.len())
+            .saturating_add(AROUND)
+    });
     if out.room() < needed {
         return Err(WriteError::OutputFull { needed });
     }
-    for slice in slices {
+    for slice in start_line {
         out.append(slice);
     }
+    headers.for_each(|(name, value)| {
+        for slice in headers::line(name, value) {
+            out.append(slice);
+        }
+    });
+    out.append(b"\r\n");
+    out.append(body);
     Ok(())
 }
 
@@ -70,12 +88,13 @@ mod tests {
     /// L2: on a 32-bit target, a sum that wraps would be mistaken for the room of a short message.
     #[test]
     fn l2_the_room_of_a_message_longer_than_the_address_space_is_not_short() {
-        static SLICE: [u8; 1 << 20] = [b'x'; 1 << 20];
+        static VALUE: [u8; (1 << 20) - 5] = [b'x'; (1 << 20) - 5];
         let mut memory = [0; 100];
         let mut out = SliceOutput::new(&mut memory);
-        let needed = usize::try_from((SLICE.len() as u64) << 12).unwrap_or(usize::MAX);
+        let needed = usize::try_from((1_u64 << 32) + 2).unwrap_or(usize::MAX);
+        let headers = core::iter::repeat_n(("X", &VALUE[..]), 1 << 12);
         assert_eq!(
-            append(&mut out, core::iter::repeat_n(&SLICE[..], 1 << 12)),
+            append(&mut out, &[], headers, b""),
             Err(WriteError::OutputFull { needed })
         );
         assert_eq!(out.as_bytes(), b"");

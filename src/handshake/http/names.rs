@@ -28,8 +28,21 @@ const KNOWN: [&str; 11] = [
 ];
 
 /// Returns the name as written above, if it is one of those.
-pub(in crate::handshake) fn known(name: &str) -> Option<&'static str> {
+pub(in crate::handshake) fn known(name: &[u8]) -> Option<&'static str> {
     KNOWN
         .into_iter()
-        .find(|known| known.eq_ignore_ascii_case(name))
+        .find(|known| known.as_bytes().eq_ignore_ascii_case(name))
+}
+
+/// Returns the name in lower case, as HTTP/2 and HTTP/3 require it (RFC 9113 §8.2), if it is one
+/// that they use.
+pub(in crate::handshake) fn lower_case(name: &'static str) -> &'static str {
+    match name {
+        ORIGIN => "origin",
+        CONTENT_LENGTH => "content-length",
+        VERSION => "sec-websocket-version",
+        PROTOCOL => "sec-websocket-protocol",
+        EXTENSIONS => "sec-websocket-extensions",
+        _ => name,
+    }
 }

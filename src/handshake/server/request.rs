@@ -1,18 +1,17 @@
-//! The client's opening handshake as the server reads it (RFC 6455 §4.2.1).
+//! The client's request to open a WebSocket connection, as the server reads it (RFC 6455 §4.2.1,
+//! RFC 8441 §5).
 
+use super::facts::{RequestFacts, Target, check_target, check_version, is_target_char};
 use super::origin::{Origin, Scheme};
 use crate::buffer::{prefix, suffix};
-use crate::extension::{self, Extension, is_token_char};
+use crate::extension::{self, Extension};
+use crate::handshake::HandshakeError;
 use crate::handshake::http::head::{HeadLimits, HeadRules, Parser};
 use crate::handshake::http::headers::Headers;
-use crate::handshake::http::names::{
-    self, CONNECTION, CONTENT_LENGTH, EXTENSIONS, HOST, KEY, ORIGIN, PROTOCOL, TRANSFER_ENCODING,
-    UPGRADE, VERSION,
-};
-use crate::handshake::http::{InvalidVersion, VERSION_LEN, ascii, lists, next_of_version, once};
-use crate::handshake::{HandshakeError, key::checked_key};
-use crate::uri::{Authority, split_authority};
-use core::{fmt, mem, str};
+use crate::handshake::http::names::{EXTENSIONS, HOST, ORIGIN, PROTOCOL};
+use crate::handshake::http::{ascii, lists};
+use crate::uri::Authority;
+use core::{fmt, str};
 
 /// A valid request to open a WebSocket connection (RFC 6455 §4.2.1).
 ///
@@ -24,8 +23,12 @@ use core::{fmt, mem, str};
 #[derive(Clone, Copy)]
 pub struct Request<'a> {
     target: &'a str,
+    /// `:authority` of an extended CONNECT.
+    authority: Option<&'a str>,
     headers: Headers<'a>,
-    key: [u8; 24],
+    /// `None` if this is an extended CONNECT.
+    key: Option<[u8; 24]>,
+    persists: bool,
 }
 
 impl<'a> Request<'a> {
@@ -79,6 +82,15 @@ impl<'a> Request<'a> {
         version: (u8, u8),
         headers: &'a [(&'a str, &'a [u8])],
     ) -> Result<Self, HandshakeError> {
+        Self::checked(method, target, version, Headers::in_pairs(headers))
+    }
+
+    pub(in crate::handshake) fn checked(
+        method: &str,
+        target: &'a str,
+        version: (u8, u8),
+        headers: Headers<'a>,
+    ) -> Result<Self, HandshakeError> {
         match method.as_bytes() {
             b"GET" => {}
             method if lists::is_token(method) => return Err(HandshakeError::MethodNotAllowed),
@@ -87,24 +99,102 @@ impl<'a> Request<'a> {
         if !target.bytes().all(is_target_char) {
             return Err(HandshakeError::InvalidTarget);
         }
-        check_target(target)?;
+        check_target(method.as_bytes(), target)?;
         check_version(version)?;
-        let mut facts = RequestFacts::default();
-        let headers = Headers::from_pairs(headers, |name, value| facts.header(name, value))?;
+        let mut facts = RequestFacts::of_get(version);
+        headers.check(|name, value| facts.header(name, value))?;
         facts.end()?;
         Ok(Self {
             target,
+            authority: None,
             headers,
-            key: facts.key(),
+            key: Some(facts.key()),
+            persists: facts.persists(),
+        })
+    }
+
+    /// Checks an extended CONNECT, the request of WebSocket over HTTP/2 and HTTP/3 (RFC 8441 §5,
+    /// RFC 9220), whose HTTP another library parsed.
+    ///
+    /// The method is `CONNECT`, and the arguments are the values of `:protocol`, `:scheme`,
+    /// `:authority` and `:path`, and the other headers. [Accept](Self::accept) or
+    /// [reject](Self::reject) it with the `parts` of the response. If the stream ends or is reset,
+    /// call [`recv_eof`](crate::WebSocket::recv_eof).
+    ///
+    /// ```
+    /// use ws_proto::handshake::{HandshakeError, Request};
+    ///
+    /// let headers: [(&str, &[u8]); 1] = [("sec-websocket-version", b"13")];
+    /// let connect = |protocol| {
+    ///     let (authority, path) = ("example.com", "/chat");
+    ///     Request::from_connect(protocol, "https", authority, path, &headers)
+    /// };
+    /// let request = connect("websocket")?;
+    /// let (parts, negotiated) = request.accept().parts()?;
+    /// assert_eq!((parts.status(), parts.headers().count()), (200, 0));
+    ///
+    /// let error = connect("connect-udp").unwrap_err();
+    /// assert_eq!(error.status(), 501);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`HandshakeError`] is the first fault: [`HandshakeError::UnsupportedProtocol`], whose status
+    /// is 501, if the protocol is not `websocket` (RFC 9220 §3).
+    pub fn from_connect(
+        protocol: &str,
+        scheme: &str,
+        authority: &'a str,
+        path: &'a str,
+        headers: &'a [(&'a str, &'a [u8])],
+    ) -> Result<Self, HandshakeError> {
+        let headers = Headers::in_pairs(headers);
+        Self::checked_connect(protocol, scheme, authority, path, headers)
+    }
+
+    pub(in crate::handshake) fn checked_connect(
+        protocol: &str,
+        scheme: &str,
+        authority: &'a str,
+        path: &'a str,
+        headers: Headers<'a>,
+    ) -> Result<Self, HandshakeError> {
+        if !protocol.eq_ignore_ascii_case("websocket") {
+            return Err(HandshakeError::UnsupportedProtocol);
+        }
+        if !["http", "https"]
+            .iter()
+            .any(|known| scheme.eq_ignore_ascii_case(known))
+        {
+            return Err(HandshakeError::InvalidHeader(":scheme"));
+        }
+        if Authority::parse(authority).is_err() {
+            return Err(HandshakeError::InvalidHeader(":authority"));
+        }
+        if !(path.starts_with('/') && path.bytes().all(is_target_char)) {
+            return Err(HandshakeError::InvalidTarget);
+        }
+        let mut facts = RequestFacts::default();
+        headers.check(|name, value| facts.connect_header(name, value, authority))?;
+        facts.connect_end()?;
+        Ok(Self {
+            target: path,
+            authority: Some(authority),
+            headers,
+            key: None,
+            persists: true,
         })
     }
 
     pub(super) fn in_head(head: &'a [u8], facts: &RequestFacts) -> Self {
         let head = head.strip_prefix(b"\r\n").unwrap_or(head);
         Self {
-            target: ascii(prefix(suffix(head, METHOD.len()), facts.target_len)),
+            target: ascii(prefix(suffix(head, facts.method_len + 1), facts.target_len)),
+            authority: None,
             headers: Headers::in_head(head),
-            key: facts.key(),
+            key: Some(facts.key()),
+            persists: facts.persists(),
         }
     }
 
@@ -126,8 +216,14 @@ impl<'a> Request<'a> {
         self.split_target().query
     }
 
-    /// Returns the requested host, with the port if the client named one. It is that of the target
-    /// if this is an absolute URI (RFC 9112 §3.2.2), and otherwise that of the `Host` header.
+    /// Returns the requested host, with the port if the client named one. It is `:authority`, or
+    /// that of the target if this is an absolute URI (RFC 9112 §3.2.2), and otherwise that of the
+    /// `Host` header.
+    ///
+    /// A server that is not reachable from the internet, such as one on `localhost` or in a home
+    /// network, must check that it is one of the names by which it is known. Otherwise it is open
+    /// to DNS rebinding: the owner of any domain can direct its name to the server's address, and
+    /// then a page of that domain is from the [same origin](Self::is_same_origin).
     #[must_use]
     pub fn host(&self) -> &'a str {
         let host = || {
@@ -135,8 +231,8 @@ impl<'a> Request<'a> {
                 .get(HOST)
                 .and_then(|host| str::from_utf8(host).ok())
         };
-        self.split_target()
-            .authority
+        self.authority
+            .or_else(|| self.split_target().authority)
             .or_else(host)
             .unwrap_or_default()
     }
@@ -176,7 +272,8 @@ impl<'a> Request<'a> {
     /// Without such a check, a page of any site can act in the name of a user who has a cookie for
     /// this server. Returns `false` if there is no `Origin`, if it is `null`, and if it is anything
     /// but `scheme://host[:port]`. To admit clients that are not browsers, use
-    /// `request.origin().is_none() || request.is_same_origin(scheme)`.
+    /// `request.origin().is_none() || request.is_same_origin(scheme)`. It trusts the
+    /// [`host`](Self::host), which some servers must check, too.
     #[must_use]
     pub fn is_same_origin(&self, scheme: Scheme) -> bool {
         let own = Authority::parse(self.host())
@@ -186,26 +283,42 @@ impl<'a> Request<'a> {
             .is_some_and(|origin| Some(origin) == own)
     }
 
-    /// Returns whether the page that opened the connection is from one of these origins, such as
-    /// `https://example.com`. Scheme, host and port must be equal (§10.2).
+    /// Returns whether the page that opened the connection is from one of these origins: whether
+    /// scheme, host and port are equal (§10.2).
     ///
     /// As with [`is_same_origin`](Self::is_same_origin), the result is `false` without an `Origin`
-    /// and for `null`, even if `allowed` contains it.
+    /// and for `null`.
+    ///
+    /// ```
+    /// use ws_proto::handshake::{Origin, OriginError, Request};
+    ///
+    /// # fn check(request: &Request<'_>) -> Result<bool, OriginError> {
+    /// let allowed = [
+    ///     Origin::parse("https://example.com")?,
+    ///     Origin::parse("chrome-extension://abcdefghijklmnop")?,
+    /// ];
+    /// let is_allowed = request.origin_is_one_of(&allowed);
+    /// # Ok(is_allowed)
+    /// # }
+    /// ```
     #[must_use]
-    pub fn origin_is_one_of(&self, allowed: &[&str]) -> bool {
-        self.parsed_origin().is_some_and(|origin| {
-            allowed
-                .iter()
-                .any(|allowed| Origin::parse(allowed) == Some(origin))
-        })
+    pub fn origin_is_one_of(&self, allowed: &[Origin<'_>]) -> bool {
+        self.parsed_origin()
+            .is_some_and(|origin| allowed.contains(&origin))
     }
 
-    pub(super) const fn key(&self) -> &[u8; 24] {
-        &self.key
+    /// Returns the key of a request of HTTP/1.1.
+    pub(super) const fn key(&self) -> Option<&[u8; 24]> {
+        self.key.as_ref()
+    }
+
+    /// Returns whether the client expects the connection to persist.
+    pub(super) const fn persists(&self) -> bool {
+        self.persists
     }
 
     fn parsed_origin(&self) -> Option<Origin<'a>> {
-        Origin::parse(str::from_utf8(self.origin()?).ok()?)
+        Origin::parse(str::from_utf8(self.origin()?).ok()?).ok()
     }
 
     fn split_target(&self) -> Target<'a> {
@@ -226,211 +339,5 @@ impl fmt::Debug for Request<'_> {
             .field("path", &self.path())
             .field("headers", &self.headers)
             .finish_non_exhaustive()
-    }
-}
-
-/// The method of every request, and the space after it.
-const METHOD: &[u8] = b"GET ";
-
-/// The facts learned from the lines of a request.
-#[derive(Default)]
-pub(super) struct RequestFacts {
-    /// Whether an empty line preceded the request line.
-    empty_line: bool,
-    /// The length of the target, or 0 until it is complete.
-    target_len: usize,
-    host: bool,
-    origin: bool,
-    /// Whether `Upgrade` contains `websocket`, if it is present.
-    upgrade: Option<bool>,
-    connection: bool,
-    key: Option<[u8; 24]>,
-    version: bool,
-    /// The number of elements of the list, if it is present.
-    subprotocols: Option<usize>,
-    /// The number of elements of the list, if it is present.
-    extensions: Option<usize>,
-}
-
-impl RequestFacts {
-    /// Returns the key of a complete request.
-    fn key(&self) -> [u8; 24] {
-        debug_assert!(self.key.is_some(), "a request without a key is invalid");
-        self.key.unwrap_or_default()
-    }
-}
-
-impl HeadRules for RequestFacts {
-    fn start_line(&mut self, line: &[u8], byte: u8) -> Result<(), HandshakeError> {
-        let Some(rest) = line.strip_prefix(METHOD) else {
-            return match byte {
-                b' ' if line == b"GET" => Ok(()),
-                b' ' if !line.is_empty() => Err(HandshakeError::MethodNotAllowed),
-                // One empty line before the request line is skipped (RFC 9112 §2.2).
-                b'\r' if line.is_empty() && !mem::replace(&mut self.empty_line, true) => Ok(()),
-                _ if is_token_char(byte) => Ok(()),
-                _ => Err(HandshakeError::InvalidRequestLine),
-            };
-        };
-        if self.target_len == 0 {
-            return match byte {
-                b' ' => {
-                    self.target_len = rest.len();
-                    check_target(ascii(rest))
-                }
-                b'\r' => Err(HandshakeError::InvalidRequestLine),
-                _ if is_target_char(byte) => Ok(()),
-                _ => Err(HandshakeError::InvalidTarget),
-            };
-        }
-        match (suffix(rest, self.target_len + 1), byte) {
-            (version, _) if version.len() < VERSION_LEN => match next_of_version(version, byte) {
-                Ok(Some(version)) => check_version(version),
-                Ok(None) => Ok(()),
-                Err(InvalidVersion) => Err(HandshakeError::InvalidRequestLine),
-            },
-            (_, b'\r') => Ok(()),
-            _ => Err(HandshakeError::InvalidRequestLine),
-        }
-    }
-
-    fn header(&mut self, name: &str, value: &[u8]) -> Result<(), HandshakeError> {
-        match names::known(name) {
-            Some(HOST) => {
-                once(mem::replace(&mut self.host, true), HOST)?;
-                let host = str::from_utf8(value)
-                    .ok()
-                    .and_then(|host| Authority::parse(host).ok());
-                host.map(|_| ()).ok_or(HandshakeError::InvalidHeader(HOST))
-            }
-            Some(ORIGIN) => once(mem::replace(&mut self.origin, true), ORIGIN),
-            Some(UPGRADE) => {
-                let before = self.upgrade.replace(lists::contains(value, "websocket"));
-                once(before.is_some(), UPGRADE)?;
-                lists::count(UPGRADE, value, lists::is_protocol).map(drop)
-            }
-            Some(CONNECTION) => {
-                lists::count(CONNECTION, value, lists::is_token)?;
-                self.connection |= lists::contains(value, UPGRADE);
-                Ok(())
-            }
-            Some(KEY) => {
-                once(self.key.is_some(), KEY)?;
-                self.key = Some(checked_key(value).ok_or(HandshakeError::InvalidHeader(KEY))?);
-                Ok(())
-            }
-            Some(VERSION) => {
-                once(mem::replace(&mut self.version, true), VERSION)?;
-                if value == b"13" {
-                    Ok(())
-                } else {
-                    Err(HandshakeError::UnsupportedWebSocketVersion)
-                }
-            }
-            Some(PROTOCOL) => {
-                *self.subprotocols.get_or_insert(0) +=
-                    lists::count(PROTOCOL, value, lists::is_token)?;
-                Ok(())
-            }
-            Some(EXTENSIONS) => {
-                let offers = self.extensions.get_or_insert(0);
-                Ok(extension::parse(value).try_for_each(|offer| offer.map(|_| *offers += 1))?)
-            }
-            // The bytes after the head would be parsed as frames here, but as a body by a proxy in
-            // front.
-            Some(CONTENT_LENGTH)
-                if value.is_empty() || value.iter().any(|&digit| digit != b'0') =>
-            {
-                Err(HandshakeError::UnexpectedBody)
-            }
-            Some(TRANSFER_ENCODING) => Err(HandshakeError::UnexpectedBody),
-            _ => Ok(()),
-        }
-    }
-
-    fn end(&self) -> Result<(), HandshakeError> {
-        match self {
-            Self { host: false, .. } => Err(HandshakeError::MissingHeader(HOST)),
-            Self {
-                upgrade: None | Some(false),
-                ..
-            } => Err(HandshakeError::MissingUpgrade),
-            Self {
-                connection: false, ..
-            } => Err(HandshakeError::MissingConnectionUpgrade),
-            Self { key: None, .. } => Err(HandshakeError::MissingHeader(KEY)),
-            Self { version: false, .. } => Err(HandshakeError::UnsupportedWebSocketVersion),
-            // The grammar requires at least one element in all lines together.
-            Self {
-                subprotocols: Some(0),
-                ..
-            } => Err(HandshakeError::InvalidHeader(PROTOCOL)),
-            Self {
-                extensions: Some(0),
-                ..
-            } => Err(HandshakeError::InvalidHeader(EXTENSIONS)),
-            _ => Ok(()),
-        }
-    }
-}
-
-const fn check_version((major, minor): (u8, u8)) -> Result<(), HandshakeError> {
-    match (major, minor) {
-        // In HTTP/1.0, `Upgrade` has no meaning (RFC 9110 §7.8); from 2 on, the protocol has no
-        // such request.
-        (1, 1..) => Ok(()),
-        _ => Err(HandshakeError::UnsupportedHttpVersion { major, minor }),
-    }
-}
-
-/// Returns whether the byte is visible and not `#`. More than RFC 3986 permits, since browsers do
-/// not percent-encode all other characters.
-const fn is_target_char(byte: u8) -> bool {
-    byte.is_ascii_graphic() && byte != b'#'
-}
-
-fn check_target(target: &str) -> Result<(), HandshakeError> {
-    match Target::parse(target) {
-        Some(_) => Ok(()),
-        None if target.is_empty() => Err(HandshakeError::InvalidRequestLine),
-        None => Err(HandshakeError::InvalidTarget),
-    }
-}
-
-/// The schemes of an absolute target: those of HTTP, and those of WebSocket (RFC 6455 §3), which
-/// some clients send.
-const SCHEMES: [&str; 4] = ["http", "https", "ws", "wss"];
-
-/// A request target (RFC 9112 §3.2) in one of the two forms that name a resource.
-struct Target<'a> {
-    authority: Option<&'a str>,
-    path: &'a str,
-    query: Option<&'a str>,
-}
-
-impl<'a> Target<'a> {
-    fn parse(target: &'a str) -> Option<Self> {
-        let (authority, resource) = match target.split_once("://") {
-            Some((scheme, rest))
-                if SCHEMES
-                    .iter()
-                    .any(|known| scheme.eq_ignore_ascii_case(known)) =>
-            {
-                let (authority, resource) = split_authority(rest);
-                Authority::parse(authority).ok()?;
-                (Some(authority), resource)
-            }
-            _ if target.starts_with('/') => (None, target),
-            _ => return None,
-        };
-        let (path, query) = match resource.split_once('?') {
-            Some((path, query)) => (path, Some(query)),
-            None => (resource, None),
-        };
-        Some(Self {
-            authority,
-            path: if path.is_empty() { "/" } else { path },
-            query,
-        })
     }
 }

@@ -3,7 +3,7 @@
 use crate::Case;
 use crate::frames::{Form, Frame, TestRole, wire};
 use crate::handshake_support::Head;
-use crate::jobs::{Job, connecting, inflating, receiving, role, serving};
+use crate::jobs::{Job, answering, connecting, inflating, receiving, role, serving};
 use std::hint::black_box;
 use ws_proto::deflate::{self, Params};
 use ws_proto::frame::Header;
@@ -289,6 +289,25 @@ pub(crate) const CASES: &[Case] = &[
         )
     }),
     case("CH14: a long URI", 200, uris),
+    case("CH19: a long Location", 300, locations),
+    case(
+        "SH20: many requests that are not for WebSocket",
+        1500,
+        |n| {
+            let request = "GET /health HTTP/1.1\r\nHost: a\r\n\r\n";
+            answering(&request.repeat(n / request.len()))
+        },
+    ),
+    case(
+        "SH21: a request with a long body, which is skipped",
+        200,
+        |n| {
+            answering(&format!(
+                "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: {n}\r\n\r\n{}",
+                "x".repeat(n)
+            ))
+        },
+    ),
     // Compressed messages
     case("D8 UT7 DP16: a compressed text", 300, |n| {
         inflated(
@@ -545,6 +564,23 @@ fn uris(n: usize) -> Vec<Job> {
         uri("port", format!("ws://a:{}", "0".repeat(n))),
         uri("path", format!("wss://a/{}", "%2f/:".repeat(n / 5))),
         uri("query", format!("ws://a?{}", "?://%3f".repeat(n / 7))),
+    ]
+}
+
+fn locations(n: usize) -> Vec<Job> {
+    let location = |name, reference: String| {
+        Job::new(name, reference.len(), move || {
+            let base = Uri::parse("ws://a/b/c?d").unwrap();
+            black_box(base.join(&reference).unwrap());
+        })
+    };
+    vec![
+        location("up", "../".repeat(n / 3)),
+        location("down and up", "a/../".repeat(n / 5)),
+        location("down, then up", "a/".repeat(n / 4) + &"../".repeat(n / 6)),
+        location("empty segments", "/a".to_owned() + &"/".repeat(n)),
+        location("a long segment, then up", "a".repeat(n - 3) + "/.."),
+        location("another host", format!("https://{}", "a.".repeat(n / 2))),
     ]
 }
 

@@ -6,7 +6,9 @@ use crate::handshake_support::client;
 use std::hint::black_box;
 use std::mem;
 use ws_proto::deflate::{self, Params};
-use ws_proto::handshake::{Answer, HandshakeError, HeadLimits, Scheme, ServerHandshake};
+use ws_proto::handshake::{
+    Answer, HandshakeError, HeadLimits, Incoming, Origin, Scheme, ServerHandshake,
+};
 use ws_proto::{
     Client, Config, Connection, Event, Message, Negotiated, ProtocolError, Server, WebSocket,
 };
@@ -199,6 +201,7 @@ pub(crate) fn serving(limit: usize, head: &str, end: Result<(), HandshakeError>)
             Vec::new(),
         );
         let config = deflate::DeflateConfig::default();
+        let allowed = Origin::parse("https://example.com").unwrap();
         Job::new(how, head.len(), move || {
             let mut came = Ok(false);
             cut(&mut input, lengths, |mut piece| {
@@ -213,7 +216,7 @@ pub(crate) fn serving(limit: usize, head: &str, end: Result<(), HandshakeError>)
                         black_box((request.path(), request.query(), request.host()));
                         black_box((
                             request.is_same_origin(Scheme::Https),
-                            request.origin_is_one_of(&["https://example.com"]),
+                            request.origin_is_one_of(&[allowed]),
                         ));
                         black_box((
                             request.headers().get("X-Missing"),
@@ -233,6 +236,29 @@ pub(crate) fn serving(limit: usize, head: &str, end: Result<(), HandshakeError>)
                 }
             });
             assert_eq!(came, end.map(|()| true));
+        })
+    };
+    CUTS.map(job).into()
+}
+
+/// Reads requests that are not for WebSocket, in every cut, and answers them.
+pub(crate) fn answering(requests: &str) -> Vec<Job> {
+    let job = |(how, lengths): (&str, &'static [usize])| {
+        let (mut handshake, mut input) = (ServerHandshake::new(), requests.as_bytes().to_vec());
+        Job::new(how, requests.len(), move || {
+            let mut out = Vec::new();
+            cut(&mut input, lengths, |mut piece| {
+                while let Some(incoming) = handshake.recv_http(&mut piece, &mut out).unwrap() {
+                    let Incoming::Http(request) = incoming else {
+                        panic!("{incoming:?}");
+                    };
+                    black_box((request.method(), request.path(), request.query()));
+                    let response = request.respond(200).body(b"ok").keep_alive();
+                    out.clear();
+                    response.write(&mut out).unwrap();
+                }
+            });
+            assert!(!out.is_empty());
         })
     };
     CUTS.map(job).into()
