@@ -10,7 +10,6 @@ mod allocation;
 #[cfg(feature = "arbitrary")]
 mod arbitrary;
 mod auto_traits;
-mod dissect;
 #[cfg(all(unix, feature = "std", feature = "handshake"))]
 mod hostile;
 mod layout;

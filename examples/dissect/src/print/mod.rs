@@ -1,0 +1,35 @@
+//! Prints findings: as text for people, or as JSON for tools.
+
+mod json;
+mod text;
+
+pub use json::Json;
+pub use text::{Style, Text};
+
+/// Bytes in hexadecimal.
+fn hex(bytes: &[u8], separator: &str) -> String {
+    let digits: Vec<String> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    digits.join(separator)
+}
+
+/// The meaning of a status code (RFC 6455 §7.4, and the registry that it set up).
+const fn code_name(code: u16) -> &'static str {
+    match code {
+        1000 => "normal closure",
+        1001 => "going away",
+        1002 => "protocol error",
+        1003 => "unsupported data",
+        1007 => "invalid payload data",
+        1008 => "policy violation",
+        1009 => "message too big",
+        1010 => "mandatory extension",
+        1011 => "internal error",
+        1012 => "service restart",
+        1013 => "try again later",
+        1014 => "bad gateway",
+        1004..=1006 | 1015 => "reserved, never sent",
+        3000..=3999 => "registered by a library or framework",
+        4000..=4999 => "for private use",
+        _ => "not assigned",
+    }
+}

@@ -1,0 +1,586 @@
+//! TCP: puts the segments of each stream in order, and tells the streams apart.
+
+use crate::conversation::{Conversation, Options, Protocol, Transport, Verdict};
+use crate::finding::{Finding, Peer, Place, Show};
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+/// How much that arrived too early is kept for one direction, in bytes. If there is more, what is
+/// missing before it is taken as lost.
+const MAX_AHEAD: usize = 1 << 20;
+/// How many segments that arrived too early are kept for one direction.
+const MAX_SEGMENTS: usize = 4096;
+/// How many streams are open at a time. If there are more, those that were silent for longest end.
+const MAX_OPEN: usize = 1 << 15;
+/// How many closed streams are remembered, so that a late segment does not begin another.
+const MAX_CLOSED: usize = 1 << 12;
+
+/// A captured segment.
+#[derive(Clone)]
+pub struct Segment<'a> {
+    pub time: Duration,
+    pub from: SocketAddr,
+    pub to: SocketAddr,
+    pub seq: u32,
+    pub ack: Option<u32>,
+    pub syn: bool,
+    pub fin: bool,
+    pub rst: bool,
+    pub payload: &'a [u8],
+    /// The bytes of the payload that were cut off when it was captured.
+    pub missing: u32,
+}
+
+/// What the stream brings next.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Delivery<'a> {
+    Data(&'a [u8]),
+    /// The next bytes were not captured.
+    Gap(u64),
+    /// Bytes that were delivered before.
+    Repeated {
+        offset: u64,
+        len: u64,
+    },
+    /// Bytes that arrived twice, and differ.
+    Contradiction {
+        offset: u64,
+    },
+}
+
+/// Takes what a stream delivers, with the time at which it was captured.
+type Deliver<'a> = dyn FnMut(Duration, Delivery<'_>) -> io::Result<()> + 'a;
+
+/// One direction of a stream. Offsets are 64 bits wide, so that sequence numbers may wrap.
+#[derive(Default)]
+pub struct Order {
+    /// The sequence number that is expected next.
+    next: Option<u32>,
+    /// Its offset in the stream.
+    offset: u64,
+    /// What arrived too early, by offset.
+    ahead: BTreeMap<u64, Piece>,
+    ahead_len: usize,
+    /// The offset up to which the other end has acknowledged.
+    acknowledged: u64,
+    /// The offset of the end.
+    end: Option<u64>,
+}
+
+struct Piece {
+    time: Duration,
+    bytes: Vec<u8>,
+    /// Its length, with the bytes that were cut off.
+    len: u64,
+}
+
+impl Piece {
+    /// Removes bytes from the front.
+    fn trim(&mut self, len: u64) {
+        let len = len.min(self.len);
+        let captured = usize::try_from(len)
+            .unwrap_or(usize::MAX)
+            .min(self.bytes.len());
+        self.bytes.drain(..captured);
+        self.len -= len;
+    }
+}
+
+impl Order {
+    /// Begins after a SYN with this sequence number.
+    pub fn begin(&mut self, seq: u32) {
+        self.next.get_or_insert(seq.wrapping_add(1));
+    }
+
+    /// Whether all was delivered that was sent.
+    pub fn is_over(&self) -> bool {
+        self.end.is_some_and(|end| end <= self.offset)
+    }
+
+    /// The offset of a sequence number: the one nearest to the offset expected next. It is negative
+    /// before the first byte.
+    fn offset_of(&self, seq: u32) -> i64 {
+        let distance = seq.wrapping_sub(self.next.unwrap_or(seq)).cast_signed();
+        self.offset.cast_signed().saturating_add(distance.into())
+    }
+
+    /// Takes note of an acknowledgement by the other end.
+    pub fn acknowledge(&mut self, ack: u32) {
+        if self.next.is_some() {
+            let offset = self.offset_of(ack).try_into().unwrap_or(0);
+            self.acknowledged = self.acknowledged.max(offset);
+        }
+    }
+
+    /// Takes a segment, and delivers what is in order now.
+    pub fn take(&mut self, segment: &Segment<'_>, deliver: &mut Deliver<'_>) -> io::Result<()> {
+        let seq = segment.seq.wrapping_add(segment.syn.into());
+        let mut piece = Piece {
+            time: segment.time,
+            bytes: segment.payload.to_vec(),
+            len: segment.payload.len() as u64 + u64::from(segment.missing),
+        };
+        if piece.len == 0 && !segment.fin {
+            return Ok(());
+        }
+        self.next.get_or_insert(seq);
+        let start = self.offset_of(seq);
+        if segment.fin {
+            let end = start
+                .saturating_add_unsigned(piece.len)
+                .try_into()
+                .unwrap_or(0);
+            self.end = Some(self.end.map_or(end, |known| known.min(end)));
+        }
+        // What comes before the expected byte was delivered.
+        let expected = self.offset.cast_signed();
+        let repeated = expected
+            .saturating_sub(start)
+            .max(0)
+            .unsigned_abs()
+            .min(piece.len);
+        if repeated > 0 {
+            let offset = start.try_into().unwrap_or(0);
+            deliver(
+                piece.time,
+                Delivery::Repeated {
+                    offset,
+                    len: repeated,
+                },
+            )?;
+            piece.trim(repeated);
+        }
+        if piece.len > 0 {
+            self.keep(start.max(expected).unsigned_abs(), piece, deliver)?;
+        }
+        self.drain(deliver)?;
+        // What is missing was received by the other end, or too much waits for it.
+        while let Some(&first) = self.ahead.keys().next() {
+            let is_lost = self.acknowledged >= first;
+            if !is_lost && self.ahead_len <= MAX_AHEAD && self.ahead.len() <= MAX_SEGMENTS {
+                break;
+            }
+            self.leap(deliver)?;
+        }
+        Ok(())
+    }
+
+    /// Gives up what is missing, and delivers all the rest.
+    pub fn finish(&mut self, deliver: &mut Deliver<'_>) -> io::Result<()> {
+        while !self.ahead.is_empty() {
+            self.leap(deliver)?;
+        }
+        Ok(())
+    }
+
+    /// Keeps a segment until it is in order. Of bytes that arrive twice, the first are kept.
+    fn keep(
+        &mut self,
+        mut offset: u64,
+        mut piece: Piece,
+        deliver: &mut Deliver<'_>,
+    ) -> io::Result<()> {
+        while let Some((&start, known)) = self.ahead.range(..=offset).next_back() {
+            let covered = (start + known.len).saturating_sub(offset).min(piece.len);
+            if covered == 0 {
+                break;
+            }
+            let skipped = usize::try_from(offset - start).unwrap_or(usize::MAX);
+            let known = known.bytes.get(skipped..).unwrap_or_default();
+            let delivery = if known.iter().zip(&piece.bytes).any(|(a, b)| a != b) {
+                Delivery::Contradiction { offset }
+            } else {
+                Delivery::Repeated {
+                    offset,
+                    len: covered,
+                }
+            };
+            deliver(piece.time, delivery)?;
+            piece.trim(covered);
+            offset += covered;
+        }
+        // What later segments cover is trimmed off those when they are delivered.
+        if piece.len > 0 {
+            self.ahead_len += piece.bytes.len();
+            self.ahead.insert(offset, piece);
+        }
+        Ok(())
+    }
+
+    /// Delivers what is in order now.
+    fn drain(&mut self, deliver: &mut Deliver<'_>) -> io::Result<()> {
+        while let Some(entry) = self
+            .ahead
+            .first_entry()
+            .filter(|entry| *entry.key() <= self.offset)
+        {
+            let (start, mut piece) = entry.remove_entry();
+            self.ahead_len -= piece.bytes.len();
+            let repeated = (self.offset - start).min(piece.len);
+            if repeated > 0 {
+                deliver(
+                    piece.time,
+                    Delivery::Repeated {
+                        offset: start,
+                        len: repeated,
+                    },
+                )?;
+                piece.trim(repeated);
+            }
+            self.advance(piece.len);
+            if !piece.bytes.is_empty() {
+                deliver(piece.time, Delivery::Data(&piece.bytes))?;
+            }
+            let missing = piece.len - piece.bytes.len() as u64;
+            if missing > 0 {
+                deliver(piece.time, Delivery::Gap(missing))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Reports the gap before the first segment that is kept, and delivers that.
+    fn leap(&mut self, deliver: &mut Deliver<'_>) -> io::Result<()> {
+        if let Some((&first, piece)) = self.ahead.first_key_value() {
+            let (time, gap) = (piece.time, first.saturating_sub(self.offset));
+            if gap > 0 {
+                self.advance(gap);
+                deliver(time, Delivery::Gap(gap))?;
+            }
+        }
+        self.drain(deliver)
+    }
+
+    fn advance(&mut self, len: u64) {
+        self.offset += len;
+        self.next = self.next.map(|next| next.wrapping_add(len as u32));
+    }
+}
+
+/// Which streams are looked at, and how.
+#[derive(Clone)]
+pub struct Selection {
+    /// Only this one.
+    pub stream: Option<u32>,
+    /// Only those to this port, which is that of the server.
+    pub port: Option<u16>,
+    pub options: Options,
+}
+
+/// The streams of a capture.
+pub struct Streams {
+    selection: Selection,
+    open: HashMap<(SocketAddr, SocketAddr), Stream>,
+    /// The streams that ended, the oldest first.
+    closed: VecDeque<(SocketAddr, SocketAddr)>,
+    count: u32,
+    segments: u64,
+    pub summary: Summary,
+}
+
+/// What became of the streams.
+#[derive(Default)]
+pub struct Summary {
+    pub streams: u64,
+    pub websocket: u64,
+    pub tls: u64,
+    pub http2: u64,
+    /// Streams whose beginning was not captured, so that nothing is known of them.
+    pub headless: u64,
+    pub violations: u64,
+    pub incomplete: u64,
+    pub repeated: u64,
+}
+
+struct Stream {
+    number: u32,
+    /// The end that sent the first packet.
+    first: SocketAddr,
+    syn: Option<u32>,
+    client: Option<SocketAddr>,
+    orders: [Order; 2],
+    conversation: Option<Box<Conversation>>,
+    is_selected: bool,
+    /// When it was last seen, as a number of segments.
+    last_seen: u64,
+    last_time: Duration,
+}
+
+impl Streams {
+    pub fn new(selection: Selection) -> Self {
+        Self {
+            selection,
+            open: HashMap::new(),
+            closed: VecDeque::new(),
+            count: 0,
+            segments: 0,
+            summary: Summary::default(),
+        }
+    }
+
+    /// Takes the next segment of the capture.
+    pub fn take(&mut self, segment: &Segment<'_>, out: &mut dyn Show) -> io::Result<()> {
+        self.segments += 1;
+        let key = if segment.from <= segment.to {
+            (segment.from, segment.to)
+        } else {
+            (segment.to, segment.from)
+        };
+        let is_first_syn = segment.syn && segment.ack.is_none();
+        // The same addresses again are another stream.
+        let is_new =
+            |stream: &mut Stream| is_first_syn && stream.syn.is_some_and(|seq| seq != segment.seq);
+        if self.open.get_mut(&key).is_some_and(is_new) {
+            self.end(key, Transport::Closed, out)?;
+        }
+        if !self.open.contains_key(&key) {
+            if !is_first_syn && self.closed.contains(&key) {
+                return Ok(());
+            }
+            self.make_room(out)?;
+            let stream = Stream::new(self.count, segment, &self.selection);
+            self.count += 1;
+            self.summary.streams += 1;
+            self.open.insert(key, stream);
+        }
+        let Some(stream) = self.open.get_mut(&key) else {
+            return Ok(());
+        };
+        stream.last_seen = self.segments;
+        stream.last_time = segment.time;
+        stream.take(segment, &self.selection, &mut self.summary.repeated, out)?;
+        if segment.rst {
+            self.end(key, Transport::Reset, out)?;
+        } else if stream.orders.iter().all(Order::is_over) {
+            self.end(key, Transport::Closed, out)?;
+        }
+        Ok(())
+    }
+
+    /// Ends all streams, since the capture ends.
+    pub fn finish(&mut self, out: &mut dyn Show) -> io::Result<()> {
+        let mut keys: Vec<_> = self
+            .open
+            .iter()
+            .map(|(key, stream)| (stream.number, *key))
+            .collect();
+        keys.sort_unstable();
+        keys.into_iter()
+            .try_for_each(|(_, key)| self.end(key, Transport::Open, out))
+    }
+
+    fn end(
+        &mut self,
+        key: (SocketAddr, SocketAddr),
+        transport: Transport,
+        out: &mut dyn Show,
+    ) -> io::Result<()> {
+        let Some(mut stream) = self.open.remove(&key) else {
+            return Ok(());
+        };
+        if self.closed.len() == MAX_CLOSED {
+            self.closed.pop_front();
+        }
+        self.closed.push_back(key);
+        let summary = &mut self.summary;
+        for index in [0, 1] {
+            stream.finish(index, &mut summary.repeated, out)?;
+        }
+        let transport = match transport {
+            Transport::Open if stream.orders.iter().any(Order::is_over) => Transport::Closed,
+            transport => transport,
+        };
+        let is_headless = stream.is_headless();
+        let Some(mut conversation) = stream.conversation else {
+            return Ok(());
+        };
+        let Verdict {
+            violations,
+            is_incomplete,
+            other,
+        } = conversation.end(Some(stream.last_time), transport, out)?;
+        summary.violations += violations;
+        summary.incomplete += u64::from(is_incomplete);
+        match other {
+            None => summary.websocket += 1,
+            Some(Protocol::Tls) => summary.tls += 1,
+            Some(Protocol::Http2) => summary.http2 += 1,
+            Some(Protocol::Other) => summary.headless += u64::from(is_headless),
+        }
+        Ok(())
+    }
+
+    /// Ends the older half of the streams if there are too many.
+    fn make_room(&mut self, out: &mut dyn Show) -> io::Result<()> {
+        if self.open.len() < MAX_OPEN {
+            return Ok(());
+        }
+        let mut keys: Vec<_> = self
+            .open
+            .iter()
+            .map(|(key, stream)| (stream.last_seen, *key))
+            .collect();
+        keys.sort_unstable();
+        keys.truncate(MAX_OPEN / 2);
+        keys.into_iter()
+            .try_for_each(|(_, key)| self.end(key, Transport::Open, out))
+    }
+}
+
+impl Stream {
+    fn new(number: u32, segment: &Segment<'_>, selection: &Selection) -> Self {
+        let is_port = |port| segment.from.port() == port || segment.to.port() == port;
+        Self {
+            number,
+            first: segment.from,
+            syn: None,
+            client: None,
+            orders: Default::default(),
+            conversation: None,
+            is_selected: selection.stream.is_none_or(|stream| stream == number)
+                && selection.port.is_none_or(is_port),
+            last_seen: 0,
+            last_time: segment.time,
+        }
+    }
+
+    const fn is_headless(&self) -> bool {
+        self.syn.is_none()
+    }
+
+    /// Takes the next segment of this stream.
+    fn take(
+        &mut self,
+        segment: &Segment<'_>,
+        selection: &Selection,
+        repeated: &mut u64,
+        out: &mut dyn Show,
+    ) -> io::Result<()> {
+        let index = usize::from(segment.from != self.first);
+        if segment.syn {
+            self.orders[index].begin(segment.seq);
+            if segment.ack.is_none() {
+                self.syn = Some(segment.seq);
+            }
+            self.client = Some(if segment.ack.is_none() {
+                segment.from
+            } else {
+                segment.to
+            });
+        }
+        if let Some(ack) = segment.ack {
+            self.orders[1 - index].acknowledge(ack);
+        }
+        if !self.is_selected {
+            return Ok(());
+        }
+        if self.conversation.is_none() && !segment.payload.is_empty() {
+            self.converse(segment, selection, out)?;
+        }
+        let (order, mut deliver) = self.deliver(index, repeated, out);
+        order.take(segment, &mut deliver)
+    }
+
+    /// Gives up what is missing in one direction.
+    fn finish(&mut self, index: usize, repeated: &mut u64, out: &mut dyn Show) -> io::Result<()> {
+        let (order, mut deliver) = self.deliver(index, repeated, out);
+        order.finish(&mut deliver)
+    }
+
+    /// The order of one direction, and the way from it to the conversation.
+    fn deliver<'a>(
+        &'a mut self,
+        index: usize,
+        repeated: &'a mut u64,
+        out: &'a mut dyn Show,
+    ) -> (
+        &'a mut Order,
+        impl FnMut(Duration, Delivery<'_>) -> io::Result<()> + 'a,
+    ) {
+        let is_client = self
+            .client
+            .is_none_or(|client| (client == self.first) == (index == 0));
+        let from = if is_client {
+            Peer::Client
+        } else {
+            Peer::Server
+        };
+        let conversation = &mut self.conversation;
+        let deliver = move |time, delivery: Delivery<'_>| {
+            let Some(conversation) = conversation else {
+                return Ok(());
+            };
+            let time = Some(time);
+            match delivery {
+                Delivery::Data(bytes) => conversation.feed(from, time, bytes, out),
+                Delivery::Gap(len) => conversation.skip(from, time, len, out),
+                Delivery::Repeated { len, .. } => {
+                    *repeated += len;
+                    Ok(())
+                }
+                Delivery::Contradiction { offset } => {
+                    let text = "bytes arrived twice, and differ: the first ones are shown";
+                    conversation.note(from, time, offset, text, out)
+                }
+            }
+        };
+        (&mut self.orders[index], deliver)
+    }
+
+    /// Begins the conversation, with its first data.
+    fn converse(
+        &mut self,
+        segment: &Segment<'_>,
+        selection: &Selection,
+        out: &mut dyn Show,
+    ) -> io::Result<()> {
+        let by_port = || match selection.port {
+            Some(port) if segment.to.port() == port => Some(segment.from),
+            Some(_) => Some(segment.to),
+            None => None,
+        };
+        let by_head = || match segment.payload {
+            [b'H', b'T', b'T', b'P', b'/', ..] => Some(segment.to),
+            [b'A'..=b'Z', b'A'..=b'Z', ..] => Some(segment.from),
+            _ => None,
+        };
+        let by_mask = || match segment.payload {
+            [_, second, ..] if second & 0x80 != 0 => segment.from,
+            _ => segment.to,
+        };
+        let known = self.client.or_else(by_port).or_else(by_head);
+        let client = known.unwrap_or_else(by_mask);
+        self.client = Some(client);
+        let server = if client == segment.from {
+            segment.to
+        } else {
+            segment.from
+        };
+        let is_asked_for = selection.stream.is_some() || selection.port.is_some();
+        let names = (client.to_string(), server.to_string());
+        let mut conversation =
+            Conversation::new(Some(self.number), Some(names), selection.options.clone());
+        if is_asked_for {
+            let place = Place {
+                stream: Some(self.number),
+                time: Some(segment.time),
+                from: Peer::Client,
+                offset: 0,
+            };
+            conversation.reveal(&place, out)?;
+            if self.is_headless() {
+                let text =
+                    "the beginning of the stream was not captured: frames are taken to begin here";
+                out.show(&place, &Finding::Note(text))?;
+            }
+            if known.is_none() {
+                let text = "which end is the client is guessed from the mask of the first frame: --port names the server";
+                out.show(&place, &Finding::Note(text))?;
+            }
+        }
+        self.conversation = Some(Box::new(conversation));
+        Ok(())
+    }
+}
