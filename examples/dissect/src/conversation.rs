@@ -40,6 +40,8 @@ pub struct Conversation {
     names: Option<(String, String)>,
     /// Whether anything is shown of it: it is WebSocket, or was asked for.
     is_shown: bool,
+    /// Whether there was a handshake, or frames.
+    is_websocket: bool,
     client: Side,
     server: Side,
     requests: VecDeque<Sent>,
@@ -113,6 +115,7 @@ impl Conversation {
             stream,
             options,
             is_shown: names.is_none(),
+            is_websocket: false,
             names,
             client: Side::default(),
             server: Side::default(),
@@ -246,7 +249,7 @@ impl Conversation {
             is_incomplete: self.is_incomplete || is_lost,
             other: match self.phase {
                 Phase::Not(protocol) => Some(protocol),
-                _ if self.is_shown => None,
+                _ if self.is_websocket => None,
                 _ => Some(Protocol::Other),
             },
         })
@@ -303,6 +306,7 @@ impl Conversation {
         let head = Head::parse(bytes, true);
         let is_handshake = head.is_handshake();
         if is_handshake {
+            self.is_websocket = true;
             self.reveal(place, out)?;
         }
         if is_handshake || self.options.shows_http && self.is_shown {
@@ -342,9 +346,11 @@ impl Conversation {
         } else {
             self.requests.pop_front()
         };
-        let is_switch = head.status == 101 && head.is_handshake();
+        let is_switch =
+            head.status == 101 && (head.is_handshake() || head.get("Upgrade").is_empty());
         let is_handshake = is_switch || matches!(request, Some(Sent::Handshake(_)));
         if is_handshake {
+            self.is_websocket = true;
             self.reveal(place, out)?;
         }
         if is_handshake || self.options.shows_http && self.is_shown {
@@ -470,6 +476,7 @@ impl Conversation {
         time: Option<Duration>,
         out: &mut dyn Show,
     ) -> io::Result<()> {
+        self.is_websocket = true;
         let from_client = self.place(Peer::Client, time, self.client.offset);
         let from_server = self.place(Peer::Server, time, self.server.offset);
         if from_client.offset + from_server.offset > 0 || deflate.is_some() {
