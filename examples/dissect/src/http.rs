@@ -1,11 +1,8 @@
 //! As much of HTTP/1.1 as is needed to find the handshakes of a connection: the ends of heads, and
 //! bodies by their length. Whether a handshake is right is not judged here.
 
-use httparse::{Header, Status};
-
 /// The longest head, in bytes. What is longer is not HTTP.
 pub const MAX_HEAD: usize = 256 << 10;
-const MAX_HEADERS: usize = 1000;
 
 /// What bytes at the start of a message are.
 #[derive(Debug, PartialEq, Eq)]
@@ -96,35 +93,31 @@ fn end_of_head(bytes: &[u8]) -> Option<usize> {
 pub struct Head {
     /// Empty for a response.
     pub method: String,
-    /// 0 for a request.
+    /// Of a response; 0 if it has none.
     pub status: u16,
     headers: Vec<(String, String)>,
 }
 
 impl Head {
-    /// Reads a head as far as it can be read.
+    /// Reads a head, even if it is malformed.
     pub fn parse(head: &[u8], is_request: bool) -> Self {
-        let mut headers = vec![httparse::EMPTY_HEADER; MAX_HEADERS];
-        if is_request {
-            let mut request = httparse::Request::new(&mut headers);
-            match request.parse(head) {
-                Ok(Status::Complete(_)) => Self {
-                    method: request.method.unwrap_or_default().to_owned(),
-                    status: 0,
-                    headers: owned(request.headers),
-                },
-                _ => Self::default(),
-            }
-        } else {
-            let mut response = httparse::Response::new(&mut headers);
-            match response.parse(head) {
-                Ok(Status::Complete(_)) => Self {
-                    method: String::new(),
-                    status: response.code.unwrap_or_default(),
-                    headers: owned(response.headers),
-                },
-                _ => Self::default(),
-            }
+        let text = String::from_utf8_lossy(head);
+        let mut lines = text.trim_start().lines();
+        let mut words = lines.next().unwrap_or_default().split(' ');
+        let (first, second) = (words.next().unwrap_or_default(), words.next());
+        let headers = lines.filter_map(|line| line.split_once(':'));
+        Self {
+            method: if is_request {
+                first.to_owned()
+            } else {
+                String::new()
+            },
+            status: second
+                .and_then(|status| status.parse().ok())
+                .unwrap_or_default(),
+            headers: headers
+                .map(|(name, value)| (name.trim().to_owned(), value.trim().to_owned()))
+                .collect(),
         }
     }
 
@@ -167,18 +160,6 @@ impl Head {
         }
         Body::Length(self.get("Content-Length").trim().parse().unwrap_or(0))
     }
-}
-
-fn owned(headers: &[Header<'_>]) -> Vec<(String, String)> {
-    headers
-        .iter()
-        .map(|header| {
-            (
-                header.name.to_owned(),
-                String::from_utf8_lossy(header.value).into_owned(),
-            )
-        })
-        .collect()
 }
 
 /// The rest of a body, which is skipped.
@@ -227,20 +208,25 @@ impl Body {
                     let (line, after) = rest.split_at(end + 1);
                     rest = after;
                     let is_empty = matches!(line, b"\n" | b"\r\n");
-                    match (&part, httparse::parse_chunk_size(line)) {
+                    match (&part, chunk_size(line)) {
                         (Chunks::Trailers, _) if is_empty => *self = Self::Length(0),
                         (Chunks::Trailers, _) => {}
-                        (_, Ok(Status::Complete((_, 0)))) => *part = Chunks::Trailers,
-                        (_, Ok(Status::Complete((_, size)))) => {
-                            *part = Chunks::Data(size.saturating_add(2));
-                        }
+                        (_, Some(0)) => *part = Chunks::Trailers,
+                        (_, Some(size)) => *part = Chunks::Data(size.saturating_add(2)),
                         // No chunks after all.
-                        _ => *self = Self::UntilClose,
+                        (_, None) => *self = Self::UntilClose,
                     }
                 }
             }
         }
     }
+}
+
+/// The size in a line before a chunk: hexadecimal, up to an extension.
+fn chunk_size(line: &[u8]) -> Option<u64> {
+    let line = str::from_utf8(line).ok()?;
+    let size = line.split(';').next()?.trim();
+    u64::from_str_radix(size, 16).ok()
 }
 
 #[cfg(test)]

@@ -584,3 +584,178 @@ impl Stream {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Delivery, MAX_AHEAD, Order, Segment};
+    use std::net::{Ipv4Addr, SocketAddr};
+    use std::time::Duration;
+
+    /// What an order delivers: bytes, and `None` for each that is missing.
+    #[derive(Default)]
+    struct Reader {
+        order: Order,
+        bytes: Vec<Option<u8>>,
+        repeated: u64,
+        contradictions: u64,
+    }
+
+    impl Reader {
+        fn begin(seq: u32) -> Self {
+            let mut this = Self::default();
+            this.order.begin(seq);
+            this
+        }
+
+        fn take(&mut self, seq: u32, payload: &[u8], missing: u32) {
+            let address = SocketAddr::new(Ipv4Addr::LOCALHOST.into(), 0);
+            let segment = Segment {
+                time: Duration::ZERO,
+                from: address,
+                to: address,
+                seq,
+                ack: None,
+                syn: false,
+                fin: false,
+                rst: false,
+                payload,
+                missing,
+            };
+            let Self {
+                order,
+                bytes,
+                repeated,
+                contradictions,
+            } = self;
+            let taken = order.take(&segment, &mut |_, delivery| {
+                match delivery {
+                    Delivery::Data(data) => bytes.extend(data.iter().copied().map(Some)),
+                    Delivery::Gap(len) => bytes.extend(vec![None; len as usize]),
+                    Delivery::Repeated { len, .. } => *repeated += len,
+                    Delivery::Contradiction { .. } => *contradictions += 1,
+                }
+                Ok(())
+            });
+            assert!(taken.is_ok());
+        }
+
+        fn finish(&mut self) {
+            let bytes = &mut self.bytes;
+            let finished = self.order.finish(&mut |_, delivery| {
+                match delivery {
+                    Delivery::Data(data) => bytes.extend(data.iter().copied().map(Some)),
+                    Delivery::Gap(len) => bytes.extend(vec![None; len as usize]),
+                    _ => {}
+                }
+                Ok(())
+            });
+            assert!(finished.is_ok());
+        }
+    }
+
+    fn random(state: &mut u64, below: usize) -> usize {
+        *state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1);
+        (*state >> 33) as usize % below
+    }
+
+    /// Segments that overlap, are repeated and come in any order give the bytes that were sent, and
+    /// gaps exactly where none of them has been, wherever the sequence numbers wrap.
+    #[test]
+    fn any_segments_give_what_was_sent() {
+        let mut state = 1;
+        for round in 0..2000 {
+            let len = 1 + random(&mut state, 300);
+            let sent: Vec<u8> = (0..len).map(|_| random(&mut state, 256) as u8).collect();
+            let start = u32::MAX - random(&mut state, 400) as u32;
+            let mut reader = Reader::begin(start.wrapping_sub(1));
+            let mut seen = vec![false; len];
+            for _ in 0..random(&mut state, 40) {
+                let from = random(&mut state, len);
+                let to = from + 1 + random(&mut state, (len - from).min(60));
+                let cut = random(&mut state, 8).saturating_sub(6).min(to - from);
+                reader.take(
+                    start.wrapping_add(from as u32),
+                    &sent[from..to - cut],
+                    cut as u32,
+                );
+                // What was cut off counts as sent, though not as seen; a copy may have it.
+                seen[from..to - cut].fill(true);
+            }
+            reader.finish();
+            for (at, byte) in reader.bytes.iter().enumerate() {
+                if let Some(byte) = byte {
+                    assert_eq!(*byte, sent[at], "round {round}");
+                }
+                assert!(seen[at] || byte.is_none(), "round {round}");
+            }
+            assert_eq!(reader.contradictions, 0);
+            // Whatever was seen is delivered, unless a cut copy came before it.
+            let last = seen
+                .iter()
+                .rposition(|&seen| seen)
+                .map_or(0, |last| last + 1);
+            assert!(reader.bytes.len() >= last, "round {round}");
+        }
+        // Without cuts and with all bytes, nothing is missing.
+        for _ in 0..500 {
+            let len = 1 + random(&mut state, 300);
+            let sent: Vec<u8> = (0..len).map(|_| random(&mut state, 256) as u8).collect();
+            let start = u32::MAX - random(&mut state, 400) as u32;
+            let mut reader = Reader::begin(start.wrapping_sub(1));
+            let mut at: Vec<usize> = (0..len).collect();
+            for index in 0..len {
+                at.swap(index, random(&mut state, len));
+            }
+            for from in at {
+                let to = (from + 1 + random(&mut state, 20)).min(len);
+                reader.take(start.wrapping_add(from as u32), &sent[from..to], 0);
+            }
+            let expected: Vec<Option<u8>> = sent.into_iter().map(Some).collect();
+            assert_eq!(reader.bytes, expected);
+        }
+    }
+
+    #[test]
+    fn repeated_bytes_are_counted_and_contradictions_named() {
+        let mut reader = Reader::begin(9);
+        reader.take(10, b"abc", 0);
+        reader.take(10, b"abc", 0);
+        reader.take(11, b"bcde", 0);
+        assert_eq!((reader.repeated, reader.bytes.len()), (5, 5));
+        reader.take(20, b"xyz", 0);
+        reader.take(20, b"xYz", 0);
+        assert_eq!((reader.repeated, reader.contradictions), (5, 1));
+    }
+
+    #[test]
+    fn what_is_cut_off_is_a_gap() {
+        let mut reader = Reader::begin(9);
+        reader.take(10, b"ab", 2);
+        reader.take(14, b"c", 0);
+        assert_eq!(
+            reader.bytes,
+            [Some(b'a'), Some(b'b'), None, None, Some(b'c')]
+        );
+    }
+
+    #[test]
+    fn what_waits_is_bounded() {
+        let mut reader = Reader::begin(9);
+        let segment = [7; 1000];
+        let count = MAX_AHEAD as u32 / 1000;
+        for index in 0..count {
+            reader.take(20 + index * 1000, &segment, 0);
+        }
+        assert!(reader.bytes.is_empty());
+        reader.take(20 + count * 1000, &segment, 0);
+        assert_eq!(reader.bytes[..10], [None; 10]);
+        assert_eq!(reader.bytes.len(), 10 + 1000 * (count as usize + 1));
+        // A single byte far ahead, many times.
+        for index in 0..2 * super::MAX_SEGMENTS as u32 {
+            reader.take(3_000_000 + index * 2, b"x", 0);
+        }
+        assert!(reader.order.ahead.len() <= super::MAX_SEGMENTS);
+    }
+}

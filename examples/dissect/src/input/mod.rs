@@ -335,7 +335,15 @@ impl Sorter {
 
     /// Feeds what is left at the end.
     fn finish(&mut self, conversation: &mut Conversation, out: &mut dyn Show) -> io::Result<()> {
-        let from = sender_of(&self.waiting);
+        if self.waiting.is_empty() {
+            return Ok(());
+        }
+        let is_head = |is_request| http::start(&self.waiting, is_request) == Start::Incomplete;
+        let from = match (is_head(true), is_head(false)) {
+            (_, true) => Peer::Server,
+            (true, _) => Peer::Client,
+            _ => sender_of(&self.waiting),
+        };
         let waiting = std::mem::take(&mut self.waiting);
         conversation.feed(from, None, &waiting, out)
     }

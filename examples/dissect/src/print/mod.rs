@@ -8,8 +8,16 @@ pub use text::{Style, Text};
 
 /// Bytes in hexadecimal.
 fn hex(bytes: &[u8], separator: &str) -> String {
-    let digits: Vec<String> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-    digits.join(separator)
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let mut text = String::with_capacity(bytes.len() * (2 + separator.len()));
+    for (index, &byte) in bytes.iter().enumerate() {
+        if index > 0 {
+            text += separator;
+        }
+        text.push(DIGITS[usize::from(byte >> 4)].into());
+        text.push(DIGITS[usize::from(byte & 0x0f)].into());
+    }
+    text
 }
 
 /// The meaning of a status code (RFC 6455 §7.4, and the registry that it set up).
