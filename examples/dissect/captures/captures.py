@@ -160,10 +160,13 @@ def node_deflate(url, _port):
     run_node("client.js", url, "1001", "deflate")
 
 
-@case("Chromium's compressed chat", 0, r'{\"user\":\"me\",\"text\":\"Hello\"}', 'subprotocol "chat"', "inflated from")
+CHAT = ['"{"user":"me","text":"Hello"}"', 'subprotocol "chat"', "inflated from", "closed by the client with 1000"]
+
+
+@case("Chromium's compressed chat", 0, *CHAT)
 @with_server("--deflate", "--protocol", "chat")
 def chromium_chat(url, _port):
-    run_node("chromium.js", url, os.environ["CHROMIUM"])
+    run_node("chromium.js", url, os.environ["CHROMIUM"], Path(DIR) / "chromium.json")
 
 
 # Conversations by hand, with all the faults that libraries do not make.
@@ -501,9 +504,9 @@ def check_payload(frame, data, where):
         raise AssertionError(f"{where}: the payload of {frame}")
 
 
-def check_case(file, port, status, texts):
+def check_case(status, texts, *args):
     """Checks the exit status and the output for people."""
-    run = dissect("--port", port, file)
+    run = dissect(*args)
     if run.returncode != status:
         raise AssertionError(f"status {run.returncode} instead of {status}: {run.stdout} {run.stderr}")
     for text in texts:
@@ -541,7 +544,8 @@ def main():
     for file in [*files, pcapng]:
         check(f"all frames of {file.name} are as tshark shows them", compare, file, ports, file == pcapng)
     for port, (name, _, status, texts) in zip(ports, CASES):
-        check(name, check_case, dir / "ethernet.pcap", port, status, texts)
+        check(name, check_case, status, texts, "--port", port, dir / "ethernet.pcap")
+    check("Chromium's own log", check_case, 0, CHAT, dir / "chromium.json")
     print(f"{failed} failed")
     return 1 if failed else 0
 

@@ -28,8 +28,9 @@ use ws_proto::deflate::Params;
 const HELP: &str = "\
 Shows captured WebSocket conversations: the handshake, the frames, the messages, and what is wrong.
 
-usage: dissect [OPTION]... FILE     a capture (pcap, pcapng), or the bytes that one end sent, raw or
-                                    in hexadecimal as tools print it; - is the standard input
+usage: dissect [OPTION]... FILE     a capture (pcap, pcapng), a log of chrome://net-export, or the bytes
+                                    that one end sent, raw or in hexadecimal as tools print it; - is the
+                                    standard input
        dissect [OPTION]... HEX...   bytes: 81 05 48 65 6c 6c 6f
        dissect [OPTION]... --client FILE --server FILE
                                     the bytes that each end sent; one of them may be left out
@@ -43,7 +44,7 @@ usage: dissect [OPTION]... FILE     a capture (pcap, pcapng), or the bytes that 
                        bits). Without it a head shows it, or the mask bit of the first frame
       --raw            take files as raw bytes, whatever they look like
       --extensions V   what was negotiated, if there is no handshake: permessage-deflate
-      --show N         how much of a payload is shown: 64 characters, or 21 bytes (64 with -v); with
+      --show N         how much of a payload is shown: 100 characters, or 33 bytes (100 with -v); with
                        --json 65536 bytes
       --color WHEN     auto (on a terminal, unless NO_COLOR is set), always, never
   -h, --help
@@ -210,7 +211,7 @@ fn run(args: &Args, out: &mut dyn Show) -> Result<Outcome, Error> {
 
 impl Args {
     fn shown(&self) -> usize {
-        self.show.unwrap_or(if self.json { 65536 } else { 64 })
+        self.show.unwrap_or(if self.json { 65536 } else { 100 })
     }
 }
 
@@ -280,9 +281,12 @@ fn describe(summary: &Summary, packets: &Packets) -> String {
     let count = |count: u64, one: &str, more: &str| {
         format!("{count} {}", if count == 1 { one } else { more })
     };
-    let mut text = format!(
-        "{}, {}: {}",
-        count(packets.count, "packet", "packets"),
+    let mut text = String::new();
+    if packets.count > 0 {
+        text = count(packets.count, "packet", "packets") + ", ";
+    }
+    text += &format!(
+        "{}: {}",
         count(summary.streams, "TCP stream", "TCP streams"),
         count(
             summary.websocket,

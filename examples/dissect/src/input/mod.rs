@@ -2,10 +2,11 @@
 //! hexadecimal.
 
 pub mod hex;
+mod netlog;
 mod pcap;
 
 use crate::conversation::{Conversation, Options, Transport, Verdict};
-use crate::finding::{Finding, Peer, Place, Show};
+use crate::finding::{Peer, Show};
 use crate::http::{self, Start};
 use crate::tcp::{Selection, Streams, Summary};
 pub use pcap::Packets;
@@ -80,8 +81,17 @@ pub fn dissect(
 ) -> Result<Outcome, Error> {
     let start = read_start(&mut input)?;
     let is_capture = pcap::is_capture(&start) && !is_raw;
-    let form = if is_raw { Form::Raw } else { form(&start)? };
+    let is_log = netlog::is_log(&start) && !is_raw;
+    let form = if is_raw || is_log {
+        Form::Raw
+    } else {
+        form(&start)?
+    };
     let input = Cursor::new(start).chain(input);
+    if is_log {
+        let summary = netlog::read(input, selection, out)?;
+        return Ok(Outcome::Capture(summary, Packets::default()));
+    }
     if is_capture {
         let mut streams = Streams::new(selection.clone());
         let packets = pcap::read(input, &mut streams, out)?;
@@ -392,11 +402,8 @@ impl Sorter {
         if self.sender == Sender::Unknown {
             if self.has_request && self.has_response {
                 self.sender = Sender::Both;
-                note(
-                    "both ends in one: frames are told apart by their mask bits",
-                    conversation,
-                    out,
-                )?;
+                let text = "both ends in one: frames are told apart by their mask bits";
+                conversation.note(Peer::Client, None, 0, text, out)?;
             } else if self.has_request {
                 self.sender = Sender::One(Peer::Client);
             } else if self.has_response {
@@ -422,14 +429,4 @@ impl Sorter {
         }
         Ok(Some((from, header_len)))
     }
-}
-
-fn note(text: &str, _: &Conversation, out: &mut dyn Show) -> io::Result<()> {
-    let place = Place {
-        stream: None,
-        time: None,
-        from: Peer::Client,
-        offset: 0,
-    };
-    out.show(&place, &Finding::Note(text))
 }

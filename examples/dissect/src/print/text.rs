@@ -360,7 +360,8 @@ fn bytes(bytes: &[u8], shown: usize, len: u64) -> String {
 fn text(bytes: &[u8], shown: usize, len: u64) -> String {
     let mut characters = bytes.utf8_chunks().flat_map(|chunk| {
         let valid = chunk.valid().chars().map(|c| match c {
-            '\'' => c.to_string(),
+            // JSON is read more often than quotes are looked for.
+            '\'' | '"' => c.to_string(),
             c => c.escape_debug().to_string(),
         });
         let invalid = chunk

@@ -3,6 +3,7 @@
 mod bytes;
 mod captures;
 mod handshakes;
+mod netlog;
 mod packets;
 
 use std::io::Write;
