@@ -5,13 +5,13 @@
 
 use crate::direction::{Direction, Extensions};
 use crate::finding::{Finding, Opened, Peer, Place, Show, Violation};
+use crate::handshake::{self, Handshake};
 use crate::http::{self, Body, Head, Start};
 use std::collections::VecDeque;
 use std::io;
 use std::time::Duration;
-use ws_proto::deflate::{DeflateConfig, Params};
-use ws_proto::extension::{self, Extension};
-use ws_proto::handshake::{self, HandshakeError, HeadLimits, Request, Response};
+use ws_proto::deflate::Params;
+use ws_proto::handshake::{Body as Framing, HandshakeError, Response};
 use ws_proto::{Client, Server};
 
 /// How much waits for a response. If there is more, the response was not captured.
@@ -66,13 +66,6 @@ enum Sent {
     Head,
     Connect,
     Other,
-}
-
-/// The part of a request against which the response is judged.
-struct Handshake {
-    key: String,
-    subprotocols: String,
-    extensions: String,
 }
 
 enum Phase {
@@ -295,7 +288,11 @@ impl Conversation {
             Start::Http2 => self.phase = Phase::Not(Protocol::Http2),
             Start::Other if self.options.assumes_frames => {
                 let deflate = self.options.extensions.parse().ok();
-                self.open(None, deflate, Extensions::Assumed, time, out)?;
+                let extensions = match self.stream {
+                    Some(_) => Extensions::Late,
+                    None => Extensions::Assumed,
+                };
+                self.open(None, deflate, extensions, time, out)?;
             }
             Start::Other => self.phase = Phase::Not(Protocol::Other),
         }
@@ -323,11 +320,7 @@ impl Conversation {
         }
         self.client.body = Some(head.body()).filter(|body| !body.is_over());
         self.requests.push_back(match head.method.as_str() {
-            _ if is_handshake => Sent::Handshake(Handshake {
-                key: head.get("Sec-WebSocket-Key"),
-                subprotocols: head.get("Sec-WebSocket-Protocol"),
-                extensions: head.get("Sec-WebSocket-Extensions"),
-            }),
+            _ if is_handshake => Sent::Handshake(Handshake::new(&head)),
             "HEAD" => Sent::Head,
             "CONNECT" => Sent::Connect,
             _ => Sent::Other,
@@ -365,7 +358,7 @@ impl Conversation {
         if is_handshake {
             self.judge_head(bytes, place, out)?;
         }
-        let response = Response::parse(bytes, &limits()).ok().flatten();
+        let response = Response::parse(bytes, &handshake::limits()).ok().flatten();
         let Some((response, _)) = response.filter(|_| !is_switch) else {
             if is_switch {
                 return self.switch(&head, response, request, place, out);
@@ -375,11 +368,11 @@ impl Conversation {
         };
         self.server.body = match (response.body(), &request) {
             _ if is_interim => None,
-            (_, Some(Sent::Head)) | (handshake::Body::None, _) => None,
+            (_, Some(Sent::Head)) | (Framing::None, _) => None,
             (_, Some(Sent::Connect)) if response.status() / 100 == 2 => None,
-            (handshake::Body::Length(len), _) => Some(Body::Length(len)),
-            (handshake::Body::Chunked, _) => Some(Body::Chunked(http::Chunks::Size)),
-            (handshake::Body::UntilClose, _) => Some(Body::UntilClose),
+            (Framing::Length(len), _) => Some(Body::Length(len)),
+            (Framing::Chunked, _) => Some(Body::Chunked(http::Chunks::Size)),
+            (Framing::UntilClose, _) => Some(Body::UntilClose),
         };
         if is_handshake {
             let text = match &self.server.body {
@@ -413,9 +406,9 @@ impl Conversation {
         }
         match (&request, response) {
             (Some(Sent::Handshake(request)), Some((response, _))) => {
-                match verify(&response, &accepted, request) {
+                match request.verify(&response, &accepted) {
                     Ok(()) => {}
-                    Err(HandshakeError::ExtensionNotOffered) if offers(request, &accepted) => {
+                    Err(HandshakeError::ExtensionNotOffered) if request.offers(&accepted) => {
                         extensions = Extensions::Unknown;
                         let text = "an extension is in use that is not known here: frames are shown without a verdict";
                         out.show(place, &Finding::Note(text))?;
@@ -424,10 +417,7 @@ impl Conversation {
                         if error == HandshakeError::SubprotocolNotRequested {
                             subprotocol = None;
                         }
-                        let violation = Violation {
-                            rule: format!("{error} ({})", section(error, Peer::Server)),
-                            reaction: "the client fails the connection".to_owned(),
-                        };
+                        let violation = handshake::violation(error, Peer::Server);
                         self.show_violation(place, &violation, out)?;
                     }
                 }
@@ -456,9 +446,8 @@ impl Conversation {
     ) -> io::Result<()> {
         let mut deflate = self.options.extensions.parse().ok();
         if let Some(Sent::Handshake(request)) = self.requests.back() {
-            let offers = extension::parse(request.extensions.as_bytes()).flatten();
             let mut text = "the response is missing".to_owned();
-            if deflate.is_none() && offers.into_iter().any(|offer| offer.name == DEFLATE) {
+            if deflate.is_none() && request.offers(handshake::DEFLATE) {
                 deflate = Some(Params::default());
                 text += ": compression is taken as accepted, since it was offered";
             }
@@ -501,33 +490,11 @@ impl Conversation {
 
     /// Shows the fault of a head, if it has one, at the byte that makes it certain.
     fn judge_head(&mut self, head: &[u8], place: &Place, out: &mut dyn Show) -> io::Result<()> {
-        let judge = |head: &[u8]| match place.from {
-            Peer::Client => Request::parse(head, &limits()).map(drop),
-            Peer::Server => Response::parse(head, &limits()).map(drop),
-        };
-        let Err(error) = judge(head) else {
+        let Some((at, violation)) = handshake::fault(head, place.from) else {
             return Ok(());
         };
-        // Once it is certain, it stays.
-        let (mut good, mut bad) = (0, head.len());
-        while good + 1 < bad {
-            let middle = (good + bad) / 2;
-            if judge(&head[..middle]).is_ok() {
-                good = middle;
-            } else {
-                bad = middle;
-            }
-        }
-        let reaction = match place.from {
-            Peer::Client => format!("the server answers with {}", error.status()),
-            Peer::Server => "the client fails the connection".to_owned(),
-        };
-        let violation = Violation {
-            rule: format!("{error} ({})", section(error, place.from)),
-            reaction,
-        };
         let place = Place {
-            offset: place.offset + bad as u64 - 1,
+            offset: place.offset + at,
             ..*place
         };
         self.show_violation(&place, &violation, out)
@@ -609,102 +576,6 @@ impl Side {
     fn take(&mut self, len: usize) -> Vec<u8> {
         self.offset += len as u64;
         self.waiting.drain(..len).collect()
-    }
-}
-
-/// The limits on a head are a receiver's own, not the standard's.
-fn limits() -> HeadLimits {
-    HeadLimits::new()
-        .with_max_bytes(http::MAX_HEAD + 1)
-        .with_max_headers(http::MAX_HEAD)
-}
-
-const DEFLATE: &str = "permessage-deflate";
-
-/// Judges a response as the client that sent this request does.
-fn verify(
-    response: &Response<'_>,
-    accepted: &str,
-    request: &Handshake,
-) -> Result<(), HandshakeError> {
-    let key = request.key.as_bytes();
-    let mut verdict = response.verify(key, &request.subprotocols).map(drop);
-    for offer in extension::parse(request.extensions.as_bytes()).flatten() {
-        // A client may offer several, of which the server accepts one.
-        let may_improve = matches!(
-            verdict,
-            Err(HandshakeError::ExtensionNotOffered | HandshakeError::InvalidExtensionParameter)
-        );
-        if offer.name == DEFLATE && may_improve {
-            verdict = response
-                .verify_deflate(key, &request.subprotocols, &offered(&offer))
-                .map(drop);
-            // Every offer that `DeflateConfig` makes permits it (RFC 7692 §7.1.2.2).
-            let is_permitted = has_param(&offer, CLIENT_MAX_WINDOW_BITS);
-            let mut accepted = extension::parse(accepted.as_bytes()).flatten();
-            if verdict.is_ok()
-                && !is_permitted
-                && accepted.any(|extension| has_param(&extension, CLIENT_MAX_WINDOW_BITS))
-            {
-                verdict = Err(HandshakeError::InvalidExtensionParameter);
-            }
-        }
-    }
-    verdict
-}
-
-const CLIENT_MAX_WINDOW_BITS: &str = "client_max_window_bits";
-
-fn has_param(extension: &Extension<'_>, name: &str) -> bool {
-    extension.params().any(|param| param.name == name)
-}
-
-/// The settings that would make this offer.
-fn offered(offer: &Extension<'_>) -> DeflateConfig {
-    offer.params().fold(DeflateConfig::new(), |config, param| {
-        let bits = |bits: &u8| {
-            param
-                .value
-                .is_some_and(|value| value == bits.to_string().as_str())
-        };
-        let bits = (8..=15).find(bits).unwrap_or(15);
-        match param.name {
-            "server_no_context_takeover" => config.with_server_no_context_takeover(true),
-            "client_no_context_takeover" => config.with_client_no_context_takeover(true),
-            "server_max_window_bits" => config.with_server_max_window_bits(bits),
-            CLIENT_MAX_WINDOW_BITS => config.with_client_max_window_bits(bits),
-            _ => config,
-        }
-    })
-}
-
-/// Whether the client offers all that the server accepts, and some of it is not compression.
-fn offers(request: &Handshake, accepted: &str) -> bool {
-    let mut accepted = extension::parse(accepted.as_bytes()).flatten().peekable();
-    accepted.peek().is_some()
-        && accepted.all(|accepted| {
-            extension::parse(request.extensions.as_bytes())
-                .flatten()
-                .any(|offer| offer.name == accepted.name)
-        })
-}
-
-/// The section that has the rule.
-fn section(error: HandshakeError, from: Peer) -> &'static str {
-    use HandshakeError as E;
-    match error {
-        E::BareLf | E::BareCr => "RFC 9112 section 2.2",
-        E::InvalidRequestLine => "RFC 9112 section 3",
-        E::InvalidStatusLine => "RFC 9112 section 4",
-        E::InvalidHeaderName => "RFC 9112 section 5.1",
-        E::ObsFold => "RFC 9112 section 5.2",
-        E::InvalidHeaderValue => "RFC 9110 section 5.5",
-        E::InvalidExtensionParameter => "RFC 7692 section 7.1",
-        E::DuplicateHeader(_) => "RFC 6455 section 11.3",
-        _ => match from {
-            Peer::Client => "RFC 6455 section 4.2.1",
-            Peer::Server => "RFC 6455 section 4.1",
-        },
     }
 }
 

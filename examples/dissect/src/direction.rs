@@ -30,8 +30,7 @@ pub struct Direction<R> {
     message: Option<(MessageKind, bool)>,
     /// `None` if there can be no verdict: an extension is unknown, or bytes are missing.
     receiver: Option<Connection<R>>,
-    /// Whether the extensions in use are not known from a handshake.
-    is_assumed: bool,
+    extensions: Extensions,
     content: Content,
     /// The violation in the current frame, and its offset.
     violation: Option<(u64, ProtocolError)>,
@@ -52,6 +51,9 @@ pub enum Extensions {
     Negotiated,
     /// There was no handshake.
     Assumed,
+    /// Nor was what came before the first frame captured: perhaps a part of its message, and the
+    /// context of its compression.
+    Late,
     /// There is one that is not known here. Frames have no verdict.
     Unknown,
 }
@@ -93,7 +95,7 @@ impl<R: Role> Direction<R> {
             message: None,
             receiver: (extensions != Extensions::Unknown)
                 .then(|| Connection::new(negotiated, &config)),
-            is_assumed: extensions == Extensions::Assumed,
+            extensions,
             content: Content {
                 decompressor: deflate.map(|params| match place.from {
                     Peer::Client => params.client_decompressor(),
@@ -373,6 +375,20 @@ impl<R: Role> Direction<R> {
         let Some((offset, error)) = self.violation.take() else {
             return Ok(());
         };
+        let place = self.place(time, offset);
+        let is_proof = !matches!(
+            error,
+            ProtocolError::InvalidCompression | ProtocolError::UnexpectedContinuation
+        );
+        if self.extensions == Extensions::Late && !is_proof {
+            self.receiver = None;
+            self.content.decompressor = None;
+            self.end = End::No;
+            let text = format!(
+                "{error}: perhaps since the beginning was not captured; no verdict from here on"
+            );
+            return out.show(&place, &Finding::Note(&text));
+        }
         self.violations += 1;
         let violation = Violation {
             rule: error.to_string(),
@@ -382,9 +398,9 @@ impl<R: Role> Direction<R> {
                 error.close_code()
             ),
         };
-        let place = self.place(time, offset);
         out.show(&place, &Finding::Violation(&violation))?;
-        if error == ProtocolError::ReservedBits(Header::RSV1) && self.is_assumed {
+        let is_known = self.extensions == Extensions::Negotiated;
+        if error == ProtocolError::ReservedBits(Header::RSV1) && !is_known {
             let text = "if compression was negotiated, add --extensions permessage-deflate";
             out.show(&place, &Finding::Note(text))?;
         }

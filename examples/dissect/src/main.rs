@@ -2,15 +2,19 @@
 //! handshake, each frame, and the messages behind them. `docs/captures.md` is its manual.
 //!
 //! The machine is the crate's: what is wrong is the verdict of its parsers and connections in the
-//! role of the end that receives. This program reads files ([`input`]), puts TCP in order ([`tcp`]),
-//! follows a conversation ([`conversation`], [`direction`]), and prints ([`print`]).
+//! role of the end that receives. This program reads files ([`input`]), puts TCP in order ([`tcp`],
+//! [`streams`]), follows a conversation ([`conversation`]) through HTTP ([`http`]) and its handshake
+//! ([`handshake`]) to the frames of each direction ([`direction`]), and prints what it finds
+//! ([`finding`], [`print`]).
 
 mod conversation;
 mod direction;
 mod finding;
+mod handshake;
 mod http;
 mod input;
 mod print;
+mod streams;
 mod tcp;
 
 use conversation::{Options, Protocol};
@@ -22,7 +26,7 @@ use std::ffi::OsString;
 use std::io::{self, BufWriter, ErrorKind, IsTerminal, StdoutLock, Write};
 use std::path::Path;
 use std::process::ExitCode;
-use tcp::{Selection, Summary};
+use streams::{Selection, Summary};
 use ws_proto::deflate::Params;
 
 const HELP: &str = "\
@@ -216,13 +220,19 @@ impl Args {
 }
 
 enum Printer<'a> {
-    Text(Text<BufWriter<StdoutLock<'a>>>),
-    Json(Json<BufWriter<StdoutLock<'a>>>),
+    Text(Text<Box<dyn Write + 'a>>),
+    Json(Json<Box<dyn Write + 'a>>),
 }
 
 impl<'a> Printer<'a> {
     fn new(args: &Args, has_colours: bool, stdout: StdoutLock<'a>) -> Self {
-        let out = BufWriter::with_capacity(64 << 10, stdout);
+        // The lock writes each line at once, which somebody waits for.
+        let is_live = stdout.is_terminal() || args.input.iter().all(|name| name == "-");
+        let out: Box<dyn Write + 'a> = if is_live {
+            Box::new(stdout)
+        } else {
+            Box::new(BufWriter::with_capacity(64 << 10, stdout))
+        };
         if args.json {
             return Self::Json(Json::new(out));
         }

@@ -8,7 +8,7 @@ mod pcap;
 use crate::conversation::{Conversation, Options, Transport, Verdict};
 use crate::finding::{Peer, Show};
 use crate::http::{self, Start};
-use crate::tcp::{Selection, Streams, Summary};
+use crate::streams::{Selection, Streams, Summary};
 pub use pcap::Packets;
 use std::fs::File;
 use std::io::{self, Cursor, Read};
@@ -240,11 +240,16 @@ fn form(start: &[u8]) -> Result<Form, Error> {
     }
 }
 
+/// Reads the first bytes: of a capture only those that show that it is one, so that packets of one
+/// that is still being made are shown at once.
 fn read_start(input: &mut Input) -> Result<Vec<u8>, Error> {
     let mut start = Vec::new();
-    let limit = 4096;
-    let read = input.by_ref().take(limit).read_to_end(&mut start);
-    read.map_err(|error| error.to_string())?;
+    for len in [4, 4096] {
+        if !pcap::is_capture(&start) {
+            let read = input.by_ref().take(len).read_to_end(&mut start);
+            read.map_err(|error| error.to_string())?;
+        }
+    }
     Ok(start)
 }
 

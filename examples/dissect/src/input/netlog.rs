@@ -4,7 +4,7 @@
 use crate::conversation::{Conversation, Protocol, Transport};
 use crate::finding::{Peer, Show};
 use crate::input::Error;
-use crate::tcp::{Selection, Summary};
+use crate::streams::{Selection, Summary};
 use base64::prelude::{BASE64_STANDARD, Engine};
 use serde_json::Value;
 use std::collections::BTreeMap;

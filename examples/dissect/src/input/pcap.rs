@@ -2,7 +2,8 @@
 
 use crate::finding::Show;
 use crate::input::Error;
-use crate::tcp::{Segment, Streams};
+use crate::streams::Streams;
+use crate::tcp::Segment;
 use etherparse::{EtherType, LaxNetSlice, LaxSlicedPacket, TransportSlice};
 use pcap_parser::traits::{PcapNGPacketBlock, PcapReaderIterator};
 use pcap_parser::{Block, LegacyPcapReader, Linktype, PcapBlockOwned, PcapError, PcapNGReader};

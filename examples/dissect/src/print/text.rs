@@ -195,7 +195,8 @@ impl<W: Write> Text<W> {
     fn payload(&self, frame: &Frame) -> String {
         let payload = &frame.payload;
         let (opcode, len) = (frame.header.opcode, frame.received);
-        let is_text = frame.kind == Some(MessageKind::Text) && !frame.compressed;
+        let is_text = frame.kind == Some(MessageKind::Text) && frame.header.rsv == 0;
+        let is_text = is_text && !frame.compressed;
         match payload.split_first_chunk() {
             Some((&code, reason)) if opcode == Opcode::CLOSE => {
                 let code = u16::from_be_bytes(code);

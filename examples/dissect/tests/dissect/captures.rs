@@ -301,6 +301,35 @@ fn a_stream_without_a_beginning_is_shown_on_demand() {
     }
 }
 
+/// What fails for want of what came before is no violation.
+#[test]
+fn a_stream_without_a_beginning_is_not_blamed_for_that() {
+    for (frame, text) in [
+        (&b"\x80\x81\0\0\0\0a"[..], "unexpected continuation frame"),
+        // A copy of bytes that are not there.
+        (
+            b"\xc1\x87\0\0\0\0\xf2\x00\x11\x00\x00\x00\x00",
+            "invalid compressed data",
+        ),
+    ] {
+        let mut stream = Stream {
+            capture: Capture::simple(),
+            seq: [7, 8],
+        };
+        stream.client(frame).client(HELLO);
+        let args = ["--port", "80", "--extensions", "permessage-deflate"];
+        let out = shown(&args, stream.capture.bytes(), 0);
+        assert_contains(
+            &out,
+            &[
+                text,
+                "perhaps since the beginning was not captured",
+                "\"Hello\"",
+            ],
+        );
+    }
+}
+
 #[test]
 fn a_client_that_does_not_wait_is_named() {
     let mut stream = Stream::new(Capture::simple());
