@@ -84,9 +84,8 @@ impl Streams {
         };
         let is_first_syn = segment.syn && segment.ack.is_none();
         // The same addresses again are another stream.
-        let is_new =
-            |stream: &mut Stream| is_first_syn && stream.syn.is_some_and(|seq| seq != segment.seq);
-        if self.open.get_mut(&key).is_some_and(is_new) {
+        let is_new = |stream: &Stream| is_first_syn && stream.syn != Some(segment.seq);
+        if self.open.get(&key).is_some_and(is_new) {
             self.end(key, Transport::Closed, out)?;
         }
         if !self.open.contains_key(&key) {

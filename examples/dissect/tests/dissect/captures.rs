@@ -2,7 +2,7 @@
 
 use crate::packets::{
     ACK, Capture, ETHERNET, FIN, Format, LINUX_SLL, LINUX_SLL2, LOOP, NULL, RAW, REQUEST, RESPONSE,
-    RST, Stream, VLAN,
+    RST, SYN, Stream, VLAN,
 };
 use crate::{assert_contains, dissect, shown};
 
@@ -265,6 +265,80 @@ fn streams_are_told_apart_and_numbered_as_wireshark_does() {
     assert_contains(&out, &["GET / HTTP/1.1", "204 No Content"]);
     assert_contains(&err, &["stream 1 is no WebSocket conversation"]);
     assert_contains(&dissect(&["--stream", "7"], bytes).2, &["stream 7"]);
+}
+
+#[test]
+fn the_same_addresses_again_are_another_stream() {
+    let mut stream = Stream::new(Capture::simple());
+    stream.handshake().client(HELLO);
+    // A repeated SYN, and the last ACK of a stream that was closed, begin no stream.
+    let first = stream.seq[0].wrapping_sub((REQUEST.len() + HELLO.len()) as u32);
+    stream
+        .capture
+        .segment((true, first.wrapping_sub(1), 0, SYN, b""));
+    stream.send(0, FIN | ACK, b"").send(1, FIN | ACK, b"");
+    stream.send(0, ACK, b"");
+    let out = shown(&[], stream.capture.bytes(), 0);
+    assert_contains(&out, &["but TCP was closed", "1 TCP stream: 1 WebSocket"]);
+    // A SYN does, even if the stream before was not closed.
+    for seq in [5000, 9000] {
+        stream.seq = [seq, seq];
+        stream.capture.open(seq, seq);
+        stream.handshake().server(b"\x81\x02Hi");
+    }
+    let out = shown(&[], stream.capture.bytes(), 0);
+    assert_contains(
+        &out,
+        &[
+            "stream 0: ",
+            "stream 1: ",
+            "stream 2: ",
+            "3 TCP streams: 3 WebSocket",
+        ],
+    );
+    assert_eq!(out.matches("\"Hi\"").count(), 2);
+}
+
+/// TCP Fast Open.
+#[test]
+fn a_syn_may_have_data() {
+    let mut capture = Capture::simple();
+    let (first, rest) = REQUEST.split_at(10);
+    capture.segment((true, 99, 0, SYN, first));
+    capture.segment((false, 199, 110, SYN | ACK, b""));
+    let mut stream = Stream {
+        capture,
+        seq: [110, 200],
+    };
+    stream.client(rest).server(RESPONSE).client(HELLO);
+    assert_contains(
+        &shown(&[], stream.capture.bytes(), 0),
+        &["00000090  masked text"],
+    );
+}
+
+#[test]
+fn requests_before_the_handshake_are_skipped() {
+    let mut stream = Stream::new(Capture::simple());
+    for (request, response) in [
+        (&b"HEAD / HTTP/1.1\r\n\r\n"[..], &b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n"[..]),
+        (b"GET / HTTP/1.1\r\n\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"),
+        (b"POST / HTTP/1.1\r\nContent-Length: 2\r\n\r\nhi", b"HTTP/1.1 204 No Content\r\n\r\n"),
+        (b"GET / HTTP/1.1\r\n\r\n", b"HTTP/1.1 304 Not Modified\r\nContent-Length: 9\r\n\r\n"),
+        (b"GET / HTTP/1.1\r\n\r\n", b"HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 404 Not Found\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n\r\n"),
+        (b"CONNECT a:80 HTTP/1.1\r\n\r\n", b"HTTP/1.1 200 OK\r\n\r\n"),
+    ] {
+        stream.client(request).server(response);
+    }
+    stream.handshake().client(HELLO);
+    let bytes = stream.capture.bytes();
+    let out = shown(&[], bytes, 0);
+    assert_contains(&out, &["GET /chat", "\"Hello\""]);
+    assert_eq!(out.matches("  request\n").count(), 1, "{out}");
+    // They are shown if the stream is asked for.
+    let out = shown(&["--stream", "0"], bytes, 0);
+    assert_eq!(out.matches("  request\n").count(), 7, "{out}");
+    assert_contains(&out, &["103 Early Hints", "CONNECT a:80"]);
 }
 
 #[test]
