@@ -10,7 +10,6 @@ mod allocation;
 #[cfg(feature = "arbitrary")]
 mod arbitrary;
 mod auto_traits;
-mod dissect;
 #[cfg(all(unix, feature = "std", feature = "handshake"))]
 mod hostile;
 mod layout;
@@ -20,7 +19,9 @@ mod shown;
 #[cfg(all(unix, feature = "std", feature = "handshake"))]
 mod wscat;
 
+#[cfg(all(unix, feature = "std", feature = "handshake"))]
 use std::env;
+#[cfg(all(unix, feature = "std", feature = "handshake"))]
 use std::path::PathBuf;
 #[cfg(all(unix, feature = "std", feature = "handshake"))]
 use std::time::Duration;
@@ -30,6 +31,7 @@ use std::time::Duration;
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The path of an example: cargo puts it beside the directory of this test.
+#[cfg(all(unix, feature = "std", feature = "handshake"))]
 fn example(name: &str) -> PathBuf {
     let test = env::current_exe().unwrap();
     let profile = test.ancestors().nth(2).unwrap();
