@@ -368,7 +368,7 @@ fn ct5_ct9_a_reply_is_owed_over_whole_messages() {
     for_both_roles!(check);
 }
 
-/// CT9, O1: two million Pings whose answers nobody takes cost nothing but one answer.
+/// CT9, O1: 200,000 Pings whose answers nobody takes cost nothing but one answer.
 #[test]
 fn ct9_o1_se9_a_flood_of_pings_to_halves_owes_one_reply() {
     fn check<R: TestRole>() {

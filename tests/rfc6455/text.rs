@@ -1,5 +1,6 @@
 //! Text (RFC 6455 §5.6, §8.1; RFC 3629). The oracle is the standard library's validator.
 
+use core::slice::from_ref;
 use std::borrow::Cow;
 
 use crate::common::model::can_be_text;
@@ -287,6 +288,39 @@ fn ut5_p4_text_fails_at_its_first_bad_byte() {
                         "{invalid:02x?}"
                     );
                 }
+            }
+        }
+    }
+    for_both_roles!(check);
+}
+
+/// FR7: when a streaming receiver has delivered the valid part, nothing of the frame is expected any
+/// more, however much it declares.
+#[test]
+fn ut5_fr7_nothing_is_left_after_the_valid_part_of_invalid_text() {
+    fn check<R: TestRole>() {
+        for declared in [3, 1000] {
+            for fin in [true, false] {
+                let frame = Frame::text(b"ab\xff").declaring(declared).fin(fin);
+                let (mut connection, mut out) =
+                    (Connection::new(R::make(), &Config::default()), Vec::new());
+                let mut bytes = wire::<R>(from_ref(&frame));
+                let mut input = bytes.as_mut_slice();
+                let Some(Event::Data(chunk)) = connection.recv(&mut input, &mut out) else {
+                    panic!("the valid part")
+                };
+                assert_eq!(chunk.payload, b"ab");
+                assert_eq!((connection.payload_left(), out.len()), (0, 0));
+                assert_eq!(
+                    connection.recv(&mut input, &mut out),
+                    Some(Event::Failed(ProtocolError::InvalidUtf8))
+                );
+                assert_eq!(connection.payload_left(), 0);
+
+                let (mut receiver, _) = Connection::new(R::make(), &Config::default()).split();
+                let mut bytes = wire::<R>(from_ref(&frame));
+                assert!(receiver.recv(&mut bytes.as_mut_slice()).is_some());
+                assert_eq!(receiver.payload_left(), 0);
             }
         }
     }
