@@ -493,10 +493,10 @@ fn ut2_chunks_of_a_text_can_be_read_as_text() {
     for_both_roles!(check);
 }
 
-/// L3: a text that arrives byte by byte, or a few bytes at a time, takes no more memory than
-/// its length, wherever its characters end.
+/// L3: a message that arrives byte by byte, or a few bytes at a time, takes no more memory than
+/// its length, also a text, wherever its characters end.
 #[test]
-fn l3_a_text_in_tiny_reads_takes_no_more_memory_than_its_length() {
+fn l3_a_message_in_tiny_reads_takes_no_more_memory_than_its_length() {
     fn check<R: TestRole>() {
         for pattern in [
             "a",
@@ -505,21 +505,23 @@ fn l3_a_text_in_tiny_reads_takes_no_more_memory_than_its_length() {
             "\u{1f980}",
             "a\u{20ac}\u{1f980}\u{e9}",
         ] {
-            for repeats in 1..40 {
+            for (repeats, opcode) in (1..40).flat_map(|repeats| [(repeats, 1), (repeats, 2)]) {
                 let text = pattern.repeat(repeats);
                 for read in 1..10 {
                     let mut ws = WebSocket::new(R::make(), &Config::default());
-                    let mut bytes = wire::<R>(&[Frame::text(&text)]);
+                    let mut bytes = wire::<R>(&[Frame::new(opcode, &text)]);
                     let mut received = None;
                     for mut input in bytes.chunks_mut(read) {
                         if let Some(message) = ws.recv(&mut input, &mut Vec::new()) {
                             received = Some(message.into_owned());
                         }
                     }
-                    let Some(Message::Text(Cow::Owned(owned))) = received else {
-                        panic!("{received:?}")
+                    let owned = match received {
+                        Some(Message::Text(Cow::Owned(owned))) if opcode == 1 => owned.into_bytes(),
+                        Some(Message::Binary(Cow::Owned(owned))) if opcode == 2 => owned,
+                        other => panic!("{other:?}"),
                     };
-                    assert_eq!(owned, text);
+                    assert_eq!(owned, text.as_bytes());
                     assert!(
                         owned.capacity() <= text.len(),
                         "{} of {}",
