@@ -44,7 +44,7 @@ impl Config {
     /// fragments, decompressed. Default: 16 MiB. A longer message fails the connection with 1009
     /// (RFC 6455 §10.4).
     ///
-    /// An incomplete message occupies at most twice the memory of the bytes received, and never
+    /// An incomplete message occupies at most twice the memory of its content so far, and never
     /// more than this limit. While its buffer grows, the old one is kept, so that both together
     /// occupy less than twice the limit for a moment. A message in one uncompressed frame occupies
     /// at most its length.

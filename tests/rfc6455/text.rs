@@ -1,5 +1,6 @@
 //! Text (RFC 6455 §5.6, §8.1; RFC 3629). The oracle is the standard library's validator.
 
+use core::slice::from_ref;
 use std::borrow::Cow;
 
 use crate::common::model::can_be_text;
@@ -293,6 +294,39 @@ fn ut5_p4_text_fails_at_its_first_bad_byte() {
     for_both_roles!(check);
 }
 
+/// FR7: when a streaming receiver has delivered the valid part, nothing of the frame is expected any
+/// more, however much it declares.
+#[test]
+fn ut5_fr7_nothing_is_left_after_the_valid_part_of_invalid_text() {
+    fn check<R: TestRole>() {
+        for declared in [3, 1000] {
+            for fin in [true, false] {
+                let frame = Frame::text(b"ab\xff").declaring(declared).fin(fin);
+                let (mut connection, mut out) =
+                    (Connection::new(R::make(), &Config::default()), Vec::new());
+                let mut bytes = wire::<R>(from_ref(&frame));
+                let mut input = bytes.as_mut_slice();
+                let Some(Event::Data(chunk)) = connection.recv(&mut input, &mut out) else {
+                    panic!("the valid part")
+                };
+                assert_eq!(chunk.payload, b"ab");
+                assert_eq!((connection.payload_left(), out.len()), (0, 0));
+                assert_eq!(
+                    connection.recv(&mut input, &mut out),
+                    Some(Event::Failed(ProtocolError::InvalidUtf8))
+                );
+                assert_eq!(connection.payload_left(), 0);
+
+                let (mut receiver, _) = Connection::new(R::make(), &Config::default()).split();
+                let mut bytes = wire::<R>(from_ref(&frame));
+                assert!(receiver.recv(&mut bytes.as_mut_slice()).is_some());
+                assert_eq!(receiver.payload_left(), 0);
+            }
+        }
+    }
+    for_both_roles!(check);
+}
+
 /// The same in the middle of payloads that are treated in several blocks.
 #[test]
 fn ut5_the_first_bad_byte_of_a_long_text_is_found_in_any_block() {
@@ -459,10 +493,10 @@ fn ut2_chunks_of_a_text_can_be_read_as_text() {
     for_both_roles!(check);
 }
 
-/// L3: a text that arrives byte by byte, or a few bytes at a time, takes no more memory than
-/// its length, wherever its characters end.
+/// L3: a message that arrives byte by byte, or a few bytes at a time, takes no more memory than
+/// its length, also a text, wherever its characters end.
 #[test]
-fn l3_a_text_in_tiny_reads_takes_no_more_memory_than_its_length() {
+fn l3_a_message_in_tiny_reads_takes_no_more_memory_than_its_length() {
     fn check<R: TestRole>() {
         for pattern in [
             "a",
@@ -471,21 +505,23 @@ fn l3_a_text_in_tiny_reads_takes_no_more_memory_than_its_length() {
             "\u{1f980}",
             "a\u{20ac}\u{1f980}\u{e9}",
         ] {
-            for repeats in 1..40 {
+            for (repeats, opcode) in (1..40).flat_map(|repeats| [(repeats, 1), (repeats, 2)]) {
                 let text = pattern.repeat(repeats);
                 for read in 1..10 {
                     let mut ws = WebSocket::new(R::make(), &Config::default());
-                    let mut bytes = wire::<R>(&[Frame::text(&text)]);
+                    let mut bytes = wire::<R>(&[Frame::new(opcode, &text)]);
                     let mut received = None;
                     for mut input in bytes.chunks_mut(read) {
                         if let Some(message) = ws.recv(&mut input, &mut Vec::new()) {
                             received = Some(message.into_owned());
                         }
                     }
-                    let Some(Message::Text(Cow::Owned(owned))) = received else {
-                        panic!("{received:?}")
+                    let owned = match received {
+                        Some(Message::Text(Cow::Owned(owned))) if opcode == 1 => owned.into_bytes(),
+                        Some(Message::Binary(Cow::Owned(owned))) if opcode == 2 => owned,
+                        other => panic!("{other:?}"),
                     };
-                    assert_eq!(owned, text);
+                    assert_eq!(owned, text.as_bytes());
                     assert!(
                         owned.capacity() <= text.len(),
                         "{} of {}",

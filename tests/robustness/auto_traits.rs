@@ -1,10 +1,42 @@
 //! Which of the auto traits the public types have: all of them, with any features. A field of
 //! another kind takes one away without a word.
 
+use std::fs;
 use std::panic::{RefUnwindSafe, UnwindSafe};
+use std::path::Path;
 use ws_proto::{Client, Role, Server};
 
 const fn has_all<T: Send + Sync + Unpin + UnwindSafe + RefUnwindSafe>() {}
+
+/// A new type is not forgotten: this file names every public one.
+#[test]
+fn every_public_type_is_here() {
+    fn check(dir: &Path, here: &str, types: &mut usize) {
+        for entry in fs::read_dir(dir).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                check(&path, here, types);
+                continue;
+            }
+            for line in fs::read_to_string(&path).unwrap().lines() {
+                let mut words = line.split([' ', '<', '(', ';', '{']);
+                if let (Some("pub"), Some("struct" | "enum"), Some(name)) =
+                    (words.next(), words.next(), words.next())
+                {
+                    let is_named = here
+                        .split(|char: char| !char.is_alphanumeric())
+                        .any(|word| word == name);
+                    assert!(is_named, "{name} of {}", path.display());
+                    *types += 1;
+                }
+            }
+        }
+    }
+    let mut types = 0;
+    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    check(&src, include_str!("auto_traits.rs"), &mut types);
+    assert!(types > 50, "{types}");
+}
 
 /// Whatever borrows mutably is not `UnwindSafe`, as no `&mut` is.
 #[test]
@@ -25,6 +57,12 @@ fn values() {
     has_all::<ws_proto::Config>();
     has_all::<ws_proto::frame::Header>();
     has_all::<ws_proto::frame::HeaderBytes>();
+    has_all::<ws_proto::frame::HeaderError>();
+    has_all::<ws_proto::frame::InvalidOpcode>();
+    has_all::<ws_proto::frame::InvalidUtf8>();
+    has_all::<ws_proto::InvalidCloseCode>();
+    has_all::<ws_proto::OutgoingFrame>();
+    has_all::<ws_proto::SentClose>();
     has_all::<ws_proto::MessageKind>();
     has_all::<ws_proto::frame::MaskingKey>();
     has_all::<ws_proto::frame::Opcode>();

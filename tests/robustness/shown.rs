@@ -1,7 +1,6 @@
 //! What is printed, for a log or a user: errors in words, and values without what is secret or of
 //! no use. SE11: nothing in it is of the peer's choice.
 
-#[cfg(feature = "deflate")]
 #[cfg(all(feature = "deflate", feature = "handshake"))]
 use crate::common::SEED;
 use crate::common::{Frame, wire};
@@ -152,10 +151,22 @@ fn errors_become_errors_of_io() {
     becomes(InvalidCloseCode(1005), ErrorKind::InvalidInput);
     becomes(SendError::Closed, ErrorKind::BrokenPipe);
     becomes(SendError::OutputFull { needed: 1 }, ErrorKind::WriteZero);
-    becomes(SendError::MessageInProgress, ErrorKind::InvalidInput);
+    for error in [
+        SendError::MessageInProgress,
+        SendError::ControlTooLong,
+        SendError::LengthOverflow,
+        SendError::InvalidUtf8,
+        SendError::NotNegotiated,
+        SendError::ContextInUse,
+        SendError::ClientOnlyCloseCode,
+    ] {
+        becomes(error, ErrorKind::InvalidInput);
+    }
     #[cfg(feature = "deflate")]
     becomes(ws_proto::deflate::InflateError, ErrorKind::InvalidData);
     becomes(UriError::InvalidPort, ErrorKind::InvalidInput);
+    let error = ws_proto::extension::parse(b"x; y=").find_map(Result::err);
+    becomes(error.unwrap(), ErrorKind::InvalidData);
 }
 
 /// Bytes are printed as they are, and only those that are there.

@@ -49,6 +49,8 @@ impl Cat {
 
     /// What it prints to stdout is for the test to read.
     fn start_with_stdout(command: &mut Command, stdout: Stdio) -> Self {
+        // Before it starts, so that no deadline of its own seems to be too early.
+        let began = Instant::now();
         let mut child = command
             .stdin(Stdio::piped())
             .stdout(stdout)
@@ -62,7 +64,7 @@ impl Cat {
             stdin,
             stdout: None,
             stderr,
-            began: Instant::now(),
+            began,
         }
     }
 
