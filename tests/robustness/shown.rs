@@ -239,6 +239,7 @@ fn nothing_that_holds_a_payload_shows_it() {
                 "WebSocket { connection: Connection { recv: RecvState { config: Config {"
             )
         );
+        assert!(format!("{ws:?}").contains("assembler: Assembler { .. }"));
         let (receiver, sender) = ws.split();
         hidden(&receiver);
         hidden(&sender);
