@@ -84,11 +84,42 @@ const LONG: usize = 64;
 
 #[inline(never)]
 fn xor_long(data: &mut [u8], key: u64) {
-    xor_words(data, key);
+    vectorized(data.len(), || xor_words(data, key));
+}
+
+/// Runs `work` on `len` bytes; with the feature `simd`, with the widest vectors of the processor if
+/// there are enough bytes to make up for asking which it has.
+#[cfg(not(feature = "simd"))]
+#[inline(always)]
+fn vectorized<T>(_len: usize, work: impl FnOnce() -> T) -> T {
+    work()
+}
+
+/// Runs `work` on `len` bytes; with the feature `simd`, with the widest vectors of the processor if
+/// there are enough bytes to make up for asking which it has.
+#[cfg(feature = "simd")]
+#[inline(always)]
+fn vectorized<T>(len: usize, work: impl FnOnce() -> T) -> T {
+    struct Work<F>(F);
+
+    impl<T, F: FnOnce() -> T> pulp::NullaryFnOnce for Work<F> {
+        type Output = T;
+
+        #[inline(always)]
+        fn call(self) -> T {
+            (self.0)()
+        }
+    }
+
+    if len < 512 {
+        work()
+    } else {
+        pulp::Arch::new().dispatch(Work(work))
+    }
 }
 
 /// Masks all complete words.
-#[inline]
+#[inline(always)]
 fn xor_words(data: &mut [u8], key: u64) {
     for word in data
         .chunks_exact_mut(8)
