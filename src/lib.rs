@@ -317,8 +317,10 @@ pub mod uri;
 
 pub mod frame;
 
+mod action;
 mod config;
 mod counters;
+mod deadlines;
 mod error;
 mod output;
 mod role;
@@ -333,6 +335,8 @@ mod negotiated;
 mod connection;
 #[cfg(feature = "alloc")]
 mod message;
+#[cfg(feature = "alloc")]
+mod session;
 
 #[cfg(feature = "handshake")]
 pub mod handshake;
@@ -344,12 +348,14 @@ mod arbitrary;
 #[doc = include_str!("../README.md")]
 mod readme {}
 
+pub use action::Action;
 pub use config::Config;
 pub use connection::{
-    Action, Chunk, Connection, Endpoint, Event, Outcome, OutgoingFrame, RecvHalf, Reply, SendHalf,
+    Chunk, Connection, Endpoint, Event, Outcome, OutgoingFrame, RecvHalf, Reply, SendHalf,
     SentClose, State,
 };
 pub use counters::Counters;
+pub use deadlines::{Deadlines, Due, Status, TimeoutError, Timeouts};
 pub use error::{ProtocolError, SendError};
 pub use frame::close::{Close, CloseCode, InvalidCloseCode};
 pub use frame::opcode::MessageKind;
@@ -357,6 +363,8 @@ pub use frame::opcode::MessageKind;
 pub use message::{Message, MessageRecvHalf, MessageSendHalf, WebSocket};
 pub use negotiated::Negotiated;
 #[cfg(feature = "alloc")]
-pub use output::CappedOutput;
+pub use output::{CappedOutput, OutputQueue};
 pub use output::{Output, REPLY_ROOM, SliceOutput};
 pub use role::{Client, Role, Server};
+#[cfg(feature = "alloc")]
+pub use session::{Needs, OwnedMessage, Session};

@@ -4,6 +4,8 @@
 
 use crate::buffer::prefix;
 #[cfg(feature = "alloc")]
+use crate::buffer::suffix;
+#[cfg(feature = "alloc")]
 use alloc::vec::Vec;
 use core::fmt;
 
@@ -184,5 +186,146 @@ impl Output for CappedOutput<'_> {
     fn append(&mut self, bytes: &[u8]) -> &mut [u8] {
         let len = bytes.len().min(self.room());
         Output::append(self.bytes, prefix(bytes, len))
+    }
+}
+
+/// A queue of outgoing bytes: frames are appended to its end, and the socket accepts bytes from its
+/// front.
+///
+/// The bytes that wait are one slice. The time for appending and consuming is linear in the bytes,
+/// however small the writes of the socket are. The memory is at most a small multiple of the bytes
+/// that wait (once it exceeds 4 KiB), and an empty queue occupies none.
+///
+/// ```
+/// use ws_proto::{Config, OutputQueue, Server, WebSocket};
+///
+/// let mut ws = WebSocket::new(Server, &Config::new());
+/// let mut queue = OutputQueue::new();
+/// ws.send_text("Hello", &mut queue)?;
+/// while !queue.is_empty() {
+///     // let n = sock.write(queue.as_slice())?;
+/// #   assert!(b"\x81\x05Hello".ends_with(queue.as_slice()));
+/// #   let n = 1;
+///     queue.consume(n);
+/// }
+/// # Ok::<(), ws_proto::SendError>(())
+/// ```
+#[cfg(feature = "alloc")]
+pub struct OutputQueue {
+    /// The bytes before `start` were consumed. If all were, there are none.
+    bytes: Vec<u8>,
+    start: usize,
+    max_len: usize,
+}
+
+#[cfg(feature = "alloc")]
+impl OutputQueue {
+    /// The capacity up to which memory is not returned before the queue is empty.
+    const SMALL: usize = 4 << 10;
+
+    /// Creates an empty queue of unlimited length.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self::with_max_len(usize::MAX)
+    }
+
+    /// Creates an empty queue in which at most `max_len` bytes can wait. If a frame has no room, the
+    /// call that would append it fails with
+    /// [`SendError::OutputFull`](crate::SendError::OutputFull). With less than [`REPLY_ROOM`] bytes,
+    /// some Pings can never be answered, and receiving stops there.
+    #[must_use]
+    pub const fn with_max_len(max_len: usize) -> Self {
+        Self {
+            bytes: Vec::new(),
+            start: 0,
+            max_len,
+        }
+    }
+
+    /// Sets the number of bytes that can wait. If more wait already, there is no room until the
+    /// queue is shorter.
+    pub const fn set_max_len(&mut self, max_len: usize) {
+        self.max_len = max_len;
+    }
+
+    /// Returns the bytes that wait.
+    #[must_use]
+    pub fn as_slice(&self) -> &[u8] {
+        suffix(&self.bytes, self.start)
+    }
+
+    /// Returns the number of bytes that wait.
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        self.bytes.len() - self.start
+    }
+
+    /// Returns whether no bytes wait.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Returns the number of bytes of memory that the queue occupies.
+    #[must_use]
+    pub const fn capacity(&self) -> usize {
+        self.bytes.capacity()
+    }
+
+    /// Removes the first `bytes` of the bytes that wait, or all if there are fewer, after the socket
+    /// accepted them.
+    pub fn consume(&mut self, bytes: usize) {
+        self.start += bytes.min(self.len());
+        let len = self.len();
+        if len == 0 || self.capacity() > Self::SMALL.max(4 * len) {
+            self.reallocate(2 * len);
+        }
+    }
+
+    /// Moves the bytes that wait to memory of this capacity.
+    fn reallocate(&mut self, capacity: usize) {
+        let mut bytes = Vec::with_capacity(capacity);
+        bytes.extend_from_slice(self.as_slice());
+        (self.bytes, self.start) = (bytes, 0);
+    }
+}
+
+#[cfg(feature = "alloc")]
+impl Default for OutputQueue {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Does not show the bytes.
+#[cfg(feature = "alloc")]
+impl fmt::Debug for OutputQueue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OutputQueue")
+            .field("len", &self.len())
+            .field("room", &self.room())
+            .finish()
+    }
+}
+
+#[cfg(feature = "alloc")]
+impl Output for OutputQueue {
+    #[inline]
+    fn room(&self) -> usize {
+        self.max_len
+            .min(isize::MAX as usize)
+            .saturating_sub(self.len())
+    }
+
+    #[inline]
+    fn append(&mut self, bytes: &[u8]) -> &mut [u8] {
+        let bytes = prefix(bytes, bytes.len().min(self.room()));
+        // Instead of more memory, the room of consumed bytes, if at least as many bytes were
+        // consumed as must be moved.
+        if self.bytes.capacity() - self.bytes.len() < bytes.len() && self.start >= self.len() {
+            self.bytes.drain(..self.start);
+            self.start = 0;
+        }
+        Output::append(&mut self.bytes, bytes)
     }
 }

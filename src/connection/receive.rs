@@ -185,6 +185,8 @@ pub(crate) struct RecvState<R> {
     pub(crate) utf8: Utf8Validator,
 
     counters: Counters,
+    /// The part of `counters.bytes` that belongs to control frames.
+    control_bytes: u64,
     role: PhantomData<fn() -> R>,
 }
 
@@ -213,6 +215,7 @@ impl<R: Role> RecvState<R> {
             fragments: 0,
             utf8: Utf8Validator::new(),
             counters: Counters::default(),
+            control_bytes: 0,
             role: PhantomData,
         }
     }
@@ -534,6 +537,7 @@ impl<R: Role> RecvState<R> {
             CheckedFrame::Control => {
                 self.phase = Phase::Control(header.opcode);
                 self.control.begin_control();
+                self.control_bytes = self.control_bytes.wrapping_add(header.len);
             }
             CheckedFrame::Data {
                 kind,
@@ -686,6 +690,19 @@ impl<R: Role> RecvState<R> {
 
     pub(crate) const fn counters(&self) -> Counters {
         self.counters
+    }
+
+    /// Returns the payload bytes of all messages that were received, while one is incomplete.
+    pub(crate) const fn message_progress(&self) -> Option<u64> {
+        if self.kind.is_none() || self.control.ended().is_some() {
+            return None;
+        }
+        let left = match self.phase {
+            Phase::Control(_) => 0,
+            _ => self.payload_left,
+        };
+        let data = self.counters.bytes.wrapping_sub(self.control_bytes);
+        Some(data.wrapping_sub(left))
     }
 
     /// Returns the number of bytes of the message in progress that were received.
