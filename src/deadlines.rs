@@ -23,13 +23,13 @@ use core::{error, fmt};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[must_use]
 pub struct Timeouts {
-    handshake: Option<Duration>,
-    ping: Option<Duration>,
-    pong: Option<Duration>,
-    message: Option<Duration>,
-    write: Option<Duration>,
-    close: Option<Duration>,
-    linger: Option<Duration>,
+    handshake: Time,
+    ping: Time,
+    pong: Time,
+    message: Time,
+    write: Time,
+    close: Time,
+    linger: Time,
 }
 
 impl Default for Timeouts {
@@ -41,8 +41,8 @@ impl Default for Timeouts {
 impl Timeouts {
     /// Creates the default timeouts.
     pub const fn new() -> Self {
-        const fn seconds(seconds: u64) -> Option<Duration> {
-            Some(Duration::from_secs(seconds))
+        const fn seconds(seconds: u64) -> Time {
+            Time::new(Duration::from_secs(seconds))
         }
         Self {
             handshake: seconds(10),
@@ -58,111 +58,111 @@ impl Timeouts {
     /// Creates timeouts of which none is set.
     pub const fn none() -> Self {
         Self {
-            handshake: None,
-            ping: None,
-            pong: None,
-            message: None,
-            write: None,
-            close: None,
-            linger: None,
+            handshake: Time::NEVER,
+            ping: Time::NEVER,
+            pong: Time::NEVER,
+            message: Time::NEVER,
+            write: Time::NEVER,
+            close: Time::NEVER,
+            linger: Time::NEVER,
         }
     }
 
     /// Sets the time for the opening handshake, from the start on. Nothing extends it, so that a
     /// client that sends a byte now and then does not keep its connection. Default: 10 seconds.
     pub const fn with_handshake(mut self, timeout: Option<Duration>) -> Self {
-        self.handshake = timeout;
+        self.handshake = Time::or_never(timeout);
         self
     }
 
     /// Returns the time for the opening handshake.
     #[must_use]
     pub const fn handshake(&self) -> Option<Duration> {
-        self.handshake
+        self.handshake.get()
     }
 
     /// Sets the time without received bytes after which a Ping is sent. Default: 30 seconds, half
     /// of the time after which widespread proxies and load balancers end a connection without
-    /// traffic.
+    /// traffic. Less than 100 milliseconds have the effect of 100.
     pub const fn with_ping(mut self, timeout: Option<Duration>) -> Self {
-        self.ping = timeout;
+        self.ping = Time::or_never(timeout);
         self
     }
 
     /// Returns the time without received bytes after which a Ping is sent.
     #[must_use]
     pub const fn ping(&self) -> Option<Duration> {
-        self.ping
+        self.ping.get()
     }
 
     /// Sets the time that a peer may remain silent after the Ping was written. Default: 30 seconds,
     /// since the bytes that were written before the Ping, and still are in the socket's buffer, must
     /// reach the peer first. With `None`, Pings only keep the connection in use.
     pub const fn with_pong(mut self, timeout: Option<Duration>) -> Self {
-        self.pong = timeout;
+        self.pong = Time::or_never(timeout);
         self
     }
 
     /// Returns the time that a peer may remain silent after the Ping was written.
     #[must_use]
     pub const fn pong(&self) -> Option<Duration> {
-        self.pong
+        self.pong.get()
     }
 
     /// Sets the time that a message may remain incomplete without a further byte of it: a peer that
     /// begins messages occupies memory until it ends them. Control frames do not extend it. Default:
     /// 60 seconds. A peer that streams fragments with longer breaks needs more, or `None`.
     pub const fn with_message(mut self, timeout: Option<Duration>) -> Self {
-        self.message = timeout;
+        self.message = Time::or_never(timeout);
         self
     }
 
     /// Returns the time that a message may remain incomplete without a further byte of it.
     #[must_use]
     pub const fn message(&self) -> Option<Duration> {
-        self.message
+        self.message.get()
     }
 
     /// Sets the time that output may wait without a byte of it being accepted by the socket.
     /// Default: 30 seconds. With `None`, a peer that is gone while output waits is not noticed,
     /// since its silence does not count then.
     pub const fn with_write(mut self, timeout: Option<Duration>) -> Self {
-        self.write = timeout;
+        self.write = Time::or_never(timeout);
         self
     }
 
     /// Returns the time that output may wait without a byte of it being accepted by the socket.
     #[must_use]
     pub const fn write(&self) -> Option<Duration> {
-        self.write
+        self.write.get()
     }
 
     /// Sets the time for the rest of the closing handshake, after the Close was written: until the
     /// peer's Close, and for a client until the end of the stream. Nothing extends it. Default: 10
     /// seconds.
     pub const fn with_close(mut self, timeout: Option<Duration>) -> Self {
-        self.close = timeout;
+        self.close = Time::or_never(timeout);
         self
     }
 
     /// Returns the time for the rest of the closing handshake.
     #[must_use]
     pub const fn close(&self) -> Option<Duration> {
-        self.close
+        self.close.get()
     }
 
     /// Sets the time for which input is discarded after the last byte was written, until the stream
     /// ends, so that the peer receives everything ([`Action::CloseTransport`]). Nothing extends it.
     /// Default: 5 seconds. With zero, the transport is closed at once.
     pub const fn with_linger(mut self, timeout: Option<Duration>) -> Self {
-        self.linger = timeout;
+        self.linger = Time::or_never(timeout);
         self
     }
 
     /// Returns the time for which input is discarded after the last byte was written.
     #[must_use]
     pub const fn linger(&self) -> Option<Duration> {
-        self.linger
+        self.linger.get()
     }
 }
 
@@ -292,13 +292,12 @@ pub enum Due {
 ///
 /// // Bytes were received:
 /// let mut received = *b"\x8a\x88\0\0\0\0\0\0\0\0\0\0\0\x01";
-/// # let now = Duration::from_millis(36_100);
-/// # let mut clock = || now;
+/// # let mut clock = || Duration::from_millis(36_100);
 /// deadlines.received(clock(), received.len());
 /// let mut input = &mut received[..];
 /// while let Some(message) = ws.recv(&mut input, &mut out) {
 ///     if message == Message::Pong {
-///         deadlines.pong(clock(), ws.control_payload());
+///         deadlines.pong(ws.control_payload());
 ///     }
 /// }
 /// assert_eq!(deadlines.round_trip_time(), Some(Duration::from_millis(100)));
@@ -334,34 +333,83 @@ pub enum Due {
 pub struct Deadlines {
     timeouts: Timeouts,
     /// The latest time that was given.
-    now: Duration,
+    now: Time,
     phase: Phase,
     /// The number of bytes that were written so far.
     written: u64,
     /// While output waits: the time at which the socket last accepted a byte, or the output began
     /// to wait.
-    stalled_since: Option<Duration>,
+    stalled_since: Time,
     listening: Listening,
     /// The time of `listening` at which bytes were received, or a Ping was written.
-    silent_since: Duration,
+    silent_since: Time,
     /// Whether a Ping was written then.
     awaits_pong: bool,
-    /// The progress of the incomplete message, and the time of `listening` at which it was made.
-    message: Option<(u64, Duration)>,
+    /// The progress of the incomplete message.
+    message: Option<u64>,
+    /// The time of `listening` at which it was made.
+    message_since: Time,
     /// The number of Pings.
     pings: u64,
     /// The last Ping, until its Pong arrives.
     ping: Option<Ping>,
-    round_trip_time: Option<Duration>,
-    /// A deadline that has passed, and the end of its grace.
-    passed: Option<(Duration, Duration)>,
+    round_trip_time: Time,
+    /// The last deadline that has passed, and the end of its grace.
+    passed: (Time, Time),
+}
+
+/// A time or a duration, in nanoseconds: 584 years are enough for both.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+struct Time(u64);
+
+impl Time {
+    const NEVER: Self = Self(u64::MAX);
+
+    const fn new(time: Duration) -> Self {
+        let seconds = time.as_secs().saturating_mul(1_000_000_000);
+        Self(seconds.saturating_add(time.subsec_nanos() as u64))
+    }
+
+    /// Returns the current time, which is never [`NEVER`](Self::NEVER).
+    const fn now(now: Duration) -> Self {
+        let now = Self::new(now);
+        Self(now.0 - (now.0 == u64::MAX) as u64)
+    }
+
+    const fn or_never(time: Option<Duration>) -> Self {
+        match time {
+            Some(time) => Self::new(time),
+            None => Self::NEVER,
+        }
+    }
+
+    const fn get(self) -> Option<Duration> {
+        match self {
+            Self::NEVER => None,
+            Self(nanoseconds) => Some(Duration::from_nanos(nanoseconds)),
+        }
+    }
+
+    const fn plus(self, other: Self) -> Self {
+        Self(self.0.saturating_add(other.0))
+    }
+
+    const fn minus(self, other: Self) -> Self {
+        Self(self.0.saturating_sub(other.0))
+    }
+}
+
+impl fmt::Debug for Time {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.get().fmt(f)
+    }
 }
 
 /// The phases of a connection, which follow each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Phase {
     /// The opening handshake, from this time on.
-    Handshake(Duration),
+    Handshake(Time),
     Open,
     /// The rest of the closing handshake, after the Close.
     AwaitClose(Mark),
@@ -383,19 +431,19 @@ enum Mark {
     /// It waits until this number of bytes was written.
     Waiting(u64),
     /// It was written at this time.
-    Written(Duration),
+    Written(Time),
 }
 
 impl Mark {
-    const fn new(now: Duration, written: u64, waiting: usize) -> Self {
+    const fn new(now: Time, written: u64, waiting: usize) -> Self {
         match waiting {
             0 => Self::Written(now),
-            _ => Self::Waiting(written.saturating_add(waiting as u64)),
+            _ => Self::Waiting(written.wrapping_add(waiting as u64)),
         }
     }
 
     /// Returns whether the bytes written so far complete the frame now.
-    const fn complete(&mut self, now: Duration, written: u64) -> bool {
+    const fn complete(&mut self, now: Time, written: u64) -> bool {
         match *self {
             Self::Waiting(end) if end <= written => {
                 *self = Self::Written(now);
@@ -406,10 +454,10 @@ impl Mark {
     }
 
     /// Returns the end of a time that begins when the frame was written.
-    fn plus(self, timeout: Option<Duration>) -> Option<Duration> {
+    const fn plus(self, timeout: Time) -> Time {
         match self {
-            Self::Waiting(_) => None,
-            Self::Written(at) => after(at, timeout),
+            Self::Waiting(_) => Time::NEVER,
+            Self::Written(at) => at.plus(timeout),
         }
     }
 }
@@ -417,41 +465,34 @@ impl Mark {
 /// A clock that stops while silence does not count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Listening {
-    stopped_since: Option<Duration>,
+    /// The time since which it is stopped, or never.
+    since: Time,
     /// The time for which it was stopped before.
-    stopped: Duration,
+    stopped: Time,
 }
 
 impl Listening {
-    fn at(&self, now: Duration) -> Duration {
-        self.stopped_since
-            .unwrap_or(now)
-            .saturating_sub(self.stopped)
+    fn at(&self, now: Time) -> Time {
+        now.min(self.since).minus(self.stopped)
     }
 
-    fn stop(&mut self, now: Duration, stop: bool) {
-        match self.stopped_since {
-            None if stop => self.stopped_since = Some(now),
-            Some(since) if !stop => {
-                self.stopped += now.saturating_sub(since);
-                self.stopped_since = None;
-            }
-            _ => {}
+    fn stop(&mut self, now: Time, stop: bool) {
+        if stop {
+            self.since = self.since.min(now);
+        } else {
+            self.stopped = self.stopped.plus(now.minus(self.since));
+            self.since = Time::NEVER;
         }
     }
 
-    /// Returns the end of a time that begins at the time `since` of this clock; `None` while it is
+    /// Returns the end of a time that begins at the time `since` of this clock; never while it is
     /// stopped.
-    fn after(&self, since: Duration, timeout: Option<Duration>) -> Option<Duration> {
-        match self.stopped_since {
-            None => after(since.saturating_add(self.stopped), timeout),
-            Some(_) => None,
+    fn after(&self, since: Time, timeout: Time) -> Time {
+        match self.since {
+            Time::NEVER => since.plus(self.stopped).plus(timeout),
+            _ => Time::NEVER,
         }
     }
-}
-
-fn after(since: Duration, timeout: Option<Duration>) -> Option<Duration> {
-    since.checked_add(timeout?)
 }
 
 impl Deadlines {
@@ -462,23 +503,25 @@ impl Deadlines {
     /// Creates the deadlines of a connection whose opening handshake begins now.
     #[must_use]
     pub const fn new(timeouts: &Timeouts, now: Duration) -> Self {
+        let now = Time::now(now);
         Self {
             timeouts: *timeouts,
             now,
             phase: Phase::Handshake(now),
             written: 0,
-            stalled_since: None,
+            stalled_since: Time::NEVER,
             listening: Listening {
-                stopped_since: None,
-                stopped: Duration::ZERO,
+                since: Time::NEVER,
+                stopped: Time(0),
             },
             silent_since: now,
             awaits_pong: false,
             message: None,
+            message_since: now,
             pings: 0,
             ping: None,
-            round_trip_time: None,
-            passed: None,
+            round_trip_time: Time::NEVER,
+            passed: (Time::NEVER, Time::NEVER),
         }
     }
 
@@ -500,12 +543,11 @@ impl Deadlines {
         }
     }
 
-    /// Reports the payload of a received Pong, in addition to [`received`](Self::received).
-    pub fn pong(&mut self, now: Duration, payload: &[u8]) {
-        let now = self.advance(now);
+    /// Reports the payload of a Pong among the bytes that were [received](Self::received) last.
+    pub fn pong(&mut self, payload: &[u8]) {
         if payload == self.pings.to_be_bytes() {
             if let Some(Ping::Appended(Mark::Written(at))) = self.ping.take() {
-                self.round_trip_time = Some(now.saturating_sub(at));
+                self.round_trip_time = self.now.minus(at);
             }
         }
     }
@@ -516,9 +558,9 @@ impl Deadlines {
         if len == 0 {
             return;
         }
-        self.written = self.written.saturating_add(len as u64);
-        if self.stalled_since.is_some() {
-            self.stalled_since = Some(now);
+        self.written = self.written.wrapping_add(len as u64);
+        if self.stalled_since != Time::NEVER {
+            self.stalled_since = now;
         }
         if let Phase::AwaitClose(mark) | Phase::Linger(mark) = &mut self.phase {
             mark.complete(now, self.written);
@@ -530,54 +572,50 @@ impl Deadlines {
         }
     }
 
-    fn await_pong(&mut self, now: Duration) {
+    fn await_pong(&mut self, now: Time) {
         self.silent_since = self.listening.at(now);
         self.awaits_pong = true;
     }
 
-    /// Returns what is due now, or until when nothing is.
+    /// Returns the action that is due now, or the time until which none is.
     pub fn check(&mut self, now: Duration, status: &Status) -> Due {
         let now = self.advance(now);
         self.observe(now, status);
         let ping = self.next_ping();
-        if ping.is_some_and(|at| at <= now) {
+        if ping <= now {
             self.pings += 1;
             self.ping = Some(Ping::Due);
             return Due::Ping(self.pings.to_be_bytes());
         }
-        let Some((at, reason)) = self.next_drop() else {
-            return Due::Later(ping);
-        };
-        let mut until = at;
+        let (mut at, reason) = self.next_drop();
         if at <= now && reason != TimeoutError::Linger {
             // The grace begins with the first call that finds this deadline passed.
-            until = match self.passed {
-                Some((passed, until)) if passed == at => until,
-                _ => now.saturating_add(Self::GRACE),
-            };
-            self.passed = Some((at, until));
+            if self.passed.0 != at {
+                self.passed = (at, now.plus(Time::new(Self::GRACE)));
+            }
+            at = self.passed.1;
         }
-        if until <= now {
+        if at <= now {
             return Due::Drop(reason);
         }
-        Due::Later(Some(ping.map_or(until, |ping| ping.min(until))))
+        Due::Later(at.min(ping).get())
     }
 
     /// Returns the time from when the last Ping was written until its Pong was received; `None`
     /// before the first Pong.
     #[must_use]
     pub const fn round_trip_time(&self) -> Option<Duration> {
-        self.round_trip_time
+        self.round_trip_time.get()
     }
 
     /// Time does not go back.
-    fn advance(&mut self, now: Duration) -> Duration {
-        self.now = self.now.max(now);
+    fn advance(&mut self, now: Duration) -> Time {
+        self.now = self.now.max(Time::now(now));
         self.now
     }
 
     /// Records the state of the connection.
-    fn observe(&mut self, now: Duration, status: &Status) {
+    fn observe(&mut self, now: Time, status: &Status) {
         let &Status {
             action,
             waiting,
@@ -585,26 +623,20 @@ impl Deadlines {
             message,
         } = status;
         self.stalled_since = match waiting {
-            0 => None,
-            _ => self.stalled_since.or(Some(now)),
+            0 => Time::NEVER,
+            _ => self.stalled_since.min(now),
         };
         self.listening.stop(now, waiting > 0 || !reading);
-
-        let since = self.listening.at(now);
-        self.message = match (message, self.message) {
-            (Some(progress), Some((before, since))) if progress == before => Some((before, since)),
-            (progress, _) => progress.map(|progress| (progress, since)),
-        };
+        if self.message != message {
+            (self.message, self.message_since) = (message, self.listening.at(now));
+        }
 
         let mark = Mark::new(now, self.written, waiting);
         match (action, self.phase) {
-            (Action::CloseTransport, phase) if !matches!(phase, Phase::Linger(_)) => {
-                self.phase = Phase::Linger(mark);
-            }
-            (Action::AwaitClose, Phase::Handshake(_) | Phase::Open) => {
-                self.phase = Phase::AwaitClose(mark);
-            }
-            _ => {}
+            (Action::Continue, _) | (_, Phase::Linger(_)) => {}
+            (Action::CloseTransport, _) => self.phase = Phase::Linger(mark),
+            (Action::AwaitClose, Phase::AwaitClose(_)) => {}
+            (Action::AwaitClose, _) => self.phase = Phase::AwaitClose(mark),
         }
         if self.ping == Some(Ping::Due) {
             self.ping = Some(Ping::Appended(mark));
@@ -615,39 +647,42 @@ impl Deadlines {
     }
 
     /// Returns the time of the next Ping: after silence, unless a Pong is awaited.
-    fn next_ping(&self) -> Option<Duration> {
-        if self.phase != Phase::Open || self.awaits_pong && self.timeouts.pong.is_some() {
-            return None;
+    fn next_ping(&self) -> Time {
+        let awaits_pong = self.awaits_pong && self.timeouts.pong != Time::NEVER;
+        if self.phase != Phase::Open || awaits_pong {
+            return Time::NEVER;
         }
-        self.listening.after(self.silent_since, self.timeouts.ping)
+        let least = Time::new(Self::GRACE);
+        self.listening
+            .after(self.silent_since, self.timeouts.ping.max(least))
     }
 
     /// Returns the next deadline after which the connection is dropped; if two are equal, the first
     /// of the list.
-    fn next_drop(&self) -> Option<(Duration, TimeoutError)> {
+    fn next_drop(&self) -> (Time, TimeoutError) {
         let timeouts = &self.timeouts;
-        let by_phase = match self.phase {
-            Phase::Handshake(since) => (after(since, timeouts.handshake), TimeoutError::Handshake),
-            Phase::Open => {
-                let silent_since = self.awaits_pong.then_some(self.silent_since);
-                let pong = silent_since.and_then(|at| self.listening.after(at, timeouts.pong));
-                (pong, TimeoutError::Pong)
+        let first = match self.phase {
+            Phase::Handshake(since) => (since.plus(timeouts.handshake), TimeoutError::Handshake),
+            Phase::Open if self.awaits_pong => {
+                let at = self.listening.after(self.silent_since, timeouts.pong);
+                (at, TimeoutError::Pong)
             }
+            Phase::Open => (Time::NEVER, TimeoutError::Pong),
             Phase::AwaitClose(mark) => (mark.plus(timeouts.close), TimeoutError::Close),
             Phase::Linger(mark) => (mark.plus(timeouts.linger), TimeoutError::Linger),
         };
         let message = match (self.phase, self.message) {
-            (Phase::Open, Some((_, since))) => self.listening.after(since, timeouts.message),
-            _ => None,
+            (Phase::Open, Some(_)) => self.listening.after(self.message_since, timeouts.message),
+            _ => Time::NEVER,
         };
-        let write = self.stalled_since.and_then(|at| after(at, timeouts.write));
-        [
-            by_phase,
+        let write = self.stalled_since.plus(timeouts.write);
+        let others = [
             (message, TimeoutError::Message),
             (write, TimeoutError::Write),
-        ]
-        .into_iter()
-        .filter_map(|(at, reason)| Some((at?, reason)))
-        .min_by_key(|&(at, _)| at)
+        ];
+        others.into_iter().fold(
+            first,
+            |first, other| if other.0 < first.0 { other } else { first },
+        )
     }
 }

@@ -363,7 +363,7 @@ pub use frame::opcode::MessageKind;
 pub use message::{Message, MessageRecvHalf, MessageSendHalf, WebSocket};
 pub use negotiated::Negotiated;
 #[cfg(feature = "alloc")]
-pub use output::{CappedOutput, OutputQueue};
+pub use output::{ByteQueue, CappedOutput};
 pub use output::{Output, REPLY_ROOM, SliceOutput};
 pub use role::{Client, Role, Server};
 #[cfg(feature = "alloc")]

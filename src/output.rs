@@ -189,29 +189,29 @@ impl Output for CappedOutput<'_> {
     }
 }
 
-/// A queue of outgoing bytes: frames are appended to its end, and the socket accepts bytes from its
-/// front.
+/// A queue of bytes, which are appended to its end and consumed from its front: output that the
+/// socket has not accepted yet, or input that could not be consumed yet.
 ///
 /// The bytes that wait are one slice. The time for appending and consuming is linear in the bytes,
-/// however small the writes of the socket are. The memory is at most a small multiple of the bytes
-/// that wait (once it exceeds 4 KiB), and an empty queue occupies none.
+/// however small the writes of the socket are. An empty queue occupies no memory; otherwise its
+/// memory is at most 4 KiB or a small multiple of the bytes that wait.
 ///
 /// ```
-/// use ws_proto::{Config, OutputQueue, Server, WebSocket};
+/// use ws_proto::{ByteQueue, Config, Server, WebSocket};
 ///
 /// let mut ws = WebSocket::new(Server, &Config::new());
-/// let mut queue = OutputQueue::new();
-/// ws.send_text("Hello", &mut queue)?;
-/// while !queue.is_empty() {
-///     // let n = sock.write(queue.as_slice())?;
-/// #   assert!(b"\x81\x05Hello".ends_with(queue.as_slice()));
+/// let mut out = ByteQueue::new();
+/// ws.send_text("Hello", &mut out)?;
+/// while !out.is_empty() {
+///     // let n = sock.write(out.as_slice())?;
+/// #   assert!(b"\x81\x05Hello".ends_with(out.as_slice()));
 /// #   let n = 1;
-///     queue.consume(n);
+///     out.consume(n);
 /// }
 /// # Ok::<(), ws_proto::SendError>(())
 /// ```
 #[cfg(feature = "alloc")]
-pub struct OutputQueue {
+pub struct ByteQueue {
     /// The bytes before `start` were consumed. If all were, there are none.
     bytes: Vec<u8>,
     start: usize,
@@ -219,7 +219,7 @@ pub struct OutputQueue {
 }
 
 #[cfg(feature = "alloc")]
-impl OutputQueue {
+impl ByteQueue {
     /// The capacity up to which memory is not returned before the queue is empty.
     const SMALL: usize = 4 << 10;
 
@@ -254,26 +254,31 @@ impl OutputQueue {
         suffix(&self.bytes, self.start)
     }
 
+    /// Returns the bytes that wait, such as input for `recv`, which unmasks it in place.
+    #[must_use]
+    pub fn as_mut_slice(&mut self) -> &mut [u8] {
+        self.bytes.get_mut(self.start..).unwrap_or_default()
+    }
+
     /// Returns the number of bytes that wait.
     #[must_use]
-    pub const fn len(&self) -> usize {
+    pub fn len(&self) -> usize {
         self.bytes.len() - self.start
     }
 
     /// Returns whether no bytes wait.
     #[must_use]
-    pub const fn is_empty(&self) -> bool {
+    pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
     /// Returns the number of bytes of memory that the queue occupies.
     #[must_use]
-    pub const fn capacity(&self) -> usize {
+    pub fn capacity(&self) -> usize {
         self.bytes.capacity()
     }
 
-    /// Removes the first `bytes` of the bytes that wait, or all if there are fewer, after the socket
-    /// accepted them.
+    /// Removes the first `bytes` of the bytes that wait, or all if there are fewer.
     pub fn consume(&mut self, bytes: usize) {
         self.start += bytes.min(self.len());
         let len = self.len();
@@ -291,7 +296,7 @@ impl OutputQueue {
 }
 
 #[cfg(feature = "alloc")]
-impl Default for OutputQueue {
+impl Default for ByteQueue {
     fn default() -> Self {
         Self::new()
     }
@@ -299,9 +304,9 @@ impl Default for OutputQueue {
 
 /// Does not show the bytes.
 #[cfg(feature = "alloc")]
-impl fmt::Debug for OutputQueue {
+impl fmt::Debug for ByteQueue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("OutputQueue")
+        f.debug_struct("ByteQueue")
             .field("len", &self.len())
             .field("room", &self.room())
             .finish()
@@ -309,7 +314,7 @@ impl fmt::Debug for OutputQueue {
 }
 
 #[cfg(feature = "alloc")]
-impl Output for OutputQueue {
+impl Output for ByteQueue {
     #[inline]
     fn room(&self) -> usize {
         self.max_len

@@ -2,12 +2,11 @@
 //! deadlines. It uses the public API only.
 
 use crate::{
-    Action, CloseCode, Deadlines, Due, Message, Outcome, OutputQueue, ProtocolError, Role,
-    SendError, Status, TimeoutError, WebSocket,
+    Action, ByteQueue, CloseCode, Deadlines, Due, Message, Outcome, Output, ProtocolError, Role,
+    SendError, Status, TimeoutError, Timeouts, WebSocket,
 };
 use alloc::string::String;
 use alloc::vec::Vec;
-use core::fmt;
 use core::time::Duration;
 
 /// A message, or a change of the connection, with all that belongs to it.
@@ -48,26 +47,22 @@ pub struct Needs {
 }
 
 /// A connection with all of its driver except the I/O: the queues of input and output, the
-/// [`Deadlines`], and closing.
+/// [`Deadlines`], and closing, from the first byte to the last.
 ///
-/// The driver reads and writes a socket, as [`needs`](Self::needs) requires, and passes the current
-/// time as [`Deadlines`] describes. It need not keep any bytes, so that one read buffer serves any
-/// number of sessions.
+/// The driver does the I/O that [`needs`](Self::needs) returns, and passes the time as [`Deadlines`]
+/// describes. It keeps no bytes, so that one read buffer serves any number of sessions.
 ///
-/// ```
-/// use std::io::{self, ErrorKind, Read, Write};
-/// use std::time::{Duration, Instant};
-/// use ws_proto::{OwnedMessage, Server, Session};
-/// # use ws_proto::{Config, Deadlines, Timeouts, WebSocket};
+/// ```no_run
+/// use std::io::{self, Read, Write};
+/// use std::net::{Shutdown, TcpStream};
+/// use std::time::Instant;
+/// use ws_proto::{OwnedMessage, Server, Session, Timeouts, WebSocket};
 ///
-/// /// Serves a socket that does not block, until nothing can be done. Returns
-/// /// when to call it again, at the latest; `None` to close the socket.
-/// fn pump(
-///     session: &mut Session<Server>,
-///     mut sock: impl Read + Write,
-///     buf: &mut [u8],
-///     now: Duration,
-/// ) -> io::Result<Option<Option<Duration>>> {
+/// /// Echoes until the connection ends. For a socket that does not block, do
+/// /// all that `needs` contains at the same time.
+/// fn echo(ws: WebSocket<Server>, mut sock: TcpStream) -> io::Result<()> {
+///     let (clock, mut buf) = (Instant::now(), vec![0; 16 << 10]);
+///     let mut session = Session::open(ws, &Timeouts::new(), clock.elapsed());
 ///     loop {
 ///         while let Some(message) = session.recv() {
 ///             match message {
@@ -76,84 +71,68 @@ pub struct Needs {
 ///                 _ => {}
 ///             }
 ///         }
-///         let Some(needs) = session.needs(now) else { return Ok(None) };
-///         let mut blocked = true;
+///         let now = clock.elapsed();
+///         let Some(needs) = session.needs(now) else {
+///             return Ok(()); // `session.outcome()` describes how it ended
+///         };
+///         let left = needs.wake.map(|wake| wake.saturating_sub(now));
 ///         if needs.write {
-///             match sock.write(session.output()) {
-///                 Err(error) if error.kind() == ErrorKind::WouldBlock => {}
-///                 written => {
-///                     session.written(now, written?);
-///                     blocked = false;
-///                 }
+///             sock.set_write_timeout(left)?;
+///             let written = sock.write(session.output());
+///             session.written(clock.elapsed(), written.unwrap_or(0));
+///         } else if needs.read {
+///             if needs.shutdown {
+///                 let _ = sock.shutdown(Shutdown::Write);
 ///             }
-///         }
-///         if needs.read {
-///             match sock.read(buf) {
-///                 Err(error) if error.kind() == ErrorKind::WouldBlock => {}
-///                 Ok(0) => {
-///                     session.recv_eof();
-///                     blocked = false;
-///                 }
-///                 read => {
-///                     session.received(now, &buf[..read?]);
-///                     blocked = false;
-///                 }
+///             sock.set_read_timeout(left)?;
+///             match sock.read(&mut buf) {
+///                 Ok(0) => session.recv_eof(),
+///                 Ok(n) => session.received(clock.elapsed(), &buf[..n]),
+///                 Err(_) => {} // such as the end of the time
 ///             }
-///         }
-///         // if needs.shutdown { sock.shutdown(Shutdown::Write) }
-///         if blocked {
-///             return Ok(Some(needs.wake));
 ///         }
 ///     }
 /// }
-/// # let ws = WebSocket::new(Server, &Config::new());
-/// # let mut session = Session::new(ws, Deadlines::new(&Timeouts::new(), Duration::ZERO), Duration::ZERO);
-/// # struct Sock(&'static [u8], Vec<u8>);
-/// # impl Read for Sock { fn read(&mut self, b: &mut [u8]) -> io::Result<usize> {
-/// #     match self.0.read(b)? { 0 => Err(ErrorKind::WouldBlock.into()), n => Ok(n) } } }
-/// # impl Write for Sock { fn write(&mut self, b: &[u8]) -> io::Result<usize> { self.1.write(b) }
-/// #     fn flush(&mut self) -> io::Result<()> { Ok(()) } }
-/// # let mut sock = Sock(b"\x81\x82\0\0\0\0hi", Vec::new());
-/// # let wake = pump(&mut session, &mut sock, &mut [0; 100], Duration::ZERO)?;
-/// # assert_eq!(wake, Some(Some(Duration::from_secs(30))));
-/// # assert_eq!(sock.1, b"\x81\x02hi");
-/// # Ok::<(), io::Error>(())
 /// ```
 #[derive(Debug)]
 pub struct Session<R> {
-    ws: WebSocket<R>,
+    /// The connection, after the opening handshake.
+    ws: Option<WebSocket<R>>,
     deadlines: Deadlines,
-    input: Input,
-    output: OutputQueue,
+    /// The received bytes that were not consumed yet.
+    input: ByteQueue,
+    /// Whether the stream ends after them.
+    eof: bool,
+    output: ByteQueue,
     high_water: usize,
+    /// Whether the opening handshake failed.
+    refused: bool,
     timed_out: Option<TimeoutError>,
 }
 
-/// The received bytes that were not consumed yet.
-#[derive(Default)]
-struct Input {
-    bytes: Vec<u8>,
-    /// The number of bytes that were consumed. If all were, there are none.
-    start: usize,
-    /// The time at which the last bytes were received.
-    at: Duration,
-    /// Whether the stream ends after the bytes.
-    eof: bool,
-}
-
 impl<R: Role> Session<R> {
-    /// Creates a session from an open connection. `deadlines` began with the opening handshake,
-    /// which ends now.
-    pub fn new(ws: WebSocket<R>, mut deadlines: Deadlines, now: Duration) -> Self {
-        deadlines.opened(now);
+    /// Creates a session whose opening handshake begins now. [`handshake`](Self::handshake) drives
+    /// it.
+    #[must_use]
+    pub const fn new(timeouts: &Timeouts, now: Duration) -> Self {
         Self {
-            ws,
-            deadlines,
-            input: Input::default(),
-            output: OutputQueue::with_max_len(16 << 20),
+            ws: None,
+            deadlines: Deadlines::new(timeouts, now),
+            input: ByteQueue::new(),
+            eof: false,
+            output: ByteQueue::with_max_len(16 << 20),
             high_water: 64 << 10,
+            refused: false,
             timed_out: None,
         }
+    }
+
+    /// Creates a session from an open connection.
+    pub fn open(ws: WebSocket<R>, timeouts: &Timeouts, now: Duration) -> Self {
+        let mut this = Self::new(timeouts, now);
+        this.deadlines.opened(now);
+        this.ws = Some(ws);
+        this
     }
 
     /// Sets the length of the output from which on neither bytes nor messages are received, so that
@@ -172,21 +151,58 @@ impl<R: Role> Session<R> {
         self
     }
 
+    /// Continues the opening handshake, if it is not complete: calls `step` with the received bytes,
+    /// of which it consumes those of the handshake, and with the output. `step` returns the
+    /// connection once the handshake is complete. If it returns an error, the session writes the
+    /// output, such as the response to a bad request, and ends.
+    ///
+    /// Call it after bytes were received, and in a client once before, to write the request.
+    ///
+    /// Returns the error of `step`, for a log. This is no `Result`, since `?` would skip the output.
+    pub fn handshake<E>(
+        &mut self,
+        now: Duration,
+        step: impl FnOnce(&mut &mut [u8], &mut ByteQueue) -> Result<Option<WebSocket<R>>, E>,
+    ) -> Option<E> {
+        if self.ws.is_some() || self.refused {
+            return None;
+        }
+        let mut rest = self.input.as_mut_slice();
+        let result = step(&mut rest, &mut self.output);
+        let left = rest.len();
+        self.input.consume(self.input.len() - left);
+        match result {
+            Ok(Some(ws)) => {
+                self.ws = Some(ws);
+                self.deadlines.opened(now);
+            }
+            Ok(None) => {}
+            Err(error) => {
+                self.refused = true;
+                return Some(error);
+            }
+        }
+        None
+    }
+
     /// Passes bytes that were received to the session, which copies them. Call [`recv`](Self::recv)
     /// next.
     pub fn received(&mut self, now: Duration, bytes: &[u8]) {
         self.deadlines.received(now, bytes.len());
-        if self.ws.next_action() != Action::CloseTransport {
-            self.input.at = now;
-            self.input.bytes.extend_from_slice(bytes);
+        if self.next_action() != Action::CloseTransport {
+            self.input.append(bytes);
         }
     }
 
     /// Reports the end of the stream, or an error of the transport.
     pub fn recv_eof(&mut self) {
-        self.input.eof = true;
-        if self.input.bytes.is_empty() {
-            self.ws.recv_eof();
+        self.eof = true;
+        self.pass_on_eof();
+    }
+
+    fn pass_on_eof(&mut self) {
+        if let (Some(ws), true) = (&mut self.ws, self.eof && self.input.is_empty()) {
+            ws.recv_eof();
         }
     }
 
@@ -195,34 +211,31 @@ impl<R: Role> Session<R> {
     /// [high-water mark](Self::with_high_water).
     #[must_use = "the message must be handled, and `None` ends the loop"]
     pub fn recv(&mut self) -> Option<OwnedMessage> {
+        let ws = self.ws.as_mut()?;
         if self.output.len() >= self.high_water {
             return None;
         }
-        let input = &mut self.input;
-        let mut rest = input.bytes.get_mut(input.start..).unwrap_or_default();
-        let message = self.ws.recv(&mut rest, &mut self.output);
+        let mut rest = self.input.as_mut_slice();
+        let message = ws
+            .recv(&mut rest, &mut self.output)
+            .map(|message| match message {
+                Message::Text(text) => OwnedMessage::Text(text.into_owned()),
+                Message::Binary(bytes) => OwnedMessage::Binary(bytes.into_owned()),
+                Message::Ping => OwnedMessage::Ping(ws.control_payload().to_vec()),
+                Message::Pong => OwnedMessage::Pong(ws.control_payload().to_vec()),
+                Message::Close(code) => {
+                    let reason = ws.close_received().map(|close| close.reason);
+                    OwnedMessage::Close(code, reason.unwrap_or_default().into())
+                }
+                Message::Failed(error) => OwnedMessage::Failed(error),
+            });
         let left = rest.len();
-        let message = message.map(|message| match message {
-            Message::Text(text) => OwnedMessage::Text(text.into_owned()),
-            Message::Binary(bytes) => OwnedMessage::Binary(bytes.into_owned()),
-            Message::Ping => OwnedMessage::Ping(self.ws.control_payload().to_vec()),
-            Message::Pong => {
-                let payload = self.ws.control_payload();
-                self.deadlines.pong(input.at, payload);
-                OwnedMessage::Pong(payload.to_vec())
-            }
-            Message::Close(code) => {
-                let reason = self.ws.close_received().map(|close| close.reason);
-                OwnedMessage::Close(code, reason.unwrap_or_default().into())
-            }
-            Message::Failed(error) => OwnedMessage::Failed(error),
-        });
-        input.start = input.bytes.len() - left;
-        if left == 0 {
-            (input.bytes, input.start) = (Vec::new(), 0);
+        self.input.consume(self.input.len() - left);
+        if let Some(OwnedMessage::Pong(payload)) = &message {
+            self.deadlines.pong(payload);
         }
-        if message.is_none() && left == 0 && input.eof {
-            self.ws.recv_eof();
+        if message.is_none() {
+            self.pass_on_eof();
         }
         message
     }
@@ -231,37 +244,48 @@ impl<R: Role> Session<R> {
     ///
     /// # Errors
     ///
-    /// The errors are those of [`WebSocket::send_text`].
+    /// The errors are those of [`WebSocket::send_text`]; [`SendError::Closed`] also before the
+    /// opening handshake is complete.
     pub fn send_text(&mut self, text: &str) -> Result<(), SendError> {
-        self.ws.send_text(text, &mut self.output)
+        self.send(|ws, output| ws.send_text(text, output))
     }
 
     /// Sends a binary message in one frame.
     ///
     /// # Errors
     ///
-    /// The errors are those of [`WebSocket::send_binary`].
+    /// The errors are those of [`send_text`](Self::send_text).
     pub fn send_binary(&mut self, bytes: &[u8]) -> Result<(), SendError> {
-        self.ws.send_binary(bytes, &mut self.output)
+        self.send(|ws, output| ws.send_binary(bytes, output))
     }
 
     /// Starts the closing handshake (§7.1.2).
     ///
     /// # Errors
     ///
-    /// The errors are those of [`WebSocket::close`].
+    /// The errors are those of [`WebSocket::close`]; [`SendError::Closed`] also before the opening
+    /// handshake is complete.
     pub fn close(&mut self, code: CloseCode, reason: &str) -> Result<(), SendError> {
-        self.ws.close(code, reason, &mut self.output)
+        self.send(|ws, output| ws.close(code, reason, output))
     }
 
-    /// Returns the connection, for its properties.
-    pub const fn websocket(&self) -> &WebSocket<R> {
-        &self.ws
+    /// Calls any other method that sends, with the connection and its output.
+    ///
+    /// # Errors
+    ///
+    /// Those of the method, and [`SendError::Closed`] before the opening handshake is complete.
+    pub fn send<T>(
+        &mut self,
+        method: impl FnOnce(&mut WebSocket<R>, &mut ByteQueue) -> Result<T, SendError>,
+    ) -> Result<T, SendError> {
+        let ws = self.ws.as_mut().ok_or(SendError::Closed)?;
+        method(ws, &mut self.output)
     }
 
-    /// Returns the connection and its output, for all other methods that send.
-    pub const fn parts_mut(&mut self) -> (&mut WebSocket<R>, &mut OutputQueue) {
-        (&mut self.ws, &mut self.output)
+    /// Returns the connection, for its properties; `None` before the opening handshake is complete.
+    #[must_use]
+    pub const fn websocket(&self) -> Option<&WebSocket<R>> {
+        self.ws.as_ref()
     }
 
     /// Returns the deadlines, for the round-trip time.
@@ -288,18 +312,24 @@ impl<R: Role> Session<R> {
     /// [`wake`](Needs::wake). Any number of further calls does no harm.
     pub fn needs(&mut self, now: Duration) -> Option<Needs> {
         loop {
-            let (action, waiting) = (self.ws.next_action(), self.output.len());
+            let (action, waiting) = (self.next_action(), self.output.len());
             let discards = action == Action::CloseTransport;
-            let receives = waiting < self.high_water && self.input.bytes.is_empty();
-            let read = !self.input.eof && (discards || receives);
-            if self.timed_out.is_some() || (discards && waiting == 0 && self.input.eof) {
+            // Of a handshake, the beginning may be there.
+            let input_len = if self.ws.is_some() {
+                1
+            } else {
+                self.high_water
+            };
+            let receives = waiting < self.high_water && self.input.len() < input_len;
+            let read = !self.eof && (discards || receives);
+            if self.timed_out.is_some() || (discards && waiting == 0 && self.eof) {
                 return None;
             }
             let status = Status {
                 action,
                 waiting,
                 reading: read,
-                message: self.ws.message_progress(),
+                message: self.ws.as_ref().and_then(WebSocket::message_progress),
             };
             match self.deadlines.check(now, &status) {
                 Due::Later(wake) => {
@@ -311,34 +341,35 @@ impl<R: Role> Session<R> {
                     });
                 }
                 // Without room for it, the next one is due after the same time.
-                Due::Ping(payload) => drop(self.ws.send_ping(&payload, &mut self.output)),
+                Due::Ping(payload) => drop(self.send(|ws, output| ws.send_ping(&payload, output))),
                 Due::Drop(reason) => {
                     self.timed_out = Some(reason);
-                    self.ws.recv_eof();
+                    if let Some(ws) = &mut self.ws {
+                        ws.recv_eof();
+                    }
                 }
             }
         }
     }
 
-    /// Returns the deadline that ended the session, if one did.
-    #[must_use]
-    pub const fn timed_out(&self) -> Option<TimeoutError> {
-        self.timed_out
+    const fn next_action(&self) -> Action {
+        match &self.ws {
+            Some(ws) => ws.next_action(),
+            None if self.refused || self.eof => Action::CloseTransport,
+            None => Action::Continue,
+        }
     }
 
-    /// Returns how the connection ended or is ending; `None` while it is open.
+    /// Returns the fault for which a deadline ended the session, if one did.
+    #[must_use]
+    pub fn timed_out(&self) -> Option<TimeoutError> {
+        self.timed_out
+            .filter(|&reason| reason != TimeoutError::Linger)
+    }
+
+    /// Returns how the connection ended or is ending; `None` while it is open, and if it never was.
     #[must_use]
     pub fn outcome(&self) -> Option<Outcome<'_>> {
-        self.ws.outcome()
-    }
-}
-
-/// Does not show the bytes.
-impl fmt::Debug for Input {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Input")
-            .field("len", &(self.bytes.len() - self.start))
-            .field("eof", &self.eof)
-            .finish_non_exhaustive()
+        self.websocket()?.outcome()
     }
 }

@@ -186,7 +186,7 @@ pub(crate) struct RecvState<R> {
 
     counters: Counters,
     /// The part of `counters.bytes` that belongs to control frames.
-    control_bytes: u64,
+    control_bytes: u32,
     role: PhantomData<fn() -> R>,
 }
 
@@ -537,7 +537,7 @@ impl<R: Role> RecvState<R> {
             CheckedFrame::Control => {
                 self.phase = Phase::Control(header.opcode);
                 self.control.begin_control();
-                self.control_bytes = self.control_bytes.wrapping_add(header.len);
+                self.control_bytes = self.control_bytes.wrapping_add(header.len as u32);
             }
             CheckedFrame::Data {
                 kind,
@@ -701,7 +701,7 @@ impl<R: Role> RecvState<R> {
             Phase::Control(_) => 0,
             _ => self.payload_left,
         };
-        let data = self.counters.bytes.wrapping_sub(self.control_bytes);
+        let data = self.counters.bytes.wrapping_sub(self.control_bytes as u64);
         Some(data.wrapping_sub(left))
     }
 
