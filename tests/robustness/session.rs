@@ -169,7 +169,6 @@ fn sn3_an_idle_session_occupies_no_heap() {
         assert!(info.bytes_max < 500_000, "{}", info.bytes_max);
     }
     for_both_roles!(check);
-    assert!(size_of::<Session<Server>>() <= 640 + 110 * usize::from(cfg!(feature = "deflate")));
 }
 
 #[test]
@@ -455,6 +454,10 @@ fn simulate<R: TestRole>(
         period: 1 + random.below(300),
         chunk: to_peer.capacity / 4 + random.below(1000) as usize,
     };
+    // Or seldom, but then it reads and writes everything: within most of the time for a Pong.
+    if random.below(2) == 0 {
+        (peer.period, peer.chunk) = (4_000 + random.below(900), 10_000);
+    }
     let (mut busy_until, mut has_io, mut next_send) = (0, false, 0);
     let mut needs = session.needs(NOW).unwrap();
     for now in 0..end {
