@@ -146,10 +146,7 @@ fn serve(stream: &mut TcpStream, options: &Options) -> io::Result<String> {
         let Some(needs) = session.needs(now) else {
             break;
         };
-        // A timeout of zero would be none.
-        let left = needs
-            .wake
-            .map(|wake| wake.saturating_sub(now).max(Duration::from_millis(1)));
+        let left = needs.wake.map(|wake| wake.saturating_sub(now));
         if needs.write {
             stream.set_write_timeout(left)?;
             let written = in_time(stream.write(session.output()))?;

@@ -1,4 +1,4 @@
-//! What a connection requires of its transport (RFC 6455 §7.1.1).
+//! The action that a connection requires of its transport (RFC 6455 §7.1.1).
 
 /// What to do with the transport, once the output has been written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -9,7 +9,7 @@ pub enum Action {
     /// Continue to read, with a deadline: the peer's Close, or for a client the end of the stream,
     /// is expected, since the server closes the transport first (RFC 6455 §7.1.1). Set the deadline
     /// once, when the action is no longer `Continue`; received data must not extend it. Close the
-    /// transport when it expires.
+    /// transport when it expires. [`Deadlines`](crate::Deadlines) follows these rules.
     AwaitClose,
     /// Close the transport: the rest of the input is discarded.
     ///

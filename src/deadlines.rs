@@ -1,13 +1,13 @@
 //! Time as data: the current time goes in, the next deadline comes out. There is no clock and no
 //! timer here, and nothing about frames: a connection is known by its [`Action`], its output by the
-//! number of bytes that wait, and its peer by what arrives.
+//! number of bytes that wait, and its peer by the bytes that arrive.
 
 use crate::action::Action;
 use core::time::Duration;
 use core::{error, fmt};
 
-/// The times after which [`Deadlines`] drops a connection, or sends a Ping. With `None`, the time is
-/// not limited.
+/// The times after which [`Deadlines`] drops a connection, or sends a Ping. With `None`, the time
+/// is not limited.
 ///
 /// The defaults suit a server on the open internet.
 ///
@@ -96,8 +96,8 @@ impl Timeouts {
     }
 
     /// Sets the time that a peer may remain silent after the Ping was written. Default: 30 seconds,
-    /// since the bytes that were written before the Ping, and still are in the socket's buffer, must
-    /// reach the peer first. With `None`, Pings only keep the connection in use.
+    /// since the bytes that were written before the Ping, and still are in the socket's buffer,
+    /// must reach the peer first. With `None`, Pings only keep the connection in use.
     pub const fn with_pong(mut self, timeout: Option<Duration>) -> Self {
         self.pong = Time::or_never(timeout);
         self
@@ -110,8 +110,8 @@ impl Timeouts {
     }
 
     /// Sets the time that a message may remain incomplete without a further byte of it: a peer that
-    /// begins messages occupies memory until it ends them. Control frames do not extend it. Default:
-    /// 60 seconds. A peer that streams fragments with longer breaks needs more, or `None`.
+    /// begins messages occupies memory until it ends them. Control frames do not extend it.
+    /// Default: 60 seconds. A peer that streams fragments with longer breaks needs more, or `None`.
     pub const fn with_message(mut self, timeout: Option<Duration>) -> Self {
         self.message = Time::or_never(timeout);
         self
@@ -244,19 +244,20 @@ pub enum Due {
 /// a message and for output that make no progress, and for closing.
 ///
 /// It has no clock. Each `now` is the time since any fixed point, of a clock that does not go back,
-/// such as `Instant::elapsed`. If it does go back, time stands still until it reaches the latest
-/// `now` again.
+/// such as `Instant::elapsed`. If it does go back, time stops until it reaches the latest `now`
+/// again.
 ///
 /// # Use
 ///
-/// Create it when the transport is open. Report the received bytes, the written bytes, the Pongs and
-/// the end of the opening handshake, each with the time at which it happened. After that, and
-/// whenever the time comes that [`check`](Self::check) returned, read and write what the socket has
-/// ready, and call `check` again. Any number of further calls does no harm.
+/// Create it when the transport is open. Report the received bytes, the written bytes, the Pongs
+/// and the end of the opening handshake. Call [`check`](Self::check) after that, after output was
+/// appended, and at the time that it returned; read and write all that the socket has ready first.
+/// Any number of further calls does no harm.
 ///
 /// ```
 /// use std::time::Duration;
-/// use ws_proto::{Config, Deadlines, Due, Message, Server, Status, Timeouts, WebSocket};
+/// use ws_proto::{Config, Message, Server, WebSocket};
+/// use ws_proto::{Deadlines, Due, Status, Timeouts};
 ///
 /// # let mut seconds = [0, 5, 35, 36, 36, 66].map(Duration::from_secs).into_iter();
 /// # let mut clock = || seconds.next().unwrap();
@@ -306,19 +307,20 @@ pub enum Due {
 ///
 /// # Rules
 ///
-/// * **A peer is alive if bytes arrive**, whatever they are: the next chunk of a long frame, after
-///   which its Pong can follow only, shows it as well as a Pong. A Ping is sent after silence only,
-///   and the connection is dropped if the silence lasts until the time for the Pong has passed.
+/// * **A peer is alive if bytes arrive**, whatever they are. Its Pong can be delayed by a long
+///   frame, or by megabytes that it sent before. A Ping is sent after silence only, and the
+///   connection is dropped if the silence lasts until the time for the Pong has passed.
 /// * **Our own delay is not the peer's fault.** While output waits, or the driver does not read,
-///   silence does not count, neither does the time of an incomplete message; the time for writing
-///   does.
-/// * **A time counts from when the bytes were written**: the Ping, the Close, and the last byte.
+///   the time of silence does not count, nor that of an incomplete message. While output waits,
+///   the time for writing counts.
+/// * **A time counts from when the bytes were written**: those of the Ping or of the Close, or the
+///   last ones.
 /// * **The times for the handshake, for closing and for lingering begin once**, and nothing extends
 ///   them.
-/// * **A driver that is late drops no peer that was not.** After a deadline, the first `check`
-///   allows [`GRACE`](Self::GRACE) to read and write what the socket has ready; only a later one
-///   drops the connection. Therefore an event loop may handle its timers before its events, and a
-///   program that was suspended finds its connections again.
+/// * **A late driver drops no peer that was in time.** After a deadline, the first `check` allows
+///   [`GRACE`](Self::GRACE) to read and write all that the socket has ready, and only a later one
+///   drops the connection. A program that was busy or suspended thus finds everything that arrived
+///   by the deadline, even if its `now` is later than its last read.
 /// * **The round-trip time** is that of the last Ping, from when it was written until its Pong
 ///   arrives. Pings of the program do not disturb it, if their payload is not one of 8 bytes.
 ///
@@ -496,8 +498,8 @@ impl Listening {
 }
 
 impl Deadlines {
-    /// The time between the first [`check`](Self::check) after a deadline and the one that drops the
-    /// connection: 100 milliseconds. Only after [`Timeouts::with_linger`] there is none.
+    /// The time between the first [`check`](Self::check) after a deadline and the one that drops
+    /// the connection: 100 milliseconds. Only after [`Timeouts::with_linger`] there is none.
     pub const GRACE: Duration = Duration::from_millis(100);
 
     /// Creates the deadlines of a connection whose opening handshake begins now.

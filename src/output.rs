@@ -229,10 +229,9 @@ impl ByteQueue {
         Self::with_max_len(usize::MAX)
     }
 
-    /// Creates an empty queue in which at most `max_len` bytes can wait. If a frame has no room, the
-    /// call that would append it fails with
-    /// [`SendError::OutputFull`](crate::SendError::OutputFull). With less than [`REPLY_ROOM`] bytes,
-    /// some Pings can never be answered, and receiving stops there.
+    /// Creates an empty queue in which at most `max_len` bytes can wait. A call that would append a
+    /// frame without room fails with [`SendError::OutputFull`](crate::SendError::OutputFull). With
+    /// less than [`REPLY_ROOM`] bytes, some Pings can never be answered, and receiving stops there.
     #[must_use]
     pub const fn with_max_len(max_len: usize) -> Self {
         Self {

@@ -30,7 +30,7 @@ pub enum OwnedMessage {
     Failed(ProtocolError),
 }
 
-/// What a [`Session`] requires of its driver, all at the same time.
+/// All that a [`Session`] requires of its driver at the same time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Needs {
@@ -42,15 +42,20 @@ pub struct Needs {
     /// Read, and pass the bytes to [`Session::received`], or report the end of the stream by
     /// [`Session::recv_eof`]. If this is `false`, do not read.
     pub read: bool,
-    /// Call [`Session::needs`] at this time at the latest.
+    /// Call [`Session::needs`] at this time at the latest. It is later than the `now` of the call
+    /// that returned it.
     pub wake: Option<Duration>,
 }
 
 /// A connection with all of its driver except the I/O: the queues of input and output, the
 /// [`Deadlines`], and closing, from the first byte to the last.
 ///
-/// The driver does the I/O that [`needs`](Self::needs) returns, and passes the time as [`Deadlines`]
-/// describes. It keeps no bytes, so that one read buffer serves any number of sessions.
+/// The driver does the I/O that [`needs`](Self::needs) returns, and passes the time as
+/// [`Deadlines`] describes. It keeps no bytes, so that one read buffer serves any number of
+/// sessions. The order in a round is: receive messages, send, call `needs`, then read and write.
+///
+/// An idle session occupies no heap. Its struct has 624 bytes for a server and 736 for a client, on
+/// a 64-bit target without `deflate`.
 ///
 /// ```no_run
 /// use std::io::{self, Read, Write};
@@ -58,8 +63,8 @@ pub struct Needs {
 /// use std::time::Instant;
 /// use ws_proto::{OwnedMessage, Server, Session, Timeouts, WebSocket};
 ///
-/// /// Echoes until the connection ends. For a socket that does not block, do
-/// /// all that `needs` contains at the same time.
+/// /// Echoes until the connection ends. A driver whose socket does not block
+/// /// does all that `needs` contains in the same round.
 /// fn echo(ws: WebSocket<Server>, mut sock: TcpStream) -> io::Result<()> {
 ///     let (clock, mut buf) = (Instant::now(), vec![0; 16 << 10]);
 ///     let mut session = Session::open(ws, &Timeouts::new(), clock.elapsed());
@@ -151,14 +156,14 @@ impl<R: Role> Session<R> {
         self
     }
 
-    /// Continues the opening handshake, if it is not complete: calls `step` with the received bytes,
-    /// of which it consumes those of the handshake, and with the output. `step` returns the
+    /// Continues the opening handshake, if it is not complete: calls `step` with the received
+    /// bytes, of which it consumes those of the handshake, and with the output. `step` returns the
     /// connection once the handshake is complete. If it returns an error, the session writes the
     /// output, such as the response to a bad request, and ends.
     ///
     /// Call it after bytes were received, and in a client once before, to write the request.
     ///
-    /// Returns the error of `step`, for a log. This is no `Result`, since `?` would skip the output.
+    /// Returns the error of `step`, for a log. It is no `Result`, since `?` would skip the output.
     pub fn handshake<E>(
         &mut self,
         now: Duration,
@@ -172,21 +177,20 @@ impl<R: Role> Session<R> {
         let left = rest.len();
         self.input.consume(self.input.len() - left);
         match result {
-            Ok(Some(ws)) => {
-                self.ws = Some(ws);
-                self.deadlines.opened(now);
-            }
-            Ok(None) => {}
+            Ok(ws) => self.ws = ws,
             Err(error) => {
                 self.refused = true;
                 return Some(error);
             }
         }
+        if self.ws.is_some() {
+            self.deadlines.opened(now);
+        }
         None
     }
 
-    /// Passes bytes that were received to the session, which copies them. Call [`recv`](Self::recv)
-    /// next.
+    /// Passes received bytes to the session, which copies them. Call [`recv`](Self::recv) next, and
+    /// during the opening handshake [`handshake`](Self::handshake) before.
     pub fn received(&mut self, now: Duration, bytes: &[u8]) {
         self.deadlines.received(now, bytes.len());
         if self.next_action() != Action::CloseTransport {
@@ -306,7 +310,7 @@ impl<R: Role> Session<R> {
         self.output.consume(len);
     }
 
-    /// Returns what the session requires now; `None` if the transport must be closed.
+    /// Returns all that the session requires now; `None` if the transport must be closed.
     ///
     /// Call it after [`recv`](Self::recv) has returned `None`, and at the time
     /// [`wake`](Needs::wake). Any number of further calls does no harm.

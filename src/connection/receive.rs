@@ -185,7 +185,8 @@ pub(crate) struct RecvState<R> {
     pub(crate) utf8: Utf8Validator,
 
     counters: Counters,
-    /// The part of `counters.bytes` that belongs to control frames.
+    /// The part of `counters.bytes` that belongs to control frames, modulo 2^32: every 4 GiB of
+    /// them, an incomplete message seems to make progress once.
     control_bytes: u32,
     role: PhantomData<fn() -> R>,
 }

@@ -460,9 +460,10 @@ impl<R: Role> MessageRecvHalf<R> {
         self.half.payload_left()
     }
 
-    /// Returns `None` between messages. While a message is incomplete, returns the number of payload
-    /// bytes of all messages that were received, without control frames. As long as this value does
-    /// not change, the message makes no progress: [`Deadlines`](crate::Deadlines) limits that time.
+    /// Returns `None` between messages. While a message is incomplete, returns the number of
+    /// payload bytes of all messages that were received, without control frames. As long as this
+    /// value does not change, the message makes no progress: [`Deadlines`](crate::Deadlines) limits
+    /// that time.
     #[must_use]
     pub const fn message_progress(&self) -> Option<u64> {
         self.half.message_progress()

@@ -307,7 +307,7 @@ fn tm5_output_that_makes_no_progress_ends_the_connection() {
 }
 
 #[test]
-fn tm6_a_message_without_progress_ends_the_connection() {
+fn tm6_fg11_f4_a_message_without_progress_ends_the_connection() {
     let mut deadlines = open();
     for (at, progress) in [(0, 0), (40_000, 1), (80_000, 500)] {
         deadlines.received(ms(at), 1);

@@ -292,7 +292,7 @@ fn sn5_the_answer_to_a_bad_request_is_written() {
 }
 
 #[test]
-fn sn5_a_handshake_that_does_not_end() {
+fn sn5_tm1_a_handshake_that_does_not_end() {
     let mut session = Session::<Client>::new(&Timeouts::new(), NOW);
     let mut asks = |_: &mut &mut [u8], out: &mut ByteQueue| {
         out.append(b"?");
