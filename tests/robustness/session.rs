@@ -294,11 +294,11 @@ fn sn5_the_answer_to_a_bad_request_is_written() {
 #[test]
 fn sn5_tm1_a_handshake_that_does_not_end() {
     let mut session = Session::<Client>::new(&Timeouts::new(), NOW);
-    let mut asks = |_: &mut &mut [u8], out: &mut ByteQueue| {
+    let asks = |_: &mut &mut [u8], out: &mut ByteQueue| {
         out.append(b"?");
         Ok::<_, ()>(None)
     };
-    assert_eq!(session.handshake(NOW, &mut asks), None);
+    assert_eq!(session.handshake(NOW, asks), None);
     assert!(session.needs(NOW).is_some_and(|needs| needs.write));
     session.written(NOW, 1);
     assert_eq!(session.needs(NOW).unwrap().wake, Some(ms(10_000)));

@@ -78,7 +78,7 @@ pub(crate) const CASES: &[Case] = &[
     }),
     case(
         "O4 SE10: a queue that the socket empties byte by byte",
-        60,
+        200,
         queues,
     ),
     case(
