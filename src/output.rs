@@ -220,6 +220,9 @@ pub struct ByteQueue {
 
 #[cfg(feature = "alloc")]
 impl ByteQueue {
+    /// The capacity of the first allocation.
+    const FIRST: usize = 256;
+
     /// The capacity up to which memory is not returned before the queue is empty.
     const SMALL: usize = 4 << 10;
 
@@ -281,16 +284,13 @@ impl ByteQueue {
     pub fn consume(&mut self, bytes: usize) {
         self.start += bytes.min(self.len());
         let len = self.len();
-        if len == 0 || self.capacity() > Self::SMALL.max(4 * len) {
-            self.reallocate(2 * len);
+        if len == 0 {
+            (self.bytes, self.start) = (Vec::new(), 0);
+        } else if self.capacity() > Self::SMALL.max(4 * len) {
+            let mut bytes = Vec::with_capacity(2 * len);
+            bytes.extend_from_slice(self.as_slice());
+            (self.bytes, self.start) = (bytes, 0);
         }
-    }
-
-    /// Moves the bytes that wait to memory of this capacity.
-    fn reallocate(&mut self, capacity: usize) {
-        let mut bytes = Vec::with_capacity(capacity);
-        bytes.extend_from_slice(self.as_slice());
-        (self.bytes, self.start) = (bytes, 0);
     }
 }
 
@@ -324,6 +324,10 @@ impl Output for ByteQueue {
     #[inline]
     fn append(&mut self, bytes: &[u8]) -> &mut [u8] {
         let bytes = prefix(bytes, bytes.len().min(self.room()));
+        // Memory for a small message and its header at once.
+        if self.bytes.capacity() == 0 && !bytes.is_empty() {
+            self.bytes.reserve_exact(bytes.len().max(Self::FIRST));
+        }
         // Instead of more memory, the room of consumed bytes, if at least as many bytes were
         // consumed as must be moved.
         if self.bytes.capacity() - self.bytes.len() < bytes.len() && self.start >= self.len() {
