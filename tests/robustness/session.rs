@@ -526,7 +526,7 @@ const fn allowance(late: u64) -> u64 {
 }
 
 proptest! {
-    #![proptest_config(config(if cfg!(debug_assertions) { 300 } else { 1000 }))]
+    #![proptest_config(config(if cfg!(debug_assertions) { 100 } else { 1000 }))]
 
     #[test]
     fn tm10_no_live_peer_is_dropped(
