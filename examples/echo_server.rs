@@ -7,8 +7,9 @@
 //! It listens on ADDR (default 127.0.0.1:9001), speaks the first of the client's subprotocols that
 //! it was given by name, and takes messages of up to BYTES (default 64 MiB). A client may take up
 //! to SECONDS (default 10) for its request, for its last bytes before the connection is closed, and
-//! for accepting anything of the output. With `--deflate` (feature `deflate`) it accepts
-//! permessage-deflate. `serve` is the part to read: it is the whole of a driver.
+//! for accepting anything of the output; one that is silent for a minute is dropped. With
+//! `--deflate` (feature `deflate`) it accepts permessage-deflate. `serve` is the part to read: it is
+//! the whole of a driver.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
@@ -18,16 +19,16 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 use ws_proto::handshake::ServerHandshake;
-use ws_proto::{Action, Config, Message, Server, WebSocket};
+use ws_proto::{ByteQueue, Config, OwnedMessage, Server, Session, Timeouts, WebSocket};
 
-/// How much is read at once, and after how much output it is written at the latest.
+/// How much is read at once, and after how much output nothing more is received.
 const BUFFER: usize = 64 << 10;
 
 struct Options {
     address: String,
     protocols: Vec<String>,
     config: Config,
-    timeout: Duration,
+    timeouts: Timeouts,
     #[cfg(feature = "deflate")]
     deflate: Option<ws_proto::deflate::DeflateConfig>,
 }
@@ -77,11 +78,16 @@ fn options(mut args: impl Iterator<Item = String>) -> Result<Options, String> {
             _ => address = arg,
         }
     }
+    let timeout = Some(Duration::from_secs(timeout.into()));
     Ok(Options {
         address,
         protocols,
         config: Config::default().with_max_message(max_message),
-        timeout: Duration::from_secs(timeout.into()),
+        timeouts: Timeouts::new()
+            .with_handshake(timeout)
+            .with_write(timeout)
+            .with_close(timeout)
+            .with_linger(timeout),
         #[cfg(feature = "deflate")]
         deflate,
     })
@@ -115,118 +121,85 @@ fn listen(options: &Arc<Options>) -> io::Result<()> {
 /// Serves one connection from its first byte to its last, and says how it ended.
 fn serve(stream: &mut TcpStream, options: &Options) -> io::Result<String> {
     stream.set_nodelay(true)?;
-    stream.set_write_timeout(Some(options.timeout))?;
-    let mut buffer = vec![0; BUFFER];
-    let mut out = Vec::new();
-
-    // The opening handshake. What came after the request stays in `input`.
+    let clock = Instant::now();
+    // While as much output waits as one read may hold, nothing more is received: what waits is that
+    // and one message at most.
+    let mut session = Session::new(&options.timeouts, clock.elapsed())
+        .with_high_water(BUFFER)
+        .with_max_output(usize::MAX);
     let mut handshake = ServerHandshake::new();
-    let deadline = Instant::now() + options.timeout;
-    let (negotiated, mut input) = loop {
-        let n = read_before(deadline, stream, &mut buffer)
-            .map_err(timed_out("waiting for the request"))?;
-        if n == 0 {
-            return Ok("closed without a request".to_owned());
-        }
-        let mut input = &mut buffer[..n];
-        match handshake.recv(&mut input, &mut out) {
-            Ok(None) => {}
-            Ok(Some(request)) => {
-                let spoken: Vec<&str> = options.protocols.iter().map(|name| &**name).collect();
-                let answer = request.accept().subprotocol_from(&spoken);
-                #[cfg(feature = "deflate")]
-                let answer = match &options.deflate {
-                    Some(deflate) => answer.deflate(deflate),
-                    None => answer,
-                };
-                let negotiated = answer.write(&mut out)?;
-                let received = n - input.len();
-                break (negotiated, received..n);
-            }
-            Err(error) => {
-                flush(stream, &mut out)?;
-                close(stream, &mut buffer, options.timeout);
-                return Ok(format!("refused: {error}"));
-            }
-        }
-    };
-
-    // The conversation.
-    let mut ws = WebSocket::<Server>::new(negotiated, &options.config);
-    stream.set_read_timeout(None)?;
+    let mut refused = None;
+    let mut buffer = vec![0; BUFFER];
     loop {
-        let mut received = &mut buffer[input];
-        while let Some(message) = ws.recv(&mut received, &mut out) {
+        let now = clock.elapsed();
+        let step = session.handshake(now, |input, out| {
+            accept(&mut handshake, options, input, out)
+        });
+        refused = refused.or(step);
+        while let Some(message) = session.recv() {
             match message {
-                Message::Text(text) => ws.send_text(&text, &mut out)?,
-                Message::Binary(bytes) => ws.send_binary(&bytes, &mut out)?,
+                OwnedMessage::Text(text) => session.send_text(&text)?,
+                OwnedMessage::Binary(bytes) => session.send_binary(&bytes)?,
                 _ => {}
             }
-            // One read may hold many messages, and compressed ones a thousand times its length.
-            if out.len() >= BUFFER {
-                flush(stream, &mut out)?;
-            }
         }
-        // While the peer does not take it, nothing more is read: what waits here is `BUFFER` and
-        // one message at most.
-        flush(stream, &mut out)?;
-        match ws.next_action() {
-            Action::Continue => {}
-            Action::AwaitClose => stream.set_read_timeout(Some(options.timeout))?,
-            Action::CloseTransport => break,
-        }
-        let n = stream
-            .read(&mut buffer)
-            .map_err(timed_out("waiting for the Close"))?;
-        if n == 0 {
-            ws.recv_eof();
+        let Some(needs) = session.needs(now) else {
             break;
+        };
+        let left = needs.wake.map(|wake| wake.saturating_sub(now));
+        if needs.write {
+            stream.set_write_timeout(left)?;
+            let written = in_time(stream.write(session.output()))?;
+            session.written(clock.elapsed(), written.unwrap_or(0));
+            continue;
         }
-        input = 0..n;
-    }
-    close(stream, &mut buffer, options.timeout);
-    Ok(ws
-        .outcome()
-        .map_or_else(String::new, |outcome| outcome.to_string()))
-}
-
-/// Writes all that waits, and gives back the memory that a long message took.
-fn flush(stream: &mut TcpStream, out: &mut Vec<u8>) -> io::Result<()> {
-    stream
-        .write_all(out)
-        .map_err(timed_out("the client does not read"))?;
-    out.clear();
-    out.shrink_to(BUFFER);
-    Ok(())
-}
-
-/// Reads with a deadline for the whole handshake, so that a client that sends a byte now and then
-/// does not hold the thread forever.
-fn read_before(deadline: Instant, stream: &mut TcpStream, buffer: &mut [u8]) -> io::Result<usize> {
-    let left = deadline.saturating_duration_since(Instant::now());
-    if left.is_zero() {
-        return Err(ErrorKind::TimedOut.into());
-    }
-    stream.set_read_timeout(Some(left))?;
-    stream.read(buffer)
-}
-
-/// Names the step that took too long: the system's own words for a timeout of a socket are
-/// "Resource temporarily unavailable".
-fn timed_out(step: &str) -> impl Fn(io::Error) -> io::Error {
-    move |error| match error.kind() {
-        ErrorKind::TimedOut | ErrorKind::WouldBlock => {
-            io::Error::new(ErrorKind::TimedOut, format!("timed out: {step}"))
+        if needs.shutdown {
+            let _ = stream.shutdown(Shutdown::Write);
         }
-        _ => error,
+        stream.set_read_timeout(left)?;
+        match in_time(stream.read(&mut buffer))? {
+            Some(0) => session.recv_eof(),
+            Some(n) => session.received(clock.elapsed(), &buffer[..n]),
+            None => {}
+        }
     }
+    Ok(match (refused, session.timed_out(), session.outcome()) {
+        (Some(error), ..) => format!("refused: {error}"),
+        (_, Some(timeout), _) => timeout.to_string(),
+        (_, _, Some(outcome)) => outcome.to_string(),
+        _ => "closed without a request".to_owned(),
+    })
 }
 
-/// Closes after the peer has read everything: a socket that is closed over unread input is reset,
-/// and the peer may lose the Close frame (RFC 6455 §7.1.1).
-fn close(stream: &mut TcpStream, buffer: &mut [u8], timeout: Duration) {
-    let deadline = Instant::now() + timeout;
-    if stream.shutdown(Shutdown::Write).is_ok() {
-        while matches!(read_before(deadline, stream, buffer), Ok(1..)) {}
+/// Reads the request, and answers it.
+fn accept(
+    handshake: &mut ServerHandshake,
+    options: &Options,
+    input: &mut &mut [u8],
+    out: &mut ByteQueue,
+) -> io::Result<Option<WebSocket<Server>>> {
+    let Some(request) = handshake.recv(input, out)? else {
+        return Ok(None);
+    };
+    let spoken: Vec<&str> = options.protocols.iter().map(|name| &**name).collect();
+    let answer = request.accept().subprotocol_from(&spoken);
+    #[cfg(feature = "deflate")]
+    let answer = match &options.deflate {
+        Some(deflate) => answer.deflate(deflate),
+        None => answer,
+    };
+    let negotiated = answer.write(out)?;
+    Ok(Some(WebSocket::new(negotiated, &options.config)))
+}
+
+/// The result of a read or a write, unless the time for it is over (`WouldBlock` on Unix,
+/// `TimedOut` on Windows).
+fn in_time(result: io::Result<usize>) -> io::Result<Option<usize>> {
+    match result {
+        Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
+            Ok(None)
+        }
+        Err(error) if error.kind() == ErrorKind::Interrupted => Ok(None),
+        result => result.map(Some),
     }
 }

@@ -150,10 +150,13 @@
 //!
 //! # Backpressure
 //!
+//! A [`Session`] follows the rules of this section. Without it:
+//!
 //! A `Vec<u8>` always has room. If a peer sends Pings and does not read, each of them is answered
 //! there: 10,000 Pings of 125 bytes append 1.27 MB. A driver that writes all of `out` before it
 //! reads again, as in the loop above, holds at most the replies to one read. A driver that reads
-//! while output waits must limit the output, by a [`SliceOutput`] or a [`CappedOutput`].
+//! while output waits must limit the output, by a [`SliceOutput`], a [`ByteQueue`] or a
+//! [`CappedOutput`].
 //!
 //! If the output has no room for a reply, `recv` returns `None`, and
 //! [`is_paused`](WebSocket::is_paused) is `true`: write the output, then call `recv` again, even if
@@ -206,12 +209,14 @@
 //!
 //! | layer | purpose | memory |
 //! | --- | --- | --- |
+//! | [`Session`] | all of a driver except the I/O: queues, deadlines, closing | none while idle, except the struct |
 //! | [`WebSocket`] | complete messages | the received bytes of an incomplete message |
 //! | [`Connection`] | a stream of events, for messages of any size | none except the struct |
 //! | [`MessageRecvHalf`], [`MessageSendHalf`]; [`RecvHalf`], [`SendHalf`] | the halves of these two, for two tasks | the same |
 //! | [`frame`] | the codec: headers, masking, UTF-8 | none |
 //! | [`handshake`] (feature) | the opening handshake, both roles; pages on the same port; a proxy | a head that is split by the input |
 //! | [`deflate`] (feature) | permessage-deflate: compression and its negotiation | per direction, from its first use on |
+//! | [`Deadlines`] | timeouts and Pings: the time goes in, the next deadline comes out | none |
 //! | [`extension`], [`uri`] | the grammar of `Sec-WebSocket-Extensions`, and of URIs | none |
 //!
 //! # Left to the driver
@@ -222,7 +227,8 @@
 //!   connection), for a message whose fragments stop arriving, for the Pong to a Ping, for a write
 //!   that makes no progress (a blocking `write_all` waits forever for a peer that does not read),
 //!   and for the peer's Close while [`next_action`](WebSocket::next_action) returns
-//!   [`Action::AwaitClose`].
+//!   [`Action::AwaitClose`]. [`Deadlines`] computes all of them from the current time, and a
+//!   [`Session`] applies them.
 //! * **Backpressure**, as described [above](#backpressure).
 //! * **Closing the socket** as [`Action`] requires. The server closes first (§7.1.1).
 //! * **A fresh secret seed** for each client: 32 bytes of a cryptographically secure source such as
@@ -255,6 +261,7 @@
 //! | error | kind |
 //! | --- | --- |
 //! | [`ProtocolError`], [`frame::HeaderError`], [`frame::InvalidUtf8`] | `InvalidData` |
+//! | [`TimeoutError`] | `TimedOut` |
 //! | [`SendError`] | `BrokenPipe` if `Closed`, `WriteZero` if `OutputFull`, `InvalidInput` otherwise |
 //! | [`handshake::HandshakeError`] | `UnexpectedEof` if `Incomplete`, `ConnectionRefused` if `UnexpectedStatus`, `InvalidData` otherwise |
 //! | [`handshake::WriteError`] | `WriteZero` if `OutputFull`, `InvalidInput` otherwise |
@@ -270,7 +277,8 @@
 //! # Features
 //!
 //! * `std` (default): run-time detection of SIMD in dependencies. Implies `alloc`.
-//! * `alloc`: [`WebSocket`], `Vec<u8>` as an [`Output`], and the state machines of the handshake.
+//! * `alloc`: [`WebSocket`], [`Session`], `Vec<u8>` and [`ByteQueue`] as an [`Output`], and the
+//!   state machines of the handshake.
 //! * `handshake` (default): the opening handshake.
 //! * `deflate`: permessage-deflate, by zlib-rs. Implies `std`.
 //! * `arbitrary`: `Arbitrary` (of arbitrary 1.4) for [`Config`], [`CloseCode`], [`MessageKind`],
@@ -278,6 +286,8 @@
 //!   code that uses this crate.
 //! * `http`: conversions from and to `Request`, `Response` and `Uri` of the crate `http`. Implies
 //!   `handshake`.
+//! * `simd`: faster masking of payloads of 512 bytes and more, by AVX2 where the processor has it,
+//!   through pulp. Implies `std`.
 //! * `simdutf8`: faster validation of text, in particular of text that is not ASCII.
 //!
 //! Without default features the crate needs neither `std` nor an allocator: use [`Connection`] with
@@ -315,8 +325,10 @@ pub mod uri;
 
 pub mod frame;
 
+mod action;
 mod config;
 mod counters;
+mod deadlines;
 mod error;
 mod output;
 mod role;
@@ -331,6 +343,8 @@ mod negotiated;
 mod connection;
 #[cfg(feature = "alloc")]
 mod message;
+#[cfg(feature = "alloc")]
+mod session;
 
 #[cfg(feature = "handshake")]
 pub mod handshake;
@@ -342,12 +356,14 @@ mod arbitrary;
 #[doc = include_str!("../README.md")]
 mod readme {}
 
+pub use action::Action;
 pub use config::Config;
 pub use connection::{
-    Action, Chunk, Connection, Endpoint, Event, Outcome, OutgoingFrame, RecvHalf, Reply, SendHalf,
+    Chunk, Connection, Endpoint, Event, Outcome, OutgoingFrame, RecvHalf, Reply, SendHalf,
     SentClose, State,
 };
 pub use counters::Counters;
+pub use deadlines::{Deadlines, Due, Status, TimeoutError, Timeouts};
 pub use error::{ProtocolError, SendError};
 pub use frame::close::{Close, CloseCode, InvalidCloseCode};
 pub use frame::opcode::MessageKind;
@@ -355,6 +371,8 @@ pub use frame::opcode::MessageKind;
 pub use message::{Message, MessageRecvHalf, MessageSendHalf, WebSocket};
 pub use negotiated::Negotiated;
 #[cfg(feature = "alloc")]
-pub use output::CappedOutput;
+pub use output::{ByteQueue, CappedOutput};
 pub use output::{Output, REPLY_ROOM, SliceOutput};
 pub use role::{Client, Role, Server};
+#[cfg(feature = "alloc")]
+pub use session::{Needs, OwnedMessage, Session};

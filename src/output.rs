@@ -4,6 +4,8 @@
 
 use crate::buffer::prefix;
 #[cfg(feature = "alloc")]
+use crate::buffer::suffix;
+#[cfg(feature = "alloc")]
 use alloc::vec::Vec;
 use core::fmt;
 
@@ -184,5 +186,154 @@ impl Output for CappedOutput<'_> {
     fn append(&mut self, bytes: &[u8]) -> &mut [u8] {
         let len = bytes.len().min(self.room());
         Output::append(self.bytes, prefix(bytes, len))
+    }
+}
+
+/// A queue of bytes, which are appended to its end and consumed from its front: output that the
+/// socket has not accepted yet, or input that could not be consumed yet.
+///
+/// The bytes that wait are one slice. The time for appending and consuming is linear in the bytes,
+/// however small the writes of the socket are. An empty queue occupies no memory; otherwise its
+/// memory is at most 4 KiB or a small multiple of the bytes that wait.
+///
+/// ```
+/// use ws_proto::{ByteQueue, Config, Server, WebSocket};
+///
+/// let mut ws = WebSocket::new(Server, &Config::new());
+/// let mut out = ByteQueue::new();
+/// ws.send_text("Hello", &mut out)?;
+/// while !out.is_empty() {
+///     // let n = sock.write(out.as_slice())?;
+/// #   assert!(b"\x81\x05Hello".ends_with(out.as_slice()));
+/// #   let n = 1;
+///     out.consume(n);
+/// }
+/// # Ok::<(), ws_proto::SendError>(())
+/// ```
+#[cfg(feature = "alloc")]
+pub struct ByteQueue {
+    /// The bytes before `start` were consumed. If all were, there are none.
+    bytes: Vec<u8>,
+    start: usize,
+    max_len: usize,
+}
+
+#[cfg(feature = "alloc")]
+impl ByteQueue {
+    /// The capacity of the first allocation.
+    const FIRST: usize = 256;
+
+    /// The capacity up to which memory is not returned before the queue is empty.
+    const SMALL: usize = 4 << 10;
+
+    /// Creates an empty queue of unlimited length.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self::with_max_len(usize::MAX)
+    }
+
+    /// Creates an empty queue in which at most `max_len` bytes can wait. A call that would append a
+    /// frame without room fails with [`SendError::OutputFull`](crate::SendError::OutputFull). With
+    /// less than [`REPLY_ROOM`] bytes, some Pings can never be answered, and receiving stops there.
+    #[must_use]
+    pub const fn with_max_len(max_len: usize) -> Self {
+        Self {
+            bytes: Vec::new(),
+            start: 0,
+            max_len,
+        }
+    }
+
+    /// Sets the number of bytes that can wait. If more wait already, there is no room until the
+    /// queue is shorter.
+    pub const fn set_max_len(&mut self, max_len: usize) {
+        self.max_len = max_len;
+    }
+
+    /// Returns the bytes that wait.
+    #[must_use]
+    pub fn as_slice(&self) -> &[u8] {
+        suffix(&self.bytes, self.start)
+    }
+
+    /// Returns the bytes that wait, such as input for `recv`, which unmasks it in place.
+    #[must_use]
+    pub fn as_mut_slice(&mut self) -> &mut [u8] {
+        self.bytes.get_mut(self.start..).unwrap_or_default()
+    }
+
+    /// Returns the number of bytes that wait.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.bytes.len() - self.start
+    }
+
+    /// Returns whether no bytes wait.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Returns the number of bytes of memory that the queue occupies.
+    #[must_use]
+    pub fn capacity(&self) -> usize {
+        self.bytes.capacity()
+    }
+
+    /// Removes the first `bytes` of the bytes that wait, or all if there are fewer.
+    pub fn consume(&mut self, bytes: usize) {
+        self.start += bytes.min(self.len());
+        let len = self.len();
+        if len == 0 {
+            (self.bytes, self.start) = (Vec::new(), 0);
+        } else if self.capacity() > Self::SMALL.max(4 * len) {
+            let mut bytes = Vec::with_capacity(2 * len);
+            bytes.extend_from_slice(self.as_slice());
+            (self.bytes, self.start) = (bytes, 0);
+        }
+    }
+}
+
+#[cfg(feature = "alloc")]
+impl Default for ByteQueue {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Does not show the bytes.
+#[cfg(feature = "alloc")]
+impl fmt::Debug for ByteQueue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ByteQueue")
+            .field("len", &self.len())
+            .field("room", &self.room())
+            .finish()
+    }
+}
+
+#[cfg(feature = "alloc")]
+impl Output for ByteQueue {
+    #[inline]
+    fn room(&self) -> usize {
+        self.max_len
+            .min(isize::MAX as usize)
+            .saturating_sub(self.len())
+    }
+
+    #[inline]
+    fn append(&mut self, bytes: &[u8]) -> &mut [u8] {
+        let bytes = prefix(bytes, bytes.len().min(self.room()));
+        // Memory for a small message and its header at once.
+        if self.bytes.capacity() == 0 && !bytes.is_empty() {
+            self.bytes.reserve_exact(bytes.len().max(Self::FIRST));
+        }
+        // Instead of more memory, the room of consumed bytes, if at least as many bytes were
+        // consumed as must be moved.
+        if self.bytes.capacity() - self.bytes.len() < bytes.len() && self.start >= self.len() {
+            self.bytes.drain(..self.start);
+            self.start = 0;
+        }
+        Output::append(&mut self.bytes, bytes)
     }
 }

@@ -10,7 +10,7 @@ mod receive;
 mod recv_half;
 mod send;
 
-pub use closing::{Action, Endpoint, Outcome, Reply, SentClose, State};
+pub use closing::{Endpoint, Outcome, Reply, SentClose, State};
 #[cfg(feature = "alloc")]
 pub(crate) use receive::RawChunk;
 pub use receive::{Chunk, Event};
@@ -18,6 +18,7 @@ pub(crate) use receive::{Received, RecvState, Signal};
 pub use recv_half::RecvHalf;
 pub use send::{OutgoingFrame, SendHalf};
 
+use crate::action::Action;
 use crate::config::Config;
 use crate::counters::Counters;
 use crate::error::{ProtocolError, SendError};
@@ -392,6 +393,15 @@ impl<R: Role> Connection<R> {
     #[must_use]
     pub fn payload_left(&self) -> u64 {
         self.recv.payload_left()
+    }
+
+    /// Returns `None` between messages. While a message is incomplete, returns the number of
+    /// payload bytes of all messages that were received, without control frames. As long as this
+    /// value does not change, the message makes no progress: [`Deadlines`](crate::Deadlines) limits
+    /// that time.
+    #[must_use]
+    pub const fn message_progress(&self) -> Option<u64> {
+        self.recv.message_progress()
     }
 
     /// Returns the number of frames whose header was received, and the sum of their payload

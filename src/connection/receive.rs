@@ -187,6 +187,9 @@ pub(crate) struct RecvState<R> {
     pub(crate) utf8: Utf8Validator,
 
     counters: Counters,
+    /// The part of `counters.bytes` that belongs to control frames, modulo 2^32: every 4 GiB of
+    /// them, an incomplete message seems to make progress once.
+    control_bytes: u32,
     role: PhantomData<fn() -> R>,
 }
 
@@ -215,6 +218,7 @@ impl<R: Role> RecvState<R> {
             fragments: 0,
             utf8: Utf8Validator::new(),
             counters: Counters::default(),
+            control_bytes: 0,
             role: PhantomData,
         }
     }
@@ -536,6 +540,7 @@ impl<R: Role> RecvState<R> {
             CheckedFrame::Control => {
                 self.phase = Phase::Control(header.opcode);
                 self.control.begin_control();
+                self.control_bytes = self.control_bytes.wrapping_add(header.len as u32);
             }
             CheckedFrame::Data {
                 kind,
@@ -701,6 +706,19 @@ impl<R: Role> RecvState<R> {
 
     pub(crate) const fn counters(&self) -> Counters {
         self.counters
+    }
+
+    /// Returns the payload bytes of all messages that were received, while one is incomplete.
+    pub(crate) const fn message_progress(&self) -> Option<u64> {
+        if self.kind.is_none() || self.control.ended().is_some() {
+            return None;
+        }
+        let left = match self.phase {
+            Phase::Control(_) => 0,
+            _ => self.payload_left,
+        };
+        let data = self.counters.bytes.wrapping_sub(self.control_bytes as u64);
+        Some(data.wrapping_sub(left))
     }
 
     /// Returns the number of bytes of the message in progress that were received.

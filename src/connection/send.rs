@@ -4,9 +4,9 @@
 //! the receiving half.
 
 use super::closing::{
-    Action, ClosePhase, Endpoint, Reply, ReplyKind, SendClosing, SentClose, State,
-    encode_close_body,
+    ClosePhase, Endpoint, Reply, ReplyKind, SendClosing, SentClose, State, encode_close_body,
 };
+use crate::action::Action;
 use crate::counters::Counters;
 use crate::error::SendError;
 use crate::frame::close::CloseCode;

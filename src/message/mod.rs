@@ -11,8 +11,9 @@ mod send;
 pub use receive::{Message, MessageRecvHalf};
 pub use send::MessageSendHalf;
 
+use crate::action::Action;
 use crate::config::Config;
-use crate::connection::{Action, Connection, Outcome, OutgoingFrame, SentClose, State};
+use crate::connection::{Connection, Outcome, OutgoingFrame, SentClose, State};
 use crate::counters::Counters;
 use crate::deflate::{Deflater, Inflater};
 use crate::error::{ProtocolError, SendError};
@@ -531,6 +532,15 @@ impl<R: Role> WebSocket<R> {
     #[must_use]
     pub fn payload_left(&self) -> u64 {
         self.connection.payload_left()
+    }
+
+    /// Returns `None` between messages. While a message is incomplete, returns the number of
+    /// payload bytes of all messages that were received, without control frames. As long as this
+    /// value does not change, the message makes no progress: [`Deadlines`](crate::Deadlines) limits
+    /// that time.
+    #[must_use]
+    pub const fn message_progress(&self) -> Option<u64> {
+        self.connection.message_progress()
     }
 
     /// Returns the number of frames whose header was received, and the sum of their payload

@@ -491,6 +491,15 @@ impl<R: Role> MessageRecvHalf<R> {
         self.half.payload_left()
     }
 
+    /// Returns `None` between messages. While a message is incomplete, returns the number of
+    /// payload bytes of all messages that were received, without control frames. As long as this
+    /// value does not change, the message makes no progress: [`Deadlines`](crate::Deadlines) limits
+    /// that time.
+    #[must_use]
+    pub const fn message_progress(&self) -> Option<u64> {
+        self.half.message_progress()
+    }
+
     /// Returns the number of frames whose header was received, and the sum of their payload
     /// lengths. [`payload_left`](Self::payload_left) bytes of that have not arrived, and up to 125
     /// bytes of a control frame.

@@ -1,6 +1,7 @@
 //! The sending half with a compressor for complete messages.
 
-use crate::connection::{Action, OutgoingFrame, Reply, SendHalf, SentClose, State};
+use crate::action::Action;
+use crate::connection::{OutgoingFrame, Reply, SendHalf, SentClose, State};
 use crate::counters::Counters;
 use crate::deflate::{Deflater, longest_compressed};
 use crate::error::SendError;

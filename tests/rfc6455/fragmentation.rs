@@ -5,7 +5,9 @@ use crate::common::{
 };
 use core::slice::from_ref;
 use ws_proto::frame::Opcode;
-use ws_proto::{Config, Connection, Message, MessageKind, ProtocolError, SendError, WebSocket};
+use ws_proto::{
+    Config, Connection, Message, MessageKind, ProtocolError, RecvHalf, SendError, WebSocket,
+};
 
 #[test]
 fn fg1_a_continuation_of_no_message_fails() {
@@ -329,6 +331,64 @@ fn fg8_a_relay_can_keep_the_borders_of_frames() {
             .filter(|frame| !frame.is_control())
             .collect();
         assert_eq!(read_all::<R::Peer>(&out), data);
+    }
+    for_both_roles!(check);
+}
+
+/// What `message_progress` is after each byte, in each layer.
+#[test]
+fn tm6_progress_is_that_of_messages_and_not_of_control_frames() {
+    fn check<R: TestRole>() {
+        let frames = [
+            Frame::binary("").more(),
+            Frame::ping(pattern(125)),
+            Frame::continuation(pattern(300)).more(),
+            Frame::pong("pong"),
+            Frame::continuation("").more(),
+            Frame::continuation("end"),
+            Frame::binary(""),
+            Frame::binary("whole"),
+            Frame::ping(""),
+            Frame::binary("an").more(),
+            Frame::continuation("d"),
+            Frame::binary("unfinished").more(),
+            Frame::close(1000, "bye"),
+        ];
+        let config = Config::default();
+        let mut ws = WebSocket::new(R::make(), &config);
+        let (mut message_half, _) = WebSocket::new(R::make(), &config).split();
+        let mut connection = Connection::new(R::make(), &config);
+        let (mut half, _): (RecvHalf<R>, _) = Connection::new(R::make(), &config).split();
+        let (mut total, mut incomplete, mut out) = (0, false, Vec::new());
+        for frame in frames {
+            let bytes = frame.to::<R>();
+            let (header_len, is_data) = (bytes.len() - frame.payload.len(), frame.opcode < 8);
+            for (i, byte) in bytes.into_iter().enumerate() {
+                let is_payload = i >= header_len;
+                total += u64::from(is_data && is_payload);
+                if is_data && i + 1 >= header_len {
+                    incomplete = !(frame.fin && i + 1 == header_len + frame.payload.len());
+                }
+                if frame.opcode == 8 && i + 1 == header_len + frame.payload.len() {
+                    incomplete = false; // nothing will complete it
+                }
+                let _ = ws.recv(&mut &mut [byte][..], &mut out);
+                let _ = message_half.recv(&mut &mut [byte][..]);
+                let _ = connection.recv(&mut &mut [byte][..], &mut out);
+                let _ = half.recv(&mut &mut [byte][..]);
+                let progress = [
+                    ws.message_progress(),
+                    message_half.message_progress(),
+                    connection.message_progress(),
+                    half.message_progress(),
+                ];
+                assert_eq!(
+                    progress,
+                    [incomplete.then_some(total); 4],
+                    "{frame:?}, byte {i}"
+                );
+            }
+        }
     }
     for_both_roles!(check);
 }

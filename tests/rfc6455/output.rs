@@ -1,8 +1,11 @@
 //! Where outgoing bytes go: the room that is asked for, and what is done without it.
 
 use crate::common::{Frame, TestRole, for_both_roles, pattern, read_all, wire};
+use proptest::prelude::*;
+use std::collections::VecDeque;
 use ws_proto::{
-    CappedOutput, Config, Connection, MessageKind, Output, REPLY_ROOM, SendError, SliceOutput,
+    ByteQueue, CappedOutput, Config, Connection, MessageKind, Output, REPLY_ROOM, SendError,
+    SliceOutput,
 };
 
 /// Appends what fits, and gives the place back where it stands.
@@ -200,4 +203,64 @@ fn o1_a_failure_waits_for_room() {
         assert_eq!(read_all::<R>(&out).len(), 1);
     }
     for_both_roles!(check);
+}
+
+#[test]
+fn o1_a_queue_takes_as_much_as_its_limit_leaves() {
+    let mut queue = ByteQueue::with_max_len(20);
+    appends(&mut queue, 20);
+    assert_eq!(queue.as_slice()[..3], *b"ABC");
+    queue.consume(5);
+    appends(&mut queue, 5);
+    queue.set_max_len(10);
+    assert_eq!((queue.len(), queue.room()), (20, 0));
+    assert_eq!(queue.append(b"x"), b"");
+    queue.consume(15);
+    assert_eq!((queue.len(), queue.room()), (5, 5));
+    queue.as_mut_slice()[0] = b'!';
+    assert_eq!(queue.as_slice()[0], b'!');
+    queue.consume(usize::MAX);
+    assert_eq!((queue.len(), queue.room()), (0, 10));
+    assert!(queue.is_empty());
+    assert_eq!(ByteQueue::default().room(), isize::MAX as usize);
+    assert_eq!(format!("{queue:?}"), "ByteQueue { len: 0, room: 10 }");
+}
+
+/// Beside what waits, at most as much again was consumed, and room for growth.
+fn assert_small(queue: &ByteQueue) {
+    let most = if queue.is_empty() {
+        0
+    } else {
+        (4 << 10).max(4 * queue.len())
+    };
+    assert!(queue.capacity() <= most, "{} of {most}", queue.capacity());
+}
+
+proptest! {
+    #![proptest_config(crate::common::strategies::config(200))]
+
+    #[test]
+    fn o4_a_queue_is_a_queue_and_no_larger_than_what_waits(
+        calls in proptest::collection::vec((0..3000_usize, 0..3000_usize), 0..100),
+        many in 1..20_usize,
+    ) {
+        let (mut queue, mut model) = (ByteQueue::new(), VecDeque::new());
+        for (i, (append, consume)) in calls.into_iter().enumerate() {
+            let append = append * if i % 8 == 0 { many } else { 1 };
+            let bytes: Vec<u8> = (0..append).map(|j| (i + j) as u8).collect();
+            prop_assert_eq!(queue.append(&bytes), bytes.clone());
+            model.extend(bytes);
+            queue.consume(consume);
+            model.drain(..consume.min(model.len()));
+            prop_assert_eq!(queue.as_slice(), &*model.make_contiguous());
+            prop_assert_eq!(queue.len(), model.len());
+            if consume > 0 {
+                assert_small(&queue);
+            }
+        }
+        while !queue.is_empty() {
+            queue.consume(1 + queue.len() / 2);
+            assert_small(&queue);
+        }
+    }
 }

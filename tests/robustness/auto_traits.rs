@@ -73,9 +73,19 @@ fn values() {
     has_all::<ws_proto::State>();
     has_all::<ws_proto::Counters>();
     has_all::<ws_proto::Action>();
+    has_all::<ws_proto::Deadlines>();
+    has_all::<ws_proto::Due>();
+    has_all::<ws_proto::Status>();
+    has_all::<ws_proto::TimeoutError>();
+    has_all::<ws_proto::Timeouts>();
     has_all::<ws_proto::frame::Utf8Validator>();
     #[cfg(feature = "alloc")]
-    has_all::<ws_proto::Message<'_>>();
+    {
+        has_all::<ws_proto::ByteQueue>();
+        has_all::<ws_proto::Message<'_>>();
+        has_all::<ws_proto::Needs>();
+        has_all::<ws_proto::OwnedMessage>();
+    }
 }
 
 #[test]
@@ -90,6 +100,7 @@ fn connections_of_both_roles() {
         {
             has_all::<ws_proto::MessageRecvHalf<R>>();
             has_all::<ws_proto::MessageSendHalf<R>>();
+            has_all::<ws_proto::Session<R>>();
             has_all::<ws_proto::WebSocket<R>>();
         }
     }

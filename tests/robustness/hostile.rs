@@ -552,7 +552,7 @@ fn h8_a_slow_head_is_cut_off_at_the_deadline_and_others_are_served_meanwhile() {
                     );
                     assert_eq!(
                         server.end_of(peer.address()),
-                        "timed out: waiting for the request"
+                        "timed out: the opening handshake is incomplete"
                     );
                 });
             }
@@ -1180,7 +1180,7 @@ fn o1_peers_that_never_read_are_held_back_and_cut_off_when_they_go_or_the_time_i
                                 while peer.stream.write_all(&message).is_ok() {}
                                 assert_eq!(
                                     server.end_of(address),
-                                    "timed out: the client does not read"
+                                    "timed out: the peer does not read"
                                 );
                             }
                         });

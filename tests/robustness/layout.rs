@@ -22,6 +22,18 @@ fn se6_a_servers_websocket_is_as_large_as_documented() {
     assert_eq!(size_of::<ws_proto::WebSocket<Client>>(), 416 + deflate);
 }
 
+#[test]
+fn se6_deadlines_and_sessions_are_small() {
+    let size = size_of::<ws_proto::Deadlines>();
+    assert!(size <= 208, "{size} bytes");
+    #[cfg(feature = "alloc")]
+    {
+        let websocket = size_of::<ws_proto::WebSocket<Server>>();
+        let size = size_of::<ws_proto::Session<Server>>();
+        assert!(size <= websocket + 208 + 2 * 40 + 16, "{size} bytes");
+    }
+}
+
 /// Halves go to two tasks.
 #[test]
 fn connections_go_from_thread_to_thread() {

@@ -10,10 +10,13 @@ mod allocation;
 #[cfg(feature = "arbitrary")]
 mod arbitrary;
 mod auto_traits;
+mod deadlines;
 #[cfg(all(unix, feature = "std", feature = "handshake"))]
 mod hostile;
 mod layout;
 mod security;
+#[cfg(feature = "alloc")]
+mod session;
 #[cfg(feature = "alloc")]
 mod shown;
 #[cfg(all(unix, feature = "std", feature = "handshake"))]

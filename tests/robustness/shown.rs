@@ -6,6 +6,7 @@ use crate::common::SEED;
 use crate::common::{Frame, wire};
 use std::collections::HashSet;
 use std::error::Error;
+use std::time::Duration;
 use ws_proto::frame::{Header, HeaderError, InvalidOpcode, InvalidUtf8, Opcode, Utf8Validator};
 use ws_proto::{
     CappedOutput, Close, CloseCode, Config, Connection, Event, InvalidCloseCode, MessageKind,
@@ -41,6 +42,24 @@ fn se11_errors_of_a_uri_are_told_in_words() {
         E::UnexpectedFragment,
         E::InvalidResourceName,
     ]);
+}
+
+#[test]
+fn se11_tm11_timeouts_are_told_in_words() {
+    use ws_proto::{TimeoutError as E, Timeouts};
+    told_in_words(&[
+        E::Handshake,
+        E::Pong,
+        E::Message,
+        E::Write,
+        E::Close,
+        E::Linger,
+    ]);
+    let shown = format!(
+        "{:?}",
+        Timeouts::none().with_ping(Some(Duration::from_secs(1)))
+    );
+    assert!(shown.contains("ping: Some(1s), pong: None"), "{shown}");
 }
 
 #[test]
@@ -146,6 +165,7 @@ fn errors_become_errors_of_io() {
     }
     becomes(ProtocolError::Unmasked, ErrorKind::InvalidData);
     becomes(HeaderError::LengthOverflow, ErrorKind::InvalidData);
+    becomes(ws_proto::TimeoutError::Pong, ErrorKind::TimedOut);
     becomes(InvalidUtf8, ErrorKind::InvalidData);
     becomes(InvalidOpcode(16), ErrorKind::InvalidInput);
     becomes(InvalidCloseCode(1005), ErrorKind::InvalidInput);

@@ -5,13 +5,14 @@ use crate::frames::{Form, Frame, TestRole, wire};
 use crate::handshake_support::Head;
 use crate::jobs::{Job, answering, connecting, inflating, receiving, role, serving};
 use std::hint::black_box;
+use std::time::Duration;
 use ws_proto::deflate::{self, Params};
 use ws_proto::frame::Header;
 use ws_proto::handshake::HandshakeError;
 use ws_proto::uri::Uri;
 use ws_proto::{
-    CappedOutput, Client, CloseCode, Config, Connection, MessageKind, ProtocolError, SendError,
-    Server, SliceOutput, WebSocket,
+    ByteQueue, CappedOutput, Client, CloseCode, Config, Connection, MessageKind, Output,
+    OwnedMessage, ProtocolError, SendError, Server, Session, SliceOutput, Timeouts, WebSocket,
 };
 
 const fn case(name: &'static str, most: u32, jobs: fn(usize) -> Vec<Job>) -> Case {
@@ -75,6 +76,16 @@ pub(crate) const CASES: &[Case] = &[
     case("P2 CL15: bytes after a violation", 200, |n| {
         invalid(&[Frame::text(b"\xff"), Frame::text(text(n))])
     }),
+    case(
+        "O4 SE10: a queue that the socket empties byte by byte",
+        200,
+        queues,
+    ),
+    case(
+        "O4 SE10 SN1: a session, written byte by byte",
+        1000,
+        both_roles!(session),
+    ),
     case(
         "O1 CT9: Pings, with room for one Pong at a time",
         700,
@@ -789,5 +800,59 @@ fn long_reason<R: TestRole>(n: usize) -> Job {
         let mut out = Vec::new();
         ws.close(CloseCode::NORMAL, &reason, &mut out).unwrap();
         black_box(out);
+    })
+}
+
+/// A queue that is filled once, and one that is always half full.
+fn queues(n: usize) -> Vec<Job> {
+    let empty = |mut queue: ByteQueue| {
+        while !queue.is_empty() {
+            queue.consume(1);
+        }
+    };
+    vec![
+        Job::new("filled", n, move || {
+            let mut queue = ByteQueue::new();
+            queue.append(&vec![7; n]);
+            empty(queue);
+        }),
+        Job::new("half full", n, move || {
+            let mut queue = ByteQueue::new();
+            queue.append(&vec![7; n / 2]);
+            for _ in 0..n / 2 {
+                queue.append(b"x");
+                queue.consume(1);
+            }
+            empty(queue);
+        }),
+        Job::new("byte by byte", n, move || {
+            let mut queue = ByteQueue::new();
+            for _ in 0..n {
+                queue.append(b"x");
+            }
+            empty(queue);
+        }),
+    ]
+}
+
+/// Small messages in one read, which are echoed and written byte by byte.
+fn session<R: TestRole>(n: usize) -> Job {
+    let bytes = wire::<R>(&vec![Frame::text("short"); n / 8]);
+    Job::new(role::<R>(), bytes.len(), move || {
+        let ws = WebSocket::new(R::make(), &Config::new());
+        let now = Duration::ZERO;
+        let mut session = Session::open(ws, &Timeouts::new(), now);
+        session.received(now, &bytes);
+        loop {
+            while let Some(message) = session.recv() {
+                if let OwnedMessage::Text(text) = message {
+                    session.send_text(&text).unwrap();
+                }
+            }
+            if !session.needs(now).unwrap().write {
+                break;
+            }
+            session.written(now, 1);
+        }
     })
 }
