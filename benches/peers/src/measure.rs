@@ -109,12 +109,14 @@ pub fn race(mut contenders: Vec<Contender>, messages: u64, speed: Speed) -> Meas
             contender.add_sample(time / messages as f64);
         }
     }
-    Measured::new("ns", contenders)
+    Measured::new("ns", messages, contenders)
 }
 
 /// The figures of a row.
 pub struct Measured {
     unit: &'static str,
+    /// The number of messages in a pass.
+    messages: u64,
     contenders: Vec<Figures>,
     pub failures: Vec<(&'static str, String)>,
 }
@@ -127,9 +129,10 @@ struct Figures {
 }
 
 impl Measured {
-    pub fn new(unit: &'static str, contenders: Vec<Contender>) -> Self {
+    pub fn new(unit: &'static str, messages: u64, contenders: Vec<Contender>) -> Self {
         let mut measured = Self {
             unit,
+            messages,
             contenders: Vec::new(),
             failures: Vec::new(),
         };
@@ -159,7 +162,10 @@ impl Measured {
     }
 
     pub fn json(&self, name: &str) -> String {
-        let mut json = format!(r#"{{"row":"{name}","unit":"{}","peers":["#, self.unit);
+        let mut json = format!(
+            r#"{{"row":"{name}","unit":"{}","messages":{},"peers":["#,
+            self.unit, self.messages
+        );
         for (n, figures) in self.contenders.iter().enumerate() {
             let comma = if n > 0 { "," } else { "" };
             let [first, median, third] = figures.quartiles;

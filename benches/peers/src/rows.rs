@@ -1,7 +1,7 @@
 //! The rows of the table. In their names, S is a server and C is a client.
 
 use crate::frames::{self, FIN, Kind, PAYLOAD_OF_PING, PING, RSV1, Role, Writer};
-use crate::jobs::{Accept, Connect, Receive, Result, Send, Work};
+use crate::jobs::{Accept, Connect, REQUEST, Receive, Result, Send, Work};
 use crate::json::{self, Deflater, Inflater};
 use crate::measure::{self, Contender, Measured, Speed};
 use crate::memory;
@@ -285,23 +285,6 @@ fn jsons(size: usize, takeover: bool) -> &'static Send<str> {
     leak(job)
 }
 
-/// As a browser sends it.
-const REQUEST: &[u8] = b"GET /chat?room=lobby HTTP/1.1\r\n\
-    Host: example.com\r\n\
-    Connection: Upgrade\r\n\
-    Pragma: no-cache\r\n\
-    Cache-Control: no-cache\r\n\
-    User-Agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Safari/537.36\r\n\
-    Upgrade: websocket\r\n\
-    Origin: https://example.com\r\n\
-    Sec-WebSocket-Version: 13\r\n\
-    Accept-Encoding: gzip, deflate, br, zstd\r\n\
-    Accept-Language: en-GB,en-US;q=0.9,en;q=0.8\r\n\
-    Cookie: session=0123456789abcdef0123456789abcdef; theme=dark; consent=1\r\n\
-    Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
-    Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n\
-    \r\n";
-
 impl Job {
     /// The job as `peer` does it, unless it cannot.
     fn work(self, peer: &dyn Peer) -> Option<Work> {
@@ -461,7 +444,7 @@ impl Row {
             contenders.push(contender);
         }
         if let Job::Idle(_) = job {
-            return Measured::new("B", contenders);
+            return Measured::new("B", job.messages(), contenders);
         }
         contenders.push(Contender::floor(job.floor()));
         measure::race(contenders, job.messages(), speed)
