@@ -180,6 +180,23 @@ impl Send<str> {
     }
 }
 
+/// A request as a browser sends it.
+pub const REQUEST: &[u8] = b"GET /chat?room=lobby HTTP/1.1\r\n\
+    Host: example.com\r\n\
+    Connection: Upgrade\r\n\
+    Pragma: no-cache\r\n\
+    Cache-Control: no-cache\r\n\
+    User-Agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Safari/537.36\r\n\
+    Upgrade: websocket\r\n\
+    Origin: https://example.com\r\n\
+    Sec-WebSocket-Version: 13\r\n\
+    Accept-Encoding: gzip, deflate, br, zstd\r\n\
+    Accept-Language: en-GB,en-US;q=0.9,en;q=0.8\r\n\
+    Cookie: session=0123456789abcdef0123456789abcdef; theme=dark; consent=1\r\n\
+    Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
+    Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n\
+    \r\n";
+
 /// The server's opening handshake.
 pub struct Accept {
     pub request: Vec<u8>,

@@ -109,12 +109,14 @@ pub fn race(mut contenders: Vec<Contender>, messages: u64, speed: Speed) -> Meas
             contender.add_sample(time / messages as f64);
         }
     }
-    Measured::new("ns", contenders)
+    Measured::new("ns", messages, contenders)
 }
 
 /// The figures of a row.
 pub struct Measured {
     unit: &'static str,
+    /// The number of messages in a pass.
+    messages: u64,
     contenders: Vec<Figures>,
     pub failures: Vec<(&'static str, String)>,
 }
@@ -122,31 +124,40 @@ pub struct Measured {
 struct Figures {
     name: &'static str,
     is_ours: bool,
-    least: f64,
-    quartiles: [f64; 3],
+    /// One in each round.
+    samples: Vec<f64>,
+}
+
+impl Figures {
+    fn median(&self) -> f64 {
+        quartile(&self.samples, 2)
+    }
+}
+
+fn quartile(samples: &[f64], n: usize) -> f64 {
+    let mut sorted = samples.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    sorted[(sorted.len() - 1) * n / 4]
 }
 
 impl Measured {
-    pub fn new(unit: &'static str, contenders: Vec<Contender>) -> Self {
+    pub fn new(unit: &'static str, messages: u64, contenders: Vec<Contender>) -> Self {
         let mut measured = Self {
             unit,
+            messages,
             contenders: Vec::new(),
             failures: Vec::new(),
         };
         for contender in contenders {
-            let (name, is_ours) = (contender.name, contender.is_ours);
-            if let Some(failure) = contender.failure {
-                measured.failures.push((name, failure));
-                continue;
+            let name = contender.name;
+            match contender.failure {
+                Some(failure) => measured.failures.push((name, failure)),
+                None => measured.contenders.push(Figures {
+                    name,
+                    is_ours: contender.is_ours,
+                    samples: contender.samples,
+                }),
             }
-            let mut samples = contender.samples;
-            samples.sort_by(f64::total_cmp);
-            measured.contenders.push(Figures {
-                name,
-                is_ours,
-                least: samples[0],
-                quartiles: [1, 2, 3].map(|n| samples[(samples.len() - 1) * n / 4]),
-            });
         }
         measured
     }
@@ -155,18 +166,23 @@ impl Measured {
     fn best(&self) -> Option<&Figures> {
         let others = self.contenders.iter();
         let others = others.filter(|figures| !figures.is_ours && figures.name != "floor");
-        others.min_by(|a, b| a.quartiles[1].total_cmp(&b.quartiles[1]))
+        others.min_by(|a, b| a.median().total_cmp(&b.median()))
     }
 
     pub fn json(&self, name: &str) -> String {
-        let mut json = format!(r#"{{"row":"{name}","unit":"{}","peers":["#, self.unit);
+        let mut json = format!(
+            r#"{{"row":"{name}","unit":"{}","messages":{},"peers":["#,
+            self.unit, self.messages
+        );
         for (n, figures) in self.contenders.iter().enumerate() {
             let comma = if n > 0 { "," } else { "" };
-            let [first, median, third] = figures.quartiles;
+            let samples: Vec<_> = figures.samples.iter().map(|n| format!("{n:.3}")).collect();
             _ = write!(
                 json,
-                r#"{comma}{{"name":"{}","ours":{},"median":{median:.3},"first_quartile":{first:.3},"third_quartile":{third:.3},"least":{:.3}}}"#,
-                figures.name, figures.is_ours, figures.least
+                r#"{comma}{{"name":"{}","ours":{},"samples":[{}]}}"#,
+                figures.name,
+                figures.is_ours,
+                samples.join(",")
             );
         }
         json + "]}"
@@ -176,19 +192,17 @@ impl Measured {
         let mut table = format!("{name}, {}\n", self.unit);
         let best = self.best();
         for figures in &self.contenders {
-            let [first, median, third] = figures.quartiles;
+            let [first, median, third] = [1, 2, 3].map(|n| quartile(&figures.samples, n));
             _ = write!(
                 table,
                 "  {:<24}{median:>12.1}  ({first:.1} to {third:.1})",
                 figures.name
             );
             if let (true, Some(best)) = (figures.is_ours, best) {
-                _ = write!(
-                    table,
-                    "  {:.2} of {}",
-                    median / best.quartiles[1],
-                    best.name
-                );
+                // Within a round the machine is as fast for both.
+                let pairs = figures.samples.iter().zip(&best.samples);
+                let ratios: Vec<_> = pairs.map(|(ours, best)| ours / best).collect();
+                _ = write!(table, "  {:.2} of {}", quartile(&ratios, 2), best.name);
             }
             table.push('\n');
         }

@@ -1,13 +1,12 @@
 //! The rows of the table. In their names, S is a server and C is a client.
 
 use crate::frames::{self, FIN, Kind, PAYLOAD_OF_PING, PING, RSV1, Role, Writer};
-use crate::jobs::{Accept, Connect, Receive, Result, Send, Work};
+use crate::jobs::{Accept, Connect, REQUEST, Receive, Result, Send, Work};
 use crate::json::{self, Deflater, Inflater};
 use crate::measure::{self, Contender, Measured, Speed};
 use crate::memory;
 use crate::peers::{self, Peer};
 use crate::tally::Tally;
-use Kind::{Binary, Text};
 use Role::{Client, Server};
 use std::hint::black_box;
 
@@ -48,72 +47,83 @@ enum Read {
 
 const READ: Read = Read::Bytes(16 * KIB);
 
+#[derive(Clone, Copy)]
+enum Content {
+    Binary,
+    Ascii,
+    /// Text in several scripts.
+    Mixed,
+}
+
+impl Content {
+    fn kind(self) -> Kind {
+        match self {
+            Self::Binary => Kind::Binary,
+            Self::Ascii | Self::Mixed => Kind::Text,
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Binary => "binary",
+            Self::Ascii => "ASCII",
+            Self::Mixed => "mixed text",
+        }
+    }
+
+    fn payload(self, size: usize) -> Vec<u8> {
+        match self {
+            Self::Binary => frames::binary(size),
+            Self::Ascii => frames::ascii(size).into(),
+            Self::Mixed => frames::mixed(size).into(),
+        }
+    }
+}
+
 pub fn all() -> Vec<Row> {
+    use Content::{Ascii, Binary, Mixed};
     let mut rows = Rows(Vec::new());
     for role in [Server, Client] {
         // As many as fit into the L2 cache, and not into L1.
         for (size, count) in [(16, 4096), (64, 1024), (125, 512)] {
-            rows.receive("", role, Binary, &frames::binary(size), count, READ);
+            rows.receive("", role, Binary, size, count, READ);
         }
         if role == Server {
-            rows.receive("", role, Text, frames::ascii(64).as_bytes(), 1024, READ);
+            rows.receive("", role, Ascii, 64, 1024, READ);
         }
     }
     for role in [Server, Client] {
         for size in [16, 64, 125] {
-            let payload = frames::binary(size);
-            rows.receive(
-                ", one message a read",
-                role,
-                Binary,
-                &payload,
-                1024,
-                Read::Frames(1),
-            );
+            let how = ", one message a read";
+            rows.receive(how, role, Binary, size, 512, Read::Frames(1));
         }
     }
     for (role, size, count, read, how) in [
-        (Server, KIB, 64, Read::Frames(15), ""),
-        (Server, 4 * KIB, 32, Read::Frames(3), ""),
+        (Server, KIB, 60, Read::Frames(15), ""),
+        (Server, 4 * KIB, 15, Read::Frames(3), ""),
         (Server, 16 * KIB, 16, READ, ", split by reads"),
         (Client, 16 * KIB, 16, READ, ", split by reads"),
     ] {
-        rows.receive(how, role, Binary, &frames::binary(size), count, read);
-        rows.receive(how, role, Text, frames::ascii(size).as_bytes(), count, read);
-        rows.receive(how, role, Text, frames::mixed(size).as_bytes(), count, read);
+        for content in [Binary, Ascii, Mixed] {
+            rows.receive(how, role, content, size, count, read);
+        }
     }
     for (role, size) in [(Server, MIB), (Client, MIB), (Server, 16 * MIB)] {
-        let payload = frames::binary(size);
-        rows.receive(
-            ", reads of 64 KiB",
-            role,
-            Binary,
-            &payload,
-            1,
-            Read::Bytes(64 * KIB),
-        );
+        let read = Read::Bytes(64 * KIB);
+        rows.receive(", reads of 64 KiB", role, Binary, size, 1, read);
     }
-    for text in [frames::ascii(MIB), frames::mixed(MIB)] {
-        let name = format!(
-            "receive 1 MiB {}, frames of 1 KiB with Pings, S",
-            content(Text, text.as_bytes())
-        );
-        rows.add(name, move || Job::Receive(fragments(&text)));
+    for content in [Ascii, Mixed] {
+        let name = content.name();
+        let name = format!("receive 1 MiB {name}, frames of 1 KiB with Pings, S");
+        rows.add(name, move || Job::Receive(fragments(&content.payload(MIB))));
     }
     for size in [125, KIB] {
-        let text = frames::ascii(size);
-        rows.receive(
-            ", one byte a read",
-            Server,
-            Text,
-            text.as_bytes(),
-            16,
-            Read::Bytes(1),
-        );
+        let how = ", one byte a read";
+        rows.receive(how, Server, Ascii, size, 16, Read::Bytes(1));
     }
 
     for role in [Server, Client] {
-        for (size, count) in [(16, 1024), (125, 1024), (KIB, 256), (64 * KIB, 4), (MIB, 1)] {
+        for (size, count) in [(16, 1024), (125, 512), (KIB, 64), (64 * KIB, 4), (MIB, 1)] {
             // A server's payload need not be copied: the rows below are for that.
             let in_one_slice = role == Server && size >= KIB;
             let how = if in_one_slice { " in one slice" } else { "" };
@@ -123,7 +133,7 @@ pub fn all() -> Vec<Row> {
             });
         }
     }
-    for (size, count) in [(KIB, 256), (64 * KIB, 4), (MIB, 1)] {
+    for (size, count) in [(KIB, 64), (64 * KIB, 4), (MIB, 1)] {
         let name = format!("send {} without a copy, S", bytes(size));
         rows.add(name, move || {
             Job::SendUncopied(binaries(Server, size, count, false))
@@ -137,16 +147,17 @@ pub fn all() -> Vec<Row> {
 
     for (takeover, how) in [(true, ""), (false, ", no context takeover")] {
         for size in [256, KIB, 16 * KIB] {
-            rows.add(format!("inflate {} JSON{how}, C", bytes(size)), move || {
+            let json = format!("{} JSON{how}", bytes(size));
+            rows.add(format!("inflate {json}, C"), move || {
                 Job::Inflate(compressed(size, takeover))
             });
-            rows.add(format!("deflate {} JSON{how}, S", bytes(size)), move || {
+            rows.add(format!("deflate {json}, S"), move || {
                 Job::Deflate(jsons(size, takeover))
             });
         }
     }
 
-    let one = || messages(Server, Binary, &frames::binary(125), 1, Read::Frames(1));
+    let one = || messages(Server, Binary, 125, 1, Read::Frames(1));
     for (connections, how) in [
         (1, "1 connection"),
         (CONNECTIONS, "100,000 connections in turn"),
@@ -173,20 +184,14 @@ impl Rows {
         &mut self,
         how: &str,
         role: Role,
-        kind: Kind,
-        payload: &[u8],
+        content: Content,
+        size: usize,
         count: usize,
         read: Read,
     ) {
-        let size = bytes(payload.len());
-        let name = format!(
-            "receive {size} {}{how}, {}",
-            content(kind, payload),
-            short(role)
-        );
-        let payload = payload.to_vec();
-        self.add(name, move || {
-            Job::Receive(messages(role, kind, &payload, count, read))
+        let what = format!("{} {}", bytes(size), content.name());
+        self.add(format!("receive {what}{how}, {}", short(role)), move || {
+            Job::Receive(messages(role, content, size, count, read))
         });
     }
 }
@@ -195,14 +200,6 @@ fn short(role: Role) -> &'static str {
     match role {
         Server => "S",
         Client => "C",
-    }
-}
-
-fn content(kind: Kind, payload: &[u8]) -> &'static str {
-    match kind {
-        Binary => "binary",
-        Text if payload.is_ascii() => "ASCII",
-        Text => "mixed text",
     }
 }
 
@@ -219,10 +216,17 @@ fn leak<T>(value: T) -> &'static T {
 }
 
 /// `count` messages of one frame each, for an endpoint of role `role`.
-fn messages(role: Role, kind: Kind, payload: &[u8], count: usize, read: Read) -> &'static Receive {
+fn messages(
+    role: Role,
+    content: Content,
+    size: usize,
+    count: usize,
+    read: Read,
+) -> &'static Receive {
+    let (kind, payload) = (content.kind(), content.payload(size));
     let mut writer = Writer::new(role.other());
-    (0..count).for_each(|_| writer.message(kind, payload));
-    let expected = frames::tally((0..count).map(|_| (kind, payload)));
+    (0..count).for_each(|_| writer.message(kind, &payload));
+    let expected = frames::tally([(kind, &payload[..])]).times(count);
     let frame = writer.bytes.len() / count;
     let (whole, read) = match read {
         Read::Bytes(read) => (false, read),
@@ -235,20 +239,20 @@ fn messages(role: Role, kind: Kind, payload: &[u8], count: usize, read: Read) ->
 }
 
 /// A text in frames of 1 KiB, with a Ping before every eighth.
-fn fragments(text: &str) -> &'static Receive {
+fn fragments(text: &[u8]) -> &'static Receive {
     let mut writer = Writer::new(Client);
-    let (mut pings, parts) = (0, text.len() / KIB);
-    for (n, part) in text.as_bytes().chunks(KIB).enumerate() {
+    let (mut pings, frames) = (0, text.len() / KIB);
+    for (n, fragment) in text.chunks(KIB).enumerate() {
         if n % 8 == 7 {
             writer.frame(FIN | PING, PAYLOAD_OF_PING);
             pings += 1;
         }
-        let fin = if n + 1 == parts { FIN } else { 0 };
-        let opcode = if n == 0 { Text as u8 } else { 0 };
-        writer.frame(fin | opcode, part);
+        let fin = if n + 1 == frames { FIN } else { 0 };
+        let opcode = if n == 0 { Kind::Text as u8 } else { 0 };
+        writer.frame(fin | opcode, fragment);
     }
-    let expected = frames::tally([(Text, text.as_bytes())]);
-    let mut job = Receive::new(Server, Text, writer.bytes, 16 * KIB, expected);
+    let expected = frames::tally([(Kind::Text, text)]);
+    let mut job = Receive::new(Server, Kind::Text, writer.bytes, 16 * KIB, expected);
     job.pings = pings;
     job.longest = text.len();
     job.fragments = true;
@@ -269,10 +273,10 @@ fn compressed(size: usize, takeover: bool) -> &'static Receive {
     let mut writer = Writer::new(Server);
     for text in &texts {
         let payload = deflater.deflate(text.as_bytes());
-        writer.frame(FIN | RSV1 | Text as u8, payload);
+        writer.frame(FIN | RSV1 | Kind::Text as u8, payload);
     }
-    let expected = frames::tally(texts.iter().map(|text| (Text, text.as_bytes())));
-    let mut job = Receive::new(Client, Text, writer.bytes, 16 * KIB, expected);
+    let expected = frames::tally(texts.iter().map(|text| (Kind::Text, text.as_bytes())));
+    let mut job = Receive::new(Client, Kind::Text, writer.bytes, 16 * KIB, expected);
     job.takeover = takeover;
     leak(job)
 }
@@ -284,23 +288,6 @@ fn jsons(size: usize, takeover: bool) -> &'static Send<str> {
     job.takeover = takeover;
     leak(job)
 }
-
-/// As a browser sends it.
-const REQUEST: &[u8] = b"GET /chat?room=lobby HTTP/1.1\r\n\
-    Host: example.com\r\n\
-    Connection: Upgrade\r\n\
-    Pragma: no-cache\r\n\
-    Cache-Control: no-cache\r\n\
-    User-Agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Safari/537.36\r\n\
-    Upgrade: websocket\r\n\
-    Origin: https://example.com\r\n\
-    Sec-WebSocket-Version: 13\r\n\
-    Accept-Encoding: gzip, deflate, br, zstd\r\n\
-    Accept-Language: en-GB,en-US;q=0.9,en;q=0.8\r\n\
-    Cookie: session=0123456789abcdef0123456789abcdef; theme=dark; consent=1\r\n\
-    Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
-    Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n\
-    \r\n";
 
 impl Job {
     /// The job as `peer` does it, unless it cannot.
@@ -461,7 +448,7 @@ impl Row {
             contenders.push(contender);
         }
         if let Job::Idle(_) = job {
-            return Measured::new("B", contenders);
+            return Measured::new("B", job.messages(), contenders);
         }
         contenders.push(Contender::floor(job.floor()));
         measure::race(contenders, job.messages(), speed)

@@ -101,6 +101,7 @@ fn receive<R: RngCore + 'static, T: WebSocketType + 'static>(
     let mut filled = 0;
     let mut message = vec![0; job.longest];
     let mut len = 0;
+    let mut pong = [0; 140];
     Box::new(move |tally| {
         loop {
             match wire.read(&mut input[filled..]) {
@@ -125,6 +126,13 @@ fn receive<R: RngCore + 'static, T: WebSocketType + 'static>(
                     WebSocketReceiveMessageType::Binary => {
                         tally.binary(&message[..len]);
                         len = 0;
+                    }
+                    WebSocketReceiveMessageType::Ping => {
+                        len -= result.len_to;
+                        let payload = &message[len..len + result.len_to];
+                        let kind = WebSocketSendMessageType::Pong;
+                        let sent = ws.write(kind, true, payload, &mut pong)?;
+                        job.sink.write(&pong[..sent]);
                     }
                     other => return Err(format!("{other:?}").into()),
                 }

@@ -4,6 +4,8 @@ mod embedded_websocket;
 mod fastwebsockets;
 mod nexus_web;
 mod ratchet;
+#[cfg(feature = "shiguredo")]
+mod shiguredo;
 mod sockudo_ws;
 mod soketto;
 mod tokio_websockets;
@@ -70,6 +72,8 @@ pub fn all() -> Vec<Box<dyn Peer>> {
         Box::new(fastwebsockets::Fastwebsockets),
         Box::new(nexus_web::NexusWeb),
         Box::new(ratchet::Ratchet),
+        #[cfg(feature = "shiguredo")]
+        Box::new(shiguredo::Shiguredo),
         Box::new(sockudo_ws::SockudoWs),
         Box::new(soketto::Soketto),
         Box::new(tokio_websockets::TokioWebsockets),

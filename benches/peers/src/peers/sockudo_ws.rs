@@ -7,7 +7,7 @@ use crate::jobs::{Accept, Connect, Receive, Send, Work};
 use crate::json::LEVEL;
 use bytes::{Bytes, BytesMut};
 use sockudo_ws::handshake::{
-    build_request, build_response, generate_accept_key, generate_key, parse_request,
+    build_request_with_headers, build_response, generate_accept_key, generate_key, parse_request,
     parse_response, validate_accept_key,
 };
 use sockudo_ws::protocol::CompressedProtocol;
@@ -129,7 +129,8 @@ impl Peer for SockudoWs {
     fn connect(&self, job: &'static Connect) -> Option<Work> {
         Some(Box::new(move |_| {
             let key = generate_key();
-            let request = build_request(Connect::HOST, Connect::PATH, &key, None, None);
+            let (host, path) = (Connect::HOST, Connect::PATH);
+            let request = build_request_with_headers(host, path, &key, None, None, None)?;
             job.exchange(&request, |answer| {
                 let (response, _) = parse_response(answer)?.ok_or("incomplete")?;
                 if !validate_accept_key(&key, response.accept.ok_or("no key")?) {
