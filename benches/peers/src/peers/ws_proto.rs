@@ -194,7 +194,7 @@ impl Peer for InPlace {
     }
 
     fn receive(&self, job: &'static Receive) -> Option<Work> {
-        if job.whole || job.read < 4096 {
+        if job.whole || job.read < 4096 || job.kind == Kind::Text {
             return None;
         }
         Some(match job.role {
