@@ -189,8 +189,8 @@ impl Conversation {
                 Some(Body::UntilClose) => true,
                 _ => false,
             };
-        let is_handshake = http::is_handshake(&side.waiting);
-        if is_http && is_handshake {
+        // A part of a head may show what it is.
+        if is_http && Head::parse(&side.waiting, from == Peer::Client).is_handshake() {
             self.is_websocket = true;
             self.reveal(&self.place(from, time, 0), out)?;
         }

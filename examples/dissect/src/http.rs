@@ -64,12 +64,6 @@ pub fn is_swapped(bytes: &[u8], is_request: bool) -> bool {
     matches!(start(bytes, !is_request), Start::Head(_))
 }
 
-/// Whether a part of a head shows that it is meant for the opening handshake.
-pub fn is_handshake(part: &[u8]) -> bool {
-    let part = part.to_ascii_lowercase();
-    find(&part, b"websocket").is_some()
-}
-
 fn method(line: &[u8]) -> &[u8] {
     line.split(|&byte| byte == b' ').next().unwrap_or_default()
 }

@@ -60,7 +60,7 @@ usage: dissect [OPTION]... FILE     a capture (pcap, pcapng), a log of chrome://
 
 Offsets count what one end sent from its first byte. They are hexadecimal, and decimal with --json.
 Exit status: 1 there are violations; otherwise 2 if something could not be read (a wrong option, an unknown
-form, no WebSocket conversation, missing bytes, an end inside a frame, a head or a packet); otherwise 0.
+form, no WebSocket conversation, missing bytes, an end inside a frame, head, body or packet); otherwise 0.
 ";
 
 #[derive(Default)]
