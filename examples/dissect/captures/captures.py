@@ -140,8 +140,8 @@ python_case(
     },
     texts=["client window 1024 bytes, no context takeover; server window 512 bytes, no context takeover"],
 )
-python_case("no Close, but the end of TCP", close=end, texts=["but TCP was closed: abnormal closure, 1006"])
-python_case("no Close, but a reset", close=abort, texts=["no Close was sent, but TCP was"])
+python_case("no Close, but the end of TCP", close=end, texts=["but the client closed TCP (FIN)"])
+python_case("no Close, but a reset", close=abort, texts=["no Close was sent, but the "])
 
 
 def run_node(script, *args):
@@ -290,7 +290,7 @@ scripted(
 scripted(
     "refused with 401 and a body, then accepted",
     0,
-    ["401 Unauthorized", "refused, with a body of 9 bytes", "101 Switching Protocols", '"Hello"'],
+    ["401 Unauthorized", "refused with 401", 'body, 9 bytes: "no entry\\n"', "101 Switching Protocols", '"Hello"'],
     (">", request()),
     ("<", b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 9\r\n\r\nno entry\n"),
     (">", request("Authorization: Basic YTpi")),

@@ -3,8 +3,8 @@
 //! The two ends take turns until the connection is open: what the client sends after its handshake
 //! waits for the response, which decides what it means.
 
-use crate::direction::{Direction, Extensions};
-use crate::finding::{Finding, Opened, Peer, Place, Show, Violation};
+use crate::direction::{Answers, Direction, Extensions};
+use crate::finding::{self, Finding, Opened, Peer, Place, Show, Violation};
 use crate::handshake::{self, Handshake};
 use crate::http::{self, Body, Head, Start};
 use std::collections::VecDeque;
@@ -46,9 +46,21 @@ pub struct Conversation {
     server: Side,
     requests: VecDeque<Sent>,
     phase: Phase,
+    /// The response that refused the last handshake.
+    refusal: Option<Refusal>,
+    /// Whether the last handshake has a violation.
+    has_failed: bool,
     closed_first: Option<Peer>,
     violations: u64,
     is_incomplete: bool,
+}
+
+struct Refusal {
+    status: u16,
+    /// The place of its body.
+    place: Place,
+    /// `None` once it was shown.
+    body: Option<finding::Body>,
 }
 
 /// What one end has sent that has not been looked at.
@@ -80,16 +92,20 @@ enum Phase {
 pub enum Protocol {
     Tls,
     Http2,
+    /// HTTP, as far as it was captured: it lacks a part of a head.
+    Gap,
+    /// An end begins as the other one should.
+    Swapped,
     Other,
 }
 
-/// How an end of the transport looks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Transport {
-    /// The capture ends before.
-    Open,
-    Closed,
-    Reset,
+/// What was captured of the end of the transport.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Transport {
+    pub is_over: bool,
+    /// Who closed it first, if that is known.
+    pub fin: Option<Peer>,
+    pub rst: Option<Peer>,
 }
 
 /// What became of a conversation.
@@ -114,6 +130,8 @@ impl Conversation {
             server: Side::default(),
             requests: VecDeque::new(),
             phase: Phase::Http,
+            refusal: None,
+            has_failed: false,
             closed_first: None,
             violations: 0,
             is_incomplete: false,
@@ -158,19 +176,32 @@ impl Conversation {
         len: u64,
         out: &mut dyn Show,
     ) -> io::Result<()> {
-        if !self.is_shown {
-            if matches!(self.phase, Phase::Http) {
-                // Bodies may well have holes. In a head, everything is lost.
-                let side = self.side(from);
-                match &mut side.body {
-                    Some(Body::Length(left)) if *left >= len => *left -= len,
-                    Some(Body::UntilClose) => {}
-                    _ => self.phase = Phase::Not(Protocol::Other),
+        let is_http = matches!(self.phase, Phase::Http);
+        let side = self.side(from);
+        // Bodies may well have holes. In a head, everything is lost.
+        let is_in_body = is_http
+            && match &mut side.body {
+                Some(Body::Length(left)) if *left >= len => {
+                    *left -= len;
+                    side.offset += len;
+                    true
                 }
+                Some(Body::UntilClose) => true,
+                _ => false,
+            };
+        // A part of a head may show what it is.
+        if is_http && Head::parse(&side.waiting, from == Peer::Client).is_handshake() {
+            self.is_websocket = true;
+            self.reveal(&self.place(from, time, 0), out)?;
+        }
+        if !self.is_shown {
+            if is_http && !is_in_body {
+                self.phase = Phase::Not(Protocol::Gap);
             }
             return Ok(());
         }
         self.is_incomplete = true;
+        self.show_rest(from, time, out)?;
         let text = format!("{len} bytes were not captured");
         let place = Place {
             stream: self.stream,
@@ -186,8 +217,9 @@ impl Conversation {
         match (&mut self.phase, from) {
             (Phase::Open(client, _), Peer::Client) => client.skip(time, len, out),
             (Phase::Open(_, server), Peer::Server) => server.skip(time, len, out),
+            _ if is_in_body => self.show_body(time, false, out),
             _ => {
-                self.phase = Phase::Not(Protocol::Other);
+                self.phase = Phase::Not(Protocol::Gap);
                 Ok(())
             }
         }
@@ -224,28 +256,111 @@ impl Conversation {
         }
         self.show_rest(Peer::Client, time, out)?;
         self.show_rest(Peer::Server, time, out)?;
-        let mut is_lost = false;
+        // The end of the connection is that of the body.
+        let is_complete = matches!(self.server.body, Some(Body::UntilClose));
+        self.show_body(time, is_complete, out)?;
+        self.is_incomplete |= self.is_websocket && matches!(self.phase, Phase::Not(_));
         if let Phase::Open(client, server) = &mut self.phase {
             client.finish(time, out)?;
             server.finish(time, out)?;
             self.violations += client.violations() + server.violations();
-            is_lost = client.is_lost() || server.is_lost();
-            let text = closing(client, server, self.closed_first, transport);
-            // Bytes without a beginning need no end.
-            if self.stream.is_some() || self.client.offset + self.server.offset > 0 {
-                let place = self.place(Peer::Client, time, 0);
-                out.show(&place, &Finding::Ended(&text))?;
-            }
+            self.is_incomplete |= client.is_incomplete() || server.is_incomplete();
+        }
+        // Bytes without a beginning need no end.
+        let has_beginning = self.client.offset + self.server.offset > 0;
+        if self.is_websocket && (self.stream.is_some() || has_beginning) {
+            let text = self.closing() + &self.describe(transport);
+            let place = self.place(Peer::Client, time, 0);
+            out.show(&place, &Finding::Ended(&text))?;
         }
         Ok(Verdict {
             violations: self.violations,
-            is_incomplete: self.is_incomplete || is_lost,
+            is_incomplete: self.is_incomplete,
             other: match self.phase {
-                Phase::Not(protocol) => Some(protocol),
                 _ if self.is_websocket => None,
+                Phase::Not(protocol) => Some(protocol),
                 _ => Some(Protocol::Other),
             },
         })
+    }
+
+    /// Describes how the conversation ended.
+    fn closing(&self) -> String {
+        let Phase::Open(client, server) = &self.phase else {
+            return match &self.refusal {
+                _ if matches!(self.phase, Phase::Not(Protocol::Gap)) => {
+                    "bytes of the handshake are missing: the rest is not shown".to_owned()
+                }
+                _ if matches!(self.phase, Phase::Not(_)) => {
+                    "neither HTTP nor WebSocket follows: it is not shown".to_owned()
+                }
+                Some(refusal) if !self.awaits_response() => {
+                    format!("the handshake was refused with {}", refusal.status)
+                }
+                _ => "the handshake has no response".to_owned(),
+            };
+        };
+        if let (Some(a), Some(b)) = (client.close(), server.close()) {
+            return match self.closed_first {
+                Some(Peer::Client) => format!("closed by the client with {a}, answered with {b}"),
+                Some(Peer::Server) => format!("closed by the server with {b}, answered with {a}"),
+                None => format!("the client sent a Close with {a}, and the server one with {b}"),
+            };
+        }
+        let (from, code, other) = match (client.close(), server.close()) {
+            (Some(code), _) => (Peer::Client, code, Peer::Server),
+            (_, Some(code)) => (Peer::Server, code, Peer::Client),
+            _ if client.is_lost() || server.is_lost() => {
+                return "no Close was found; the missing bytes may have one".to_owned();
+            }
+            _ => return "no Close was sent".to_owned(),
+        };
+        let other_sent = match other {
+            // Nothing of it is known.
+            _ if !self.has_sent(other) => {
+                return format!("the {} sent a Close with {code}", from.name());
+            }
+            Peer::Client if client.is_lost() => "may have sent one in the missing bytes",
+            Peer::Server if server.is_lost() => "may have sent one in the missing bytes",
+            _ => "sent none",
+        };
+        format!(
+            "the {} sent a Close with {code}, the {} {other_sent}",
+            from.name(),
+            other.name()
+        )
+    }
+
+    /// Describes the end of the transport after the end of the conversation.
+    fn describe(&self, transport: Transport) -> String {
+        let text = match transport {
+            Transport {
+                fin: Some(fin),
+                rst: Some(rst),
+                ..
+            } => {
+                format!(
+                    "the {} closed TCP (FIN), and the {} reset it (RST)",
+                    fin.name(),
+                    rst.name()
+                )
+            }
+            Transport { fin: Some(fin), .. } => format!("the {} closed TCP (FIN)", fin.name()),
+            Transport { rst: Some(rst), .. } => format!("the {} reset TCP (RST)", rst.name()),
+            Transport { is_over: true, .. } => "TCP was closed".to_owned(),
+            _ if self.stream.is_none() => return String::new(),
+            _ => return ", and the capture ends with the connection open".to_owned(),
+        };
+        match &self.phase {
+            Phase::Open(client, server)
+                if client.close().or(server.close()).is_none()
+                    && !client.is_lost()
+                    && !server.is_lost() =>
+            {
+                format!(", but {text}: abnormal closure, 1006")
+            }
+            _ => format!("; then {text}"),
+        }
     }
 
     /// Takes the next part of what an end has sent, while it is HTTP. Returns whether there was one.
@@ -266,13 +381,8 @@ impl Conversation {
             self.open_without_response(time, out)?;
             return Ok(true);
         }
-        if let Some(body) = &mut side.body {
-            let len = body.skip(&side.waiting);
-            if body.is_over() {
-                side.body = None;
-            }
-            side.take(len);
-            return Ok(len > 0);
+        if side.body.is_some() {
+            return self.read_body(from, time, out);
         }
         match http::start(&side.waiting, is_request) {
             Start::Incomplete => return Ok(false),
@@ -286,6 +396,9 @@ impl Conversation {
             }
             Start::Tls => self.phase = Phase::Not(Protocol::Tls),
             Start::Http2 => self.phase = Phase::Not(Protocol::Http2),
+            Start::Other if http::is_swapped(&side.waiting, is_request) => {
+                self.phase = Phase::Not(Protocol::Swapped);
+            }
             Start::Other if self.options.assumes_frames => {
                 let deflate = self.options.extensions.parse().ok();
                 let extensions = match self.stream {
@@ -304,6 +417,7 @@ impl Conversation {
         let is_handshake = head.is_handshake();
         if is_handshake {
             self.is_websocket = true;
+            self.has_failed = false;
             self.reveal(place, out)?;
         }
         if is_handshake || self.options.shows_http && self.is_shown {
@@ -361,7 +475,7 @@ impl Conversation {
         let response = Response::parse(bytes, &handshake::limits()).ok().flatten();
         let Some((response, _)) = response.filter(|_| !is_switch) else {
             if is_switch {
-                return self.switch(&head, response, request, place, out);
+                return self.switch(bytes, response, request, place, out);
             }
             self.server.body = Some(Body::UntilClose);
             return Ok(());
@@ -374,28 +488,93 @@ impl Conversation {
             (Framing::Chunked, _) => Some(Body::Chunked(http::Chunks::Size)),
             (Framing::UntilClose, _) => Some(Body::UntilClose),
         };
+        self.server.body.take_if(|body| body.is_over());
         if is_handshake {
-            let text = match &self.server.body {
-                None => "refused".to_owned(),
-                Some(Body::Length(len)) => format!("refused, with a body of {len} bytes"),
-                Some(_) => "refused, with a body".to_owned(),
-            };
+            let text = format!("refused with {}", head.status);
             out.show(place, &Finding::Note(&text))?;
+            let body = self.server.body.is_some().then(|| finding::Body {
+                content: Vec::new(),
+                len: 0,
+                is_complete: false,
+            });
+            self.refusal = Some(Refusal {
+                status: head.status,
+                place: self.place(Peer::Server, place.time, self.server.offset),
+                body,
+            });
         } else if head.status == 101 {
             self.phase = Phase::Not(Protocol::Other);
         }
         Ok(())
     }
 
+    /// Takes the next part of a body, and shows that of a refusal when it is over.
+    fn read_body(
+        &mut self,
+        from: Peer,
+        time: Option<Duration>,
+        out: &mut dyn Show,
+    ) -> io::Result<bool> {
+        let shown = self.options.shown;
+        let refusal = self.refusal.as_mut().filter(|_| from == Peer::Server);
+        let mut content = refusal.and_then(|refusal| refusal.body.as_mut());
+        let side = match from {
+            Peer::Client => &mut self.client,
+            Peer::Server => &mut self.server,
+        };
+        let Some(body) = &mut side.body else {
+            return Ok(false);
+        };
+        let len = body.read(&side.waiting, |bytes| {
+            if let Some(body) = &mut content {
+                let room = shown.saturating_sub(body.content.len());
+                body.content.extend(&bytes[..room.min(bytes.len())]);
+                body.len += bytes.len() as u64;
+            }
+        });
+        let is_over = body.is_over();
+        side.take(len);
+        if is_over {
+            side.body = None;
+            if from == Peer::Server {
+                self.show_body(time, true, out)?;
+            }
+        }
+        Ok(len > 0 || is_over)
+    }
+
+    /// Shows the body of a refusal, or as much of it as there is.
+    fn show_body(
+        &mut self,
+        time: Option<Duration>,
+        is_complete: bool,
+        out: &mut dyn Show,
+    ) -> io::Result<()> {
+        let Some(refusal) = &mut self.refusal else {
+            return Ok(());
+        };
+        let Some(mut body) = refusal.body.take() else {
+            return Ok(());
+        };
+        body.is_complete = is_complete;
+        self.is_incomplete |= !is_complete;
+        let place = Place {
+            time,
+            ..refusal.place
+        };
+        out.show(&place, &Finding::Body(&body))
+    }
+
     /// The server switches to WebSocket.
     fn switch(
         &mut self,
-        head: &Head,
+        bytes: &[u8],
         response: Option<(Response<'_>, usize)>,
         request: Option<Sent>,
         place: &Place,
         out: &mut dyn Show,
     ) -> io::Result<()> {
+        let head = Head::parse(bytes, false);
         let accepted = head.get("Sec-WebSocket-Extensions");
         let mut subprotocol =
             Some(head.get("Sec-WebSocket-Protocol")).filter(|name| !name.is_empty());
@@ -417,8 +596,14 @@ impl Conversation {
                         if error == HandshakeError::SubprotocolNotRequested {
                             subprotocol = None;
                         }
+                        let at = handshake::header_at(error, bytes).unwrap_or(0);
+                        let place = Place {
+                            offset: place.offset + at,
+                            ..*place
+                        };
                         let violation = handshake::violation(error, Peer::Server);
-                        self.show_violation(place, &violation, out)?;
+                        self.has_failed = true;
+                        self.show_violation(&place, &violation, out)?;
                     }
                 }
             }
@@ -430,7 +615,8 @@ impl Conversation {
         }
         if self.options.is_ordered && !self.client.waiting.is_empty() {
             let violation = Violation {
-                rule: "data before the response to the handshake (RFC 6455 section 4.1)".to_owned(),
+                rule: "data before the response to the handshake".to_owned(),
+                section: "RFC 6455 section 4.1".to_owned(),
                 reaction: "the server may not notice".to_owned(),
             };
             let place = self.place(Peer::Client, place.time, self.client.offset);
@@ -468,7 +654,11 @@ impl Conversation {
         self.is_websocket = true;
         let from_client = self.place(Peer::Client, time, self.client.offset);
         let from_server = self.place(Peer::Server, time, self.server.offset);
-        if from_client.offset + from_server.offset > 0 || deflate.is_some() {
+        if self.has_failed {
+            let text =
+                "the handshake failed: a conforming peer sends no frames, and discards these";
+            out.show(&from_server, &Finding::Note(text))?;
+        } else if from_client.offset + from_server.offset > 0 || deflate.is_some() {
             let opened = Opened {
                 subprotocol,
                 deflate,
@@ -476,10 +666,18 @@ impl Conversation {
             out.show(&from_server, &Finding::Opened(&opened))?;
         }
         let shown = self.options.shown;
-        let client = Direction::new(Server, &from_client, shown, deflate, extensions);
+        let mut client = Direction::new(Server, &from_client, shown, deflate, extensions);
         // What the client would send is not looked at, so its seed does not matter.
         let role = Client::new([0; 32]);
-        let server = Direction::new(role, &from_server, shown, deflate, extensions);
+        let mut server = Direction::new(role, &from_server, shown, deflate, extensions);
+        if self.has_failed {
+            client.discard();
+            server.discard();
+        }
+        if !self.options.is_ordered {
+            client.set_answers(Answers::NotToClose);
+            server.set_answers(Answers::NotToClose);
+        }
         self.phase = Phase::Open(Box::new(client), Box::new(server));
         for from in [Peer::Client, Peer::Server] {
             let waiting = std::mem::take(&mut self.side(from).waiting);
@@ -493,6 +691,7 @@ impl Conversation {
         let Some((at, violation)) = handshake::fault(head, place.from) else {
             return Ok(());
         };
+        self.has_failed = true;
         let place = Place {
             offset: place.offset + at,
             ..*place
@@ -543,14 +742,27 @@ impl Conversation {
     }
 
     fn note_close(&mut self, from: Peer) {
-        if let Phase::Open(client, server) = &self.phase {
+        if let (Phase::Open(client, server), true) = (&mut self.phase, self.options.is_ordered) {
             let has_closed = match from {
-                Peer::Client => client.close_code().is_some(),
-                Peer::Server => server.close_code().is_some(),
+                Peer::Client => client.close().is_some(),
+                Peer::Server => server.close().is_some(),
             };
             if has_closed {
                 self.closed_first.get_or_insert(from);
+                match from {
+                    Peer::Client => server.set_answers(Answers::None),
+                    Peer::Server => client.set_answers(Answers::None),
+                }
             }
+        }
+    }
+
+    /// Whether anything of an end was captured.
+    fn has_sent(&self, from: Peer) -> bool {
+        match (&self.phase, from) {
+            (Phase::Open(client, _), Peer::Client) => client.offset() > 0,
+            (Phase::Open(_, server), Peer::Server) => server.offset() > 0,
+            _ => false,
         }
     }
 
@@ -577,49 +789,4 @@ impl Side {
         self.offset += len as u64;
         self.waiting.drain(..len).collect()
     }
-}
-
-/// Describes how the conversation ended.
-fn closing(
-    client: &Direction<Server>,
-    server: &Direction<Client>,
-    first: Option<Peer>,
-    transport: Transport,
-) -> String {
-    let code = |code: Option<u16>| code.map_or("no code".to_owned(), |code| code.to_string());
-    let (mut text, is_closing) = match (first, client.close_code(), server.close_code()) {
-        (Some(first), Some(a), Some(b)) => {
-            let (a, b) = if first == Peer::Client {
-                (a, b)
-            } else {
-                (b, a)
-            };
-            let text = format!(
-                "closed by the {} with {}, answered with {}",
-                first.name(),
-                code(a),
-                code(b)
-            );
-            (text, true)
-        }
-        (Some(first), a, b) => {
-            let text = format!(
-                "the {} sent a Close with {}, the {} sent none",
-                first.name(),
-                code(a.or(b).flatten()),
-                first.other().name()
-            );
-            (text, true)
-        }
-        _ => ("no Close was sent".to_owned(), false),
-    };
-    text += match transport {
-        Transport::Open if is_closing => "",
-        Transport::Open => ", and the capture ends with the connection open",
-        Transport::Closed if is_closing => "; then TCP was closed",
-        Transport::Closed => ", but TCP was closed: abnormal closure, 1006",
-        Transport::Reset if is_closing => "; then TCP was reset",
-        Transport::Reset => ", but TCP was reset: abnormal closure, 1006",
-    };
-    text
 }

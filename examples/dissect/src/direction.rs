@@ -9,7 +9,7 @@ use crate::finding::{Finding, Frame, Message, Peer, Place, Show, Violation};
 use std::io;
 use std::time::Duration;
 use ws_proto::deflate::{Decompressor, DeflateConfig, Params};
-use ws_proto::frame::{Header, Opcode, Utf8Validator};
+use ws_proto::frame::{Header, MAX_CONTROL_PAYLOAD, Opcode, Utf8Validator};
 use ws_proto::{Chunk, Config, Connection, Event, MessageKind, Negotiated, ProtocolError, Role};
 
 /// How long a message may become when it is inflated. It bounds the time for a bomb.
@@ -35,12 +35,15 @@ pub struct Direction<R> {
     /// The violation in the current frame, and its offset.
     violation: Option<(u64, ProtocolError)>,
     answer: Option<(Opcode, Vec<u8>)>,
+    answers: Answers,
     end: End,
     /// Whether the receiver had ended before the current frame.
     discarded: bool,
     /// Whether frames cannot be told apart any more, since bytes are missing.
     is_lost: bool,
-    close_code: Option<Option<u16>>,
+    /// Whether the input ended inside a frame.
+    is_cut: bool,
+    close: Option<String>,
     violations: u64,
     payload: Vec<u8>,
 }
@@ -56,6 +59,16 @@ pub enum Extensions {
     Late,
     /// There is one that is not known here. Frames have no verdict.
     Unknown,
+}
+
+/// What the receiver answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answers {
+    All,
+    /// It is not known whether a Close is an answer itself.
+    NotToClose,
+    /// It has sent its own Close, after which nothing follows (RFC 6455 §5.5.1).
+    None,
 }
 
 /// What ends the interest of a receiver.
@@ -110,18 +123,30 @@ impl<R: Role> Direction<R> {
             },
             violation: None,
             answer: None,
+            answers: Answers::All,
             end: End::No,
             discarded: false,
             is_lost: false,
-            close_code: None,
+            is_cut: false,
+            close: None,
             violations: 0,
             payload: Vec::new(),
         }
     }
 
-    /// The status code of the Close that was sent, if one was; `Some(None)` if it had none.
-    pub const fn close_code(&self) -> Option<Option<u16>> {
-        self.close_code
+    /// The status code of the first Close that was sent, in words.
+    pub fn close(&self) -> Option<&str> {
+        self.close.as_deref()
+    }
+
+    pub const fn set_answers(&mut self, answers: Answers) {
+        self.answers = answers;
+    }
+
+    /// From now on the receiver is not interested, since the handshake failed.
+    pub fn discard(&mut self) {
+        self.receiver = None;
+        self.end = End::Violation;
     }
 
     pub const fn offset(&self) -> u64 {
@@ -132,9 +157,14 @@ impl<R: Role> Direction<R> {
         self.violations
     }
 
-    /// Whether a part of it could not be read.
+    /// Whether frames are unknown, since bytes are missing.
     pub const fn is_lost(&self) -> bool {
         self.is_lost
+    }
+
+    /// Whether a part of it could not be read.
+    pub const fn is_incomplete(&self) -> bool {
+        self.is_lost || self.is_cut
     }
 
     /// Takes the next bytes, and shows the frames that they complete.
@@ -169,9 +199,10 @@ impl<R: Role> Direction<R> {
     /// Reports that the next bytes were sent, but not captured.
     pub fn skip(&mut self, time: Option<Duration>, len: u64, out: &mut dyn Show) -> io::Result<()> {
         self.offset += len;
-        self.receiver = None;
+        let had_verdicts = self.receiver.take().is_some();
         self.content.decompressor = None;
         self.content.message = None;
+        let was_lost = self.is_lost;
         match &mut self.frame {
             // The next header is where it would be.
             Some((_, frame)) if len <= frame.left() => {
@@ -180,25 +211,28 @@ impl<R: Role> Direction<R> {
             }
             _ => self.is_lost = true,
         }
-        let text = if self.is_lost {
-            "the frames after them cannot be told apart"
-        } else {
-            "frames after them are shown without a verdict, and compressed ones not inflated"
-        };
-        out.show(&self.place(time, self.offset), &Finding::Note(text))?;
+        if self.is_lost && !was_lost {
+            let text = "the frames after them cannot be told apart";
+            out.show(&self.place(time, self.offset), &Finding::Note(text))?;
+        } else if had_verdicts {
+            let text =
+                "frames after them are shown without a verdict, and compressed ones not inflated";
+            out.show(&self.place(time, self.offset), &Finding::Note(text))?;
+        }
         self.show_if_complete(time, out)
     }
 
     /// Shows the frame that the end of the input leaves incomplete.
     pub fn finish(&mut self, time: Option<Duration>, out: &mut dyn Show) -> io::Result<()> {
+        self.is_cut = self.frame.is_some() || !self.header.is_empty();
         if let Some((offset, frame)) = self.frame.take() {
             self.show_frame(time, offset, frame, out)?;
         }
         if !self.header.is_empty() {
             let offset = self.offset - self.header.len() as u64;
-            let text = format!("incomplete: {} bytes of a frame header", self.header.len());
+            let text = format!("incomplete frame header, length {}", self.header.len());
             out.show(&self.place(time, offset), &Finding::Note(&text))?;
-            self.show_violation(time, out)?;
+            self.show_violation(time, None, out)?;
         }
         Ok(())
     }
@@ -263,7 +297,12 @@ impl<R: Role> Direction<R> {
             return;
         };
         let offset = *offset;
-        let room = self.shown - frame.payload.len().min(self.shown);
+        // A status code and a reason are looked at, however little is shown.
+        let shown = match frame.header.opcode.is_control() {
+            true => self.shown.max(MAX_CONTROL_PAYLOAD),
+            false => self.shown,
+        };
+        let room = shown - frame.payload.len().min(shown);
         let start = frame.payload.len();
         frame
             .payload
@@ -296,21 +335,16 @@ impl<R: Role> Direction<R> {
                     }
                 },
                 Some(Event::Failed(error)) => error,
-                Some(Event::Close(code)) => {
-                    self.close_code = Some(code.map(u16::from));
+                Some(Event::Close(_)) => {
                     self.end = End::Close;
                     continue;
                 }
                 Some(_) => continue,
             };
-            // One bad byte of a text has a place of its own; the other rules are about the frame.
-            let is_about_byte =
-                error == ProtocolError::InvalidUtf8 && !matches!(self.message, Some((_, true)));
-            let at = if is_about_byte {
-                self.offset + consumed
-            } else {
-                frame
-            };
+            let at = self.offset + consumed;
+            let current = self.frame.as_ref();
+            let at = current.and_then(|current| wrong_byte(current, error, at));
+            let at = at.unwrap_or(frame);
             self.violation = Some((at, error));
             self.end = End::Violation;
         }
@@ -336,15 +370,24 @@ impl<R: Role> Direction<R> {
         mut frame: Frame,
         out: &mut dyn Show,
     ) -> io::Result<()> {
-        frame.answer = self.answer.take();
         let header = frame.header;
+        let is_answered = match self.answers {
+            Answers::All => true,
+            Answers::NotToClose => header.opcode != Opcode::CLOSE,
+            Answers::None => false,
+        };
+        frame.answer = self.answer.take().filter(|_| is_answered);
+        if header.opcode == Opcode::CLOSE {
+            self.close.get_or_insert_with(|| close_code(&frame));
+        }
         out.show(&self.place(time, offset), &Finding::Frame(&frame))?;
-        self.show_violation(time, out)?;
+        self.show_violation(time, Some(&frame), out)?;
         if !header.opcode.is_control() {
             if self.end == End::Close {
                 self.end = End::DataAfterClose;
                 let violation = Violation {
-                    rule: "data frame after a Close (RFC 6455 section 5.5.1)".to_owned(),
+                    rule: "data frame after a Close".to_owned(),
+                    section: "RFC 6455 section 5.5.1".to_owned(),
                     reaction: format!("the {} discards it", self.from.other().name()),
                 };
                 self.violations += 1;
@@ -371,7 +414,12 @@ impl<R: Role> Direction<R> {
         Ok(())
     }
 
-    fn show_violation(&mut self, time: Option<Duration>, out: &mut dyn Show) -> io::Result<()> {
+    fn show_violation(
+        &mut self,
+        time: Option<Duration>,
+        frame: Option<&Frame>,
+        out: &mut dyn Show,
+    ) -> io::Result<()> {
         let Some((offset, error)) = self.violation.take() else {
             return Ok(());
         };
@@ -390,8 +438,22 @@ impl<R: Role> Direction<R> {
             return out.show(&place, &Finding::Note(&text));
         }
         self.violations += 1;
+        let text = error.to_string();
+        let (rule, section) = text.rsplit_once(" (").unwrap_or((&text, ""));
+        let rule = match (error, frame) {
+            (ProtocolError::ControlTooLong(opcode), Some(frame))
+                if frame.header.len <= MAX_CONTROL_PAYLOAD as u64 =>
+            {
+                format!(
+                    "control frame with its length in the {}-bit form ({opcode})",
+                    frame.length_bits()
+                )
+            }
+            _ => rule.to_owned(),
+        };
         let violation = Violation {
-            rule: error.to_string(),
+            rule,
+            section: section.trim_end_matches(')').to_owned(),
             reaction: format!(
                 "the {} fails the connection with {}, and discards the rest",
                 self.from.other().name(),
@@ -399,7 +461,8 @@ impl<R: Role> Direction<R> {
             ),
         };
         out.show(&place, &Finding::Violation(&violation))?;
-        let is_known = self.extensions == Extensions::Negotiated;
+        let is_known =
+            self.extensions == Extensions::Negotiated || self.content.decompressor.is_some();
         if error == ProtocolError::ReservedBits(Header::RSV1) && !is_known {
             let text = "if compression was negotiated, add --extensions permessage-deflate";
             out.show(&place, &Finding::Note(text))?;
@@ -438,6 +501,7 @@ impl Content {
                 len: 0,
                 content: Vec::new(),
                 offset,
+                is_failed: false,
             });
         }
         if let Some(message) = &mut self.message {
@@ -448,6 +512,15 @@ impl Content {
 
     /// Takes the next chunk of the payload.
     fn take(&mut self, chunk: &Chunk<'_>) -> Result<(), ProtocolError> {
+        let taken = self.inflate(chunk);
+        if let (Err(_), Some(message)) = (taken, &mut self.message) {
+            message.is_failed = true;
+            self.is_complete = true;
+        }
+        taken
+    }
+
+    fn inflate(&mut self, chunk: &Chunk<'_>) -> Result<(), ProtocolError> {
         let Some(message) = &mut self.message else {
             return Ok(());
         };
@@ -466,10 +539,10 @@ impl Content {
                 .inflate(&mut input, chunk.last, &mut self.block)
                 .map_err(|_| ProtocolError::InvalidCompression)?;
             let block = &self.block[..inflated.len];
+            message.push(block, self.shown);
             if chunk.kind == MessageKind::Text {
                 self.utf8.feed(block)?;
             }
-            message.push(block, self.shown);
             self.is_too_long = message.len > MAX_INFLATED;
             if inflated.done || self.is_too_long {
                 break;
@@ -494,6 +567,35 @@ impl Message {
         self.content
             .extend_from_slice(&bytes[..room.min(bytes.len())]);
         self.len += bytes.len() as u64;
+    }
+}
+
+/// The offset of the byte that makes a text wrong, if the frame has it. `at` is that of the byte at
+/// which the receiver failed. The other rules are about the frame, and so is a text that ends inside
+/// a character.
+fn wrong_byte((start, frame): &(u64, Frame), error: ProtocolError, at: u64) -> Option<u64> {
+    let payload = start + frame.header_len as u64;
+    let at = match error {
+        ProtocolError::InvalidUtf8 if !frame.compressed => at,
+        ProtocolError::InvalidCloseReason => {
+            let mut utf8 = Utf8Validator::new();
+            let reason = frame.payload.iter().skip(2);
+            let good = reason.take_while(|&&byte| utf8.feed(&[byte]).is_ok());
+            payload + 2 + good.count() as u64
+        }
+        _ => return None,
+    };
+    (payload..payload + frame.header.len)
+        .contains(&at)
+        .then_some(at)
+}
+
+/// The status code of a Close in words.
+fn close_code(frame: &Frame) -> String {
+    match frame.payload.first_chunk() {
+        _ if !frame.is_complete() => "a code that is unknown, since bytes are missing".to_owned(),
+        Some(&code) => u16::from_be_bytes(code).to_string(),
+        None => "no code".to_owned(),
     }
 }
 

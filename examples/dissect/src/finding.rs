@@ -53,6 +53,8 @@ pub enum Finding<'a> {
         bytes: &'a [u8],
         is_complete: bool,
     },
+    /// The body of a response that refuses the handshake.
+    Body(&'a Body),
     /// The connection is open.
     Opened(&'a Opened),
     Frame(&'a Frame),
@@ -73,6 +75,15 @@ pub struct Opened {
     pub deflate: Option<Params>,
 }
 
+/// The body of a response, without the frame of its chunks.
+pub struct Body {
+    /// Its content, or as much of it as is shown.
+    pub content: Vec<u8>,
+    /// The length of what was captured of it.
+    pub len: u64,
+    pub is_complete: bool,
+}
+
 /// A frame as it was sent.
 pub struct Frame {
     pub header: Header,
@@ -89,7 +100,7 @@ pub struct Frame {
     pub missing: u64,
     /// Whether it follows a Close or a violation, so that no receiver looks at it.
     pub discarded: bool,
-    /// The frame with which a receiver answers: its opcode and payload.
+    /// The frame with which this crate would answer: its opcode and payload.
     pub answer: Option<(Opcode, Vec<u8>)>,
 }
 
@@ -98,12 +109,21 @@ impl Frame {
         self.header.len - self.received
     }
 
+    /// The bits of the length: 7, 16 or 64.
+    pub const fn length_bits(&self) -> u8 {
+        match self.header_len - if self.header.mask.is_some() { 4 } else { 0 } {
+            2 => 7,
+            4 => 16,
+            _ => 64,
+        }
+    }
+
     pub const fn is_complete(&self) -> bool {
         self.left() == 0 && self.missing == 0
     }
 }
 
-/// The content of a message.
+/// The content of a message, or what came before the byte at which it failed.
 pub struct Message {
     pub kind: MessageKind,
     pub compressed: bool,
@@ -116,11 +136,13 @@ pub struct Message {
     pub content: Vec<u8>,
     /// The offset of its first frame.
     pub offset: u64,
+    pub is_failed: bool,
 }
 
 pub struct Violation {
-    /// The rule, with its section.
     pub rule: String,
+    /// The section that has the rule, with its RFC.
+    pub section: String,
     /// What the other end does about it.
     pub reaction: String,
 }

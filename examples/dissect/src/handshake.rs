@@ -62,13 +62,17 @@ impl Handshake {
     }
 }
 
-/// Returns the fault of a head, if it has one, and the index of the byte that makes it certain.
+/// Returns the fault of a head, if it has one, and its place: the header, or the byte that makes it
+/// certain.
 pub fn fault(head: &[u8], from: Peer) -> Option<(u64, Violation)> {
     let judge = |head: &[u8]| match from {
         Peer::Client => Request::parse(head, &limits()).map(drop),
         Peer::Server => Response::parse(head, &limits()).map(drop),
     };
     let error = judge(head).err()?;
+    if let Some(at) = header_at(error, head) {
+        return Some((at, violation(error, from)));
+    }
     // Once it is certain, it stays.
     let (mut good, mut bad) = (0, head.len());
     while good + 1 < bad {
@@ -82,9 +86,29 @@ pub fn fault(head: &[u8], from: Peer) -> Option<(u64, Violation)> {
     Some((bad as u64 - 1, violation(error, from)))
 }
 
+/// The index of the last header with the name that an error is about.
+pub fn header_at(error: HandshakeError, head: &[u8]) -> Option<u64> {
+    use HandshakeError as E;
+    let name = match error {
+        E::MissingUpgrade => "Upgrade",
+        E::MissingConnectionUpgrade => "Connection",
+        E::UnsupportedWebSocketVersion => "Sec-WebSocket-Version",
+        E::DuplicateHeader(name) | E::InvalidHeader(name) | E::UnexpectedHeader(name) => name,
+        E::ExtensionNotOffered | E::InvalidExtensionParameter => "Sec-WebSocket-Extensions",
+        E::SubprotocolNotRequested => "Sec-WebSocket-Protocol",
+        _ => return None,
+    };
+    let start = format!("\n{name}:");
+    let at = head
+        .windows(start.len())
+        .rposition(|window| window.eq_ignore_ascii_case(start.as_bytes()))?;
+    Some(at as u64 + 1)
+}
+
 pub fn violation(error: HandshakeError, from: Peer) -> Violation {
     Violation {
-        rule: format!("{error} ({})", section(error, from)),
+        rule: error.to_string(),
+        section: section(error, from).to_owned(),
         reaction: match from {
             Peer::Client => format!("the server answers with {}", error.status()),
             Peer::Server => "the client fails the connection".to_owned(),

@@ -59,6 +59,11 @@ pub fn start(bytes: &[u8], is_request: bool) -> Start {
     }
 }
 
+/// Whether bytes that are no head of one end are one of the other.
+pub fn is_swapped(bytes: &[u8], is_request: bool) -> bool {
+    matches!(start(bytes, !is_request), Start::Head(_))
+}
+
 fn method(line: &[u8]) -> &[u8] {
     line.split(|&byte| byte == b' ').next().unwrap_or_default()
 }
@@ -162,7 +167,7 @@ impl Head {
     }
 }
 
-/// The rest of a body, which is skipped.
+/// The rest of a body.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Body {
     Length(u64),
@@ -186,16 +191,27 @@ impl Body {
         matches!(self, Self::Length(0))
     }
 
-    /// Returns how many bytes at the front of `bytes` belong to the body.
-    pub fn skip(&mut self, bytes: &[u8]) -> usize {
+    /// Returns how many bytes at the front of `bytes` belong to the body, and passes its content on.
+    pub fn read(&mut self, bytes: &[u8], mut content: impl FnMut(&[u8])) -> usize {
         let mut rest = bytes;
+        let len = |len: u64| usize::try_from(len).unwrap_or(usize::MAX);
         loop {
             match self {
-                Self::UntilClose => return bytes.len(),
+                Self::UntilClose => {
+                    content(rest);
+                    return bytes.len();
+                }
                 Self::Length(left) | Self::Chunked(Chunks::Data(left)) => {
-                    let now = usize::try_from(*left).unwrap_or(usize::MAX).min(rest.len());
+                    let (all, now) = (*left, len(*left).min(rest.len()));
                     *left -= now as u64;
-                    rest = &rest[now..];
+                    let (taken, after) = rest.split_at(now);
+                    rest = after;
+                    let line_end = if matches!(self, Self::Length(_)) {
+                        0
+                    } else {
+                        2
+                    };
+                    content(&taken[..now.min(len(all.saturating_sub(line_end)))]);
                     match self {
                         Self::Chunked(Chunks::Data(0)) => *self = Self::Chunked(Chunks::Size),
                         _ => return bytes.len() - rest.len(),
@@ -280,18 +296,29 @@ mod tests {
     }
 
     #[test]
-    fn bodies_are_skipped_however_they_are_split() {
+    fn bodies_are_read_however_they_are_split() {
         let chunked = b"4;a=b\r\nWiki\r\n10\r\n0123456789abcdef\r\n0\r\nTrailer: x\r\n\r\n";
-        for (body, bytes) in [
-            (&(|| Body::Length(5)) as &dyn Fn() -> Body, &b"Hello"[..]),
-            (&|| Body::Chunked(Chunks::Size), &chunked[..]),
+        for (body, bytes, expected) in [
+            (
+                &(|| Body::Length(5)) as &dyn Fn() -> Body,
+                &b"Hello"[..],
+                &b"Hello"[..],
+            ),
+            (
+                &|| Body::Chunked(Chunks::Size),
+                &chunked[..],
+                b"Wiki0123456789abcdef",
+            ),
         ] {
             for split in 0..=bytes.len() {
                 let mut body: Body = body();
                 let mut stream = [bytes, b"HTTP"].concat();
-                let taken = body.skip(&stream[..split]);
+                let mut content = Vec::new();
+                let mut keep = |bytes: &[u8]| content.extend_from_slice(bytes);
+                let taken = body.read(&stream[..split], &mut keep);
                 stream.drain(..taken);
-                let taken = body.skip(&stream);
+                let taken = body.read(&stream, &mut keep);
+                assert_eq!(content, expected);
                 assert_eq!(
                     (&stream[taken..], body.is_over()),
                     (&b"HTTP"[..], true),
@@ -299,6 +326,9 @@ mod tests {
                 );
             }
         }
-        assert_eq!(Body::UntilClose.skip(b"abc"), 3);
+        assert_eq!(
+            Body::UntilClose.read(b"abc", |content| assert_eq!(content, b"abc")),
+            3
+        );
     }
 }

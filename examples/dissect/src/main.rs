@@ -20,12 +20,15 @@ mod tcp;
 use conversation::{Options, Protocol};
 use finding::{Peer, Show};
 use input::{Error, Outcome, Packets, Sender};
+use lexopt::ValueExt;
 use print::{Json, Style, Text};
 use serde_json::json;
 use std::ffi::OsString;
 use std::io::{self, BufWriter, ErrorKind, IsTerminal, StdoutLock, Write};
+use std::num::ParseIntError;
 use std::path::Path;
 use std::process::ExitCode;
+use std::str::FromStr;
 use streams::{Selection, Summary};
 use ws_proto::deflate::Params;
 
@@ -39,27 +42,31 @@ usage: dissect [OPTION]... FILE     a capture (pcap, pcapng), a log of chrome://
        dissect [OPTION]... --client FILE --server FILE
                                     the bytes that each end sent; one of them may be left out
 
-  -v, --verbose        show the bits and bytes of frames, and how the other end answers
+  -v, --verbose        show the bits and bytes of frames, and how this crate would answer
       --json           print an object for each finding, one a line
       --stream N       show only this TCP stream of a capture, numbered as Wireshark does, even if
                        its handshake was not captured
       --port N         show only the TCP streams to this port of a server, likewise
       --from WHO       whose bytes HEX or FILE has: client, server, or both (told apart by the mask
                        bits). Without it a head shows it, or the mask bit of the first frame
-      --raw            take files as raw bytes, whatever they look like
+      --raw            take files as raw bytes, whatever they look like. A FILE of frames without an
+                       HTTP head needs it; those of --client and --server do not
       --extensions V   what was negotiated, if there is no handshake: permessage-deflate
       --show N         how much of a payload is shown: 100 characters, or 33 bytes (100 with -v); with
                        --json 65536 bytes
       --color WHEN     auto (on a terminal, unless NO_COLOR is set), always, never
   -h, --help
+      --version
 
-Offsets are hexadecimal, and count what one end sent from its first byte.
-Exit status: 0 no violation, 1 violations, 2 something could not be read.
+Offsets count what one end sent from its first byte. They are hexadecimal, and decimal with --json.
+Exit status: 1 there are violations; otherwise 2 if something could not be read (a wrong option, an unknown
+form, no WebSocket conversation, missing bytes, an end inside a frame, head, body or packet); otherwise 0.
 ";
 
 #[derive(Default)]
 struct Args {
     help: bool,
+    version: bool,
     verbose: bool,
     json: bool,
     raw: bool,
@@ -78,6 +85,10 @@ fn main() -> ExitCode {
     let args = match parse(std::env::args_os().skip(1)) {
         Ok(args) if args.help => {
             print!("{HELP}");
+            return ExitCode::SUCCESS;
+        }
+        Ok(args) if args.version => {
+            println!("dissect {}", env!("CARGO_PKG_VERSION"));
             return ExitCode::SUCCESS;
         }
         Ok(args) => args,
@@ -108,7 +119,7 @@ fn fail(error: &str) -> ExitCode {
 }
 
 fn parse(args: impl Iterator<Item = OsString>) -> Result<Args, lexopt::Error> {
-    use lexopt::prelude::{Long, Short, Value, ValueExt};
+    use lexopt::prelude::{Long, Short, Value};
     let mut args = lexopt::Parser::from_args(args);
     let mut parsed = Args::default();
     while let Some(arg) = args.next()? {
@@ -117,8 +128,9 @@ fn parse(args: impl Iterator<Item = OsString>) -> Result<Args, lexopt::Error> {
             Short('v') | Long("verbose") => parsed.verbose = true,
             Long("json") => parsed.json = true,
             Long("raw") => parsed.raw = true,
-            Long("stream") => parsed.stream = Some(args.value()?.parse()?),
-            Long("port") => parsed.port = Some(args.value()?.parse()?),
+            Long("version") => parsed.version = true,
+            Long("stream") => parsed.stream = Some(number(args.value()?, "--stream")?),
+            Long("port") => parsed.port = Some(number(args.value()?, "--port")?),
             Long("from") => {
                 parsed.from = Some(match args.value()?.string()?.as_str() {
                     "client" => Sender::One(Peer::Client),
@@ -133,7 +145,7 @@ fn parse(args: impl Iterator<Item = OsString>) -> Result<Args, lexopt::Error> {
                     return Err(format!("--extensions: {error}").into());
                 }
             }
-            Long("show") => parsed.show = Some(args.value()?.parse()?),
+            Long("show") => parsed.show = Some(number(args.value()?, "--show")?),
             Long("color" | "colour") => {
                 parsed.colour = match args.value()?.string()?.as_str() {
                     "auto" => None,
@@ -156,6 +168,15 @@ fn parse(args: impl Iterator<Item = OsString>) -> Result<Args, lexopt::Error> {
         return Err("--client and --server say already whose bytes they are".into());
     }
     Ok(parsed)
+}
+
+fn number<T: FromStr<Err = ParseIntError>>(
+    value: OsString,
+    option: &str,
+) -> Result<T, lexopt::Error> {
+    let text = value.string()?;
+    text.parse()
+        .map_err(|error| format!("{option} {text}: {error}").into())
 }
 
 fn run(args: &Args, out: &mut dyn Show) -> Result<Outcome, Error> {
@@ -182,12 +203,14 @@ fn run(args: &Args, out: &mut dyn Show) -> Result<Outcome, Error> {
             return input::dissect_two(client, server, args.raw, &selection, out);
         }
         (Some(client), None) => {
+            let client = input::one_end(input::open(client)?, args.raw)?;
             let sender = Sender::One(Peer::Client);
-            return input::dissect(input::open(client)?, args.raw, sender, &selection, out);
+            return input::dissect(client, true, sender, &selection, out);
         }
         (None, Some(server)) => {
+            let server = input::one_end(input::open(server)?, args.raw)?;
             let sender = Sender::One(Peer::Server);
-            return input::dissect(input::open(server)?, args.raw, sender, &selection, out);
+            return input::dissect(server, true, sender, &selection, out);
         }
         (None, None) => {}
     }
@@ -205,6 +228,13 @@ fn run(args: &Args, out: &mut dyn Show) -> Result<Outcome, Error> {
                 match (error, words) {
                     (Error::Input(error), [name]) => {
                         format!("{name}: no such file, and {error}").into()
+                    }
+                    (Error::Input(_), words)
+                        if words.iter().any(|word| Path::new(word).exists()) =>
+                    {
+                        "only one file is read at a time (or two, with --client and --server)"
+                            .to_owned()
+                            .into()
                     }
                     (error, _) => error,
                 }
@@ -258,29 +288,36 @@ impl<'a> Printer<'a> {
         }
     }
 
-    /// Prints the summary of a capture.
+    /// Prints the summary: as text, only that of a capture.
     fn finish(&mut self, outcome: &Outcome) -> io::Result<()> {
-        if let Outcome::Capture(summary, packets) = outcome {
-            match self {
-                Self::Text(text) => {
-                    let line = describe(summary, packets);
-                    writeln!(text.out(), "\n{line}")?;
-                }
-                Self::Json(json) => json.line(&json!({
-                    "type": "summary",
-                    "packets": packets.count,
-                    "streams": summary.streams,
-                    "websocket": summary.websocket,
-                    "tls": summary.tls,
-                    "http2": summary.http2,
-                    "headless": summary.headless,
-                    "violations": summary.violations,
-                    "incomplete": summary.incomplete,
-                    "repeated_bytes": summary.repeated,
-                    "ip_fragments": packets.fragments,
-                    "truncated": packets.is_truncated,
-                }))?,
+        match (&mut *self, outcome) {
+            (Self::Text(text), Outcome::Capture(summary, packets)) => {
+                let line = describe(summary, packets);
+                writeln!(text.out(), "\n{line}")?;
             }
+            (Self::Text(_), Outcome::Conversation(_)) => {}
+            (Self::Json(json), Outcome::Conversation(verdict)) => json.line(&json!({
+                "type": "summary",
+                "websocket": u8::from(verdict.other.is_none()),
+                "violations": verdict.violations,
+                "incomplete": u8::from(verdict.is_incomplete),
+            }))?,
+            (Self::Json(json), Outcome::Capture(summary, packets)) => json.line(&json!({
+                "type": "summary",
+                "websocket": summary.websocket,
+                "violations": summary.violations,
+                "incomplete": summary.incomplete,
+                "packets": packets.count,
+                "streams": summary.streams,
+                "tls": summary.tls,
+                "http2": summary.http2,
+                "headless": summary.headless,
+                "gaps": summary.gaps,
+                "repeated_bytes": summary.repeated,
+                "ip_fragments": packets.fragments,
+                "cut_packets": packets.cut,
+                "truncated": packets.is_truncated,
+            }))?,
         }
         self.flush()
     }
@@ -308,6 +345,7 @@ fn describe(summary: &Summary, packets: &Packets) -> String {
         (summary.tls, "TLS, which is not decrypted"),
         (summary.http2, "HTTP/2, which is not read"),
         (summary.headless, "without a beginning"),
+        (summary.gaps, "with bytes missing in a head"),
     ] {
         if number > 0 {
             text += &format!(", {number} {what}");
@@ -326,6 +364,12 @@ fn describe(summary: &Summary, packets: &Packets) -> String {
             count(packets.fragments, "IP fragment", "IP fragments")
         );
     }
+    if packets.cut > 0 {
+        text += &format!(
+            "; {} cut when captured: capture without -s",
+            count(packets.cut, "packet was", "packets were")
+        );
+    }
     if packets.is_truncated {
         text += "; the file ends inside a packet";
     }
@@ -340,30 +384,41 @@ fn status(args: &Args, outcome: &Outcome) -> ExitCode {
             verdict.other.map(|protocol| match protocol {
                 Protocol::Tls => "TLS, which is not decrypted".to_owned(),
                 Protocol::Http2 => "HTTP/2, which is not read".to_owned(),
-                Protocol::Other => "no WebSocket conversation".to_owned(),
+                Protocol::Swapped => {
+                    "what the client should send is a response, or what the server should is a request: are they swapped?".to_owned()
+                }
+                Protocol::Gap | Protocol::Other => "no WebSocket conversation".to_owned(),
             }),
         ),
         Outcome::Capture(summary, packets) => {
-            let unread = (summary.websocket == 0).then(|| nothing(args, packets));
-            (summary.violations, summary.incomplete > 0, unread)
+            let unread = (summary.websocket == 0).then(|| nothing(args, summary, packets));
+            let is_incomplete = summary.incomplete + summary.gaps > 0 || packets.is_truncated;
+            (summary.violations, is_incomplete, unread)
         }
     };
     match unread {
         _ if violations > 0 => ExitCode::from(1),
         Some(error) => fail(&error),
-        None if is_incomplete => fail("not all of it could be read: see the notes"),
+        None if is_incomplete => fail("not all of it could be read: see the output"),
         None => ExitCode::SUCCESS,
     }
 }
 
 /// Why a capture shows nothing.
-fn nothing(args: &Args, packets: &Packets) -> String {
+fn nothing(args: &Args, summary: &Summary, packets: &Packets) -> String {
     if let Some(link) = packets.link {
         return format!("no WebSocket conversation; packets of link type {link} are not read");
     }
     match (args.stream, args.port) {
         (Some(stream), _) => format!("stream {stream} is no WebSocket conversation"),
         (None, Some(port)) => format!("no WebSocket conversation with port {port}"),
+        _ if packets.cut > 0 => {
+            "no WebSocket handshake; packets were cut when captured: capture without -s".to_owned()
+        }
+        _ if summary.headless == 0 && summary.tls > 0 => {
+            "no WebSocket handshake; TLS is not decrypted: docs/captures.md says how to capture without it"
+                .to_owned()
+        }
         (None, None) => {
             "no WebSocket handshake; --stream N and --port N show streams without one".to_owned()
         }

@@ -43,7 +43,10 @@ pub struct Summary {
     pub http2: u64,
     /// Streams whose beginning was not captured, so that nothing is known of them.
     pub headless: u64,
+    /// Streams with a head of which bytes are missing.
+    pub gaps: u64,
     pub violations: u64,
+    /// WebSocket conversations of which a part could not be read.
     pub incomplete: u64,
     pub repeated: u64,
 }
@@ -60,6 +63,10 @@ struct Stream {
     /// When it was last seen, as a number of segments.
     last_seen: u64,
     last_time: Duration,
+    /// When TCP was closed, and who did it.
+    end_time: Option<Duration>,
+    fin: Option<SocketAddr>,
+    rst: Option<SocketAddr>,
 }
 
 impl Streams {
@@ -86,7 +93,7 @@ impl Streams {
         // The same addresses again are another stream.
         let is_new = |stream: &Stream| is_first_syn && stream.syn != Some(segment.seq);
         if self.open.get(&key).is_some_and(is_new) {
-            self.end(key, Transport::Closed, out)?;
+            self.end(key, true, out)?;
         }
         if !self.open.contains_key(&key) {
             if !is_first_syn && self.closed.contains(&key) {
@@ -104,10 +111,8 @@ impl Streams {
         stream.last_seen = self.segments;
         stream.last_time = segment.time;
         stream.take(segment, &self.selection, &mut self.summary.repeated, out)?;
-        if segment.rst {
-            self.end(key, Transport::Reset, out)?;
-        } else if stream.orders.iter().all(Order::is_over) {
-            self.end(key, Transport::Closed, out)?;
+        if segment.rst || stream.orders.iter().all(Order::is_over) {
+            self.end(key, true, out)?;
         }
         Ok(())
     }
@@ -121,13 +126,13 @@ impl Streams {
             .collect();
         keys.sort_unstable();
         keys.into_iter()
-            .try_for_each(|(_, key)| self.end(key, Transport::Open, out))
+            .try_for_each(|(_, key)| self.end(key, false, out))
     }
 
     fn end(
         &mut self,
         key: (SocketAddr, SocketAddr),
-        transport: Transport,
+        is_over: bool,
         out: &mut dyn Show,
     ) -> io::Result<()> {
         let Some(mut stream) = self.open.remove(&key) else {
@@ -141,10 +146,16 @@ impl Streams {
         for index in [0, 1] {
             stream.finish(index, &mut summary.repeated, out)?;
         }
-        let transport = match transport {
-            Transport::Open if stream.orders.iter().any(Order::is_over) => Transport::Closed,
-            transport => transport,
+        let peer = |address| match stream.client == Some(address) {
+            true => Peer::Client,
+            false => Peer::Server,
         };
+        let transport = Transport {
+            is_over,
+            fin: stream.fin.map(peer),
+            rst: stream.rst.map(peer),
+        };
+        let time = stream.end_time.unwrap_or(stream.last_time);
         let is_headless = stream.is_headless();
         let Some(mut conversation) = stream.conversation else {
             return Ok(());
@@ -153,14 +164,15 @@ impl Streams {
             violations,
             is_incomplete,
             other,
-        } = conversation.end(Some(stream.last_time), transport, out)?;
+        } = conversation.end(Some(time), transport, out)?;
         summary.violations += violations;
         summary.incomplete += u64::from(is_incomplete);
         match other {
             None => summary.websocket += 1,
             Some(Protocol::Tls) => summary.tls += 1,
             Some(Protocol::Http2) => summary.http2 += 1,
-            Some(Protocol::Other) => summary.headless += u64::from(is_headless),
+            Some(Protocol::Gap) => summary.gaps += 1,
+            Some(_) => summary.headless += u64::from(is_headless),
         }
         Ok(())
     }
@@ -178,7 +190,7 @@ impl Streams {
         keys.sort_unstable();
         keys.truncate(MAX_OPEN / 2);
         keys.into_iter()
-            .try_for_each(|(_, key)| self.end(key, Transport::Open, out))
+            .try_for_each(|(_, key)| self.end(key, false, out))
     }
 }
 
@@ -196,6 +208,9 @@ impl Stream {
                 && selection.port.is_none_or(is_port),
             last_seen: 0,
             last_time: segment.time,
+            end_time: None,
+            fin: None,
+            rst: None,
         }
     }
 
@@ -222,6 +237,15 @@ impl Stream {
             } else {
                 segment.to
             });
+        }
+        if segment.fin {
+            self.fin.get_or_insert(segment.from);
+        }
+        if segment.rst {
+            self.rst = Some(segment.from);
+        }
+        if segment.fin || segment.rst {
+            self.end_time.get_or_insert(segment.time);
         }
         if let Some(ack) = segment.ack {
             self.orders[1 - index].acknowledge(ack);

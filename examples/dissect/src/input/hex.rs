@@ -121,6 +121,7 @@ fn dump(text: &str) -> Result<Option<Vec<Part>>, String> {
         .filter(|(_, line)| !line.trim().is_empty() && !is_heading(line))
         .peekable();
     let mut is_first = true;
+    let radix = radix(text);
     while let Some((number, line)) = lines.next() {
         let wrong =
             |what: &str| format!("{what} in line {}: {}", number + 1, line.escape_default());
@@ -129,7 +130,7 @@ fn dump(text: &str) -> Result<Option<Vec<Part>>, String> {
                 "lines were left out (hexdump -v and od -v print them)",
             ));
         }
-        let Some((is_second, offset, form, rest)) = split(line) else {
+        let Some((is_second, offset, form, rest)) = split(line, radix) else {
             return if is_first {
                 Ok(None)
             } else {
@@ -138,11 +139,12 @@ fn dump(text: &str) -> Result<Option<Vec<Part>>, String> {
         };
         let next = lines
             .peek()
-            .and_then(|(_, line)| split(line))
+            .and_then(|(_, line)| split(line, radix))
             .filter(|next| next.0 == is_second);
         let len = &mut lens[usize::from(is_second)];
         // A line of digits may begin with zeros, too: its second line shows what it is.
-        if is_first && form == Form::Space && next.as_ref().is_none_or(|next| next.1 == 0) {
+        let is_offset = offset == 0 && next.as_ref().is_some_and(|next| next.1 > 0);
+        if is_first && form == Form::Space && !is_offset {
             return Ok(None);
         }
         if form == Form::Tcpdump {
@@ -151,6 +153,10 @@ fn dump(text: &str) -> Result<Option<Vec<Part>>, String> {
             );
         }
         is_first = false;
+        // Their offsets are in any radix.
+        if has_words(rest, form) {
+            return Err(WORDS.to_owned());
+        }
         if offset != *len {
             return Err(wrong(&format!("the offset is not {len:x}")));
         }
@@ -167,6 +173,28 @@ fn dump(text: &str) -> Result<Option<Vec<Part>>, String> {
         }
     }
     Ok(Some(parts).filter(|parts| !parts.is_empty()))
+}
+
+/// Of words, the order of the bytes is that of the machine.
+const WORDS: &str = "words of several bytes, whose order is that of a machine: use hexdump -C, od -A x -t x1, or xxd (without -e and -g)";
+
+/// Whether a line has words or other numbers instead of bytes: xxd alone prints bytes in pairs.
+fn has_words(rest: &str, form: Form) -> bool {
+    let len = if form == Form::Colon { 4 } else { 2 };
+    let first = rest.split_whitespace().next().unwrap_or_default();
+    first.len() > len && first.bytes().all(|digit| digit.is_ascii_hexdigit())
+}
+
+/// The radix of the offsets that od prints with seven digits: octal if it was not told otherwise. The
+/// second line shows it, whose offset is the number of bytes in the first.
+fn radix(text: &str) -> u32 {
+    let mut lines = text.lines().filter(|line| !line.trim().is_empty());
+    let bytes = lines.next().unwrap_or_default().split_whitespace().count();
+    let second = lines.next().unwrap_or_default();
+    let offset = second.split_whitespace().next().unwrap_or_default();
+    let is_radix =
+        |&radix: &u32| usize::from_str_radix(offset, radix) == Ok(bytes.saturating_sub(1));
+    [8, 10, 16].into_iter().find(is_radix).unwrap_or(8)
 }
 
 /// The lines that Wireshark prints around a stream.
@@ -190,7 +218,7 @@ enum Form {
 }
 
 /// Splits a line of a dump at its offset: indentation, offset, form, and the rest.
-fn split(line: &str) -> Option<(bool, usize, Form, &str)> {
+fn split(line: &str, radix: u32) -> Option<(bool, usize, Form, &str)> {
     let unindented = line.trim_start();
     let is_second = unindented.len() < line.len();
     let (is_tcpdump, unprefixed) = match unindented.strip_prefix("0x") {
@@ -212,13 +240,14 @@ fn split(line: &str) -> Option<(bool, usize, Form, &str)> {
         [b' ', ..] | [] => Form::Space,
         _ => return None,
     };
-    // od counts in octal, if it was not told otherwise, and prints seven digits.
     let radix = if form == Form::Space && end == 7 {
-        8
+        radix
     } else {
         16
     };
-    let offset = usize::from_str_radix(offset, radix).ok()?;
+    let offset = [radix, 16]
+        .into_iter()
+        .find_map(|radix| usize::from_str_radix(offset, radix).ok())?;
     Some((
         is_second,
         offset,

@@ -80,12 +80,15 @@ pub fn dissect(
     out: &mut dyn Show,
 ) -> Result<Outcome, Error> {
     let start = read_start(&mut input)?;
+    if start.is_empty() {
+        return Err("the input is empty".to_owned().into());
+    }
     let is_capture = pcap::is_capture(&start) && !is_raw;
     let is_log = netlog::is_log(&start) && !is_raw;
     let form = if is_raw || is_log {
         Form::Raw
     } else {
-        form(&start)?
+        form(&start)?.ok_or_else(|| UNKNOWN.to_owned())?
     };
     let input = Cursor::new(start).chain(input);
     if is_log {
@@ -98,13 +101,12 @@ pub fn dissect(
         streams.finish(out)?;
         return Ok(Outcome::Capture(streams.summary, packets));
     }
-    let is_ordered = sender == Sender::Unknown || sender == Sender::Both;
-    let mut conversation = conversation(is_ordered, selection);
+    let mut conversation = conversation(true, selection);
     let mut sorter = Sorter::new(sender);
     match form {
         Form::Raw => read_chunks(input, |bytes| sorter.feed(bytes, &mut conversation, out))?,
         Form::Text => {
-            let parts = hex::parse(&read_text(input)?)?;
+            let parts = read_hex(input)?;
             if parts.iter().any(|part| part.is_second) {
                 feed_parts(&parts, sender, &mut conversation, out)?;
             } else {
@@ -114,11 +116,8 @@ pub fn dissect(
         }
     }
     sorter.finish(&mut conversation, out)?;
-    Ok(Outcome::Conversation(conversation.end(
-        None,
-        Transport::Open,
-        out,
-    )?))
+    let verdict = conversation.end(None, Transport::default(), out)?;
+    Ok(Outcome::Conversation(verdict))
 }
 
 /// Dissects bytes that were given in hexadecimal.
@@ -162,15 +161,12 @@ pub fn dissect_two(
         }
         conversation.feed(from, None, &buffer[..len], out)?;
     }
-    Ok(Outcome::Conversation(conversation.end(
-        None,
-        Transport::Open,
-        out,
-    )?))
+    let verdict = conversation.end(None, Transport::default(), out)?;
+    Ok(Outcome::Conversation(verdict))
 }
 
 /// The bytes of one end, from a file of any form but a capture.
-fn one_end(mut input: Input, is_raw: bool) -> Result<Input, Error> {
+pub fn one_end(mut input: Input, is_raw: bool) -> Result<Input, Error> {
     let start = read_start(&mut input)?;
     if pcap::is_capture(&start) && !is_raw {
         return Err(
@@ -179,12 +175,13 @@ fn one_end(mut input: Input, is_raw: bool) -> Result<Input, Error> {
                 .into(),
         );
     }
-    let form = if is_raw { Form::Raw } else { form(&start)? };
+    // Whose bytes they are was said: frames need no head before them.
+    let form = if is_raw { None } else { form(&start)? };
     let input = Cursor::new(start).chain(input);
-    Ok(match form {
+    Ok(match form.unwrap_or(Form::Raw) {
         Form::Raw => Box::new(input),
         Form::Text => {
-            let parts = hex::parse(&read_text(input)?)?;
+            let parts = read_hex(input)?;
             let bytes: Vec<u8> = parts.into_iter().flat_map(|part| part.bytes).collect();
             Box::new(Cursor::new(bytes))
         }
@@ -207,8 +204,10 @@ enum Form {
     Text,
 }
 
-/// Finds the form of what is no capture of packets.
-fn form(start: &[u8]) -> Result<Form, Error> {
+const UNKNOWN: &str = "neither a capture (pcap, pcapng) nor hexadecimal, and no HTTP head at its start; --raw takes it as the bytes that one end sent";
+
+/// Finds the form of what is no capture of packets; `None` if it is binary and shows none.
+fn form(start: &[u8]) -> Result<Option<Form>, Error> {
     const GZIP: &[u8] = &[0x1f, 0x8b];
     let line = start
         .split(|&byte| byte == b'\n')
@@ -224,20 +223,26 @@ fn form(start: &[u8]) -> Result<Form, Error> {
         .iter()
         .any(|&byte| byte.is_ascii_control() && !byte.is_ascii_whitespace());
     if is_head || pcap::is_capture(start) {
-        Ok(Form::Raw)
+        Ok(Some(Form::Raw))
     } else if start.starts_with(GZIP) {
         Err("compressed by gzip: unpack it first (gunzip)"
             .to_owned()
             .into())
-    } else if is_text && start.trim_ascii_start().starts_with(b"{\"") {
+    } else if is_text && netlog::is_reformatted(start) {
+        Err(netlog::REFORMATTED.to_owned().into())
+    } else if is_text && is_json(start) {
         Err("JSON: an export of messages (HAR) has no frames; docs/captures.md says how to get them".to_owned().into())
     } else if is_text {
-        Ok(Form::Text)
+        Ok(Some(Form::Text))
     } else {
-        Err("neither a capture (pcap, pcapng) nor hexadecimal, and no HTTP head at its start; --raw takes it as the bytes that one end sent"
-            .to_owned()
-            .into())
+        Ok(None)
     }
+}
+
+/// Whether a text begins with an object; hexadecimal in braces does not.
+fn is_json(start: &[u8]) -> bool {
+    let rest = start.trim_ascii_start().strip_prefix(b"{");
+    rest.is_some_and(|rest| rest.trim_ascii_start().starts_with(b"\""))
 }
 
 /// Reads the first bytes: of a capture only those that show that it is one, so that packets of one
@@ -258,6 +263,11 @@ fn read_text(input: impl Read) -> Result<String, Error> {
     let read = input.take(MAX_TEXT).read_to_string(&mut text);
     read.map_err(|_| "neither hexadecimal nor any other text".to_owned())?;
     Ok(text)
+}
+
+fn read_hex(input: impl Read) -> Result<Vec<hex::Part>, Error> {
+    hex::parse(&read_text(input)?)
+        .map_err(|error| format!("text, but neither hexadecimal nor an HTTP head: {error}").into())
 }
 
 fn read_chunks(

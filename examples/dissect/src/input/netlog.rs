@@ -19,6 +19,15 @@ pub fn is_log(start: &[u8]) -> bool {
     start.starts_with(b"{\"constants\":")
 }
 
+pub const REFORMATTED: &str = "a log of chrome://net-export that was reformatted: give it as Chrome wrote it, one event in each line";
+
+/// Whether a file is a log with other line ends.
+pub fn is_reformatted(start: &[u8]) -> bool {
+    let mut start: Vec<u8> = start.to_vec();
+    start.retain(|byte| !byte.is_ascii_whitespace());
+    is_log(&start)
+}
+
 /// The sockets of a log. One with TLS has two conversations, of which one is encrypted.
 struct Sockets<'a> {
     selection: &'a Selection,
@@ -32,6 +41,9 @@ struct Sockets<'a> {
 pub fn read(input: impl Read, selection: &Selection, out: &mut dyn Show) -> Result<Summary, Error> {
     let mut input = BufReader::new(input);
     let first = line(&mut input)?.unwrap_or_default();
+    if first.contains("\"events\":") {
+        return Err(REFORMATTED.to_owned().into());
+    }
     let constants: Value = serde_json::from_str(&format!("{}}}", first.trim_end_matches(',')))
         .map_err(|error| format!("the log cannot be read: {error}"))?;
     let constants = &constants["constants"];
@@ -66,7 +78,7 @@ pub fn read(input: impl Read, selection: &Selection, out: &mut dyn Show) -> Resu
         }
     }
     for key in sockets.open.keys().copied().collect::<Vec<_>>() {
-        sockets.end(key, last, Transport::Open, out)?;
+        sockets.end(key, last, false, out)?;
     }
     if sockets.has_bytes {
         Ok(sockets.summary)
@@ -115,8 +127,8 @@ impl Sockets<'_> {
             // Its second phase is the end.
             "SOCKET_ALIVE" if event["phase"] == 2 => {
                 self.addresses.remove(&id);
-                self.end((id, false), time, Transport::Closed, out)?;
-                return self.end((id, true), time, Transport::Closed, out);
+                self.end((id, false), time, true, out)?;
+                return self.end((id, true), time, true, out);
             }
             _ => return Ok(()),
         };
@@ -153,20 +165,25 @@ impl Sockets<'_> {
         &mut self,
         key: (u32, bool),
         time: Option<Duration>,
-        transport: Transport,
+        is_over: bool,
         out: &mut dyn Show,
     ) -> io::Result<()> {
         let Some(mut conversation) = self.open.remove(&key) else {
             return Ok(());
         };
+        let transport = Transport {
+            is_over,
+            ..Transport::default()
+        };
         let verdict = conversation.end(time, transport, out)?;
         let summary = &mut self.summary;
         summary.violations += verdict.violations;
+        summary.incomplete += u64::from(verdict.is_incomplete);
         match verdict.other {
             None => summary.websocket += 1,
             Some(Protocol::Tls) => summary.streams -= 1,
             Some(Protocol::Http2) => summary.http2 += 1,
-            Some(Protocol::Other) => {}
+            Some(_) => {}
         }
         Ok(())
     }

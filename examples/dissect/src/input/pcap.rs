@@ -39,6 +39,8 @@ pub struct Packets {
     pub count: u64,
     /// The fragments of IP packets.
     pub fragments: u64,
+    /// How many were cut when they were captured.
+    pub cut: u64,
     /// The link type that is unknown, if one is.
     pub link: Option<i32>,
     /// Whether the file ends inside a packet.
@@ -191,6 +193,7 @@ impl Packets {
         out: &mut dyn Show,
     ) -> io::Result<()> {
         self.count += 1;
+        self.cut += u64::from(missing > 0);
         let packet = match slice(interface.link, data) {
             Ok(packet) => packet,
             Err(()) => {

@@ -1,6 +1,6 @@
 //! An object for each finding, one a line.
 
-use super::hex;
+use super::{hex, is_utf8};
 use crate::finding::{Finding, Place, Show};
 use serde_json::{Map, Value, json};
 use std::io::{self, Write};
@@ -58,6 +58,15 @@ fn facts(finding: &Finding<'_>) -> (&'static str, Value) {
             let text = String::from_utf8_lossy(bytes);
             ("head", json!({"complete": is_complete, "text": text}))
         }
+        Finding::Body(body) => {
+            let mut facts = json!({"complete": body.is_complete, "length": body.len});
+            if is_utf8(&body.content) {
+                facts["text"] = json!(String::from_utf8_lossy(&body.content));
+            } else {
+                facts["bytes"] = json!(hex(&body.content, ""));
+            }
+            ("body", facts)
+        }
         Finding::Opened(opened) => {
             let deflate = opened.deflate.map(|params| {
                 json!({
@@ -106,6 +115,7 @@ fn facts(finding: &Finding<'_>) -> (&'static str, Value) {
         Finding::Message(message) => {
             let mut facts = json!({
                 "kind": message.kind.to_string(),
+                "complete": !message.is_failed,
                 "compressed": message.compressed,
                 "frames": message.frames,
                 "wire_length": message.wire_len,
@@ -122,7 +132,11 @@ fn facts(finding: &Finding<'_>) -> (&'static str, Value) {
         }
         Finding::Violation(violation) => (
             "violation",
-            json!({"rule": violation.rule, "reaction": violation.reaction}),
+            json!({
+                "rule": violation.rule,
+                "section": violation.section,
+                "reaction": violation.reaction,
+            }),
         ),
         Finding::Note(text) => ("note", json!({"text": text})),
         Finding::Ended(text) => ("end", json!({"text": text})),

@@ -20,6 +20,11 @@ fn hex(bytes: &[u8], separator: &str) -> String {
     text
 }
 
+/// Whether bytes are text, of which the last character may be cut.
+fn is_utf8(bytes: &[u8]) -> bool {
+    str::from_utf8(bytes).map_or_else(|error| error.error_len().is_none(), |_| true)
+}
+
 /// The meaning of a status code (RFC 6455 §7.4, and the registry that it set up).
 const fn code_name(code: u16) -> &'static str {
     match code {

@@ -1,7 +1,7 @@
 //! A line for each finding, and more with `-v`.
 
-use super::{code_name, hex};
-use crate::finding::{Finding, Frame, Message, Opened, Peer, Place, Show};
+use super::{code_name, hex, is_utf8};
+use crate::finding::{Body, Finding, Frame, Message, Opened, Peer, Place, Show};
 use std::io::{self, Write};
 use std::time::{Duration, UNIX_EPOCH};
 use ws_proto::MessageKind;
@@ -53,19 +53,24 @@ impl<W: Write> Text<W> {
         }
     }
 
+    /// The first column.
+    fn time(&mut self, place: &Place) -> String {
+        let Some(time) = place.time else {
+            return String::new();
+        };
+        let start = *self.start.get_or_insert(time);
+        // The clock of a capture may be set back.
+        let (sign, time) = match time.checked_sub(start) {
+            Some(time) => ("", time),
+            None => ("-", start.saturating_sub(time)),
+        };
+        let time = format!("{sign}{}.{:06}", time.as_secs(), time.subsec_micros());
+        format!("{time:>11}  ")
+    }
+
     /// The columns before a finding: time, stream, end, offset.
     fn place(&mut self, place: &Place) -> String {
-        let mut text = String::new();
-        if let Some(time) = place.time {
-            let start = *self.start.get_or_insert(time);
-            // The clock of a capture may be set back.
-            let (sign, time) = match time.checked_sub(start) {
-                Some(time) => ("", time),
-                None => ("-", start.saturating_sub(time)),
-            };
-            let time = format!("{sign}{}.{:06}", time.as_secs(), time.subsec_micros());
-            text += &format!("{time:>11}  ");
-        }
+        let mut text = self.time(place);
         if let Some(stream) = place.stream {
             text += &format!("{stream:>2} ");
         }
@@ -129,6 +134,21 @@ impl<W: Write> Text<W> {
             )?;
         }
         Ok(())
+    }
+
+    fn body(&mut self, place: &Place, body: &Body) -> io::Result<()> {
+        let columns = self.place(place);
+        let incomplete = if body.is_complete { "" } else { ", incomplete" };
+        let content = if is_utf8(&body.content) {
+            text(&body.content, self.style.shown, body.len)
+        } else {
+            bytes(&body.content, self.style.shown_bytes(), body.len)
+        };
+        let len = body.len;
+        writeln!(
+            self.out,
+            "{columns}body, {len} bytes{incomplete}: {content}"
+        )
     }
 
     fn opened(&mut self, place: &Place, opened: &Opened) -> io::Result<()> {
@@ -216,9 +236,9 @@ impl<W: Write> Text<W> {
     /// The bits and bytes of a frame.
     fn bits(&mut self, indent: &str, frame: &Frame) -> io::Result<()> {
         let header = &frame.header;
-        let form = match frame.header_len - if header.mask.is_some() { 4 } else { 0 } {
-            2 => "7",
-            4 => "7+16",
+        let form = match frame.length_bits() {
+            7 => "7",
+            16 => "7+16",
             _ => "7+64",
         };
         let shown = self.style.shown;
@@ -273,8 +293,10 @@ impl<W: Write> Text<W> {
         } else {
             String::new()
         };
+        let part = if message.is_failed { "failed " } else { "" };
+        let unit = if message.len == 1 { "byte" } else { "bytes" };
         let line = format!(
-            "= {} message{fragments}, {} bytes{inflated}{content}",
+            "= {part}{} message{fragments}, {} {unit}{inflated}{content}",
             message.kind, message.len
         );
         let line = self.paint("1", &line);
@@ -289,6 +311,7 @@ impl<W: Write> Show for Text<W> {
             Finding::Head { bytes, is_complete } => self.head(place, bytes, *is_complete),
             Finding::Opened(opened) => self.opened(place, opened),
             Finding::Frame(frame) => self.frame(place, frame),
+            Finding::Body(body) => self.body(place, body),
             // The frame shows it already.
             Finding::Message(message) if !message.compressed && message.frames == 1 => Ok(()),
             Finding::Message(message) => self.message(place, message),
@@ -297,8 +320,8 @@ impl<W: Write> Show for Text<W> {
                 let name = self.paint("1;31", "VIOLATION");
                 writeln!(
                     self.out,
-                    "{columns}{name}: {}; {}",
-                    violation.rule, violation.reaction
+                    "{columns}{name}: {} ({}); {}",
+                    violation.rule, violation.section, violation.reaction
                 )
             }
             Finding::Note(text) => {
@@ -310,8 +333,9 @@ impl<W: Write> Show for Text<W> {
                 let stream = place
                     .stream
                     .map_or(String::new(), |stream| format!("stream {stream}: "));
+                let time = self.time(place);
                 let line = self.paint("1", &format!("{stream}{text}"));
-                writeln!(self.out, "{line}")
+                writeln!(self.out, "{time}{line}")
             }
         }
     }

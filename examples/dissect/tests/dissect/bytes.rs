@@ -43,8 +43,10 @@ fn json_has_all_fields() {
             r#""masked":true,"key":"cc2aafce","header_length":6,"length":4,"complete":true,"#,
             r#""compressed":false,"discarded":false,"payload":"74657374","payload_complete":true}"#,
             "\n",
-            r#"{"type":"message","from":"client","offset":0,"kind":"text","compressed":false,"#,
+            r#"{"type":"message","from":"client","offset":0,"kind":"text","complete":true,"compressed":false,"#,
             r#""frames":1,"wire_length":4,"length":4,"content_complete":true,"text":"test"}"#,
+            "\n",
+            r#"{"type":"summary","websocket":1,"violations":0,"incomplete":0}"#,
             "\n"
         )
     );
@@ -71,7 +73,7 @@ fn every_form_of_the_length_is_named_and_a_long_payload_abbreviated() {
         ("82 7e 0080", "128 (7+16 bits)"),
         ("82 7f 0000000000010000", "65536 (7+64 bits)"),
     ] {
-        let out = shown(&["-v", hex], b"", 0);
+        let out = shown(&["-v", hex], b"", 2);
         assert_contains(&out, &[length, "incomplete: 0 received"]);
     }
     let long = format!("82 7e 0080 {}", "ab".repeat(128));
@@ -231,9 +233,9 @@ fn whose_bytes_they_are_can_be_said() {
 
 #[test]
 fn input_that_ends_early_is_said() {
-    assert_contains(&hex("81", 0), &["incomplete: 1 bytes of a frame header"]);
+    assert_contains(&hex("81", 2), &["incomplete frame header, length 1"]);
     assert_contains(
-        &hex("81 05 48", 0),
+        &hex("81 05 48", 2),
         &["text, 5 bytes, incomplete: 1 received: \"H\"\n"],
     );
     let out = shown(&[], b"GET / HTTP/1.1\r\nHost", 2);
@@ -280,9 +282,21 @@ fn bad_input_is_told_with_its_place_and_status_2() {
         (&["--from", "me", "81"], b"", "--from needs"),
         (&["--extensions", "x-unknown", "81"], b"", "--extensions: "),
         (&["--client", "a", "81"], b"", "leave no room"),
-        (&[], b"hello\n", "'h' is not hexadecimal"),
+        (
+            &[],
+            b"hello\n",
+            "neither hexadecimal nor an HTTP head: 'h' is not hexadecimal",
+        ),
         (&[], b"\x1f\x8b\x08\x00\x00", "gunzip"),
         (&[], b"{\"log\": {\"version\": \"1.2\"}}", "HAR"),
+        (&[], b"{\n  \"log\": {}}", "HAR"),
+        (&[], b"{\n  \"constants\": {}}", "was reformatted"),
+        (&[], b"{\"constants\":{},\"events\":[]}", "was reformatted"),
+        (&[], b"", "the input is empty"),
+        (&["/dev/null", "/dev/null"], b"", "only one file"),
+        (&["--show", "x", "81"], b"", "--show x: "),
+        (&["--port", "x", "81"], b"", "--port x: "),
+        (&["--stream", "-1", "81"], b"", "--stream -1: "),
         (&[], b"\x89PNG\r\n\x1a\n\0\0", "neither a capture"),
         (&[], b"\x16\x03\x01\x02\x00", "neither a capture"),
         (&["--raw"], b"\x16\x03\x01\x02\x00", "TLS"),
@@ -309,5 +323,137 @@ fn bad_input_is_told_with_its_place_and_status_2() {
 #[test]
 fn help_is_given() {
     let out = shown(&["--help"], b"", 0);
-    assert_contains(&out, &["usage: dissect [OPTION]... FILE", "Exit status: 0"]);
+    assert_contains(&out, &["usage: dissect [OPTION]... FILE", "Exit status: 1"]);
+    assert!(shown(&["--version"], b"", 0).starts_with("dissect "));
+}
+
+#[test]
+fn a_control_frame_with_a_longer_length_form_is_named_by_that() {
+    for (bytes, rule) in [
+        (
+            "89 fe 0001 11223344 69",
+            "control frame with its length in the 16-bit form (ping) (RFC 6455 section 5.5)",
+        ),
+        (
+            "88 7f 0000000000000000",
+            "control frame with its length in the 64-bit form (close)",
+        ),
+        (
+            "89 7e 007e",
+            "control frame payload longer than 125 bytes (ping)",
+        ),
+    ] {
+        assert_contains(&hex(bytes, 1), &[&format!("VIOLATION: {rule}")]);
+    }
+}
+
+#[test]
+fn wrong_text_is_placed_at_its_byte_or_else_at_its_frame() {
+    for (bytes, offset) in [
+        // a Close reason: its third byte, and one that ends inside a character
+        ("89 00  88 05 03e8 6162ff", "00000008"),
+        ("89 00  88 04 03e8 61c3", "00000002"),
+        // text that ends inside a character
+        ("89 00  81 02 61c3", "00000002"),
+        ("01 01 61  80 00", ""),
+        ("01 01 c3  80 00", "00000003"),
+        ("89 00  81 02 c361", "00000005"),
+    ] {
+        let out = hex(bytes, i32::from(!offset.is_empty()));
+        if !offset.is_empty() {
+            assert_contains(
+                &out,
+                &[&format!("server {offset}  VIOLATION: invalid UTF-8")],
+            );
+        }
+    }
+    // Compressed text: its frame.
+    let args = ["--extensions=permessage-deflate", "89 00  c1 05 4afcff1700"];
+    assert_contains(
+        &shown(&args, b"", 1),
+        &["server 00000002  VIOLATION: invalid UTF-8"],
+    );
+}
+
+#[test]
+fn a_message_that_fails_is_shown_as_failed() {
+    // "a\xff\xff" deflated.
+    for (bytes, message) in [
+        (
+            "c1 03 ffffff",
+            "= failed text message, 0 bytes, inflated from 3\n",
+        ),
+        (
+            "c1 05 4afcff1f00",
+            "= failed text message, 3 bytes, inflated from 5: \"a\\xff\\xff\"\n",
+        ),
+    ] {
+        let args = ["--extensions", "permessage-deflate", bytes];
+        let out = shown(&args, b"", 1);
+        assert_contains(&out, &[message]);
+        // The option was given already.
+        assert!(!out.contains("add --extensions"), "{out}");
+        let out = shown(&["--json", args[0], args[1], bytes], b"", 1);
+        assert_contains(&out, &[r#""type":"message""#, r#""complete":false"#]);
+    }
+    let args = ["--extensions=permessage-deflate", "41 00  c0 00"];
+    let out = shown(&args, b"", 1);
+    assert_contains(&out, &["reserved bit set"]);
+    assert!(!out.contains("add --extensions"), "{out}");
+}
+
+#[test]
+fn json_has_the_section_of_a_violation_and_a_summary() {
+    let out = shown(&["--json", "--show", "0", "88 04 03ee 6162"], b"", 1);
+    assert_contains(
+        &out,
+        &[
+            r#""close_code":1006,"close_reason":"ab""#,
+            r#""rule":"invalid status code 1006","section":"RFC 6455 section 7.4","reaction":"the client"#,
+            r#"{"type":"summary","websocket":1,"violations":1,"incomplete":0}"#,
+        ],
+    );
+}
+
+/// Nor other numbers that look like bytes: of words, nobody knows the order of the bytes.
+#[test]
+fn words_are_not_taken_for_bytes() {
+    for dump in [
+        "0000000 8481 2acc ceaf 4fb8 badc\n000000a\n",
+        "0000000 8481 2acc ceaf 4fb8 badc\n0000012\n",
+        "0000000    8481    2acc    ceaf    4fb8    badc\n000000a\n",
+        "0000000 102201 025314 147257 047670 135334\n0000012\n",
+        "00000000: 2acc8481 4fb8ceaf     badc                   ...*...O..\n",
+    ] {
+        let (status, out, err) = dissect(&[], dump.as_bytes());
+        assert_eq!((status, out.as_str()), (2, ""), "{dump}");
+        assert_contains(&err, &["hexdump -C, od -A x -t x1, or xxd"]);
+    }
+    // Offsets of od in each radix.
+    let text = |radix: &str| {
+        format!("0000000 81 10 61 61 61 61 61 61 61 61 61 61 61 61 61 61\n{radix} 61 61\n")
+    };
+    for offset in ["0000020", "0000016", "0000010"] {
+        assert_contains(
+            &shown(&[], text(offset).as_bytes(), 0),
+            &["\"aaaaaaaaaaaaaaaa\"\n"],
+        );
+    }
+    // Digits in lines are no dump.
+    assert_contains(&hex("8105 4865\n6c6c 6f", 0), &["\"Hello\""]);
+}
+
+#[test]
+fn the_answer_to_a_close_is_shown_unless_it_is_an_answer_itself() {
+    let bytes = "88 82 00000000 03e8  88 02 03e8";
+    let out = shown(&["-v", "--from", "both", bytes], b"", 0);
+    assert_eq!(out.matches("answer ").count(), 1, "{out}");
+    let (client, server) = (
+        File::new(b"\x88\x82\0\0\0\0\x03\xe8"),
+        File::new(b"\x89\0\x88\x02\x03\xe8"),
+    );
+    let args = ["-v", "--client", client.name(), "--server", server.name()];
+    let out = shown(&args, b"", 0);
+    assert_eq!(out.matches("answer ").count(), 1, "{out}");
+    assert_contains(&out, &["answer    pong"]);
 }

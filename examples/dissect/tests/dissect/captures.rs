@@ -40,7 +40,7 @@ fn every_format_and_link_layer_is_read() {
                         "   0.000000   0 client 00000000  request\n",
                         "   0.002000   0 client 00000090  masked text, 5 bytes: \"Hello\"\n",
                         "   0.003000   0 server 00000081  text, 2 bytes: \"Hi\"\n",
-                        "stream 0: closed by the client with 1000, answered with 1000; then TCP was closed\n",
+                        "stream 0: closed by the client with 1000, answered with 1000; then the server closed TCP (FIN)\n",
                         "1 TCP stream: 1 WebSocket conversation; 0 violations\n",
                     ],
                 );
@@ -243,7 +243,7 @@ fn streams_are_told_apart_and_numbered_as_wireshark_does() {
     assert_contains(
         &out,
         &[
-            "stream 0: no Close was sent, but TCP was reset: abnormal closure, 1006\n",
+            "stream 0: no Close was sent, but the client reset TCP (RST): abnormal closure, 1006\n",
             "stream 2: no Close was sent, and the capture ends with the connection open\n",
             "3 TCP streams: 2 WebSocket conversations; 0 violations",
         ],
@@ -279,7 +279,13 @@ fn the_same_addresses_again_are_another_stream() {
     stream.send(0, FIN | ACK, b"").send(1, FIN | ACK, b"");
     stream.send(0, ACK, b"");
     let out = shown(&[], stream.capture.bytes(), 0);
-    assert_contains(&out, &["but TCP was closed", "1 TCP stream: 1 WebSocket"]);
+    assert_contains(
+        &out,
+        &[
+            "but the client closed TCP (FIN)",
+            "1 TCP stream: 1 WebSocket",
+        ],
+    );
     // A SYN does, even if the stream before was not closed.
     for seq in [5000, 9000] {
         stream.seq = [seq, seq];
@@ -423,7 +429,7 @@ fn a_file_that_ends_inside_a_packet_is_read_up_to_there() {
     let mut stream = Stream::new(Capture::simple());
     stream.handshake().client(HELLO).client(HELLO);
     let bytes = stream.capture.bytes();
-    let out = shown(&[], &bytes[..bytes.len() - 1], 0);
+    let out = shown(&[], &bytes[..bytes.len() - 1], 2);
     assert_contains(&out, &["the file ends inside a packet"]);
     assert_eq!(out.matches("\"Hello\"").count(), 1);
 }
@@ -458,4 +464,134 @@ fn what_no_packet_can_be_does_no_harm() {
     let mut bytes = capture.bytes().to_vec();
     bytes[20] = 195;
     assert_contains(&dissect(&[], &bytes).2, &["link type 195"]);
+}
+
+/// What the missing bytes had is not known.
+#[test]
+fn what_was_not_captured_is_not_denied() {
+    // A cut Close is a Close.
+    let mut stream = Stream::new(Capture::simple());
+    stream.handshake();
+    stream.capture.snaplen = 14 + 40 + 3;
+    stream.client(CLOSE[0]).server(CLOSE[1]);
+    stream.send(1, FIN | ACK, b"").send(0, RST, b"");
+    let out = shown(&[], stream.capture.bytes(), 2);
+    assert_contains(
+        &out,
+        &[
+            "the server sent a Close with a code that is unknown, since bytes are missing",
+            "the client may have sent one in the missing bytes; then the server closed TCP (FIN), and the client reset it (RST)",
+        ],
+    );
+    // The frames of the client are lost.
+    let mut stream = Stream::new(Capture::simple());
+    stream.handshake();
+    stream.seq[0] = stream.seq[0].wrapping_add(9);
+    stream.client(HELLO).server(CLOSE[1]);
+    let out = shown(&[], stream.capture.bytes(), 2);
+    assert_contains(
+        &out,
+        &["the server sent a Close with 1000, the client may have sent one"],
+    );
+    let mut stream = Stream::new(Capture::simple());
+    stream.handshake();
+    stream.seq[0] = stream.seq[0].wrapping_add(9);
+    stream.client(HELLO).send(1, FIN | ACK, b"");
+    let out = shown(&[], stream.capture.bytes(), 2);
+    assert_contains(
+        &out,
+        &["no Close was found; the missing bytes may have one; then the server closed TCP"],
+    );
+}
+
+#[test]
+fn the_end_has_the_time_at_which_tcp_was_closed() {
+    let mut stream = Stream::new(Capture::simple());
+    stream.handshake().client(HELLO);
+    stream.send(1, FIN | ACK, b"").send(0, ACK, b"");
+    let out = shown(&[], stream.capture.bytes(), 0);
+    assert_contains(
+        &out,
+        &[
+            "\n   0.003000  stream 0: no Close was sent, but the server closed TCP (FIN): abnormal closure, 1006\n",
+        ],
+    );
+}
+
+#[test]
+fn a_short_snap_length_is_named_as_the_cause() {
+    let mut capture = Capture::simple();
+    capture.snaplen = 14 + 40 + 20;
+    let mut stream = Stream::new(capture);
+    stream.handshake().client(HELLO);
+    let (status, out, err) = dissect(&[], stream.capture.bytes());
+    assert_eq!(status, 2);
+    assert_contains(
+        &out,
+        &[
+            "1 with bytes missing in a head",
+            "2 packets were cut when captured",
+        ],
+    );
+    assert_contains(&err, &["capture without -s"]);
+    // As much of the head as shows what it is.
+    let mut capture = Capture::simple();
+    capture.snaplen = 14 + 40 + 60;
+    let mut stream = Stream::new(capture);
+    stream.handshake();
+    let out = shown(&[], stream.capture.bytes(), 2);
+    assert_contains(
+        &out,
+        &[
+            "request, incomplete",
+            "Upgrade: websocket",
+            "bytes were not captured",
+            "stream 0: bytes of the handshake are missing",
+            "1 WebSocket conversation;",
+        ],
+    );
+}
+
+#[test]
+fn the_note_on_verdicts_is_shown_once() {
+    let mut stream = Stream::new(Capture::simple());
+    stream.handshake();
+    stream.client(b"\x82\xfe\x01\x00\0\0\0\0");
+    for _ in 0..2 {
+        stream.seq[0] = stream.seq[0].wrapping_add(28);
+        stream.client(&[1; 100]);
+    }
+    let out = shown(&[], stream.capture.bytes(), 2);
+    assert_eq!(
+        out.matches("28 bytes were not captured").count(),
+        2,
+        "{out}"
+    );
+    assert_eq!(out.matches("without a verdict").count(), 1, "{out}");
+}
+
+#[test]
+fn a_refusal_is_shown_to_its_end() {
+    let mut stream = Stream::new(Capture::simple());
+    stream.client(REQUEST);
+    stream.server(b"HTTP/1.1 401 Unauthorized\r\n\r\ntoken ");
+    stream.server(b"expired").send(1, FIN | ACK, b"");
+    let out = shown(&[], stream.capture.bytes(), 0);
+    assert_contains(
+        &out,
+        &[
+            "server 0000001d  body, 13 bytes: \"token expired\"\n",
+            "stream 0: the handshake was refused with 401; then the server closed TCP (FIN)\n",
+        ],
+    );
+}
+
+#[test]
+fn tls_is_named_where_there_is_nothing_else() {
+    let mut stream = Stream::new(Capture::simple());
+    stream.client(b"\x16\x03\x01\x00\x05hello");
+    let (status, _, err) = dissect(&[], stream.capture.bytes());
+    assert_eq!(status, 2);
+    assert_contains(&err, &["TLS is not decrypted"]);
+    assert!(!err.contains("--stream"), "{err}");
 }

@@ -39,7 +39,7 @@ fn a_conversation_in_two_files_is_shown() {
             "server 00000081  open: no compression\n",
             "client 00000090  masked text, 5 bytes: \"Hello\"\n",
             "server 00000081  text, 2 bytes: \"Hi\"\n",
-            "closed by the client with 1000, answered with 1000",
+            "\nthe client sent a Close with 1000, and the server one with 1000\n",
         ],
     );
 }
@@ -103,7 +103,8 @@ fn a_refusal_is_shown_and_its_body_skipped() {
     assert_contains(
         &out,
         &[
-            "refused, with a body of 9 bytes",
+            "note: refused with 401\n",
+            "server 00000030  body, 9 bytes: \"no entry\\n\"\n",
             "Authorization: x",
             "\"Hello\"",
         ],
@@ -113,8 +114,99 @@ fn a_refusal_is_shown_and_its_body_skipped() {
         &[b"HTTP/1.1 403 Forbidden\r\n\r\nany \x81\x00 body"],
         0,
     );
-    assert_contains(&out, &["refused, with a body"]);
+    assert_contains(
+        &out,
+        &[
+            "server 0000001a  body, 11 bytes: 61 6e 79",
+            "\nthe handshake was refused with 403\n",
+        ],
+    );
     assert!(!out.contains("text"), "{out}");
+    let chunked = b"HTTP/1.1 401 Unauthorized\r\nTransfer-Encoding: chunked\r\n\r\n\
+        6\r\ntoken \r\n7\r\nexpired\r\n0\r\n\r\n";
+    let out = two(&[&head(REQUEST, "")], &[chunked], 0);
+    assert_contains(&out, &["body, 13 bytes: \"token expired\"\n"]);
+    let out = two(&[&head(REQUEST, "")], &[&chunked[..63]], 2);
+    assert_contains(&out, &["body, 3 bytes, incomplete: \"tok\"\n"]);
+    let (client, server) = (File::new(&head(REQUEST, "")), File::new(chunked));
+    let args = [
+        "--json",
+        "--client",
+        client.name(),
+        "--server",
+        server.name(),
+    ];
+    assert_contains(
+        &shown(&args, b"", 0),
+        &[
+            r#"{"type":"body","from":"server","offset":57,"complete":true,"length":13,"text":"token expired"}"#,
+        ],
+    );
+}
+
+#[test]
+fn a_handshake_without_a_response_is_said() {
+    let out = two(&[&head(REQUEST, "")], &[], 0);
+    assert_contains(&out, &["\nthe handshake has no response\n"]);
+}
+
+#[test]
+fn after_a_failed_handshake_frames_are_discarded() {
+    for (request, response) in [
+        (REQUEST.to_owned(), RESPONSE.replace("xOo=", "xOO=")),
+        (REQUEST.replace("13", "8"), RESPONSE.to_owned()),
+    ] {
+        let out = two(
+            &[&head(&request, ""), b"\x83\0", CLOSES[0]],
+            &[&head(&response, ""), b"\x81\x02Hi"],
+            1,
+        );
+        assert_contains(
+            &out,
+            &[
+                "note: the handshake failed",
+                "\"Hi\", discarded\n",
+                "the client sent a Close with 1000, the server sent none",
+            ],
+        );
+        assert!(!out.contains("open:"), "{out}");
+        assert_eq!(out.matches("VIOLATION").count(), 1, "{out}");
+    }
+}
+
+#[test]
+fn frames_in_two_files_need_no_head() {
+    let out = two(&[MASKED_HELLO], &[b"\x81\x02\xc3\xa9"], 0);
+    assert_contains(
+        &out,
+        &["client 00000000  masked text", "server 00000000  text"],
+    );
+    let file = File::new(MASKED_HELLO);
+    assert_contains(&shown(&["--client", file.name()], b"", 0), &["\"Hello\""]);
+}
+
+#[test]
+fn swapped_files_are_noticed() {
+    let (request, response) = (head(REQUEST, ""), head(RESPONSE, ""));
+    for (client, server) in [
+        (&response, &request),
+        (&response, &vec![]),
+        (&vec![], &request),
+    ] {
+        let (client, server) = (File::new(client), File::new(server));
+        let args = ["--client", client.name(), "--server", server.name()];
+        let (status, _, err) = dissect(&args, b"");
+        assert_eq!(status, 2, "{err}");
+        assert_contains(&err, &["are they swapped?"]);
+    }
+}
+
+/// Of an end whose bytes are not given, nothing is claimed.
+#[test]
+fn one_end_says_nothing_of_the_other() {
+    let file = File::new(&[&head(RESPONSE, "")[..], CLOSES[1]].concat());
+    let out = shown(&["--server", file.name()], b"", 0);
+    assert_contains(&out, &["\nthe server sent a Close with 1000\n"]);
 }
 
 #[test]
@@ -217,7 +309,10 @@ fn a_fault_in_a_head_is_shown_at_its_byte() {
     );
     assert_contains(
         &out,
-        &["Sec-WebSocket-Accept is not valid (RFC 6455 section 4.1); the client fails"],
+        &[
+            // The header is the last one, and 54 bytes long.
+            "server 0000004b  VIOLATION: Sec-WebSocket-Accept is not valid (RFC 6455 section 4.1); the client fails",
+        ],
     );
 }
 

@@ -64,7 +64,7 @@ fn a_log_is_read_before_encryption() {
             "seconds since 2023-11-14T22:13:20.001000Z\n",
             "stream 7: client 127.0.0.1:47, server 127.0.0.1:80\n",
             "   0.003000   7 client 00000090  masked text, 5 bytes: \"Hello\"\n",
-            "stream 7: no Close was sent, but TCP was closed",
+            "stream 7: no Close was sent, but TCP was closed: abnormal",
             "2 TCP streams: 1 WebSocket conversation; 0 violations",
         ],
     );
