@@ -1,0 +1,422 @@
+#!/usr/bin/env python3
+"""Drives the hosts with the Python library websockets, and with plain sockets where a peer has to misbehave. Those peers
+are dropped after the default timeouts, the last of them after a minute, while the other cases run.
+
+usage: drive.py DIR    (where the programs are)
+Prints a line for each case, `ok` or `FAILED`.
+"""
+
+import asyncio
+import base64
+import logging
+import random
+import re
+import resource
+import socket
+import ssl
+import sys
+import time
+from contextlib import asynccontextmanager
+
+from websockets.asyncio.client import connect
+from websockets.asyncio.server import serve
+from websockets.exceptions import ConnectionClosed
+
+DIR = sys.argv[1]
+MIB = 1 << 20
+NAME = "name:pass:word"
+BASIC = f"Basic {base64.b64encode(NAME.encode()).decode()}"
+KEY = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+failed = False
+
+
+def equal(actual, expected):
+    if actual != expected:
+        short = (text if len(text) < 200 else text[:200] + "..." for text in (repr(actual), repr(expected)))
+        raise AssertionError(" instead of ".join(short))
+
+
+async def case(name, run):
+    """Runs a case. What it returns is printed."""
+    global failed
+    start = time.monotonic()
+    try:
+        note = await asyncio.wait_for(run, 100)
+        print(f"ok      {name} ({time.monotonic() - start:.1f} s)" + (f": {note}" if note else ""), flush=True)
+    except Exception as error:
+        failed = True
+        print(f"FAILED  {name}: {error!r}", flush=True)
+
+
+@asynccontextmanager
+async def host(name):
+    """A host that serves, as its process, with its `url` and `port`."""
+    pipe = asyncio.subprocess.PIPE
+    process = await asyncio.create_subprocess_exec(f"{DIR}/{name}", "127.0.0.1:0", stdout=pipe)
+    process.url = re.search(r"\S+://127.0.0.1:(\d+)/", (await process.stdout.readline()).decode())
+    process.url, process.port = process.url[0], int(process.url[1])
+    try:
+        yield process
+    finally:
+        process.kill()
+        await process.wait()
+
+
+async def echoes(url, **options):
+    """All that an echo server is asked for in a usual conversation."""
+    async with connect(url, max_size=None, proxy=None, **options) as ws:
+
+        async def parts():
+            for part in ["frag", "", "ments κόσ", "με"]:
+                yield part
+                await (await ws.ping())
+
+        for message in ["Hello", "κόσμε 🦀", "", b"", bytes(range(256)), "é" * (MIB // 2), random.randbytes(MIB)]:
+            await ws.send(message)
+            equal(await ws.recv(), message)
+        await ws.send(parts())
+        equal(await ws.recv(), "fragments κόσμε")
+        await ws.send([b"a", bytes(70000), b""])
+        equal(await ws.recv(), b"a" + bytes(70000))
+        await (await ws.ping(bytes(range(125))))
+        # 4 MiB before any of it is read: its output waits, and so do we.
+        messages = [random.randbytes(MIB // 16) for _ in range(64)]
+        sender = asyncio.create_task(asyncio.wait_for(send_all(ws, messages), 30))
+        equal([await ws.recv() for _ in messages], messages)
+        await sender
+        await ws.close(4321, "good bye")
+        equal(ws.protocol.close_rcvd.code, 4321)
+        return ws.response.headers.get("Sec-WebSocket-Extensions")
+
+
+async def send_all(ws, messages):
+    for message in messages:
+        await ws.send(message)
+
+
+async def at_once(count, url, **options):
+    await asyncio.gather(*(echoes(url, **options) for _ in range(count)))
+
+
+async def violates(url, **options):
+    async with connect(url, proxy=None, **options) as ws:
+        ws.transport.write(b"\x81\x81\0\0\0\0\xff")
+        try:
+            raise AssertionError(f"received {await ws.recv()!r}")
+        except ConnectionClosed as closed:
+            equal(closed.rcvd and closed.rcvd.code, 1007)
+
+
+async def other_origin(url, **options):
+    try:
+        await connect(url, proxy=None, origin="https://example.com", **options)
+    except Exception as error:
+        equal(error.response.status_code, 403)
+    else:
+        raise AssertionError("accepted")
+
+
+async def opened(port):
+    """A socket, after the opening handshake."""
+    sock = socket.socket()
+    sock.setblocking(False)
+    loop = asyncio.get_running_loop()
+    await loop.sock_connect(sock, ("127.0.0.1", port))
+    fields = f"Host: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n{KEY}"
+    await loop.sock_sendall(sock, f"GET / HTTP/1.1\r\n{fields}\r\n".encode())
+    response = await loop.sock_recv(sock, 4096)
+    equal((response[:12], response[-4:]), (b"HTTP/1.1 101", b"\r\n\r\n"))
+    return sock
+
+
+def between(least, seconds, most):
+    if not least <= seconds <= most:
+        raise AssertionError(f"after {seconds:.1f} s")
+    return f"dropped after {seconds:.1f} s"
+
+
+async def read_to_end(sock):
+    received = b""
+    try:
+        while chunk := await asyncio.get_running_loop().sock_recv(sock, 1 << 16):
+            received += chunk
+    except ConnectionError:
+        pass
+    return received
+
+
+async def no_request(port):
+    """A byte of a request now and then does not prolong the time for it."""
+    start = time.monotonic()
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    ended = asyncio.ensure_future(reader.read())
+    for byte in b"GET / HTTP/1.1\r\nHost: example.com\r\n":
+        writer.write(bytes([byte]))
+        if (await asyncio.wait([ended], timeout=0.5))[0]:
+            break
+    writer.close()
+    equal(await asyncio.wait_for(ended, 1), b"")
+    return between(9.5, time.monotonic() - start, 15)
+
+
+async def never_reads(port):
+    """Its own output is read, until it has to wait for ours."""
+    sock = await opened(port)
+    message = b"\x82\xff" + (70000).to_bytes(8, "big") + bytes(70004)
+    progress = start = time.monotonic()
+    try:
+        while True:
+            await asyncio.get_running_loop().sock_sendall(sock, message)
+            progress = time.monotonic()
+            if progress - start > 10:
+                raise AssertionError("it reads without end")
+    except ConnectionError:
+        pass
+    # A write at the deadline may succeed once more, and prolong it: acknowledgements free room without an event.
+    return between(29, time.monotonic() - progress, 75)
+
+
+async def never_answers(port):
+    """A Ping after 30 seconds of silence, and 30 more for the Pong."""
+    start = time.monotonic()
+    received = await read_to_end(await opened(port))
+    equal(received[:2], b"\x89\x08")
+    return between(59, time.monotonic() - start, 70)
+
+
+async def never_ends(port):
+    """The Close is answered, but this end of the stream stays open."""
+    sock = await opened(port)
+    await asyncio.get_running_loop().sock_sendall(sock, b"\x88\x82\0\0\0\0\x03\xe8")
+    start = time.monotonic()
+    equal(await read_to_end(sock), b"\x88\x02\x03\xe8")
+    if time.monotonic() - start > 4:
+        raise AssertionError("the stream of the server must end at once")
+    try:
+        while True:
+            await asyncio.get_running_loop().sock_sendall(sock, b"x")
+            await asyncio.sleep(0.1)
+    except ConnectionError:
+        return between(4.5, time.monotonic() - start, 9)
+
+
+def resident(process):
+    with open(f"/proc/{process.pid}/status") as status:
+        return int(re.search(r"VmRSS:\s+(\d+) kB", status.read())[1])
+
+
+async def idle(process):
+    """Many connections that have had a conversation, and are quiet now."""
+    loop = asyncio.get_running_loop()
+    count = min(5000, resource.getrlimit(resource.RLIMIT_NOFILE)[0] - 500)
+    before = resident(process)
+    socks = []
+    for _ in range(count):
+        sock = await opened(process.port)
+        socks.append(sock)
+        await loop.sock_sendall(sock, b"\x81\x85\0\0\0\0Hello")
+        equal(await loop.sock_recv(sock, 100), b"\x81\x05Hello")
+    each = (resident(process) - before) / count
+    if each > 4:
+        raise AssertionError(f"{each:.1f} KiB each")
+    for sock in socks:
+        sock.close()
+    return f"{count} connections need {each:.2f} KiB each, {resident(process)} KiB in all"
+
+
+async def echo_hosts():
+    async with host("mio_echo") as mio, host("tokio_echo") as tokio:
+        slow = []
+        for process, name in [(mio, "mio_echo"), (tokio, "tokio_echo")]:
+            for title, run in [
+                ("a request that does not end", no_request),
+                ("a client that never reads", never_reads),
+                ("a client that answers no Ping", never_answers),
+                ("a client that does not close its stream", never_ends),
+            ]:
+                slow.append(asyncio.create_task(case(f"{name}, {title}", run(process.port))))
+        for process, name in [(mio, "mio_echo"), (tokio, "tokio_echo")]:
+            await case(f"{name}, echoes", echoes(process.url))
+            await case(f"{name}, 20 at once", at_once(20, process.url))
+            await case(f"{name}, invalid UTF-8 is answered with 1007", violates(process.url))
+            await case(f"{name}, a page of another site is refused", other_origin(process.url))
+        await case("mio_echo, idle connections", idle(mio))
+        await asyncio.gather(*slow)
+
+
+async def hyper_upgrade():
+    tls = ssl.create_default_context()
+    tls.check_hostname, tls.verify_mode = False, ssl.CERT_NONE
+    async with host("hyper_upgrade") as process:
+        url = process.url.replace("https", "wss") + "ws"
+        own = {"ssl": tls, "origin": process.url.rstrip("/")}
+        await case("hyper_upgrade, an upgrade of HTTP/1.1 echoes", echoes(url, **own))
+        await case("hyper_upgrade, the same without compression", echoes(url, compression=None, **own))
+        await case("hyper_upgrade, 5 at once", at_once(5, url, **own))
+        await case("hyper_upgrade, invalid UTF-8 is answered with 1007", violates(url, **own))
+        await case("hyper_upgrade, a page of another site is refused", other_origin(url, ssl=tls))
+
+
+class Proxy:
+    """An HTTP proxy that opens tunnels for who is known to it, and answers each CONNECT on a connection of its own."""
+
+    def __init__(self):
+        self.seen = []
+
+    async def __call__(self, reader, writer):
+        head = (await reader.readuntil(b"\r\n\r\n")).decode()
+        method, authority, _ = head.split(" ", 2)
+        known = f"\r\nProxy-Authorization: {BASIC}\r\n" in head
+        self.seen.append((method, authority, known))
+        if not known:
+            writer.write(b"HTTP/1.1 407 Who are you\r\nProxy-Authenticate: Basic realm=x\r\nContent-Length: 2\r\n\r\nno")
+        else:
+            host, port = authority.rsplit(":", 1)
+            to_server, from_client = await asyncio.open_connection(host, int(port))
+            # Interim responses may precede.
+            writer.write(b"HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.0 200 Connection established\r\nVia: x\r\n\r\n")
+            await asyncio.gather(copy(reader, from_client), copy(to_server, writer))
+        writer.close()
+
+
+async def copy(reader, writer):
+    try:
+        while chunk := await reader.read(1 << 16):
+            writer.write(chunk)
+            await writer.drain()
+        writer.write_eof()
+    except ConnectionError:
+        pass
+
+
+class Server:
+    """A server that redirects, asks for a name, then sends some messages and closes."""
+
+    def __init__(self, failures=0):
+        self.seen, self.failures = [], failures
+
+    def process_request(self, ws, request):
+        known = request.headers.get("Authorization") == BASIC
+        self.seen.append((request.path, known))
+        if request.path == "/again":
+            location = "/again"
+        elif request.path == "/old":
+            location = "sub/../new?x=1#y"
+        elif request.path.startswith("/new"):
+            location = f"http://localhost:{self.port}/secret"
+        elif not known and request.path == "/secret":
+            response = ws.respond(401, "no entry")
+            response.headers["WWW-Authenticate"] = "Basic realm=x"
+            return response
+        else:
+            return None
+        response = ws.respond(302, "elsewhere")
+        response.headers["Location"] = location
+        return response
+
+    async def __call__(self, ws):
+        if self.failures:
+            self.failures -= 1
+            ws.transport.abort()
+            return
+        # The first message arrives together with the response.
+        await ws.send("Hello κόσμε")
+        await ws.send(["frag", "ments"])
+        await ws.send(bytes(MIB))
+        await asyncio.wait_for(await ws.ping(b"x"), 5)
+        await ws.close(1000)
+
+    @asynccontextmanager
+    async def listening(self):
+        async with serve(self, "127.0.0.1", 0, process_request=self.process_request) as server:
+            self.port = server.sockets[0].getsockname()[1]
+            yield self
+
+
+ALL = "Hello κόσμε\nfragments\n1048576 bytes\n"
+
+
+async def client_of(server, path, *args, proxy=None, until=None):
+    """Runs proxy_client to its end, or until a line of stderr. Returns stdout and stderr."""
+    pipe = asyncio.subprocess.PIPE
+    url = f"ws://127.0.0.1:{server.port}{path}"
+    if proxy:
+        listener = await asyncio.start_server(proxy, "127.0.0.1", 0)
+        args += ("--proxy", f"127.0.0.1:{listener.sockets[0].getsockname()[1]}")
+    process = await asyncio.create_subprocess_exec(f"{DIR}/proxy_client", url, *args, stdout=pipe, stderr=pipe)
+    try:
+        if until:
+            return (await asyncio.wait_for(process.stderr.readline(), 30)).decode()
+        out, told = await asyncio.wait_for(process.communicate(), 60)
+        equal(process.returncode, 0)
+        return out.decode(), told.decode()
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+        if proxy:
+            listener.close()
+
+
+async def proxy_client():
+    user = ("--user", NAME)
+
+    async def straight():
+        async with Server().listening() as server:
+            equal(await client_of(server, "/"), (ALL, ""))
+
+    async def by_proxy():
+        proxy = Proxy()
+        async with Server().listening() as server:
+            equal(await client_of(server, "/", *user, proxy=proxy), (ALL, ""))
+            at = f"127.0.0.1:{server.port}"
+            equal(proxy.seen, [("CONNECT", at, False), ("CONNECT", at, True)])
+            # The name for the proxy is not for the server.
+            equal(server.seen, [("/", False)])
+
+    async def redirected():
+        async with Server().listening() as server:
+            equal(await client_of(server, "/old", *user), (ALL, ""))
+            equal(server.seen, [("/old", False), ("/new?x=1", False), ("/secret", False), ("/secret", True)])
+
+    async def by_proxy_redirected():
+        proxy = Proxy()
+        async with Server().listening() as server:
+            equal(await client_of(server, "/old", *user, proxy=proxy), (ALL, ""))
+            equal(server.seen, [("/old", False), ("/new?x=1", False), ("/secret", False), ("/secret", True)])
+            equal({authority.split(":")[0] for _, authority, _ in proxy.seen}, {"127.0.0.1", "localhost"})
+
+    async def again():
+        async with Server(failures=1).listening() as server:
+            out, told = await client_of(server, "/")
+            equal(out, ALL)
+            equal(len(server.seen), 2)
+            wait = float(re.fullmatch(r".+\nagain in ([\d.]+)(m?)s\n", told)[1])
+            return f"after {wait} of at most 5 s" if "ms" not in told else "at once"
+
+    async def tells(line, path, *args, proxy=None):
+        async with Server().listening() as server:
+            equal(await client_of(server, path, *args, proxy=proxy, until=True), line)
+
+    await asyncio.gather(
+        case("proxy_client, without a proxy", straight()),
+        case("proxy_client, CONNECT and 407", by_proxy()),
+        case("proxy_client, redirects and 401", redirected()),
+        case("proxy_client, all of these", by_proxy_redirected()),
+        case("proxy_client, a lost connection is opened again", again()),
+        case("proxy_client, redirects without end", tells("too many redirects\n", "/again")),
+        case("proxy_client, 401 without a name", tells("the server answered with 401 Unauthorized\n", "/secret")),
+        case("proxy_client, 401 with a wrong name", tells("the server answered with 401 Unauthorized\n", "/secret", "--user", "x:y")),
+        case("proxy_client, 407 with a wrong name", tells("the proxy answered with 407 Who are you\n", "/", "--user", "x:y", proxy=Proxy())),
+    )
+
+
+async def main():
+    await asyncio.gather(echo_hosts(), hyper_upgrade(), proxy_client())
+    return failed
+
+
+hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 20000), hard))
+logging.getLogger("websockets").setLevel(logging.CRITICAL)
+sys.exit(asyncio.run(main()))
