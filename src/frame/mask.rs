@@ -84,37 +84,31 @@ const LONG: usize = 64;
 
 #[inline(never)]
 fn xor_long(data: &mut [u8], key: u64) {
-    vectorized(data.len(), || xor_words(data, key));
-}
-
-/// Runs `work` on `len` bytes; with the feature `simd`, with the widest vectors of the processor if
-/// there are enough bytes to make up for asking which it has.
-#[cfg(not(feature = "simd"))]
-#[inline(always)]
-fn vectorized<T>(_len: usize, work: impl FnOnce() -> T) -> T {
-    work()
-}
-
-/// Runs `work` on `len` bytes; with the feature `simd`, with the widest vectors of the processor if
-/// there are enough bytes to make up for asking which it has.
-#[cfg(feature = "simd")]
-#[inline(always)]
-fn vectorized<T>(len: usize, work: impl FnOnce() -> T) -> T {
-    struct Work<F>(F);
-
-    impl<T, F: FnOnce() -> T> pulp::NullaryFnOnce for Work<F> {
-        type Output = T;
-
-        #[inline(always)]
-        fn call(self) -> T {
-            (self.0)()
-        }
+    #[cfg(feature = "simd")]
+    if data.len() >= WIDE {
+        return pulp::Arch::new().dispatch(Wide { data, key });
     }
+    xor_words(data, key);
+}
 
-    if len < 512 {
-        work()
-    } else {
-        pulp::Arch::new().dispatch(Work(work))
+/// The length from which the widest vectors of the processor make up for asking which it has.
+#[cfg(feature = "simd")]
+const WIDE: usize = 512;
+
+/// The work of [`xor_words`], compiled once for each kind of processor.
+#[cfg(feature = "simd")]
+struct Wide<'a> {
+    data: &'a mut [u8],
+    key: u64,
+}
+
+#[cfg(feature = "simd")]
+impl pulp::NullaryFnOnce for Wide<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn call(self) {
+        xor_words(self.data, self.key);
     }
 }
 
