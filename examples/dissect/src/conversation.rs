@@ -412,12 +412,16 @@ impl Conversation {
         Ok(true)
     }
 
-    fn request(&mut self, bytes: &[u8], place: &Place, out: &mut dyn Show) -> io::Result<()> {
-        let head = Head::parse(bytes, true);
-        let is_handshake = head.is_handshake();
+    /// Shows a head, and judges it if it belongs to a handshake.
+    fn show_head(
+        &mut self,
+        bytes: &[u8],
+        is_handshake: bool,
+        place: &Place,
+        out: &mut dyn Show,
+    ) -> io::Result<()> {
         if is_handshake {
             self.is_websocket = true;
-            self.has_failed = false;
             self.reveal(place, out)?;
         }
         if is_handshake || self.options.shows_http && self.is_shown {
@@ -432,6 +436,16 @@ impl Conversation {
         if is_handshake {
             self.judge_head(bytes, place, out)?;
         }
+        Ok(())
+    }
+
+    fn request(&mut self, bytes: &[u8], place: &Place, out: &mut dyn Show) -> io::Result<()> {
+        let head = Head::parse(bytes, true);
+        let is_handshake = head.is_handshake();
+        if is_handshake {
+            self.has_failed = false;
+        }
+        self.show_head(bytes, is_handshake, place, out)?;
         self.client.body = Some(head.body()).filter(|body| !body.is_over());
         self.requests.push_back(match head.method.as_str() {
             _ if is_handshake => Sent::Handshake(Handshake::new(&head)),
@@ -456,22 +470,7 @@ impl Conversation {
         let is_switch =
             head.status == 101 && (head.is_handshake() || head.get("Upgrade").is_empty());
         let is_handshake = is_switch || matches!(request, Some(Sent::Handshake(_)));
-        if is_handshake {
-            self.is_websocket = true;
-            self.reveal(place, out)?;
-        }
-        if is_handshake || self.options.shows_http && self.is_shown {
-            out.show(
-                place,
-                &Finding::Head {
-                    bytes,
-                    is_complete: true,
-                },
-            )?;
-        }
-        if is_handshake {
-            self.judge_head(bytes, place, out)?;
-        }
+        self.show_head(bytes, is_handshake, place, out)?;
         let response = Response::parse(bytes, &handshake::limits()).ok().flatten();
         let Some((response, _)) = response.filter(|_| !is_switch) else {
             if is_switch {
