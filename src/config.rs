@@ -44,10 +44,11 @@ impl Config {
     /// fragments, decompressed. Default: 16 MiB. A longer message fails the connection with 1009
     /// (RFC 6455 §10.4).
     ///
-    /// An incomplete message occupies at most twice the memory of its content so far, and never
-    /// more than this limit. While its buffer grows, the old one is kept, so that both together
-    /// occupy less than twice the limit for a moment. A message in one uncompressed frame occupies
-    /// at most its length.
+    /// An incomplete message occupies at most twice the memory of its content so far, or where
+    /// [`payload_buffer`](crate::WebSocket::payload_buffer) was called, 4 KiB more than it if that
+    /// is more, and never more than this limit. While its buffer grows, the old one is kept, so
+    /// that both together occupy less than twice the limit for a moment. A message in one
+    /// uncompressed frame occupies at most its length.
     ///
     /// The length of a compressed message on the wire may exceed the limit, since DEFLATE adds to
     /// incompressible data, and more with each flush (RFC 7692 §7.2.1 permits any number). That
