@@ -16,6 +16,8 @@ pub(crate) use receive::RawChunk;
 pub use receive::{Chunk, Event};
 pub(crate) use receive::{Received, RecvState, Signal};
 pub use recv_half::RecvHalf;
+#[cfg(feature = "alloc")]
+pub(crate) use send::append_masked;
 pub use send::{OutgoingFrame, SendHalf};
 
 use crate::action::Action;
