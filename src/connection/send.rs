@@ -604,20 +604,25 @@ impl<R: Role> SendHalf<R> {
 
 /// Appends an encoded header. Those of short frames have a constant length, so that appending them
 /// is a store.
-#[inline]
+// Inlined, since it is known there whether the role masks.
+#[inline(always)]
 fn append_header(header: &Header, out: &mut (impl Output + ?Sized)) {
     let first = u8::from(header.fin) << 7 | header.rsv << 4 | u8::from(header.opcode);
     match (header.mask, header.len) {
         (None, len @ 0..126) => _ = out.append(&[first, len as u8]),
-        (None, len @ 126..0x1_0000) => {
-            let [high, low] = (len as u16).to_be_bytes();
-            out.append(&[first, 126, high, low]);
-        }
         (Some(MaskingKey([a, b, c, d])), len @ 0..126) => {
             out.append(&[first, 0x80 | len as u8, a, b, c, d]);
         }
-        (Some(MaskingKey([a, b, c, d])), len @ 126..0x1_0000) => {
-            let [high, low] = (len as u16).to_be_bytes();
+        _ => append_long_header(header, first, out),
+    }
+}
+
+#[inline(never)]
+fn append_long_header(header: &Header, first: u8, out: &mut (impl Output + ?Sized)) {
+    let [.., high, low] = header.len.to_be_bytes();
+    match (header.mask, header.len) {
+        (None, 126..0x1_0000) => _ = out.append(&[first, 126, high, low]),
+        (Some(MaskingKey([a, b, c, d])), 126..0x1_0000) => {
             out.append(&[first, 0x80 | 126, high, low, a, b, c, d]);
         }
         _ => _ = out.append(&header.encode()),
