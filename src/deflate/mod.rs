@@ -34,8 +34,8 @@
 //!
 //! For 1,000 connections and 1 KiB of JSON, it needed 0.5 % of the time of `send_text` for each
 //! (measured by `cargo bench --features deflate --bench connection broadcast`), and one state,
-//! which is returned to the pool. By `send_text`, each connection that takes its context over has a state of its
-//! own (see [Memory](#memory)).
+//! which is returned to the pool. By `send_text`, each connection that takes its context over has a
+//! state of its own (see [Memory](#memory)).
 //!
 //! Prepared messages do not refer to each other: they are longer than those of a context that is
 //! taken over. After one, the connection's own context is empty, so that its next message is
