@@ -41,8 +41,8 @@ use crate::frame::close::CloseCode;
 use crate::frame::opcode::MessageKind;
 use crate::frame::{BLOCK_SIZE, Header, MaskingKey, Opcode, Utf8Validator, violation};
 use crate::role::Role;
-use core::fmt;
 use core::marker::PhantomData;
+use core::{fmt, mem};
 
 /// An event of a [`Connection`](crate::Connection). It borrows the input and nothing else.
 #[derive(Debug, PartialEq, Eq)]
@@ -88,6 +88,18 @@ pub struct Chunk<'b> {
     /// Whether the message is compressed (RFC 7692 §6): the bytes must be decompressed, and a text
     /// is not validated.
     pub compressed: bool,
+    frame: FramePart,
+}
+
+/// A chunk as a part of its frame.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct FramePart {
+    /// Whether the frame begins with the chunk.
+    first: bool,
+    /// FIN of the frame.
+    fin: bool,
+    /// The number of bytes of the frame's payload after the chunk.
+    left: u64,
 }
 
 /// A chunk of a message in the input: still masked, and not validated.
@@ -99,6 +111,7 @@ pub(crate) struct RawChunk {
     pub(crate) first: bool,
     pub(crate) last: bool,
     pub(crate) compressed: bool,
+    frame: FramePart,
 }
 
 /// The result of a call: a chunk in some form, or a signal.
@@ -173,6 +186,8 @@ pub(crate) struct RecvState<R> {
     /// The masking key, rotated for those bytes.
     key: MaskingKey,
     fin: bool,
+    /// Whether a chunk of it was returned.
+    frame_has_begun: bool,
 
     // The message in progress.
     /// Its type; `None` between messages.
@@ -211,6 +226,7 @@ impl<R: Role> RecvState<R> {
             payload_left: 0,
             key: MaskingKey([0; 4]),
             fin: false,
+            frame_has_begun: false,
             kind: None,
             compressed: false,
             has_begun: false,
@@ -251,10 +267,7 @@ impl<R: Role> RecvState<R> {
                         return None;
                     }
                     let chunk = self.next_chunk(input.len())?;
-                    // An empty fragment that is not the last contributes nothing.
-                    if chunk.len > 0 || chunk.last {
-                        return Some(take(self, chunk, input));
-                    }
+                    return Some(take(self, chunk, input));
                 }
                 Phase::Control(opcode) => {
                     return self.recv_control(opcode, input).map(Received::Signal);
@@ -549,7 +562,7 @@ impl<R: Role> RecvState<R> {
                 fragments,
             } => {
                 self.phase = Phase::Payload;
-                self.fin = header.fin;
+                (self.fin, self.frame_has_begun) = (header.fin, false);
                 self.kind = Some(kind);
                 (self.compressed, self.len, self.fragments) = (compressed, len, fragments);
             }
@@ -566,6 +579,11 @@ impl<R: Role> RecvState<R> {
         let kind = self.kind?;
         let key = self.key;
         let len = self.advance(available);
+        let frame = FramePart {
+            first: !mem::replace(&mut self.frame_has_begun, true),
+            fin: self.fin,
+            left: self.payload_left,
+        };
         let frame_ends = self.payload_left == 0;
         let last = frame_ends && self.fin;
         if last {
@@ -575,7 +593,7 @@ impl<R: Role> RecvState<R> {
             self.await_header();
         }
         let first = !self.has_begun;
-        self.has_begun = !last && (self.has_begun || len > 0);
+        self.has_begun = !last;
         Some(RawChunk {
             kind,
             len,
@@ -583,6 +601,7 @@ impl<R: Role> RecvState<R> {
             first,
             last,
             compressed: self.compressed,
+            frame,
         })
     }
 
@@ -653,6 +672,7 @@ impl<R: Role> RecvState<R> {
                 return Received::Signal(self.fail(error));
             }
             self.phase = Phase::InvalidUtf8;
+            chunk.frame.left += (chunk.len - valid_len) as u64;
             self.payload_left = 0;
             chunk.len = valid_len;
             chunk.last = false;
@@ -694,7 +714,8 @@ impl<R: Role> RecvState<R> {
         }
     }
 
-    /// Returns the same, but 0 in a text and in a compressed message.
+    /// Returns the bytes of the current data frame that were not received, but 0 in a text and in a
+    /// compressed message.
     #[cfg(feature = "alloc")]
     pub(crate) fn binary_left(&self) -> u64 {
         if self.kind == Some(MessageKind::Binary) && !self.compressed {
@@ -744,6 +765,60 @@ impl<R: Role> RecvState<R> {
     }
 }
 
+impl Chunk<'_> {
+    /// Returns the header of the frame, if the frame begins with this chunk. Its `mask` is `None`,
+    /// since the payload was unmasked.
+    ///
+    /// Each frame begins with a chunk, which is empty if the frame is. A relay that keeps the
+    /// borders of frames (§5.4) begins a frame of its own with each:
+    ///
+    /// ```
+    /// use ws_proto::{Chunk, Client, Connection, OutgoingFrame, Output, SendError};
+    ///
+    /// /// Sends a chunk that the client has sent on to the server.
+    /// fn relay(
+    ///     chunk: Chunk<'_>,
+    ///     frame: &mut Option<OutgoingFrame>, // the frame in progress
+    ///     server: &mut Connection<Client>,
+    ///     out: &mut impl Output,
+    /// ) -> Result<(), SendError> {
+    ///     if let Some(header) = chunk.frame_header() {
+    ///         let begun = if chunk.compressed {
+    ///             server.begin_compressed_frame(chunk.kind, header.len, header.fin)?
+    ///         } else {
+    ///             server.begin_frame(chunk.kind, header.len, header.fin)?
+    ///         };
+    ///         out.append(begun.header());
+    ///         *frame = Some(begun);
+    ///     }
+    ///     if let Some(frame) = frame {
+    ///         frame.mask(chunk.payload);
+    ///     }
+    ///     out.append(chunk.payload);
+    ///     Ok(())
+    /// }
+    /// ```
+    #[must_use]
+    pub fn frame_header(&self) -> Option<Header> {
+        let FramePart { first, fin, left } = self.frame;
+        first.then(|| Header {
+            fin,
+            rsv: if self.first && self.compressed {
+                Header::RSV1
+            } else {
+                0
+            },
+            opcode: if self.first {
+                self.kind.opcode()
+            } else {
+                Opcode::CONTINUATION
+            },
+            mask: None,
+            len: self.payload.len() as u64 + left,
+        })
+    }
+}
+
 /// Does not show payload.
 impl<R> fmt::Debug for RecvState<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -768,6 +843,7 @@ impl RawChunk {
             first,
             last,
             compressed,
+            frame,
             ..
         } = self;
         Chunk {
@@ -776,6 +852,7 @@ impl RawChunk {
             first,
             last,
             compressed,
+            frame,
         }
     }
 

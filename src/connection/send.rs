@@ -74,6 +74,7 @@ pub struct OutgoingFrame {
     header: HeaderBytes,
     /// The key, rotated for the rest of the payload.
     key: Option<MaskingKey>,
+    payload_left: u64,
 }
 
 impl OutgoingFrame {
@@ -83,8 +84,16 @@ impl OutgoingFrame {
         &self.header
     }
 
+    /// Returns the number of bytes of the payload that were not passed to [`mask`](Self::mask): the
+    /// frame is incomplete while it is not 0.
+    #[must_use]
+    pub const fn payload_left(&self) -> u64 {
+        self.payload_left
+    }
+
     /// Masks the next chunk of the payload in place, if the role requires it.
     pub fn mask(&mut self, chunk: &mut [u8]) {
+        self.payload_left = self.payload_left.saturating_sub(chunk.len() as u64);
         if let Some(key) = &mut self.key {
             key.apply(chunk, 0);
             *key = key.rotated(chunk.len() as u64);
@@ -501,6 +510,7 @@ impl<R: Role> SendHalf<R> {
         Ok(OutgoingFrame {
             header: header.encode(),
             key,
+            payload_left: len,
         })
     }
 

@@ -70,6 +70,7 @@ impl<R: Role> WebSocket<R> {
             role,
             subprotocol,
             deflate,
+            relays_compressed: _,
         } = negotiated.into();
         let deflate = deflate.as_ref();
         let inflater = deflate.map(|(config, params)| Inflater::new::<R>(config, *params));

@@ -366,8 +366,13 @@ impl<R: TestRole> Layer<R> for Inflating<R> {
                         &mut inflated,
                     ) {
                         // A piece may be too short to give anything.
-                        Ok(()) if inflated.is_empty() && !chunk.first && !chunk.last => {}
-                        Ok(()) => log.data(chunk.kind, &inflated, chunk.first, chunk.last),
+                        Ok(()) if inflated.is_empty() && !chunk.first && !chunk.last => {
+                            log.frames.extend(chunk.frame_header());
+                        }
+                        Ok(()) => {
+                            let (ends, frame) = ((chunk.first, chunk.last), chunk.frame_header());
+                            log.data(chunk.kind, &inflated, ends, frame);
+                        }
                         Err(_) => connection
                             .fail(super::code(1007), "", &mut log.out)
                             .unwrap(),

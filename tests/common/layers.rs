@@ -2,6 +2,7 @@
 
 use super::{Frame, TestRole, read_all, wire};
 use std::borrow::Cow;
+use ws_proto::frame::Header;
 use ws_proto::{
     Action, Close, CloseCode, Config, Connection, Counters, Endpoint, Event, Message, MessageKind,
     MessageRecvHalf, MessageSendHalf, Outcome, ProtocolError, RecvHalf, SendHalf, State, WebSocket,
@@ -63,21 +64,30 @@ impl Seen {
 pub(crate) struct Log {
     pub(crate) seen: Vec<Seen>,
     pub(crate) out: Vec<u8>,
+    /// The headers of the data frames, where the layer shows them.
+    pub(crate) frames: Vec<Header>,
     /// Whether a message has begun and not ended.
     inside: bool,
     ended: bool,
 }
 
 impl Log {
-    pub(super) fn data(&mut self, kind: MessageKind, bytes: &[u8], first: bool, last: bool) {
+    pub(super) fn data(
+        &mut self,
+        kind: MessageKind,
+        bytes: &[u8],
+        (first, last): (bool, bool),
+        frame: Option<Header>,
+    ) {
         assert_eq!(
             first, !self.inside,
             "a message begins once, and before the other one has ended none begins"
         );
         assert!(
-            first || last || !bytes.is_empty(),
-            "an empty chunk in the middle says nothing"
+            last || frame.is_some() || !bytes.is_empty(),
+            "an empty chunk in the middle of a frame says nothing"
         );
+        self.frames.extend(frame);
         self.inside = !last;
         match self.seen.last_mut() {
             Some(Seen::Data {
@@ -124,6 +134,8 @@ pub(crate) struct Ended {
 pub(crate) struct Transcript {
     pub(crate) seen: Vec<Seen>,
     pub(crate) out: Vec<u8>,
+    /// The headers of the data frames, where the layer shows them.
+    pub(crate) frames: Vec<Header>,
     pub(crate) ended: Ended,
 }
 
@@ -210,7 +222,10 @@ fn memory(message: Message<'_>) -> Option<Vec<u8>> {
 
 pub(super) fn event(event: Event<'_>, control: &[u8], close: Option<Close<'_>>, log: &mut Log) {
     match event {
-        Event::Data(chunk) => log.data(chunk.kind, chunk.payload, chunk.first, chunk.last),
+        Event::Data(chunk) => {
+            let (ends, frame) = ((chunk.first, chunk.last), chunk.frame_header());
+            log.data(chunk.kind, chunk.payload, ends, frame);
+        }
         Event::Ping => log.push(Seen::ping(control)),
         Event::Pong => log.push(Seen::pong(control)),
         Event::Close(code) => log.push(close_seen(code, close)),
@@ -438,6 +453,7 @@ pub(crate) fn drive<R: TestRole>(
     Transcript {
         seen: log.seen,
         out: log.out,
+        frames: log.frames,
         ended: layer.ended(),
     }
 }

@@ -25,6 +25,7 @@ use super::{
 use crate::{
     Client, Negotiated, Output,
     deflate::{DeflateConfig, Params},
+    extension,
     uri::Uri,
 };
 #[cfg(feature = "alloc")]
@@ -134,6 +135,24 @@ impl ClientHandshake {
     pub fn deflate(mut self, config: &DeflateConfig) -> Self {
         self.deflate = Some(config.clone());
         self.extensions = config.offer();
+        self
+    }
+
+    /// Offers extensions with this value of `Sec-WebSocket-Extensions`, which a client offered to a
+    /// relay. If it is empty, none is offered.
+    ///
+    /// The server may accept any of them: [`Response::extensions`] returns its answer, which the
+    /// relay must give to its client by
+    /// [`Accept::relay_extensions`](crate::handshake::Accept::relay_extensions). The relay must
+    /// offer only extensions that compress complete messages and mark them by RSV1, such as
+    /// permessage-deflate (RFC 7692 §6): frames with other reserved bits or opcodes fail the
+    /// connection. See [`Negotiated::with_relayed_compression`].
+    pub fn relay_extensions(mut self, offer: &str) -> Self {
+        if extension::parse(offer.as_bytes()).any(|extension| extension.is_err()) {
+            self.mistake.get_or_insert(WriteError::InvalidExtensions);
+        }
+        self.deflate = None;
+        self.extensions = offer.to_owned();
         self
     }
 
@@ -351,8 +370,12 @@ impl ClientHandshake {
 
     /// Verifies a response. Returns `None` if it rejects the request.
     fn verify(&self, response: &Response<'_>) -> Result<Option<Selected>, HandshakeError> {
-        let deflate = self.deflate.as_ref();
-        let verified = match response.verify_offer(&self.key, &self.subprotocols, deflate) {
+        let verified = match response.verify_offer(
+            &self.key,
+            &self.subprotocols,
+            &self.extensions,
+            self.deflate.as_ref(),
+        ) {
             Ok(verified) => verified,
             Err(HandshakeError::UnexpectedStatus(_)) => return Ok(None),
             Err(error) => return Err(error),
@@ -364,6 +387,7 @@ impl ClientHandshake {
         Ok(Some(Selected {
             subprotocol: subprotocol.map(Into::into),
             deflate: self.deflate.clone().zip(verified.deflate),
+            relays_compressed: self.deflate.is_none() && response.extensions().next().is_some(),
         }))
     }
 
@@ -378,6 +402,7 @@ impl ClientHandshake {
             role,
             subprotocol: selected.subprotocol,
             deflate: selected.deflate,
+            relays_compressed: selected.relays_compressed,
         })
     }
 }
@@ -387,6 +412,7 @@ impl ClientHandshake {
 struct Selected {
     subprotocol: Option<Box<str>>,
     deflate: Option<(DeflateConfig, Params)>,
+    relays_compressed: bool,
 }
 
 /// Shows nothing of the request and of the response.

@@ -2,7 +2,7 @@
 
 use crate::buffer::{prefix, suffix};
 use crate::deflate::{DeflateConfig, Params};
-use crate::extension;
+use crate::extension::{self, Extension};
 use crate::handshake::http::body::{Body, Framing};
 #[cfg(feature = "alloc")]
 use crate::handshake::http::head::{CompleteHead, HeadReader};
@@ -128,7 +128,23 @@ impl<'a> Response<'a> {
     /// [`HandshakeError`] is the first rule of §4.1 that the response violates:
     /// [`HandshakeError::UnexpectedStatus`] if it rejects the request.
     pub fn verify(&self, key: &[u8], subprotocols: &str) -> Result<Verified<'a>, HandshakeError> {
-        self.verify_offer(key, subprotocols, None)
+        self.verify_offer(key, subprotocols, "", None)
+    }
+
+    /// Checks the response to a request with this value of `Sec-WebSocket-Extensions`, as
+    /// [`verify`](Self::verify) does, for a relay: the server may have accepted any of the
+    /// extensions in it. [`extensions`](Self::extensions) returns those that it accepted.
+    ///
+    /// # Errors
+    ///
+    /// The errors of [`verify`](Self::verify).
+    pub fn verify_relayed(
+        &self,
+        key: &[u8],
+        subprotocols: &str,
+        offer: &str,
+    ) -> Result<Verified<'a>, HandshakeError> {
+        self.verify_offer(key, subprotocols, offer, None)
     }
 
     /// Checks the response to a request that offered permessage-deflate with
@@ -145,27 +161,29 @@ impl<'a> Response<'a> {
         subprotocols: &str,
         config: &DeflateConfig,
     ) -> Result<Verified<'a>, HandshakeError> {
-        self.verify_offer(key, subprotocols, Some(config))
+        self.verify_offer(key, subprotocols, "", Some(config))
     }
 
+    /// Checks the response to a request that offered permessage-deflate with this configuration, or
+    /// else these extensions.
     pub(super) fn verify_offer(
         &self,
         key: &[u8],
         subprotocols: &str,
-        offered: Option<&DeflateConfig>,
+        relayed: &str,
+        deflate: Option<&DeflateConfig>,
     ) -> Result<Verified<'a>, HandshakeError> {
         self.verify_upgrade(key)?;
-        let deflate = match offered {
-            Some(config) => config.verify(
-                self.headers
-                    .get_all(EXTENSIONS)
-                    .flat_map(extension::parse)
-                    .filter_map(Result::ok),
-            )?,
-            None if self.facts.extensions.is_some() => {
-                return Err(HandshakeError::ExtensionNotOffered);
+        let deflate = match deflate {
+            Some(config) => config.verify(self.extensions())?,
+            None => {
+                let offered = || extension::parse(relayed.as_bytes()).filter_map(Result::ok);
+                let mut accepted = self.headers.get_all(EXTENSIONS);
+                if !accepted.all(|value| extension::are_among(value, offered)) {
+                    return Err(HandshakeError::ExtensionNotOffered);
+                }
+                None
             }
-            None => None,
         };
         Ok(Verified {
             subprotocol: self.verify_subprotocol(subprotocols)?,
@@ -228,6 +246,14 @@ impl<'a> Response<'a> {
     #[must_use]
     pub const fn headers(&self) -> &Headers<'a> {
         &self.headers
+    }
+
+    /// Returns the extensions that the server accepted, in order (§9.1).
+    pub fn extensions(&self) -> impl Iterator<Item = Extension<'a>> + use<'a> {
+        self.headers
+            .get_all(EXTENSIONS)
+            .flat_map(extension::parse)
+            .filter_map(Result::ok)
     }
 
     /// Returns how the body after this head is framed (RFC 9112 §6.3). A response that opens a
