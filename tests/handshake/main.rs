@@ -13,6 +13,7 @@ mod memory;
 mod parts;
 mod plain;
 mod proxy;
+mod relay;
 mod server;
 #[cfg(feature = "std")]
 mod shown;

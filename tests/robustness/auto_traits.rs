@@ -65,6 +65,7 @@ fn values() {
     has_all::<ws_proto::SentClose>();
     has_all::<ws_proto::MessageKind>();
     has_all::<ws_proto::frame::MaskingKey>();
+    has_all::<ws_proto::frame::MaskingKeys>();
     has_all::<ws_proto::frame::Opcode>();
     has_all::<ws_proto::ProtocolError>();
     has_all::<ws_proto::Reply>();
