@@ -183,12 +183,10 @@ pub use client::{Answer, ClientHandshake, ProxyAnswer, ProxyConnect, RequestPart
 pub use client::{Response, Verified};
 pub use error::{HandshakeError, WriteError};
 pub use http::body::Body;
-pub use http::head::HeadLimits;
+pub use http::head::{HeadBuffer, HeadLimits, HeadMemory};
 pub use http::headers::Headers;
 pub use key::{accept_key, fresh_key};
-#[cfg(feature = "alloc")]
-pub use server::ServerHandshake;
 pub use server::{
     Accept, HttpRequest, HttpResponse, Incoming, Origin, OriginError, Request, ResponseParts,
-    Scheme,
+    Scheme, ServerHandshake,
 };

@@ -13,6 +13,8 @@ use crate::handshake::http::names::{
 };
 use crate::handshake::http::{InvalidVersion, VERSION_LEN, lists, next_of_version, once};
 use crate::handshake::{HandshakeError, accept_key};
+#[cfg(feature = "alloc")]
+use alloc::vec::Vec;
 use core::{fmt, mem, str};
 
 /// A server's response to a request to open a WebSocket connection (RFC 6455 §4.1): valid HTTP,
@@ -304,7 +306,7 @@ impl<'a> Verified<'a> {
 /// Reads the final response from input that may be split, and skips interim ones.
 #[cfg(feature = "alloc")]
 pub(super) struct ResponseReader {
-    head: HeadReader<ResponseFacts>,
+    head: HeadReader<ResponseFacts, Vec<u8>>,
     /// The number of interim responses so far.
     interim: usize,
 }
@@ -313,7 +315,7 @@ pub(super) struct ResponseReader {
 impl ResponseReader {
     pub(super) fn new(limits: HeadLimits) -> Self {
         Self {
-            head: HeadReader::new(limits),
+            head: HeadReader::new(limits, Vec::new()),
             interim: 0,
         }
     }

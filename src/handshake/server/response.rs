@@ -252,7 +252,6 @@ impl<'a> HttpResponse<'a> {
     }
 
     /// Returns the response to a request that was refused.
-    #[cfg(feature = "alloc")]
     pub(super) const fn to_refused(error: HandshakeError) -> Self {
         Self::new(error.status())
     }
