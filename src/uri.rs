@@ -178,7 +178,7 @@ impl<'a> Uri<'a> {
     pub fn host_value(&self) -> impl fmt::Display + use<'a> {
         HostValue {
             host: self.authority.host,
-            port: Some(self.port()).filter(|&port| port != self.default_port()),
+            port: self.other_port(),
         }
     }
 
@@ -190,6 +190,17 @@ impl<'a> Uri<'a> {
             host: self.authority.host,
             port: Some(self.port()),
         }
+    }
+
+    /// Returns the host as written, an IPv6 address in its brackets.
+    #[cfg(feature = "handshake")]
+    pub(crate) const fn host_in_brackets(&self) -> &'a str {
+        self.authority.host
+    }
+
+    /// Returns the port, unless it is the scheme's default.
+    pub(crate) fn other_port(&self) -> Option<u16> {
+        Some(self.port()).filter(|&port| port != self.default_port())
     }
 
     const fn default_port(&self) -> u16 {

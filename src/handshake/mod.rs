@@ -180,7 +180,7 @@ mod types;
 
 #[cfg(feature = "alloc")]
 pub use client::{Answer, ClientHandshake, ProxyAnswer, ProxyConnect, RequestParts};
-pub use client::{Response, Verified};
+pub use client::{ClientRequest, Response, ResponseReader, Verified};
 pub use error::{HandshakeError, WriteError};
 pub use http::body::Body;
 pub use http::head::{HeadBuffer, HeadLimits, HeadMemory};

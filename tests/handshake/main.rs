@@ -5,6 +5,7 @@
 mod common;
 mod support;
 
+mod buffer;
 mod client;
 mod cuts;
 mod http2;

@@ -253,6 +253,12 @@ impl<R: HeadRules> Parser<R> {
     }
 }
 
+/// The memory of a handshake if none is named.
+#[cfg(feature = "alloc")]
+pub(in crate::handshake) type DefaultMemory = Vec<u8>;
+#[cfg(not(feature = "alloc"))]
+pub(in crate::handshake) type DefaultMemory = HeadBuffer<'static>;
+
 /// The memory in which a handshake keeps a head: a `Vec<u8>`, or a [`HeadBuffer`].
 pub trait HeadMemory: memory::Memory {}
 
@@ -530,7 +536,6 @@ impl<R: HeadRules + Default, M: HeadMemory> HeadReader<R, M> {
     }
 
     /// Returns the head that [`read`](Self::read) found, without removing it.
-    #[cfg(feature = "alloc")]
     pub(in crate::handshake) fn peek<'a>(
         &'a self,
         head: &CompleteHead,

@@ -16,7 +16,7 @@ use super::{
     HandshakeError, WriteError,
     http::{
         body::Body,
-        head::{CompleteHead, HeadBuffer, HeadLimits, HeadMemory, HeadReader},
+        head::{CompleteHead, DefaultMemory, HeadBuffer, HeadLimits, HeadMemory, HeadReader},
     },
 };
 use crate::{Output, buffer::take_front};
@@ -24,12 +24,6 @@ use crate::{Output, buffer::take_front};
 use alloc::vec::Vec;
 use core::fmt;
 use facts::RequestFacts;
-
-/// The memory of a handshake if none is named.
-#[cfg(feature = "alloc")]
-type DefaultMemory = Vec<u8>;
-#[cfg(not(feature = "alloc"))]
-type DefaultMemory = HeadBuffer<'static>;
 
 /// Reads a client's opening handshake from input that may be split anywhere (RFC 6455 §4.2.1).
 ///
@@ -84,13 +78,14 @@ impl<'m> ServerHandshake<HeadBuffer<'m>> {
     /// use ws_proto::handshake::{HeadBuffer, ServerHandshake};
     /// use ws_proto::{Config, Connection, SliceOutput};
     ///
-    /// # let mut reads = [*b"GET /chat HTTP/1.1\r\nHost: a\r\nUp", *b"grade: websocket\r\nConnection: Upg"].into_iter()
-    /// #     .map(Vec::from).chain([b"rade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n".to_vec()]);
-    /// # let mut read = |buf: &mut [u8]| { let bytes = reads.next().unwrap(); buf[..bytes.len()].copy_from_slice(&bytes); bytes.len() };
+    /// # let mut head = &b"GET /chat HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+    /// #     User-Agent: abc\r\nSec-WebSocket-Version: 13\r\n\
+    /// #     Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"[..];
+    /// # let mut read = |buf: &mut [u8]| std::io::Read::read(&mut head, buf).unwrap();
     /// let (mut memory, mut out) = ([0; 320], [0; 512]);
     /// let mut out = SliceOutput::new(&mut out);
     /// let mut handshake = ServerHandshake::with_buffer(HeadBuffer::new(&mut memory));
-    /// let mut buf = [0; 128];
+    /// let mut buf = [0; 64];
     /// let connection = loop {
     ///     let n = read(&mut buf);
     ///     let mut input = &mut buf[..n];
