@@ -22,6 +22,7 @@ use crate::action::Action;
 use crate::config::Config;
 use crate::counters::Counters;
 use crate::error::{ProtocolError, SendError};
+use crate::frame::Header;
 use crate::frame::close::{Close, CloseCode};
 use crate::frame::opcode::MessageKind;
 use crate::negotiated::Negotiated;
@@ -393,6 +394,52 @@ impl<R: Role> Connection<R> {
     #[must_use]
     pub fn payload_left(&self) -> u64 {
         self.recv.payload_left()
+    }
+
+    /// Returns the header of the frame that begins with `chunk`, which [`recv`](Self::recv) returned
+    /// last, or `None` if the frame began before. Its `mask` is `None`, since the payload was
+    /// unmasked.
+    ///
+    /// Each frame begins with a chunk, which is empty if the frame is. A relay that keeps the
+    /// borders of frames (§5.4) begins a frame of its own with each:
+    ///
+    /// ```
+    /// use ws_proto::{Client, Connection, Event, OutgoingFrame, Output, SendError, Server};
+    ///
+    /// /// Sends messages of the client on to the server.
+    /// fn relay(
+    ///     client: &mut Connection<Server>,
+    ///     server: &mut Connection<Client>,
+    ///     frame: &mut Option<OutgoingFrame>, // the last one that was begun
+    ///     mut input: &mut [u8],
+    ///     to_client: &mut impl Output,
+    ///     to_server: &mut impl Output,
+    /// ) -> Result<(), SendError> {
+    ///     while let Some(event) = client.recv(&mut input, to_client) {
+    ///         let Event::Data(chunk) = event else {
+    ///             continue; // to be sent on, too
+    ///         };
+    ///         if let Some(header) = client.frame_header(&chunk) {
+    ///             let (kind, len, fin) = (chunk.kind, header.len, header.fin);
+    ///             let begun = if chunk.compressed {
+    ///                 server.begin_compressed_frame(kind, len, fin)?
+    ///             } else {
+    ///                 server.begin_frame(kind, len, fin)?
+    ///             };
+    ///             to_server.append(begun.header());
+    ///             *frame = Some(begun);
+    ///         }
+    ///         if let Some(frame) = frame {
+    ///             frame.mask(chunk.payload);
+    ///         }
+    ///         to_server.append(chunk.payload);
+    ///     }
+    ///     Ok(())
+    /// }
+    /// ```
+    #[must_use]
+    pub fn frame_header(&self, chunk: &Chunk<'_>) -> Option<Header> {
+        self.recv.frame_header(chunk)
     }
 
     /// Returns `None` between messages. While a message is incomplete, returns the number of

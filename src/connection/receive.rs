@@ -41,8 +41,8 @@ use crate::frame::close::CloseCode;
 use crate::frame::opcode::MessageKind;
 use crate::frame::{BLOCK_SIZE, Header, MaskingKey, Opcode, Utf8Validator, violation};
 use crate::role::Role;
+use core::fmt;
 use core::marker::PhantomData;
-use core::{fmt, mem};
 
 /// An event of a [`Connection`](crate::Connection). It borrows the input and nothing else.
 #[derive(Debug, PartialEq, Eq)]
@@ -88,18 +88,6 @@ pub struct Chunk<'b> {
     /// Whether the message is compressed (RFC 7692 §6): the bytes must be decompressed, and a text
     /// is not validated.
     pub compressed: bool,
-    frame: FramePart,
-}
-
-/// A chunk as a part of its frame.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct FramePart {
-    /// Whether the frame begins with the chunk.
-    first: bool,
-    /// FIN of the frame.
-    fin: bool,
-    /// The number of bytes of the frame's payload after the chunk.
-    left: u64,
 }
 
 /// A chunk of a message in the input: still masked, and not validated.
@@ -111,7 +99,6 @@ pub(crate) struct RawChunk {
     pub(crate) first: bool,
     pub(crate) last: bool,
     pub(crate) compressed: bool,
-    frame: FramePart,
 }
 
 /// The result of a call: a chunk in some form, or a signal.
@@ -169,6 +156,18 @@ enum Phase {
     Ended,
 }
 
+/// The bits of [`RecvState::begun`]. They are in one byte since they change with each chunk.
+struct Begun;
+
+impl Begun {
+    /// A chunk of the message in progress was returned.
+    const MESSAGE: u8 = 1;
+    /// A frame begins with the next chunk.
+    const FRAME_NEXT: u8 = 2;
+    /// A frame began with the last chunk.
+    const FRAME: u8 = 4;
+}
+
 /// The receiving machine.
 pub(crate) struct RecvState<R> {
     config: Config,
@@ -186,15 +185,13 @@ pub(crate) struct RecvState<R> {
     /// The masking key, rotated for those bytes.
     key: MaskingKey,
     fin: bool,
-    /// Whether a chunk of it was returned.
-    frame_has_begun: bool,
 
     // The message in progress.
     /// Its type; `None` between messages.
     kind: Option<MessageKind>,
     compressed: bool,
-    /// Whether a chunk of it was returned.
-    has_begun: bool,
+    /// What has begun: the bits of [`Begun`].
+    begun: u8,
     /// Its length on the wire, including all of the current frame.
     len: u64,
     /// The number of its frames, including the current one.
@@ -226,10 +223,9 @@ impl<R: Role> RecvState<R> {
             payload_left: 0,
             key: MaskingKey([0; 4]),
             fin: false,
-            frame_has_begun: false,
             kind: None,
             compressed: false,
-            has_begun: false,
+            begun: 0,
             len: 0,
             fragments: 0,
             utf8: Utf8Validator::new(),
@@ -339,7 +335,9 @@ impl<R: Role> RecvState<R> {
         let &mut [byte] = &mut **input else {
             return None;
         };
-        let is_middle = self.has_begun && self.phase == Phase::Payload && self.payload_left > 1;
+        let is_middle = self.begun & Begun::MESSAGE != 0
+            && self.phase == Phase::Payload
+            && self.payload_left > 1;
         if !is_middle || self.compressed {
             return None;
         }
@@ -562,7 +560,8 @@ impl<R: Role> RecvState<R> {
                 fragments,
             } => {
                 self.phase = Phase::Payload;
-                (self.fin, self.frame_has_begun) = (header.fin, false);
+                self.begun |= Begun::FRAME_NEXT;
+                self.fin = header.fin;
                 self.kind = Some(kind);
                 (self.compressed, self.len, self.fragments) = (compressed, len, fragments);
             }
@@ -579,11 +578,6 @@ impl<R: Role> RecvState<R> {
         let kind = self.kind?;
         let key = self.key;
         let len = self.advance(available);
-        let frame = FramePart {
-            first: !mem::replace(&mut self.frame_has_begun, true),
-            fin: self.fin,
-            left: self.payload_left,
-        };
         let frame_ends = self.payload_left == 0;
         let last = frame_ends && self.fin;
         if last {
@@ -592,8 +586,8 @@ impl<R: Role> RecvState<R> {
         if frame_ends {
             self.await_header();
         }
-        let first = !self.has_begun;
-        self.has_begun = !last;
+        let first = self.begun & Begun::MESSAGE == 0;
+        self.begun = (self.begun & Begun::FRAME_NEXT) << 1 | u8::from(!last);
         Some(RawChunk {
             kind,
             len,
@@ -601,7 +595,6 @@ impl<R: Role> RecvState<R> {
             first,
             last,
             compressed: self.compressed,
-            frame,
         })
     }
 
@@ -672,8 +665,8 @@ impl<R: Role> RecvState<R> {
                 return Received::Signal(self.fail(error));
             }
             self.phase = Phase::InvalidUtf8;
-            chunk.frame.left += (chunk.len - valid_len) as u64;
-            self.payload_left = 0;
+            // For the header; nothing of it will be received.
+            self.payload_left += (chunk.len - valid_len) as u64;
             chunk.len = valid_len;
             chunk.last = false;
         }
@@ -703,6 +696,25 @@ impl<R: Role> RecvState<R> {
     /// Replaces the configuration, from the next frame on.
     pub(crate) fn set_config(&mut self, config: &Config) {
         self.config = config.clone();
+    }
+
+    /// Returns the header of the frame that begins with this chunk, which was returned last.
+    pub(crate) fn frame_header(&self, chunk: &Chunk<'_>) -> Option<Header> {
+        (self.begun & Begun::FRAME != 0).then(|| Header {
+            fin: self.fin,
+            rsv: if chunk.first && chunk.compressed {
+                Header::RSV1
+            } else {
+                0
+            },
+            opcode: if chunk.first {
+                chunk.kind.opcode()
+            } else {
+                Opcode::CONTINUATION
+            },
+            mask: None,
+            len: chunk.payload.len() as u64 + self.payload_left,
+        })
     }
 
     /// Returns the number of bytes of the current data frame that have not been received.
@@ -742,6 +754,12 @@ impl<R: Role> RecvState<R> {
         Some(data.wrapping_sub(left))
     }
 
+    /// Returns the type of the message in progress, and whether it is compressed.
+    #[cfg(feature = "alloc")]
+    pub(crate) fn message_in_progress(&self) -> Option<(MessageKind, bool)> {
+        self.kind.map(|kind| (kind, self.compressed))
+    }
+
     /// Returns the number of bytes of the message in progress that were received.
     #[cfg(feature = "alloc")]
     pub(crate) const fn message_received(&self) -> u64 {
@@ -762,60 +780,6 @@ impl<R: Role> RecvState<R> {
     #[cfg(feature = "alloc")]
     pub(crate) const fn has_ended(&self) -> bool {
         self.control.ended().is_some()
-    }
-}
-
-impl Chunk<'_> {
-    /// Returns the header of the frame, if the frame begins with this chunk. Its `mask` is `None`,
-    /// since the payload was unmasked.
-    ///
-    /// Each frame begins with a chunk, which is empty if the frame is. A relay that keeps the
-    /// borders of frames (§5.4) begins a frame of its own with each:
-    ///
-    /// ```
-    /// use ws_proto::{Chunk, Client, Connection, OutgoingFrame, Output, SendError};
-    ///
-    /// /// Sends a chunk that the client has sent on to the server.
-    /// fn relay(
-    ///     chunk: Chunk<'_>,
-    ///     frame: &mut Option<OutgoingFrame>, // the frame in progress
-    ///     server: &mut Connection<Client>,
-    ///     out: &mut impl Output,
-    /// ) -> Result<(), SendError> {
-    ///     if let Some(header) = chunk.frame_header() {
-    ///         let begun = if chunk.compressed {
-    ///             server.begin_compressed_frame(chunk.kind, header.len, header.fin)?
-    ///         } else {
-    ///             server.begin_frame(chunk.kind, header.len, header.fin)?
-    ///         };
-    ///         out.append(begun.header());
-    ///         *frame = Some(begun);
-    ///     }
-    ///     if let Some(frame) = frame {
-    ///         frame.mask(chunk.payload);
-    ///     }
-    ///     out.append(chunk.payload);
-    ///     Ok(())
-    /// }
-    /// ```
-    #[must_use]
-    pub fn frame_header(&self) -> Option<Header> {
-        let FramePart { first, fin, left } = self.frame;
-        first.then(|| Header {
-            fin,
-            rsv: if self.first && self.compressed {
-                Header::RSV1
-            } else {
-                0
-            },
-            opcode: if self.first {
-                self.kind.opcode()
-            } else {
-                Opcode::CONTINUATION
-            },
-            mask: None,
-            len: self.payload.len() as u64 + left,
-        })
     }
 }
 
@@ -843,7 +807,6 @@ impl RawChunk {
             first,
             last,
             compressed,
-            frame,
             ..
         } = self;
         Chunk {
@@ -852,7 +815,6 @@ impl RawChunk {
             first,
             last,
             compressed,
-            frame,
         }
     }
 

@@ -220,11 +220,29 @@ fn memory(message: Message<'_>) -> Option<Vec<u8>> {
     }
 }
 
-pub(super) fn event(event: Event<'_>, control: &[u8], close: Option<Close<'_>>, log: &mut Log) {
+/// The header of the frame that begins with an event.
+macro_rules! frame_of {
+    ($layer:expr, $event:expr) => {
+        match &$event {
+            Event::Data(chunk) => $layer.frame_header(chunk),
+            _ => None,
+        }
+    };
+}
+
+#[cfg(feature = "deflate")]
+pub(super) use frame_of;
+
+pub(super) fn event(
+    event: Event<'_>,
+    frame: Option<Header>,
+    control: &[u8],
+    close: Option<Close<'_>>,
+    log: &mut Log,
+) {
     match event {
         Event::Data(chunk) => {
-            let (ends, frame) = ((chunk.first, chunk.last), chunk.frame_header());
-            log.data(chunk.kind, chunk.payload, ends, frame);
+            log.data(chunk.kind, chunk.payload, (chunk.first, chunk.last), frame);
         }
         Event::Ping => log.push(Seen::ping(control)),
         Event::Pong => log.push(Seen::pong(control)),
@@ -313,7 +331,10 @@ impl<R: TestRole> Layer<R> for Connection<R> {
     }
 
     fn recv_all(&mut self, input: &mut [u8], log: &mut Log) {
-        drain!(input, |rest| self.recv(&mut rest, &mut log.out), got => event(got, self.control_payload(), self.close_received(), log));
+        drain!(input, |rest| self.recv(&mut rest, &mut log.out), got => {
+            let frame = frame_of!(self, got);
+            event(got, frame, self.control_payload(), self.close_received(), log);
+        });
     }
 
     fn ended(&self) -> Ended {
@@ -344,7 +365,8 @@ impl<R: TestRole> Layer<R> for Halves<R> {
     fn recv_all(&mut self, input: &mut [u8], log: &mut Log) {
         let Self(receiver, sender) = self;
         drain!(input, |rest| receiver.recv(&mut rest), got => {
-            event(got, receiver.control_payload(), receiver.close_received(), log);
+            let frame = frame_of!(receiver, got);
+            event(got, frame, receiver.control_payload(), receiver.close_received(), log);
             if let Some(reply) = receiver.take_reply() {
                 sender.reply(&reply, &mut log.out).unwrap();
             }

@@ -267,7 +267,7 @@ impl<R: Role> Sender<R> {
         while let Some(event) = from.recv(&mut input) {
             match event {
                 Event::Data(chunk) => {
-                    if let Some(header) = chunk.frame_header() {
+                    if let Some(header) = from.frame_header(&chunk) {
                         let frame = if chunk.compressed {
                             half.begin_compressed_frame(chunk.kind, header.len, header.fin)?
                         } else {
