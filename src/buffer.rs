@@ -114,6 +114,17 @@ pub(crate) fn suffix_mut(bytes: &mut [u8], start: usize) -> &mut [u8] {
     bytes.get_mut(start..).unwrap_or_default()
 }
 
+/// Returns the value of at least one decimal digit and nothing else, unless it is too large. The code
+/// is smaller than that of `str::parse`.
+pub(crate) fn decimal(digits: &[u8]) -> Option<u64> {
+    let value = digits.iter().try_fold(0, |value: u64, byte| {
+        let digit = byte.wrapping_sub(b'0');
+        let shifted = value.checked_mul(10).filter(|_| digit < 10)?;
+        shifted.checked_add(digit.into())
+    });
+    value.filter(|_| !digits.is_empty())
+}
+
 /// Removes `len` bytes from the front of `input`, or all of it if it is shorter, and returns them.
 #[inline]
 pub(crate) fn take_front<'b>(input: &mut &'b mut [u8], len: usize) -> &'b mut [u8] {

@@ -10,7 +10,7 @@ use crate::handshake::http::names::{
 };
 use crate::handshake::http::{InvalidVersion, VERSION_LEN, ascii, lists, next_of_version, once};
 use crate::handshake::{HandshakeError, key::checked_key};
-use crate::uri::{Authority, split_authority};
+use crate::uri::{Authority, split_authority, split_once, split_scheme};
 use core::{mem, str};
 
 /// The facts learned from the lines of a request.
@@ -353,7 +353,7 @@ pub(super) struct Target<'a> {
 
 impl<'a> Target<'a> {
     pub(super) fn parse(target: &'a str) -> Option<Self> {
-        let (authority, resource) = match target.split_once("://") {
+        let (authority, resource) = match split_scheme(target) {
             Some((scheme, rest))
                 if SCHEMES
                     .iter()
@@ -366,7 +366,7 @@ impl<'a> Target<'a> {
             _ if target.starts_with('/') => (None, target),
             _ => return None,
         };
-        let (path, query) = match resource.split_once('?') {
+        let (path, query) = match split_once(resource, b'?') {
             Some((path, query)) => (path, Some(query)),
             None => (resource, None),
         };
