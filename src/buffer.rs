@@ -56,6 +56,24 @@ impl<const N: usize> InlineBytes<N> {
     }
 }
 
+#[cfg(feature = "handshake")]
+impl<const N: usize> InlineBytes<N> {
+    /// Appends a number in decimal, which must fit. The code is smaller than that of `fmt`.
+    pub(crate) fn push_decimal(&mut self, number: usize) {
+        let start = self.len();
+        let mut rest = number;
+        loop {
+            self.push([b'0' + (rest % 10) as u8]);
+            rest /= 10;
+            if rest == 0 {
+                break;
+            }
+        }
+        let end = self.len();
+        self.bytes.get_mut(start..end).unwrap_or_default().reverse();
+    }
+}
+
 impl<const N: usize> Deref for InlineBytes<N> {
     type Target = [u8];
 

@@ -64,8 +64,8 @@ async def host(name, *args):
         await process.wait()
 
 
-async def echoes(url, **options):
-    """All that an echo server is asked for in a usual conversation."""
+async def echoes(url, unit=MIB, **options):
+    """All that an echo server is asked for in a usual conversation, with messages up to this size."""
     async with connect(url, max_size=None, proxy=None, **options) as ws:
 
         async def parts():
@@ -73,7 +73,7 @@ async def echoes(url, **options):
                 yield part
                 await (await ws.ping())
 
-        for message in ["Hello", "κόσμε 🦀", "", b"", bytes(range(256)), "é" * (MIB // 2), random.randbytes(MIB)]:
+        for message in ["Hello", "κόσμε 🦀", "", b"", bytes(range(256)), "é" * (unit // 2), random.randbytes(unit)]:
             await ws.send(message)
             equal(await ws.recv(), message)
         await ws.send(parts())
@@ -81,8 +81,8 @@ async def echoes(url, **options):
         await ws.send([b"a", bytes(70000), b""])
         equal(await ws.recv(), b"a" + bytes(70000))
         await (await ws.ping(bytes(range(125))))
-        # 4 MiB before any of it is read: its output waits, and so do we.
-        messages = [random.randbytes(MIB // 16) for _ in range(64)]
+        # Much (of a MiB, four) before any of it is read: its output waits, and so do we.
+        messages = [random.randbytes(unit // 16) for _ in range(64)]
         sender = asyncio.create_task(asyncio.wait_for(send_all(ws, messages), 30))
         equal([await ws.recv() for _ in messages], messages)
         await sender
@@ -627,8 +627,36 @@ async def relays():
     await case("relay, a message longer than its memory", message_passes(int(os.environ.get("RELAYED", 64))))
 
 
+async def device():
+    """The device serves one connection at a time, in a kilobyte."""
+
+    async def cookies(url):
+        """A head that is many times as long as the memory for it."""
+        given = {"Cookie": "c" * 6000, "Origin": "http://example.com"}
+        async with connect(url, proxy=None, additional_headers=given, subprotocols=["x", "echo"]) as ws:
+            equal(ws.subprotocol, "echo")
+            await ws.send("Hello")
+            equal(await ws.recv(), "Hello")
+
+    async def no_room(url):
+        try:
+            await connect(url, proxy=None, origin="http://" + "a" * 500)
+        except Exception as error:
+            equal(error.response.status_code, 431)
+        else:
+            raise AssertionError("accepted")
+
+    async with host("device") as process:
+        # Each read is a fragment, of which a peer accepts a limited number.
+        await case("device, echoes", echoes(process.url, unit=64 << 10))
+        await case("device, a request with long cookies", cookies(process.url))
+        await case("device, a request that needs more memory", no_room(process.url))
+        await case("device, invalid UTF-8 is answered with 1007", violates(process.url))
+
+
 async def main():
     await relays()
+    await device()
     await asyncio.gather(echo_hosts(), hyper_upgrade(), proxy_client())
     return failed
 

@@ -187,7 +187,7 @@ impl<'a> ClientRequest<'a> {
         let mut port = InlineBytes::<6>::new();
         if let Some(number) = self.uri.other_port() {
             port.push_slice(b":");
-            push_decimal(number, &mut port);
+            port.push_decimal(number.into());
         }
         let query = self.uri.query();
         let (mark, query) = query.map_or(("", ""), |query| ("?", query));
@@ -253,17 +253,6 @@ impl<'a> ClientRequest<'a> {
 impl fmt::Debug for ClientRequest<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ClientRequest").finish_non_exhaustive()
-    }
-}
-
-/// Appends a number in decimal, without the code of `fmt`.
-fn push_decimal(number: u16, text: &mut InlineBytes<6>) {
-    let mut begun = false;
-    for unit in [10_000, 1000, 100, 10, 1] {
-        begun |= number >= unit || unit == 1;
-        if begun {
-            text.push([b'0' + (number / unit % 10) as u8]);
-        }
     }
 }
 

@@ -362,7 +362,11 @@ impl<'a> HttpResponse<'a> {
                 status => required(status, close),
             };
         }
-        parts.length = has_length.then(|| format(self.body.len()));
+        parts.length = has_length.then(|| {
+            let mut length = InlineBytes::new();
+            length.push_decimal(self.body.len());
+            length
+        });
         parts.headers = self.headers;
         parts.body = if self.is_head { b"" } else { self.body };
         Ok(parts)
