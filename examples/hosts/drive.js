@@ -1,5 +1,5 @@
-// hyper_upgrade against Node: a page by HTTP/2, a WebSocket by HTTP/2's extended CONNECT (node:http2, with frames
-// by hand), and a page in Chromium.
+// The relay between a client and a server of ws. hyper_upgrade against Node: a page by HTTP/2, a WebSocket by HTTP/2's
+// extended CONNECT (node:http2, with frames by hand), and a page in Chromium.
 //
 // usage: node drive.js DIR CHROMIUM    (where the programs are, and Chromium's path)
 // Prints a line for each case, `ok` or `FAILED`.
@@ -12,6 +12,7 @@ const { once } = require('node:events');
 const http2 = require('node:http2');
 const { createInterface } = require('node:readline');
 const { chromium } = require('playwright-core');
+const { WebSocket, WebSocketServer } = require('ws');
 
 const [DIR, CHROMIUM] = process.argv.slice(2);
 const MIB = 1 << 20;
@@ -24,10 +25,10 @@ async function test(name, run) {
   });
   try {
     const note = await Promise.race([run(), timeout]);
-    console.log(`ok      hyper_upgrade, ${name}${note ? `: ${note}` : ''}`);
+    console.log(`ok      ${name}${note ? `: ${note}` : ''}`);
   } catch (error) {
     failed = true;
-    console.log(`FAILED  hyper_upgrade, ${name}: ${error.message.replace(/\s+/g, ' ').slice(0, 300)}`);
+    console.log(`FAILED  ${name}: ${error.message.replace(/\s+/g, ' ').slice(0, 300)}`);
   }
   clearTimeout(timer);
 }
@@ -50,14 +51,52 @@ function frame(first, payload, masked = true) {
   return Buffer.concat([header, Buffer.alloc(masked ? 4 : 0), bytes]);
 }
 
-async function main() {
-  process.exitCode = 1; // should it end before the last case
-  const server = spawn(`${DIR}/hyper_upgrade`, ['127.0.0.1:0'], { stdio: ['ignore', 'pipe', 'inherit'] });
-  process.on('exit', () => server.kill());
+/** The lines that a host prints, of which the first has arrived. */
+async function start(name, ...args) {
+  const host = spawn(`${DIR}/${name}`, ['127.0.0.1:0', ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
+  process.on('exit', () => host.kill());
   const lines = [];
-  const reader = createInterface({ input: server.stdout });
+  const reader = createInterface({ input: host.stdout });
   reader.on('line', (line) => lines.push(line));
   await once(reader, 'line');
+  return lines;
+}
+
+async function relay() {
+  const server = new WebSocketServer({ host: '127.0.0.1', port: 0, perMessageDeflate: { threshold: 0 }, maxPayload: 0 });
+  await once(server, 'listening');
+  const [url] = await start('relay', `127.0.0.1:${server.address().port}`);
+
+  await test('relay, between a client and a server of ws', async () => {
+    const connected = once(server, 'connection');
+    const client = new WebSocket(url, { maxPayload: 0 });
+    await once(client, 'open');
+    const [peer] = await connected;
+    equal(client.extensions, 'permessage-deflate');
+    equal(peer.extensions, 'permessage-deflate');
+    peer.on('message', (data, binary) => peer.send(data, { binary }));
+    for (const message of ['κόσμε 🦀', '', 'κόσμε '.repeat(100_000), randomBytes(4 * MIB), Buffer.alloc(64 * MIB)]) {
+      client.send(message);
+      const [echoed] = await once(client, 'message');
+      ok(echoed.equals(Buffer.from(message)));
+    }
+    const pong = once(client, 'pong');
+    const ping = once(peer, 'ping');
+    client.ping('p');
+    equal(String(await ping), 'p');
+    equal(String(await pong), 'p');
+    client.close(4321, 'good bye');
+    const [code, reason] = await once(peer, 'close');
+    equal(`${code} ${reason}`, '4321 good bye');
+    equal((await once(client, 'close'))[0], 4321);
+  });
+  server.close();
+}
+
+async function main() {
+  process.exitCode = 1; // should it end before the last case
+  await relay();
+  const lines = await start('hyper_upgrade');
   const url = lines[0];
   const origin = url.replace(/\/$/, '');
   const session = http2.connect(url, { rejectUnauthorized: false });
@@ -65,14 +104,14 @@ async function main() {
 
   const connect = { ':method': 'CONNECT', ':protocol': 'websocket', ':path': '/ws', 'sec-websocket-version': '13', origin };
 
-  await test('a page by HTTP/2', async () => {
+  await test('hyper_upgrade, a page by HTTP/2', async () => {
     const { stream, answer } = await request(session, { ':path': '/' });
     equal(answer[':status'], 200);
     equal(answer['content-type'], 'text/html');
     ok((await stream.setEncoding('utf8').toArray()).join('').includes('new WebSocket'));
   });
 
-  await test(`extended CONNECT by Node ${process.version}`, async () => {
+  await test(`hyper_upgrade, extended CONNECT by Node ${process.version}`, async () => {
     ok(session.remoteSettings.enableConnectProtocol);
     const { stream, answer } = await request(session, connect, { endStream: false });
     equal(answer[':status'], 200);
@@ -93,7 +132,7 @@ async function main() {
     // 426 needs Upgrade, which HTTP/2 does not have.
     ['another version', { 'sec-websocket-version': '12' }, 400],
   ]) {
-    await test(`extended CONNECT, ${name} is answered with ${status}`, async () => {
+    await test(`hyper_upgrade, extended CONNECT, ${name} is answered with ${status}`, async () => {
       const { stream, answer } = await request(session, { ...connect, ...changed }, { endStream: false });
       stream.close();
       equal(answer[':status'], status);
@@ -107,7 +146,7 @@ async function main() {
     args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
     timeout: 60_000,
   });
-  await test(`its page in Chromium ${browser.version()}, by HTTP/2`, async () => {
+  await test(`hyper_upgrade, its page in Chromium ${browser.version()}, by HTTP/2`, async () => {
     const context = await browser.newContext({ ignoreHTTPSErrors: true });
     const page = await context.newPage();
     await page.goto(url);

@@ -170,25 +170,25 @@
 //! | a rejection of HTTP/1.0 | returned as any other | proxies send it |
 //! | headers about a body in a response 101 | ignored | RFC 9112 §6.3 |
 
+mod base64;
 mod client;
 mod error;
 mod http;
 mod key;
 mod server;
+mod sha1;
 #[cfg(feature = "http")]
 mod types;
 
 #[cfg(feature = "alloc")]
 pub use client::{Answer, ClientHandshake, ProxyAnswer, ProxyConnect, RequestParts};
-pub use client::{Response, Verified};
+pub use client::{ClientRequest, Response, ResponseReader, Verified};
 pub use error::{HandshakeError, WriteError};
 pub use http::body::Body;
-pub use http::head::HeadLimits;
+pub use http::head::{HeadBuffer, HeadLimits, HeadMemory};
 pub use http::headers::Headers;
 pub use key::{accept_key, fresh_key};
-#[cfg(feature = "alloc")]
-pub use server::ServerHandshake;
 pub use server::{
     Accept, HttpRequest, HttpResponse, Incoming, Origin, OriginError, Request, ResponseParts,
-    Scheme,
+    Scheme, ServerHandshake,
 };
