@@ -2,8 +2,8 @@
 //! deadlines. It uses the public API only.
 
 use crate::{
-    Action, ByteQueue, CloseCode, Deadlines, Due, Message, Outcome, Output, Prepared,
-    ProtocolError, Role, SendError, Server, Status, TimeoutError, Timeouts, WebSocket,
+    Action, ByteQueue, CloseCode, Config, Deadlines, Due, Message, Negotiated, Outcome, Output,
+    Prepared, ProtocolError, Role, SendError, Server, Status, TimeoutError, Timeouts, WebSocket,
 };
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -61,13 +61,15 @@ pub struct Needs {
 /// use std::io::{self, Read, Write};
 /// use std::net::{Shutdown, TcpStream};
 /// use std::time::Instant;
-/// use ws_proto::{OwnedMessage, Server, Session, Timeouts, WebSocket};
+/// use ws_proto::{Config, Negotiated, OwnedMessage, Server, Session, Timeouts};
 ///
 /// /// Echoes until the connection ends. A driver whose socket does not block
 /// /// does all that `needs` contains in the same round.
-/// fn echo(ws: WebSocket<Server>, mut sock: TcpStream) -> io::Result<()> {
+/// fn echo(negotiated: Negotiated<Server>, mut sock: TcpStream) -> io::Result<()> {
 ///     let (clock, mut buf) = (Instant::now(), vec![0; 16 << 10]);
-///     let mut session = Session::open(ws, &Timeouts::new(), clock.elapsed());
+///     let (config, timeouts) = (Config::new(), Timeouts::new());
+///     let mut session =
+///         Session::open(negotiated, &config, &timeouts, clock.elapsed());
 ///     loop {
 ///         while let Some(message) = session.recv() {
 ///             match message {
@@ -101,8 +103,8 @@ pub struct Needs {
 /// ```
 #[derive(Debug)]
 pub struct Session<R> {
-    /// The connection, after the opening handshake.
-    ws: Option<WebSocket<R>>,
+    /// The connection, or until the opening handshake is complete, its configuration.
+    ws: Result<WebSocket<R>, Config>,
     deadlines: Deadlines,
     /// The received bytes that were not consumed yet.
     input: ByteQueue,
@@ -119,9 +121,9 @@ impl<R: Role> Session<R> {
     /// Creates a session whose opening handshake begins now. [`handshake`](Self::handshake) drives
     /// it.
     #[must_use]
-    pub const fn new(timeouts: &Timeouts, now: Duration) -> Self {
+    pub fn new(config: &Config, timeouts: &Timeouts, now: Duration) -> Self {
         Self {
-            ws: None,
+            ws: Err(config.clone()),
             deadlines: Deadlines::new(timeouts, now),
             input: ByteQueue::new(),
             eof: false,
@@ -132,16 +134,27 @@ impl<R: Role> Session<R> {
         }
     }
 
-    /// Creates a session from an open connection.
-    pub fn open(ws: WebSocket<R>, timeouts: &Timeouts, now: Duration) -> Self {
-        let mut this = Self::new(timeouts, now);
+    /// Creates a session from the result of a handshake that is complete, such as that of an HTTP
+    /// library.
+    pub fn open(
+        negotiated: impl Into<Negotiated<R>>,
+        config: &Config,
+        timeouts: &Timeouts,
+        now: Duration,
+    ) -> Self {
+        let mut this = Self::new(config, timeouts, now);
+        this.ws = Ok(WebSocket::new(negotiated, config));
         this.deadlines.opened(now);
-        this.ws = Some(ws);
         this
     }
 
     /// Sets the length of the output from which on neither bytes nor messages are received, so that
     /// a peer that does not read cannot cause more output. Default: 64 KiB.
+    ///
+    /// Two endpoints that both send without waiting for messages could then wait for each other,
+    /// until a deadline ends the connection. A program that limits its own output, such as an
+    /// asynchronous one whose senders wait, should set `usize::MAX`, and go on receiving: then only
+    /// Pongs add to the output, up to its [maximum](Self::with_max_output).
     #[must_use]
     pub const fn with_high_water(mut self, bytes: usize) -> Self {
         self.high_water = bytes;
@@ -158,8 +171,8 @@ impl<R: Role> Session<R> {
 
     /// Continues the opening handshake, if it is not complete: calls `step` with the received
     /// bytes, of which it consumes those of the handshake, and with the output. `step` returns the
-    /// connection once the handshake is complete. If it returns an error, the session writes the
-    /// output, such as the response to a bad request, and ends.
+    /// result once the handshake is complete, with which the connection is open. If it returns an
+    /// error, the session writes the output, such as the response to a bad request, and ends.
     ///
     /// Call it after bytes were received, and in a client once before, to write the request.
     ///
@@ -167,26 +180,28 @@ impl<R: Role> Session<R> {
     pub fn handshake<E>(
         &mut self,
         now: Duration,
-        step: impl FnOnce(&mut &mut [u8], &mut ByteQueue) -> Result<Option<WebSocket<R>>, E>,
+        step: impl FnOnce(&mut &mut [u8], &mut ByteQueue) -> Result<Option<Negotiated<R>>, E>,
     ) -> Option<E> {
-        if self.ws.is_some() || self.refused {
-            return None;
-        }
+        let config = match &self.ws {
+            Err(config) if !self.refused => config,
+            _ => return None,
+        };
         let mut rest = self.input.as_mut_slice();
         let result = step(&mut rest, &mut self.output);
         let left = rest.len();
         self.input.consume(self.input.len() - left);
         match result {
-            Ok(ws) => self.ws = ws,
+            Ok(None) => None,
+            Ok(Some(negotiated)) => {
+                self.ws = Ok(WebSocket::new(negotiated, config));
+                self.deadlines.opened(now);
+                None
+            }
             Err(error) => {
                 self.refused = true;
-                return Some(error);
+                Some(error)
             }
         }
-        if self.ws.is_some() {
-            self.deadlines.opened(now);
-        }
-        None
     }
 
     /// Passes received bytes to the session, which copies them. Call [`recv`](Self::recv) next, and
@@ -205,7 +220,7 @@ impl<R: Role> Session<R> {
     }
 
     fn pass_on_eof(&mut self) {
-        if let (Some(ws), true) = (&mut self.ws, self.eof && self.input.is_empty()) {
+        if let (Ok(ws), true) = (&mut self.ws, self.eof && self.input.is_empty()) {
             ws.recv_eof();
         }
     }
@@ -215,7 +230,7 @@ impl<R: Role> Session<R> {
     /// [high-water mark](Self::with_high_water).
     #[must_use = "the message must be handled, and `None` ends the loop"]
     pub fn recv(&mut self) -> Option<OwnedMessage> {
-        let ws = self.ws.as_mut()?;
+        let ws = self.ws.as_mut().ok()?;
         if self.output.len() >= self.high_water {
             return None;
         }
@@ -282,14 +297,14 @@ impl<R: Role> Session<R> {
         &mut self,
         method: impl FnOnce(&mut WebSocket<R>, &mut ByteQueue) -> Result<T, SendError>,
     ) -> Result<T, SendError> {
-        let ws = self.ws.as_mut().ok_or(SendError::Closed)?;
+        let ws = self.ws.as_mut().map_err(|_| SendError::Closed)?;
         method(ws, &mut self.output)
     }
 
     /// Returns the connection, for its properties; `None` before the opening handshake is complete.
     #[must_use]
-    pub const fn websocket(&self) -> Option<&WebSocket<R>> {
-        self.ws.as_ref()
+    pub fn websocket(&self) -> Option<&WebSocket<R>> {
+        self.ws.as_ref().ok()
     }
 
     /// Returns the deadlines, for the round-trip time.
@@ -319,11 +334,7 @@ impl<R: Role> Session<R> {
             let (action, waiting) = (self.next_action(), self.output.len());
             let discards = action == Action::CloseTransport;
             // Of a handshake, the beginning may be there.
-            let input_len = if self.ws.is_some() {
-                1
-            } else {
-                self.high_water
-            };
+            let input_len = if self.ws.is_ok() { 1 } else { self.high_water };
             let receives = waiting < self.high_water && self.input.len() < input_len;
             let read = !self.eof && (discards || receives);
             if self.timed_out.is_some() || (discards && waiting == 0 && self.eof) {
@@ -333,7 +344,7 @@ impl<R: Role> Session<R> {
                 action,
                 waiting,
                 reading: read,
-                message: self.ws.as_ref().and_then(WebSocket::message_progress),
+                message: self.websocket().and_then(WebSocket::message_progress),
             };
             match self.deadlines.check(now, &status) {
                 Due::Later(wake) => {
@@ -348,7 +359,7 @@ impl<R: Role> Session<R> {
                 Due::Ping(payload) => drop(self.send(|ws, output| ws.send_ping(&payload, output))),
                 Due::Drop(reason) => {
                     self.timed_out = Some(reason);
-                    if let Some(ws) = &mut self.ws {
+                    if let Ok(ws) = &mut self.ws {
                         ws.recv_eof();
                     }
                 }
@@ -358,9 +369,9 @@ impl<R: Role> Session<R> {
 
     const fn next_action(&self) -> Action {
         match &self.ws {
-            Some(ws) => ws.next_action(),
-            None if self.refused || self.eof => Action::CloseTransport,
-            None => Action::Continue,
+            Ok(ws) => ws.next_action(),
+            Err(_) if self.refused || self.eof => Action::CloseTransport,
+            Err(_) => Action::Continue,
         }
     }
 

@@ -1,15 +1,19 @@
-// The relay between a client and a server of ws. hyper_upgrade against Node: a page by HTTP/2, a WebSocket by HTTP/2's
-// extended CONNECT (node:http2, with frames by hand), and a page in Chromium.
+// Hosts against Node and Chromium. hyper_upgrade: a page by HTTP/2, a WebSocket by HTTP/2's extended CONNECT (node:http2,
+// with frames by hand), and a page in Chromium. tokio_echo with TLS: the library ws. tokio_chat: its page, in two windows.
+// The relay between a client and a server of ws.
 //
 // usage: node drive.js DIR CHROMIUM    (where the programs are, and Chromium's path)
 // Prints a line for each case, `ok` or `FAILED`.
 'use strict';
 
-const { strictEqual: equal, ok } = require('node:assert');
+const { strictEqual: equal, deepStrictEqual: deepEqual, ok } = require('node:assert');
 const { spawn } = require('node:child_process');
 const { randomBytes } = require('node:crypto');
 const { once } = require('node:events');
+const { mkdtempSync, readFileSync, rmSync } = require('node:fs');
 const http2 = require('node:http2');
+const { tmpdir } = require('node:os');
+const { join } = require('node:path');
 const { createInterface } = require('node:readline');
 const { chromium } = require('playwright-core');
 const { WebSocket, WebSocketServer } = require('ws');
@@ -51,12 +55,13 @@ function frame(first, payload, masked = true) {
   return Buffer.concat([header, Buffer.alloc(masked ? 4 : 0), bytes]);
 }
 
-/** The lines that a host prints, of which the first has arrived. */
-async function start(name, ...args) {
-  const host = spawn(`${DIR}/${name}`, ['127.0.0.1:0', ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
-  process.on('exit', () => host.kill());
+/** Starts a host. Returns the lines that it prints, of which the first one is its URL. */
+async function host(...command) {
+  const [name, ...args] = command;
+  const server = spawn(`${DIR}/${name}`, ['127.0.0.1:0', ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
+  process.on('exit', () => server.kill());
   const lines = [];
-  const reader = createInterface({ input: host.stdout });
+  const reader = createInterface({ input: server.stdout });
   reader.on('line', (line) => lines.push(line));
   await once(reader, 'line');
   return lines;
@@ -65,7 +70,7 @@ async function start(name, ...args) {
 async function relay() {
   const server = new WebSocketServer({ host: '127.0.0.1', port: 0, perMessageDeflate: { threshold: 0 }, maxPayload: 0 });
   await once(server, 'listening');
-  const [url] = await start('relay', `127.0.0.1:${server.address().port}`);
+  const [url] = await host('relay', `127.0.0.1:${server.address().port}`);
 
   await test('relay, between a client and a server of ws', async () => {
     const connected = once(server, 'connection');
@@ -93,11 +98,67 @@ async function relay() {
   server.close();
 }
 
+/** The library ws, with a certificate that it verifies. */
+async function tlsEcho() {
+  const directory = mkdtempSync(join(tmpdir(), 'hosts-'));
+  const file = join(directory, 'cert.pem');
+  const [url] = await host('tokio_echo', file);
+  await test('tokio_echo, TLS, the library ws', async () => {
+    const ws = new WebSocket(url, { ca: readFileSync(file) });
+    await once(ws, 'open');
+    const messages = ['κόσμε 🦀', randomBytes(MIB), '', ...Array.from({ length: 100 }, (_, i) => `message ${i}`)];
+    const echoed = new Promise((resolve) => {
+      const received = [];
+      ws.on('message', (data, isBinary) => {
+        received.push(isBinary ? data : data.toString());
+        if (received.length === messages.length) resolve(received);
+      });
+    });
+    for (const message of messages) ws.send(message);
+    deepEqual(await echoed, messages);
+    ws.close(4321, 'good bye');
+    equal((await once(ws, 'close'))[0], 4321);
+  });
+  rmSync(directory, { recursive: true });
+}
+
+/** Two windows in a room, and one in another. */
+async function chat(browser) {
+  const [url] = await host('tokio_chat');
+  const enter = async (name, room) => {
+    const page = await (await browser.newContext()).newPage();
+    page.on('dialog', (dialog) => dialog.accept(name));
+    await page.goto(`${url}#${room}`);
+    await page.waitForSelector(`li:has-text("${name} is here")`);
+    return page;
+  };
+  await test(`tokio_chat, its page in Chromium ${browser.version()}`, async () => {
+    const ann = await enter('Ann', 'the first');
+    const bob = await enter('Bob', 'the first');
+    const zoe = await enter('Zoe', 'the second');
+    await ann.waitForSelector('li:has-text("Bob is here")');
+    const text = '<b>κόσμε</b> 🦀 '.repeat(30).trim();
+    await ann.fill('#text', text);
+    await ann.click('button');
+    for (const page of [ann, bob]) {
+      await page.waitForFunction((line) => document.querySelector('li').textContent === line, `Ann: ${text}`);
+    }
+    equal(await bob.evaluate(() => ws.extensions), 'permessage-deflate');
+    equal(await zoe.locator('li').allTextContents().then(String), 'Zoe is here');
+    await bob.close();
+    await ann.waitForSelector('li:has-text("Bob left")');
+    // It comes back after a lost connection.
+    await ann.evaluate(() => ws.close());
+    await ann.waitForFunction(() => document.querySelector('li').textContent === 'Ann is here');
+  });
+}
+
 async function main() {
   process.exitCode = 1; // should it end before the last case
   await relay();
-  const lines = await start('hyper_upgrade');
-  const url = lines[0];
+  await tlsEcho();
+  const lines = await host('hyper_upgrade');
+  const [url] = lines;
   const origin = url.replace(/\/$/, '');
   const session = http2.connect(url, { rejectUnauthorized: false });
   await once(session, 'remoteSettings');
@@ -164,11 +225,12 @@ async function main() {
     equal(told, 'permessage-deflate true 4321 true');
     equal(lines.at(-1), 'a WebSocket by HTTP/2.0');
   });
+  await chat(browser);
   await browser.close();
   process.exit(failed ? 1 : 0);
 }
 
 main().catch((error) => {
-  console.log(`FAILED  hyper_upgrade: ${error.message.replace(/\s+/g, ' ').slice(0, 300)}`);
+  console.log(`FAILED  ${error.message.replace(/\s+/g, ' ').slice(0, 300)}`);
   process.exit(1);
 });

@@ -838,9 +838,8 @@ fn queues(n: usize) -> Vec<Job> {
 fn session<R: TestRole>(n: usize) -> Job {
     let bytes = wire::<R>(&vec![Frame::text("short"); n / 8]);
     Job::new(role::<R>(), bytes.len(), move || {
-        let ws = WebSocket::new(R::make(), &Config::new());
         let now = Duration::ZERO;
-        let mut session = Session::open(ws, &Timeouts::new(), now);
+        let mut session = Session::open(R::make(), &Config::new(), &Timeouts::new(), now);
         session.received(now, &bytes);
         loop {
             while let Some(message) = session.recv() {

@@ -4,6 +4,7 @@
 //!     cargo run --release --manifest-path examples/hosts/Cargo.toml --bin mio_echo -- \
 //!         127.0.0.1:9001
 
+use hosts::accept;
 use mio::net::{TcpListener, TcpStream};
 use mio::{Events, Interest, Poll, Token};
 use std::collections::{BTreeSet, HashMap};
@@ -11,7 +12,7 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::net::Shutdown;
 use std::time::{Duration, Instant};
 use ws_proto::handshake::{Scheme, ServerHandshake};
-use ws_proto::{ByteQueue, Config, OwnedMessage, Server, Session, Timeouts, WebSocket};
+use ws_proto::{Config, OwnedMessage, Server, Session, Timeouts};
 
 const LISTENER: Token = Token(usize::MAX);
 
@@ -34,7 +35,7 @@ fn main() -> io::Result<()> {
     poll.registry()
         .register(&mut listener, LISTENER, Interest::READABLE)?;
     let (mut events, clock) = (Events::with_capacity(1024), Instant::now());
-    let mut connections = HashMap::new();
+    let mut connections = HashMap::<_, Box<Connection>>::new();
     let mut deadlines = BTreeSet::<(Duration, Token)>::new();
     // One buffer for all connections.
     let mut buf = vec![0; 64 << 10];
@@ -61,10 +62,10 @@ fn main() -> io::Result<()> {
             let connection = Connection {
                 sock,
                 handshake: Some(Box::new(ServerHandshake::new())),
-                session: Session::new(&Timeouts::new(), now),
+                session: Session::new(&Config::new(), &Timeouts::new(), now),
                 wake: None,
             };
-            connections.insert(token, connection);
+            connections.insert(token, Box::new(connection));
             ready.insert(token);
         }
         for token in ready {
@@ -93,9 +94,9 @@ impl Connection {
     fn pump(&mut self, now: Duration, buf: &mut [u8]) -> io::Result<Option<Option<Duration>>> {
         for _ in 0..ROUNDS {
             if let Some(handshake) = &mut self.handshake {
-                let refused = self
-                    .session
-                    .handshake(now, |input, out| accept(handshake, input, out));
+                let refused = self.session.handshake(now, |input, out| {
+                    accept(handshake, Scheme::Http, input, out)
+                });
                 if let Some(error) = refused {
                     eprintln!("refused: {error}");
                 }
@@ -144,22 +145,6 @@ impl Connection {
             _ => "closed without a request".to_owned(),
         }
     }
-}
-
-fn accept(
-    handshake: &mut ServerHandshake,
-    input: &mut &mut [u8],
-    out: &mut ByteQueue,
-) -> io::Result<Option<WebSocket<Server>>> {
-    let Some(request) = handshake.recv(input, out)? else {
-        return Ok(None);
-    };
-    if request.origin().is_some() && !request.is_same_origin(Scheme::Http) {
-        request.reject(403).write(out)?;
-        return Err(io::Error::other("a page of another site"));
-    }
-    let negotiated = request.accept().write(out)?;
-    Ok(Some(WebSocket::new(negotiated, &Config::new())))
 }
 
 fn unless_blocked(result: io::Result<usize>) -> io::Result<Option<usize>> {
