@@ -352,6 +352,10 @@ pub mod handshake;
 #[cfg(feature = "arbitrary")]
 mod arbitrary;
 
+// Documentation only: a normal build does not contain it.
+#[cfg(any(doc, doctest))]
+pub mod guide;
+
 #[cfg(all(doctest, feature = "std", feature = "handshake"))]
 #[doc = include_str!("../README.md")]
 mod readme {}

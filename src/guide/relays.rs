@@ -1,0 +1,1 @@
+//! Send a message to many connections, and know how much compression costs.
