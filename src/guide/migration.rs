@@ -213,6 +213,7 @@
 //! [`ByteQueue`]: crate::ByteQueue
 //! [`CappedOutput`]: crate::CappedOutput
 //! [`Config::with_auto_pong`]: crate::Config::with_auto_pong
+//! [`Config::with_max_message`]: crate::Config::with_max_message
 //! [`Connection`]: crate::Connection
 //! [`Deadlines`]: crate::Deadlines
 //! [`Message::Failed`]: crate::Message::Failed

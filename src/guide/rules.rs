@@ -61,28 +61,6 @@
 //! | the rest of the closing handshake | 10 s | [`Timeouts::with_close`] |
 //! | input that is discarded before the socket is closed | 5 s | [`Timeouts::with_linger`] |
 //!
-//! ```
-//! use std::time::Duration;
-//! use ws_proto::{Config, Timeouts};
-//!
-//! let config = Config::new();
-//! assert_eq!(config.max_message(), 16 << 20);
-//! assert_eq!(config.max_fragments(), 16_384);
-//! # #[cfg(feature = "handshake")] {
-//! # let head = ws_proto::handshake::HeadLimits::new();
-//! # assert_eq!((head.max_bytes(), head.max_headers(), head.max_interim()), (16 << 10, 100, 8));
-//! # }
-//!
-//! let (timeouts, seconds) = (Timeouts::new(), |n| Some(Duration::from_secs(n)));
-//! assert_eq!(timeouts.handshake(), seconds(10));
-//! assert_eq!(timeouts.ping(), seconds(30));
-//! assert_eq!(timeouts.pong(), seconds(30));
-//! assert_eq!(timeouts.message(), seconds(60));
-//! assert_eq!(timeouts.write(), seconds(30));
-//! assert_eq!(timeouts.close(), seconds(10));
-//! assert_eq!(timeouts.linger(), seconds(5));
-//! ```
-//!
 //! There is no limit for a single frame: the limit of the message holds for it. The number of
 //! connections, and of those from one address, must be limited by the program.
 //!
@@ -146,3 +124,156 @@
 //! [`handshake::OriginError`]: crate::handshake::OriginError
 //! [`handshake::WriteError`]: crate::handshake::WriteError
 //! [`uri::UriError`]: crate::uri::UriError
+
+#[cfg(all(test, feature = "std", feature = "handshake"))]
+mod tests {
+    use crate::frame::Opcode;
+    use crate::handshake::HeadLimits;
+    use crate::{Config, MessageKind, Output, ProtocolError, Server, Session, Timeouts};
+    use core::time::Duration;
+    use std::collections::HashSet;
+    use std::format;
+    use std::string::{String, ToString};
+    use std::vec::Vec;
+
+    /// The cells of the rows under the heading.
+    fn table(heading: &str) -> Vec<Vec<&'static str>> {
+        let (_, page) = include_str!("rules.rs")
+            .split_once(&format!("//! # {heading}\n"))
+            .unwrap();
+        page.lines()
+            .skip_while(|line| !line.starts_with("//! | ---"))
+            .skip(1)
+            .map_while(|line| line.strip_prefix("//! | ")?.strip_suffix(" |"))
+            .map(|row| row.split(" | ").collect())
+            .collect()
+    }
+
+    /// CL15: a new error does not compile here until it is in the list.
+    fn errors() -> Vec<(ProtocolError, &'static str)> {
+        use ProtocolError as E;
+        let name = |error| match error {
+            E::ReservedBits(_) => "ReservedBits",
+            E::ReservedOpcode(_) => "ReservedOpcode",
+            E::FragmentedControl(_) => "FragmentedControl",
+            E::ControlTooLong(_) => "ControlTooLong",
+            E::NonMinimalLength => "NonMinimalLength",
+            E::LengthOverflow => "LengthOverflow",
+            E::Unmasked => "Unmasked",
+            E::Masked => "Masked",
+            E::UnexpectedContinuation => "UnexpectedContinuation",
+            E::ExpectedContinuation { .. } => "ExpectedContinuation",
+            E::InvalidUtf8 => "InvalidUtf8",
+            E::InvalidCloseBody => "InvalidCloseBody",
+            E::InvalidCloseCode(_) => "InvalidCloseCode",
+            E::InvalidCloseReason => "InvalidCloseReason",
+            E::MessageTooLong { .. } => "MessageTooLong",
+            E::CompressedTooLong { .. } => "CompressedTooLong",
+            E::TooManyFragments { .. } => "TooManyFragments",
+            E::InvalidCompression => "InvalidCompression",
+        };
+        let (len, limit) = (2, 1);
+        [
+            E::ReservedBits(1),
+            E::ReservedOpcode(Opcode(3)),
+            E::FragmentedControl(Opcode::PING),
+            E::ControlTooLong(Opcode::PING),
+            E::NonMinimalLength,
+            E::LengthOverflow,
+            E::Unmasked,
+            E::Masked,
+            E::UnexpectedContinuation,
+            E::ExpectedContinuation {
+                incomplete: MessageKind::Text,
+                begun: MessageKind::Text,
+            },
+            E::InvalidUtf8,
+            E::InvalidCloseBody,
+            E::InvalidCloseCode(1005),
+            E::InvalidCloseReason,
+            E::MessageTooLong { len, limit },
+            E::CompressedTooLong { len, limit },
+            E::TooManyFragments {
+                fragments: len,
+                limit,
+            },
+            E::InvalidCompression,
+        ]
+        .map(|error| (error, name(error)))
+        .into()
+    }
+
+    #[test]
+    fn cl15_the_table_of_rules_has_every_error_with_its_code_and_section() {
+        let (errors, rows) = (errors(), table("Rules"));
+        assert_eq!(rows.len(), errors.len());
+        let mut names = HashSet::new();
+        for (row, (error, name)) in rows.iter().zip(errors) {
+            assert!(names.insert(name));
+            let section = match error {
+                ProtocolError::InvalidCompression => format!("7692 {}", error.section()),
+                _ => error.section().into(),
+            };
+            assert_eq!(
+                row[1..],
+                [
+                    format!("`{name}`"),
+                    u16::from(error.close_code()).to_string(),
+                    section
+                ]
+            );
+        }
+    }
+
+    #[test]
+    fn the_table_of_limits_has_the_defaults() {
+        fn kib(bytes: usize) -> String {
+            format!("{} KiB", bytes >> 10)
+        }
+        fn mib(bytes: u64) -> String {
+            format!("{} MiB", bytes >> 20)
+        }
+        fn seconds(time: Option<Duration>) -> String {
+            format!("{} s", time.unwrap().as_secs())
+        }
+        let (config, head, timeouts) = (Config::new(), HeadLimits::new(), Timeouts::new());
+        assert_eq!(
+            config.max_compressed(),
+            16 * (config.max_message() + u64::from(config.max_fragments())) + 1024
+        );
+        let mut session = Session::open(Server, &config, &timeouts, Duration::ZERO);
+        let max_output = session.send(|_, out| Ok(out.room())).unwrap();
+        let mut high_water = 0;
+        while session.needs(Duration::ZERO).unwrap().read {
+            session
+                .send(|_, out| Ok(out.append(&[0; 1024]).len()))
+                .unwrap();
+            high_water += 1024;
+        }
+        let fragments = format!(
+            "{},{:03}",
+            config.max_fragments() / 1000,
+            config.max_fragments() % 1000
+        );
+        let defaults = [
+            mib(config.max_message()),
+            "16 × (content + fragments) + 1024 bytes".into(),
+            fragments,
+            format!("{} bytes", crate::frame::MAX_CONTROL_PAYLOAD),
+            kib(head.max_bytes()),
+            head.max_headers().to_string(),
+            head.max_interim().to_string(),
+            kib(high_water),
+            mib(max_output as u64),
+            seconds(timeouts.handshake()),
+            seconds(timeouts.ping()),
+            seconds(timeouts.pong()),
+            seconds(timeouts.message()),
+            seconds(timeouts.write()),
+            seconds(timeouts.close()),
+            seconds(timeouts.linger()),
+        ];
+        let rows = table("Limits");
+        assert_eq!(rows.iter().map(|row| row[1]).collect::<Vec<_>>(), defaults);
+    }
+}
