@@ -78,25 +78,30 @@
 //! A message in one frame occupies the output with all of its bytes. If it is large, there are two
 //! ways to send less at a time.
 //!
-//! **In fragments.** [`send_fragment`](crate::WebSocket::send_fragment) sends a slice; a Pong or
-//! another control frame can be sent between two of them. That is also the way to send data of
-//! unknown length.
+//! **In fragments.** [`send_next_fragment`](crate::WebSocket::send_next_fragment) sends a slice of
+//! it; a Pong or another control frame can be sent between two of them.
 //!
 //! ```
 //! use ws_proto::{Config, MessageKind, Server, WebSocket};
 //!
 //! let mut ws = WebSocket::new(Server, &Config::new());
-//! let (file, mut out) = ([b'x'; 100_000], Vec::new());
-//! let mut chunks = file.chunks(16 << 10).peekable();
-//! while let Some(chunk) = chunks.next() {
-//!     let fin = chunks.peek().is_none();
-//!     ws.send_fragment(MessageKind::Binary, chunk, fin, &mut out)?;
-//!     // sock.write_all(&out)?;
+//! let (file, mut out) = (vec![b'x'; 100_000], Vec::new());
+//! let mut rest = &file[..];
+//! loop {
+//!     let kind = MessageKind::Binary;
+//!     let is_last = ws.send_next_fragment(kind, &mut rest, 16 << 10, &mut out)?;
+//!     // sock.write_all(&out)?; and receive: Pings are answered in between
 //!     out.clear();
+//!     if is_last {
+//!         break;
+//!     }
 //! }
 //! assert_eq!(ws.sent().frames, 7);
 //! # Ok::<(), ws_proto::SendError>(())
 //! ```
+//!
+//! [`send_fragment`](crate::WebSocket::send_fragment) is for data of unknown length. If compression
+//! was negotiated, both compress, and flush each fragment.
 //!
 //! Other messages cannot be sent before the last fragment: [`SendError::MessageInProgress`]. Peers
 //! accept a limited number of fragments. In this crate, fragments of 16 bytes or more never exceed
