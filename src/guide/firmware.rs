@@ -1,8 +1,10 @@
 //! Use it without an allocator, and in little memory.
 //!
 //! ```toml
-//! [dependencies]
-//! ws-proto = { version = "0.1", default-features = false, features = ["handshake"] }
+//! [dependencies.ws-proto]
+//! version = "0.1"
+//! default-features = false
+//! features = ["handshake"]
 //! ```
 //!
 //! Without default features, the crate needs neither `std` nor an allocator nor any dependency.
@@ -94,7 +96,8 @@
 //! #         n
 //! #     }
 //! # }
-//! # let mut sock = Memory(b"\x81\x82\0\0\0\0on\x89\x80\0\0\0\0\x88\x80\0\0\0\0".to_vec(), Vec::new());
+//! # let received = b"\x81\x82\0\0\0\0on\x89\x80\0\0\0\0\x88\x80\0\0\0\0";
+//! # let mut sock = Memory(received.to_vec(), Vec::new());
 //! # run(&mut sock);
 //! # assert_eq!(sock.1, b"\x81\x02ok\x8a\0\x88\0");
 //! ```

@@ -9,7 +9,7 @@
 //! # A server
 //!
 //! ```
-//! use ws_proto::handshake::{HandshakeError, Scheme, ServerHandshake};
+//! use ws_proto::handshake::{Scheme, ServerHandshake};
 //! use ws_proto::{Config, Server, WebSocket};
 //!
 //! /// Call it with the received bytes until it returns a connection or an error.

@@ -31,10 +31,10 @@
 //! | `accept_with_config(stream, config)` | the same, and `WebSocket::new(negotiated, &config)` |
 //! | `connect(url)` | `TcpStream::connect`, TLS, then [`ClientHandshake`]; redirects are returned |
 //! | `client(request, stream)` | [`ClientHandshake::new`]`(&uri, Client::new(seed))` |
-//! | `ClientRequestBuilder::with_header`, `with_sub_protocol` | [`ClientHandshake::headers`], [`subprotocols`](crate::handshake::ClientHandshake::subprotocols) |
+//! | `ClientRequestBuilder`: `with_header`, `with_sub_protocol` | [`ClientHandshake::headers`], [`subprotocols`](crate::handshake::ClientHandshake::subprotocols) |
 //! | `derive_accept_key`, `generate_key` | [`accept_key`], [`fresh_key`] |
 //! | `create_response(&request)` | `Request::from_http`, then [`Accept::parts`] |
-//! | `WebSocket::from_raw_socket(stream, Role::Server, config)` | `WebSocket::new(Server, &config)` |
+//! | `from_raw_socket(stream, Role::Server, config)` | `WebSocket::new(Server, &config)` |
 //! | `from_partially_read(stream, part, ..)` | pass `part` to [`recv`](crate::WebSocket::recv) first |
 //! | `get_ref`, `get_mut`, `into_inner` | the socket is yours |
 //! | `ws.read()` | `sock.read(&mut buf)`, then [`recv`](crate::WebSocket::recv) until `None`; or [`Session::recv`] |
@@ -51,7 +51,7 @@
 //! | `Message::Close(Some(frame))` | `Message::Close(Some(code))`, and [`close_received`](crate::WebSocket::close_received) for the reason |
 //! | `Message::Frame(frame)` | [`send_fragment`](crate::WebSocket::send_fragment), [`begin_frame`](crate::WebSocket::begin_frame) |
 //! | `Error::Protocol(e)`, `Error::Utf8(e)` when reading | [`Message::Failed`]`(e)` |
-//! | `Error::Capacity(MessageTooLong { .. })` when reading | `Message::Failed(ProtocolError::MessageTooLong { .. })` |
+//! | `Error::Capacity(..)` when reading | `Message::Failed` with `MessageTooLong` |
 //! | `Error::WriteBufferFull(message)` | [`SendError::OutputFull`]; the message is still yours |
 //! | `Error::AlreadyClosed`, `Protocol(SendAfterClosing)` | [`SendError::Closed`] |
 //! | `Error::Io(e)` | your own error; call [`recv_eof`](crate::WebSocket::recv_eof) after one of `read` |
@@ -158,7 +158,7 @@
 //! | `connect_async(url)` | `TcpStream::connect`, TLS if [`Uri::is_secure`], then as `client_async` |
 //! | `client_async(request, stream)` | [`Session::new`], and [`ClientHandshake`] in [`Session::handshake`] |
 //! | `client_async_tls(request, stream)`, `Connector`, `MaybeTlsStream` | wrap the stream by tokio-rustls first |
-//! | `WebSocketStream::from_raw_socket(stream, role, config)` | [`Session::open`]`(Server, &config, ..)` |
+//! | `from_raw_socket(stream, role, config)` | [`Session::open`]`(Server, &config, ..)` |
 //! | `ws.next().await` | [`Session::recv`] until `None`, then wait for the socket |
 //! | `ws.send(message).await` | [`Session::send_text`], [`send_binary`](crate::Session::send_binary), then write the output |
 //! | `ws.feed(message).await`, then `ws.flush().await` | the same calls several times, then write the output once |
@@ -173,14 +173,14 @@
 //! | fastwebsockets | here |
 //! | --- | --- |
 //! | `upgrade::upgrade(&mut request)` | `Request::from_http`, then [`Accept::parts`]: see [`http`](super::http#hyper-axum-and-other-http-libraries) |
-//! | `upgrade::is_upgrade_request(&request)` | `Request::from_http` returns an error if it is not, with its response |
+//! | `upgrade::is_upgrade_request(..)` | `Request::from_http` returns an error if it is not, with its response |
 //! | `handshake::client(&executor, request, socket)` | [`ClientHandshake`], over bytes or as parts |
 //! | `handshake::generate_key()` | [`fresh_key`] |
 //! | `WebSocket::after_handshake(stream, Role::Server)` | `WebSocket::new(Server, &config)` |
 //! | `FragmentCollector::new(ws)` | a [`WebSocket`] always returns complete messages; a [`Connection`] returns chunks |
 //! | `ws.read_frame().await` | read, then [`recv`](crate::WebSocket::recv) until `None` |
 //! | `frame.opcode`, `frame.fin`, `frame.payload` | [`Chunk::kind`](crate::Chunk::kind), [`last`](crate::Chunk::last), [`payload`](crate::Chunk::payload) of a `Connection` |
-//! | `ws.write_frame(Frame::text(payload)).await` | [`send_text`](crate::WebSocket::send_text), then write `out` |
+//! | `ws.write_frame(frame).await` with `Frame::text(payload)` | [`send_text`](crate::WebSocket::send_text), then write `out` |
 //! | `Frame::binary(payload)` | [`send_binary`](crate::WebSocket::send_binary) |
 //! | `Frame::new(fin, opcode, None, payload)` | [`send_fragment`](crate::WebSocket::send_fragment) |
 //! | `Frame::pong(payload)` | [`send_pong`](crate::WebSocket::send_pong) |

@@ -58,7 +58,8 @@
 //!
 //! // From the client: masked with its key. To the server: with a fresh one.
 //! let mut received = *b"\x81\x82\x01\x01\x01\x01ih\x88\x80\0\0\0\0";
-//! forward(&mut client, &mut received, &mut to_client, &mut server, &mut to_server)?;
+//! let (replies, out) = (&mut to_client, &mut to_server);
+//! forward(&mut client, &mut received, replies, &mut server, out)?;
 //! assert_eq!(to_server[..2], [0x81, 0x82]);
 //! assert_eq!(to_server[8..10], [0x88, 0x80]);
 //! assert_eq!(to_client, [0x88, 0]);
