@@ -207,8 +207,9 @@ pub enum SendError {
     /// The output has not enough room for the frame. The call can be repeated when it has, which
     /// for an output of fixed size may be never.
     ///
-    /// A call that compresses has then compressed the message. If the context is taken over, it was
-    /// reset, so that the next messages are longer than they would have been.
+    /// A call that compresses the message must do so to know its length. Therefore do not repeat it
+    /// before the output has the room. A context that is taken over is empty afterwards, since the
+    /// peer does not have this message; that makes only the next messages longer.
     OutputFull {
         /// The room that the frame requires, in bytes.
         needed: usize,

@@ -17,7 +17,7 @@ pub enum Flush {
     /// The compressor may keep data back, up to the end of the message.
     None,
     /// All data so far can be decompressed from the output so far: a receiver need not wait for the
-    /// next chunk. It costs four to six bytes.
+    /// next chunk. Each flush adds at least four bytes.
     Sync,
     /// The chunk ends the message (RFC 7692 §7.2.1).
     End,

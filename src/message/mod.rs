@@ -310,8 +310,8 @@ impl<R: Role> WebSocket<R> {
     /// crate: [`Config::with_max_fragments`]).
     ///
     /// If permessage-deflate was negotiated, the message is compressed, and each fragment is
-    /// flushed: a peer that streams can decompress it when it arrives. That costs four to six bytes
-    /// a fragment. A message of more than one fragment is compressed even if it is shorter than the
+    /// flushed: a peer that streams can decompress it when it arrives. Each flush adds at least
+    /// four bytes. A message of more than one fragment is compressed even if it is shorter than the
     /// [threshold](crate::deflate::DeflateConfig::with_threshold), since its length is not known. A
     /// message that was begun by [`send_fragment_uncompressed`](Self::send_fragment_uncompressed)
     /// or [`begin_frame`](Self::begin_frame) is continued uncompressed.
