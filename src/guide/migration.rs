@@ -150,7 +150,7 @@
 //! # tokio-tungstenite
 //!
 //! Types and errors are those of tungstenite. The rest, with the connection of
-//! [`asynchronous`](super::asynchronous), or the wrapper `tokio_ws.rs` of `examples/hosts`:
+//! [`asynchronous`](super::asynchronous), or the wrapper in `examples/hosts`:
 //!
 //! | tokio-tungstenite | here |
 //! | --- | --- |
