@@ -27,9 +27,8 @@
 //!     buf: &mut [u8],
 //! ) -> io::Result<bool> {
 //!     let Some(needs) = session.needs(clock.elapsed()) else {
-//!         // `session.outcome()` describes how it ended.
-//!         let timed_out = session.timed_out();
-//!         return timed_out.map_or(Ok(false), |timeout| Err(timeout.into()));
+//!         // `timed_out` and `outcome` describe how it ended.
+//!         return Ok(false);
 //!     };
 //!     let (mut reader, mut writer) = sock.split();
 //!     if needs.shutdown {
@@ -160,8 +159,9 @@
 //!         });
 //!         failed = failed.or(step);
 //!         if failed.is_some() || !is_open {
-//!             let closed = io::ErrorKind::UnexpectedEof;
-//!             return Err(failed.unwrap_or(closed.into()));
+//!             let timed_out = session.timed_out().map(io::Error::from);
+//!             let eof = io::ErrorKind::UnexpectedEof;
+//!             return Err(failed.or(timed_out).unwrap_or(eof.into()));
 //!         }
 //!     }
 //!
@@ -188,8 +188,10 @@
 //!             },
 //!         }
 //!     }
-//!     let close = session.websocket().and_then(|ws| ws.close_received());
-//!     Ok(close.and_then(|close| close.code) == Some(CloseCode::NORMAL))
+//!     let Some(outcome) = session.outcome() else { return Ok(false) };
+//!     eprintln!("{outcome}");
+//!     let code = outcome.received.and_then(|close| close.code);
+//!     Ok(outcome.clean && code == Some(CloseCode::NORMAL))
 //! }
 //!
 //! /// By the crate `getrandom`, with its feature `std`.
