@@ -67,11 +67,7 @@ fn pm1_an_uncompressed_one_is_the_frame_of_the_connection() {
             .concat();
         assert!(out == expected && ws.sent() == counted);
         let now = std::time::Duration::ZERO;
-        let mut session = Session::open(
-            WebSocket::new(Server, &Config::new()),
-            &Timeouts::new(),
-            now,
-        );
+        let mut session = Session::open(Server, &Config::new(), &Timeouts::new(), now);
         for message in &messages {
             session.send_prepared(message).unwrap();
         }
@@ -91,7 +87,8 @@ fn pm1_an_uncompressed_one_is_the_frame_of_the_connection() {
             assert!(out == expected);
         }
     }
-    let mut session = Session::<Server>::new(&Timeouts::new(), std::time::Duration::ZERO);
+    let now = std::time::Duration::ZERO;
+    let mut session = Session::<Server>::new(&Config::new(), &Timeouts::new(), now);
     let refused = session.send_prepared(&Prepared::text("early"));
     assert_eq!(refused, Err(SendError::Closed));
 }

@@ -402,9 +402,9 @@ fn dp19_fg1_large_messages_are_sent_in_fragments_of_a_size() {
 /// A session sends fragments as its connection does.
 #[test]
 fn dp19_a_session_streams() {
-    let ws = Setup::default().websocket::<Server>();
+    let negotiated = Setup::default().negotiated::<Server>();
     let now = std::time::Duration::ZERO;
-    let mut session = Session::open(ws, &Timeouts::new(), now);
+    let mut session = Session::open(negotiated, &Config::new(), &Timeouts::new(), now);
     for token in TOKENS {
         session
             .send(|ws, out| ws.send_fragment(MessageKind::Text, token.as_bytes(), false, out))
