@@ -2,7 +2,8 @@
 //!
 //! No call of this crate waits, so it needs no `async` version. The only places where a task waits
 //! are its reads, its writes and its timer. `examples/hosts` has programs for tokio and hyper, each
-//! driven in the checks by other software, with a wrapper that can be copied.
+//! driven in the checks by other software. Their wrapper `tokio_stream.rs`, a `Stream` and a `Sink`
+//! of messages over any asynchronous stream, can be copied.
 //!
 //! # The driver
 //!
@@ -230,7 +231,8 @@
 //! * A **server** has the same loops: its step calls `ServerHandshake::recv`
 //!   ([`http`](super::http#a-server)), and a task is spawned for each socket. If the step fails,
 //!   continue to call `drive` until it returns `false`: that writes the HTTP error.
-//! * `examples/hosts` has this client with TLS, and `proxy_client` with proxies and redirects.
+//! * `examples/hosts` has a client with TLS and two tasks, `tokio_client`, and one with proxies and
+//!   redirects, `proxy_client`.
 //!
 //! # Cancel safety
 //!
