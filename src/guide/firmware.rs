@@ -7,10 +7,9 @@
 //! features = ["handshake"]
 //! ```
 //!
-//! Without default features, the crate needs neither `std` nor an allocator nor any dependency.
-//! `handshake` adds three small dependencies, which do not allocate either; leave it out if another
-//! program does the handshake. With an allocator, but without `std`, add `alloc`: then
-//! [`WebSocket`] and [`Session`] are available, too.
+//! Without default features, the crate needs neither `std` nor an allocator. `handshake` needs no
+//! allocator either; leave it out if another program does the handshake. With an allocator, but
+//! without `std`, add `alloc`: then [`WebSocket`] and [`Session`] are available, too.
 //!
 //! # Memory
 //!
