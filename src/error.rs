@@ -77,6 +77,14 @@ pub enum ProtocolError {
 
 impl ProtocolError {
     /// Returns the status code of the Close frame that reports the error to the peer (§7.4.1).
+    ///
+    /// ```
+    /// use ws_proto::{CloseCode, ProtocolError};
+    ///
+    /// let error = ProtocolError::InvalidUtf8;
+    /// assert_eq!(error.close_code(), CloseCode::INVALID_PAYLOAD);
+    /// assert_eq!(error.to_string(), "invalid UTF-8 (RFC 6455 section 8.1)");
+    /// ```
     #[must_use]
     pub const fn close_code(self) -> CloseCode {
         match self {

@@ -58,7 +58,7 @@ pub struct Needs {
 /// a 64-bit target without `deflate`.
 ///
 /// ```no_run
-/// use std::io::{self, Read, Write};
+/// use std::io::{self, ErrorKind, Read, Write};
 /// use std::net::{Shutdown, TcpStream};
 /// use std::time::Instant;
 /// use ws_proto::{Config, Negotiated, OwnedMessage, Server, Session, Timeouts};
@@ -85,8 +85,11 @@ pub struct Needs {
 ///         let left = needs.wake.map(|wake| wake.saturating_sub(now));
 ///         if needs.write {
 ///             sock.set_write_timeout(left)?;
-///             let written = sock.write(session.output());
-///             session.written(clock.elapsed(), written.unwrap_or(0));
+///             match sock.write(session.output()) {
+///                 Ok(n) => session.written(clock.elapsed(), n),
+///                 Err(error) if is_timeout(&error) => {} // `needs` acts on it
+///                 Err(error) => return Err(error), // nothing can be sent
+///             }
 ///         } else if needs.read {
 ///             if needs.shutdown {
 ///                 let _ = sock.shutdown(Shutdown::Write);
@@ -95,10 +98,15 @@ pub struct Needs {
 ///             match sock.read(&mut buf) {
 ///                 Ok(0) => session.recv_eof(),
 ///                 Ok(n) => session.received(clock.elapsed(), &buf[..n]),
-///                 Err(_) => {} // such as the end of the time
+///                 Err(error) if is_timeout(&error) => {}
+///                 Err(_) => session.recv_eof(),
 ///             }
 ///         }
 ///     }
+/// }
+///
+/// fn is_timeout(error: &io::Error) -> bool {
+///     matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut)
 /// }
 /// ```
 #[derive(Debug)]
@@ -177,6 +185,35 @@ impl<R: Role> Session<R> {
     /// Call it after bytes were received, and in a client once before, to write the request.
     ///
     /// Returns the error of `step`, for a log. It is no `Result`, since `?` would skip the output.
+    ///
+    /// ```
+    /// # #[cfg(feature = "handshake")] {
+    /// use std::time::Duration;
+    /// use ws_proto::handshake::ServerHandshake;
+    /// use ws_proto::{Config, OwnedMessage, Server, Session, Timeouts};
+    ///
+    /// let now = Duration::ZERO;
+    /// let (config, timeouts) = (Config::new(), Timeouts::new());
+    /// let mut session = Session::<Server>::new(&config, &timeouts, now);
+    /// let mut handshake = ServerHandshake::new();
+    ///
+    /// // Whenever bytes were received:
+    /// # let received = b"GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\n\
+    /// #     Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n\
+    /// #     Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n\x81\x82\0\0\0\0hi";
+    /// session.received(now, received);
+    /// let error = session.handshake(now, |input, out| {
+    ///     let Some(request) = handshake.recv(input, out)? else {
+    ///         return Ok(None); // read more
+    ///     };
+    ///     // Check the origin, the path and the subprotocols here.
+    ///     Ok::<_, std::io::Error>(Some(request.accept().write(out)?))
+    /// });
+    /// assert!(error.is_none());
+    /// assert!(session.output().starts_with(b"HTTP/1.1 101 "));
+    /// assert_eq!(session.recv(), Some(OwnedMessage::Text("hi".into())));
+    /// # }
+    /// ```
     pub fn handshake<E>(
         &mut self,
         now: Duration,
@@ -289,6 +326,18 @@ impl<R: Role> Session<R> {
     }
 
     /// Calls any other method that sends, with the connection and its output.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use ws_proto::{Config, MessageKind, Server, Session, Timeouts};
+    /// # let (config, timeouts) = (Config::new(), Timeouts::new());
+    /// # let mut session = Session::open(Server, &config, &timeouts, Duration::ZERO);
+    /// let kind = MessageKind::Text;
+    /// session.send(|ws, out| ws.send_fragment(kind, b"Hel", false, out))?;
+    /// session.send(|ws, out| ws.send_fragment(kind, b"lo", true, out))?;
+    /// assert_eq!(session.output(), b"\x01\x03Hel\x80\x02lo");
+    /// # Ok::<(), ws_proto::SendError>(())
+    /// ```
     ///
     /// # Errors
     ///

@@ -150,8 +150,6 @@
 //! | a body of which the end is not certain (2) | `InvalidHeader` | RFC 9112 §6.3 |
 //! | two empty lines before a request | `InvalidRequestLine` | RFC 9112 §2.2 |
 //! | an empty line before a response | `InvalidStatusLine` | RFC 9112 §2.2 |
-//! | later, a compressed message of 0 bytes | `InvalidCompression` | no block, RFC 7692 §7.2.1 |
-//! | later, one with the tail `00 00 ff ff` | `InvalidCompression` | RFC 7692 §7.2.1 |
 //!
 //! (1) By `recv_http`, such a request is returned as an [`HttpRequest`]: `*` with the method
 //! OPTIONS, and `host:port` with CONNECT. (2) Such as one with both `Content-Length` and

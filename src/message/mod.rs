@@ -207,6 +207,19 @@ impl<R: Role> WebSocket<R> {
 
     /// Returns memory to the connection, such as that of an owned message: the next message that is
     /// assembled uses it. Until then the connection keeps it, whatever its capacity.
+    ///
+    /// ```
+    /// use std::borrow::Cow;
+    /// use ws_proto::{Config, Message, Server, WebSocket};
+    ///
+    /// let mut ws = WebSocket::new(Server, &Config::new());
+    /// let mut received = *b"\x02\x81\0\0\0\0a\x80\x81\0\0\0\0b"; // two fragments
+    /// let message = ws.recv(&mut &mut received[..], &mut Vec::new());
+    /// if let Some(Message::Binary(Cow::Owned(bytes))) = message {
+    ///     assert_eq!(bytes, b"ab");
+    ///     ws.recycle(bytes);
+    /// }
+    /// ```
     pub fn recycle(&mut self, memory: Vec<u8>) {
         self.assembler.recycle(&self.connection.recv, memory);
     }
@@ -219,6 +232,23 @@ impl<R: Role> WebSocket<R> {
     /// shows the message, with two exceptions: [`control_payload`](Self::control_payload) returns
     /// the payload of a Ping, and after [`recv_eof`](Self::recv_eof), [`outcome`](Self::outcome)
     /// includes a Close. If this is `false` after `None`, all of the input was consumed.
+    ///
+    /// ```
+    /// use ws_proto::{Config, Message, Server, SliceOutput, WebSocket};
+    ///
+    /// let mut ws = WebSocket::new(Server, &Config::new());
+    /// let mut memory = [0; 8];
+    /// let mut out = SliceOutput::new(&mut memory);
+    /// let mut received = *b"\x89\x84\0\0\0\0ping\x89\x84\0\0\0\0pong";
+    /// let mut input = &mut received[..];
+    /// assert_eq!(ws.recv(&mut input, &mut out), Some(Message::Ping));
+    /// assert_eq!(ws.recv(&mut input, &mut out), None);
+    /// assert!(ws.is_paused());
+    ///
+    /// out.clear(); // sock.write_all(out.as_bytes())?
+    /// assert_eq!(ws.recv(&mut input, &mut out), Some(Message::Ping));
+    /// assert_eq!(out.as_bytes(), b"\x8a\x04pong");
+    /// ```
     #[must_use]
     pub fn is_paused(&self) -> bool {
         self.connection.is_paused()
@@ -316,6 +346,18 @@ impl<R: Role> WebSocket<R> {
     /// [threshold](crate::deflate::DeflateConfig::with_threshold), since its length is not known. A
     /// message that was begun by [`send_fragment_uncompressed`](Self::send_fragment_uncompressed)
     /// or [`begin_frame`](Self::begin_frame) is continued uncompressed.
+    ///
+    /// ```
+    /// use ws_proto::{Config, MessageKind, Server, WebSocket};
+    ///
+    /// let mut ws = WebSocket::new(Server, &Config::new());
+    /// let mut out = Vec::new();
+    /// ws.send_fragment(MessageKind::Text, b"Hel", false, &mut out)?;
+    /// ws.send_ping(b"", &mut out)?;
+    /// ws.send_fragment(MessageKind::Text, b"lo", true, &mut out)?;
+    /// assert_eq!(out, b"\x01\x03Hel\x89\x00\x80\x02lo");
+    /// # Ok::<(), ws_proto::SendError>(())
+    /// ```
     ///
     /// # Errors
     ///
@@ -473,6 +515,21 @@ impl<R: Role> WebSocket<R> {
     /// Sends a Ping with a payload of at most 125 bytes (§5.5.2). The peer answers it with a Pong
     /// of the same payload.
     ///
+    /// ```
+    /// use ws_proto::{Config, Message, Server, WebSocket};
+    ///
+    /// let mut ws = WebSocket::new(Server, &Config::new());
+    /// let mut out = Vec::new();
+    /// ws.send_ping(b"1", &mut out)?;
+    /// assert_eq!(out, b"\x89\x011");
+    ///
+    /// let mut received = *b"\x8a\x81\0\0\0\x001";
+    /// let message = ws.recv(&mut &mut received[..], &mut out);
+    /// assert_eq!(message, Some(Message::Pong));
+    /// assert_eq!(ws.control_payload(), b"1");
+    /// # Ok::<(), ws_proto::SendError>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`SendError::ControlTooLong`], [`SendError::Closed`] or [`SendError::OutputFull`]; nothing
@@ -511,6 +568,18 @@ impl<R: Role> WebSocket<R> {
     ///
     /// A reason of more than 123 bytes is truncated before the character that does not fit.
     ///
+    /// ```
+    /// use ws_proto::{Action, CloseCode, Config, Server, WebSocket};
+    ///
+    /// let mut ws = WebSocket::new(Server, &Config::new());
+    /// let mut out = Vec::new();
+    /// ws.close(CloseCode::NORMAL, "done", &mut out)?;
+    /// assert_eq!(out, b"\x88\x06\x03\xe8done");
+    /// // Write `out`, then receive until the peer's Close, with a deadline.
+    /// assert_eq!(ws.next_action(), Action::AwaitClose);
+    /// # Ok::<(), ws_proto::SendError>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`SendError::ClientOnlyCloseCode`], [`SendError::Closed`] or [`SendError::OutputFull`];
@@ -547,6 +616,17 @@ impl<R: Role> WebSocket<R> {
     /// After [`close`](Self::close) it ignores `code` and `reason` and writes nothing, since only
     /// one Close may be sent, and ends the wait for the peer's Close.
     ///
+    /// ```
+    /// use ws_proto::{Action, CloseCode, Config, Server, WebSocket};
+    ///
+    /// let mut ws = WebSocket::new(Server, &Config::new());
+    /// let mut out = Vec::new();
+    /// ws.fail(CloseCode::UNSUPPORTED_DATA, "only text", &mut out)?;
+    /// // Write `out`, then close the transport.
+    /// assert_eq!(ws.next_action(), Action::CloseTransport);
+    /// # Ok::<(), ws_proto::SendError>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`SendError::ClientOnlyCloseCode`], [`SendError::OutputFull`], or [`SendError::Closed`] if
@@ -576,6 +656,17 @@ impl<R: Role> WebSocket<R> {
     }
 
     /// Returns how the connection ended or is ending; `None` while it is open.
+    ///
+    /// ```
+    /// use ws_proto::{Config, Server, WebSocket};
+    ///
+    /// let mut ws = WebSocket::new(Server, &Config::new());
+    /// assert_eq!(ws.outcome(), None);
+    /// ws.recv_eof();
+    /// let outcome = ws.outcome().expect("it has ended");
+    /// assert!(!outcome.clean);
+    /// eprintln!("{outcome}"); // a line for the log
+    /// ```
     #[must_use]
     pub fn outcome(&self) -> Option<Outcome<'_>> {
         self.connection.outcome()
@@ -588,6 +679,16 @@ impl<R: Role> WebSocket<R> {
     }
 
     /// Returns the Close frame that was received, if any.
+    ///
+    /// ```
+    /// use ws_proto::{CloseCode, Config, Message, Server, WebSocket};
+    ///
+    /// let mut ws = WebSocket::new(Server, &Config::new());
+    /// let mut received = *b"\x88\x85\0\0\0\0\x03\xe9bye";
+    /// let message = ws.recv(&mut &mut received[..], &mut Vec::new());
+    /// assert_eq!(message, Some(Message::Close(Some(CloseCode::GOING_AWAY))));
+    /// assert_eq!(ws.close_received().unwrap().reason, "bye");
+    /// ```
     #[must_use]
     pub fn close_received(&self) -> Option<Close<'_>> {
         self.connection.close_received()
