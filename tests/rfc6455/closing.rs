@@ -8,8 +8,8 @@ use crate::common::{
 use core::slice::from_ref;
 use ws_proto::frame::Opcode;
 use ws_proto::{
-    Action, Client, Close, CloseCode, Config, Connection, Endpoint, MessageKind, ProtocolError,
-    SendError, Server, State, WebSocket,
+    Action, Client, Close, CloseCode, Config, Connection, Endpoint, Message, MessageKind,
+    ProtocolError, SendError, Server, State, WebSocket,
 };
 
 /// A connection, and all that it gave and wrote.
@@ -922,6 +922,45 @@ fn cl22_frames_sent_before_the_close_go_out_before_it() {
                 Frame::close(1001, "")
             ]
         );
+    }
+    for_both_roles!(check);
+}
+
+/// However the input is split: no message is reported after its Close was answered.
+#[test]
+fn cl22_l6_messages_before_a_close_in_the_same_read_are_answered() {
+    fn check<R: TestRole>() {
+        let sent = wire::<R>(&[
+            Frame::text("hi"),
+            Frame::binary([1, 2]),
+            Frame::ping("p"),
+            Frame::text("incomplete").more(),
+            Frame::close(1000, ""),
+        ]);
+        for size in 1..=sent.len() {
+            let mut ws = WebSocket::new(R::make(), &Config::default());
+            let mut out = Vec::new();
+            for read in sent.clone().chunks_mut(size) {
+                let mut input = read;
+                while let Some(message) = ws.recv(&mut input, &mut out) {
+                    match message {
+                        Message::Text(text) => ws.send_text(&text, &mut out).unwrap(),
+                        Message::Binary(bytes) => ws.send_binary(&bytes, &mut out).unwrap(),
+                        _ => {}
+                    }
+                }
+            }
+            assert_eq!(
+                read_all::<R>(&out),
+                [
+                    Frame::text("hi"),
+                    Frame::binary([1, 2]),
+                    Frame::pong("p"),
+                    Frame::close(1000, "")
+                ],
+                "reads of {size} bytes"
+            );
+        }
     }
     for_both_roles!(check);
 }
