@@ -19,7 +19,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 use ws_proto::handshake::ServerHandshake;
-use ws_proto::{ByteQueue, Config, OwnedMessage, Server, Session, Timeouts, WebSocket};
+use ws_proto::{ByteQueue, Config, Negotiated, OwnedMessage, Server, Session, Timeouts};
 
 /// How much is read at once, and after how much output nothing more is received.
 const BUFFER: usize = 64 << 10;
@@ -124,7 +124,7 @@ fn serve(stream: &mut TcpStream, options: &Options) -> io::Result<String> {
     let clock = Instant::now();
     // While as much output waits as one read may hold, nothing more is received: what waits is that
     // and one message at most.
-    let mut session = Session::new(&options.timeouts, clock.elapsed())
+    let mut session = Session::new(&options.config, &options.timeouts, clock.elapsed())
         .with_high_water(BUFFER)
         .with_max_output(usize::MAX);
     let mut handshake = ServerHandshake::new();
@@ -177,7 +177,7 @@ fn accept(
     options: &Options,
     input: &mut &mut [u8],
     out: &mut ByteQueue,
-) -> io::Result<Option<WebSocket<Server>>> {
+) -> io::Result<Option<Negotiated<Server>>> {
     let Some(request) = handshake.recv(input, out)? else {
         return Ok(None);
     };
@@ -188,8 +188,7 @@ fn accept(
         Some(deflate) => answer.deflate(deflate),
         None => answer,
     };
-    let negotiated = answer.write(out)?;
-    Ok(Some(WebSocket::new(negotiated, &options.config)))
+    Ok(Some(answer.write(out)?))
 }
 
 /// The result of a read or a write, unless the time for it is over (`WouldBlock` on Unix,

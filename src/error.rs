@@ -77,6 +77,14 @@ pub enum ProtocolError {
 
 impl ProtocolError {
     /// Returns the status code of the Close frame that reports the error to the peer (§7.4.1).
+    ///
+    /// ```
+    /// use ws_proto::{CloseCode, ProtocolError};
+    ///
+    /// let error = ProtocolError::InvalidUtf8;
+    /// assert_eq!(error.close_code(), CloseCode::INVALID_PAYLOAD);
+    /// assert_eq!(error.to_string(), "invalid UTF-8 (RFC 6455 section 8.1)");
+    /// ```
     #[must_use]
     pub const fn close_code(self) -> CloseCode {
         match self {
@@ -206,9 +214,12 @@ pub enum SendError {
     Closed,
     /// The output has not enough room for the frame. The call can be repeated when it has, which
     /// for an output of fixed size may be never.
+    ///
+    /// A call that compresses the message must do so to know its length. Therefore do not repeat it
+    /// before the output has the room. A context that is taken over is empty afterwards, since the
+    /// peer does not have this message; that makes only the next messages longer.
     OutputFull {
-        /// The room that the frame requires, in bytes. For a message of `len` bytes to be
-        /// compressed, it is an upper bound: `len + len / 8 + len / 64 + 142`.
+        /// The room that the frame requires, in bytes.
         needed: usize,
     },
     /// A fragmented message is in progress, and this is not a fragment of it (§5.4).
@@ -221,9 +232,10 @@ pub enum SendError {
     InvalidUtf8,
     /// permessage-deflate was not negotiated (RFC 7692 §6).
     NotNegotiated,
-    /// The connection compresses messages with a context that is taken over from one message to
-    /// the next (RFC 7692 §7.1.1), so that the caller must not send messages of another compressor.
-    ContextInUse,
+    /// The caller's compressor uses a larger window than the one that was negotiated, or takes a
+    /// context over where the peer keeps none (RFC 7692 §7.1). The peer could not decompress the
+    /// message.
+    IncompatibleParams,
     /// Only a client may send the status code 1010 (§7.4.1).
     ClientOnlyCloseCode,
 }
@@ -240,7 +252,7 @@ impl fmt::Display for SendError {
             Self::LengthOverflow => "payload length exceeds 63 bits",
             Self::InvalidUtf8 => "invalid UTF-8",
             Self::NotNegotiated => "permessage-deflate was not negotiated",
-            Self::ContextInUse => "the compression context is in use by the connection",
+            Self::IncompatibleParams => "the message was compressed with other parameters",
             Self::ClientOnlyCloseCode => "only clients may send status code 1010",
         })
     }

@@ -2,6 +2,10 @@
 //! outgoing bytes. It needs no socket, no runtime, no clock and no random source, and contains no
 //! `unsafe`.
 //!
+//! This page has the contract, and shows it at work. The [`guide`] connects it to sockets: begin
+//! with its [five steps](guide::integrate), or with the [calls](guide::migration) that replace
+//! those of tungstenite, tokio-tungstenite and fastwebsockets.
+//!
 //! # The contract
 //!
 //! **Bytes in, events out, replies appended.**
@@ -148,61 +152,6 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! # Backpressure
-//!
-//! A [`Session`] follows the rules of this section. Without it:
-//!
-//! A `Vec<u8>` always has room. If a peer sends Pings and does not read, each of them is answered
-//! there: 10,000 Pings of 125 bytes append 1.27 MB. A driver that writes all of `out` before it
-//! reads again, as in the loop above, holds at most the replies to one read. A driver that reads
-//! while output waits must limit the output, by a [`SliceOutput`], a [`ByteQueue`] or a
-//! [`CappedOutput`].
-//!
-//! If the output has no room for a reply, `recv` returns `None`, and
-//! [`is_paused`](WebSocket::is_paused) is `true`: write the output, then call `recv` again, even if
-//! the input is empty. Nothing after that frame is received until then. Messages and Pongs before
-//! it need no reply, and are received.
-//!
-//! If `recv` shares its output with the messages of the program, these can fill it, and then the
-//! next Ping pauses receiving. A small output that is only for replies, such as a [`CappedOutput`]
-//! of 512 bytes, delays that by the number of replies that it holds. Append it to the queue
-//! whenever this becomes shorter, and before [`close`](WebSocket::close) or
-//! [`fail`](WebSocket::fail); close the transport when both are empty.
-//!
-//! To receive regardless of the output, use the halves, in one task if you like. The receiving half
-//! owes at most one reply, the Pong to the last Ping or a Close, until the queue has room for it. A
-//! peer that reads slowly is then not mistaken for a dead one:
-//!
-//! ```
-//! use ws_proto::{Config, Message, Server, WebSocket};
-//!
-//! const QUEUE_LIMIT: usize = 64 << 10;
-//!
-//! let ws = WebSocket::new(Server, &Config::new());
-//! let (mut recv_half, mut send_half) = ws.split();
-//! let mut queue = Vec::new(); // bytes that the socket has not accepted yet
-//!
-//! // Whenever bytes were received:
-//! # let mut received = *b"\x81\x82\0\0\0\0hi\x89\x81\0\0\0\x001\x89\x81\0\0\0\x002";
-//! let mut input = &mut received[..];
-//! while let Some(message) = recv_half.recv(&mut input) {
-//!     if let Message::Text(text) = message {
-//!         send_half.send_text(&text, &mut queue)?;
-//!     }
-//! }
-//! // And whenever the queue has become shorter:
-//! if queue.len() < QUEUE_LIMIT {
-//!     if let Some(reply) = recv_half.take_reply() {
-//!         send_half.reply(&reply, &mut queue)?;
-//!     }
-//! }
-//! assert_eq!(queue, b"\x81\x02hi\x8a\x012");
-//! # Ok::<(), ws_proto::SendError>(())
-//! ```
-//!
-//! This limits replies. The program must limit its own messages: stop calling `recv` while too many
-//! of its answers wait.
-//!
 //! # The layers
 //!
 //! Each layer can be used alone, and uses only those below it.
@@ -221,58 +170,25 @@
 //!
 //! # Left to the driver
 //!
-//! These duties need a clock, a socket or a random source:
+//! These duties need a clock, a socket, a random source or a decision:
 //!
-//! * **Deadlines**: for the handshake (a client that sends a byte a minute would keep its
-//!   connection), for a message whose fragments stop arriving, for the Pong to a Ping, for a write
-//!   that makes no progress (a blocking `write_all` waits forever for a peer that does not read),
-//!   and for the peer's Close while [`next_action`](WebSocket::next_action) returns
-//!   [`Action::AwaitClose`]. [`Deadlines`] computes all of them from the current time, and a
-//!   [`Session`] applies them.
-//! * **Backpressure**, as described [above](#backpressure).
-//! * **Closing the socket** as [`Action`] requires. The server closes first (§7.1.1).
-//! * **A fresh secret seed** for each client: 32 bytes of a cryptographically secure source such as
-//!   `getrandom`.
-//! * **One connection at a time** to the same IP address and port, under whatever host name, may be
-//!   in its opening handshake (§4.1). After an abnormal closure, a client should wait before it
-//!   reconnects: at first for a random time of 0 to 5 seconds, then longer each time (§7.2.3).
-//! * **Origin**: a server must check
-//!   [`Request::is_same_origin`](handshake::Request::is_same_origin) if pages of other origins must
-//!   not use it (§10.2), and, if it is not on the internet, its own names against the
-//!   [`host`](handshake::Request::host). A client that is not a browser can send anything (§10.1),
-//!   so no header proves anything.
-//! * **Relaying**: a relay may change the fragmentation of messages only if it knows all negotiated
-//!   extensions (§5.4). permessage-deflate permits it, provided that compressed messages are
-//!   forwarded compressed to a peer that negotiated the same parameters. Frame boundaries have no
-//!   meaning to rely on.
-//! * **Reasons** of Close frames are chosen by the peer, for logs and debugging. They must not be
-//!   shown to end users (§5.5.1).
-//! * **TLS**, for `wss`: wrap the socket (§10.6). The crate does not know about it.
-//! * **HTTP/2 and HTTP/3** (RFC 8441, RFC 9220). The HTTP library opens the stream, and sends and
-//!   receives the parts that [`handshake`] checks. A client must have received
-//!   `SETTINGS_ENABLE_CONNECT_PROTOCOL` (8 in both) with the value 1 before it sends its `CONNECT`.
-//!   Call [`recv_eof`](WebSocket::recv_eof) when the stream ends or is reset; where a socket would
-//!   be closed, end the stream.
+//! * **Deadlines**: [`Deadlines`] computes them from the time: [step 4](guide::integrate#4-time).
+//! * **Backpressure**: read no more while output waits: [step 5](guide::integrate#5-backpressure).
+//! * **Closing the socket** as [`Action`] requires, and in the right order: [`guide::closing`].
+//! * **A fresh secret seed** for each client, 32 random bytes: [a client](guide::http#a-client).
+//! * **One connection at a time** in its opening handshake, and random delays before a client
+//!   [reconnects](guide::asynchronous#a-client-that-reconnects).
+//! * **Origin**: which pages may connect, and by which host: [`guide::http`](guide::http#origin).
+//! * **Relaying** keeps the borders of frames unless the extensions are known: [`guide::relays`].
+//! * **Reasons** of Close frames are for logs, not for users: [codes](guide::closing#which-code).
+//! * **TLS**, for `wss`: wrap the socket (§10.6); behind a proxy: [`guide::behind_a_proxy`].
+//! * **HTTP/2 and HTTP/3**: enable it, and end the stream: [here](guide::http#http2-and-http3).
 //!
-//! # Errors
+//! # Rules, limits and errors
 //!
-//! With the feature `std`, each error converts into a `std::io::Error`, so that `?` works.
-//!
-//! | error | kind |
-//! | --- | --- |
-//! | [`ProtocolError`], [`frame::HeaderError`], [`frame::InvalidUtf8`] | `InvalidData` |
-//! | [`TimeoutError`] | `TimedOut` |
-//! | [`SendError`] | `BrokenPipe` if `Closed`, `WriteZero` if `OutputFull`, `InvalidInput` otherwise |
-//! | [`handshake::HandshakeError`] | `UnexpectedEof` if `Incomplete`, `ConnectionRefused` if `UnexpectedStatus`, `InvalidData` otherwise |
-//! | [`handshake::WriteError`] | `WriteZero` if `OutputFull`, `InvalidInput` otherwise |
-//! | [`extension::InvalidExtensions`], [`deflate::NegotiationError`], [`deflate::InflateError`] | `InvalidData` |
-//! | [`uri::UriError`], [`handshake::OriginError`], [`InvalidCloseCode`], [`frame::InvalidOpcode`] | `InvalidInput` |
-//!
-//! # What is refused
-//!
-//! Everything that RFC 6455 and RFC 7692 forbid a peer to send. [`ProtocolError`] lists it, and
-//! [`Config`] has a setting for each rule that can be relaxed. The tables in [`handshake`] list the
-//! input on which implementations differ: which is refused, and which deviations are accepted.
+//! The page [`guide::rules`] has them as tables: each rule with its error and close code, each
+//! limit with its default and its setter, the input that is refused and why, and the kind of
+//! `std::io::Error` that each error becomes.
 //!
 //! # Features
 //!
@@ -352,6 +268,10 @@ pub mod handshake;
 #[cfg(feature = "arbitrary")]
 mod arbitrary;
 
+// Documentation only, with a test of its tables: a normal build does not contain it.
+#[cfg(any(doc, doctest, test))]
+pub mod guide;
+
 #[cfg(all(doctest, feature = "std", feature = "handshake"))]
 #[doc = include_str!("../README.md")]
 mod readme {}
@@ -368,7 +288,7 @@ pub use error::{ProtocolError, SendError};
 pub use frame::close::{Close, CloseCode, InvalidCloseCode};
 pub use frame::opcode::MessageKind;
 #[cfg(feature = "alloc")]
-pub use message::{Message, MessageRecvHalf, MessageSendHalf, WebSocket};
+pub use message::{Message, MessageRecvHalf, MessageSendHalf, Prepared, PreparedFrame, WebSocket};
 pub use negotiated::Negotiated;
 #[cfg(feature = "alloc")]
 pub use output::{ByteQueue, CappedOutput};

@@ -69,11 +69,6 @@ impl<R: Role> Negotiated<R> {
     pub fn deflate(&self) -> Option<Params> {
         self.deflate.as_ref().map(|&(_, params)| params)
     }
-
-    /// Returns whether messages may be compressed, so that RSV1 has a meaning (RFC 7692 §6).
-    pub(crate) const fn compresses(&self) -> bool {
-        self.deflate.is_some()
-    }
 }
 
 impl<R: Role> From<R> for Negotiated<R> {

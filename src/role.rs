@@ -16,6 +16,9 @@ use core::fmt;
 /// }
 /// ```
 ///
+/// Its supertraits hold for both roles, so that a task or a type that is generic over the role needs
+/// no further bounds.
+///
 /// # Storing connections of either role
 ///
 /// The role is part of the type, so that each role is compiled without the branches of the other.
@@ -52,7 +55,7 @@ use core::fmt;
 /// # assert_eq!(describe(&server), "server, Open");
 /// # }
 /// ```
-pub trait Role: sealed::Sealed {
+pub trait Role: sealed::Sealed + fmt::Debug + Send + Sync + Unpin + 'static {
     /// Whether the endpoint is the client: it masks the frames that it sends, and accepts only
     /// unmasked ones (RFC 6455 §5.1).
     const IS_CLIENT: bool;

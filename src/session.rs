@@ -2,8 +2,8 @@
 //! deadlines. It uses the public API only.
 
 use crate::{
-    Action, ByteQueue, CloseCode, Deadlines, Due, Message, Outcome, Output, ProtocolError, Role,
-    SendError, Status, TimeoutError, Timeouts, WebSocket,
+    Action, ByteQueue, CloseCode, Config, Deadlines, Due, Message, Negotiated, Outcome, Output,
+    Prepared, ProtocolError, Role, SendError, Server, Status, TimeoutError, Timeouts, WebSocket,
 };
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -58,16 +58,18 @@ pub struct Needs {
 /// a 64-bit target without `deflate`.
 ///
 /// ```no_run
-/// use std::io::{self, Read, Write};
+/// use std::io::{self, ErrorKind, Read, Write};
 /// use std::net::{Shutdown, TcpStream};
 /// use std::time::Instant;
-/// use ws_proto::{OwnedMessage, Server, Session, Timeouts, WebSocket};
+/// use ws_proto::{Config, Negotiated, OwnedMessage, Server, Session, Timeouts};
 ///
 /// /// Echoes until the connection ends. A driver whose socket does not block
 /// /// does all that `needs` contains in the same round.
-/// fn echo(ws: WebSocket<Server>, mut sock: TcpStream) -> io::Result<()> {
+/// fn echo(negotiated: Negotiated<Server>, mut sock: TcpStream) -> io::Result<()> {
 ///     let (clock, mut buf) = (Instant::now(), vec![0; 16 << 10]);
-///     let mut session = Session::open(ws, &Timeouts::new(), clock.elapsed());
+///     let (config, timeouts) = (Config::new(), Timeouts::new());
+///     let mut session =
+///         Session::open(negotiated, &config, &timeouts, clock.elapsed());
 ///     loop {
 ///         while let Some(message) = session.recv() {
 ///             match message {
@@ -83,8 +85,11 @@ pub struct Needs {
 ///         let left = needs.wake.map(|wake| wake.saturating_sub(now));
 ///         if needs.write {
 ///             sock.set_write_timeout(left)?;
-///             let written = sock.write(session.output());
-///             session.written(clock.elapsed(), written.unwrap_or(0));
+///             match sock.write(session.output()) {
+///                 Ok(n) => session.written(clock.elapsed(), n),
+///                 Err(error) if is_timeout(&error) => {} // `needs` acts on it
+///                 Err(error) => return Err(error), // nothing can be sent
+///             }
 ///         } else if needs.read {
 ///             if needs.shutdown {
 ///                 let _ = sock.shutdown(Shutdown::Write);
@@ -93,16 +98,21 @@ pub struct Needs {
 ///             match sock.read(&mut buf) {
 ///                 Ok(0) => session.recv_eof(),
 ///                 Ok(n) => session.received(clock.elapsed(), &buf[..n]),
-///                 Err(_) => {} // such as the end of the time
+///                 Err(error) if is_timeout(&error) => {}
+///                 Err(_) => session.recv_eof(),
 ///             }
 ///         }
 ///     }
 /// }
+///
+/// fn is_timeout(error: &io::Error) -> bool {
+///     matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut)
+/// }
 /// ```
 #[derive(Debug)]
 pub struct Session<R> {
-    /// The connection, after the opening handshake.
-    ws: Option<WebSocket<R>>,
+    /// The connection, or until the opening handshake is complete, its configuration.
+    ws: Result<WebSocket<R>, Config>,
     deadlines: Deadlines,
     /// The received bytes that were not consumed yet.
     input: ByteQueue,
@@ -119,9 +129,9 @@ impl<R: Role> Session<R> {
     /// Creates a session whose opening handshake begins now. [`handshake`](Self::handshake) drives
     /// it.
     #[must_use]
-    pub const fn new(timeouts: &Timeouts, now: Duration) -> Self {
+    pub fn new(config: &Config, timeouts: &Timeouts, now: Duration) -> Self {
         Self {
-            ws: None,
+            ws: Err(config.clone()),
             deadlines: Deadlines::new(timeouts, now),
             input: ByteQueue::new(),
             eof: false,
@@ -132,11 +142,17 @@ impl<R: Role> Session<R> {
         }
     }
 
-    /// Creates a session from an open connection.
-    pub fn open(ws: WebSocket<R>, timeouts: &Timeouts, now: Duration) -> Self {
-        let mut this = Self::new(timeouts, now);
+    /// Creates a session from the result of a handshake that is complete, such as that of an HTTP
+    /// library.
+    pub fn open(
+        negotiated: impl Into<Negotiated<R>>,
+        config: &Config,
+        timeouts: &Timeouts,
+        now: Duration,
+    ) -> Self {
+        let mut this = Self::new(config, timeouts, now);
+        this.ws = Ok(WebSocket::new(negotiated, config));
         this.deadlines.opened(now);
-        this.ws = Some(ws);
         this
     }
 
@@ -158,35 +174,66 @@ impl<R: Role> Session<R> {
 
     /// Continues the opening handshake, if it is not complete: calls `step` with the received
     /// bytes, of which it consumes those of the handshake, and with the output. `step` returns the
-    /// connection once the handshake is complete. If it returns an error, the session writes the
-    /// output, such as the response to a bad request, and ends.
+    /// result once the handshake is complete, with which the connection is open. If it returns an
+    /// error, the session writes the output, such as the response to a bad request, and ends.
     ///
     /// Call it after bytes were received, and in a client once before, to write the request.
     ///
     /// Returns the error of `step`, for a log. It is no `Result`, since `?` would skip the output.
+    ///
+    /// ```
+    /// # #[cfg(feature = "handshake")] {
+    /// use std::time::Duration;
+    /// use ws_proto::handshake::ServerHandshake;
+    /// use ws_proto::{Config, OwnedMessage, Server, Session, Timeouts};
+    ///
+    /// let now = Duration::ZERO;
+    /// let (config, timeouts) = (Config::new(), Timeouts::new());
+    /// let mut session = Session::<Server>::new(&config, &timeouts, now);
+    /// let mut handshake = ServerHandshake::new();
+    ///
+    /// // Whenever bytes were received:
+    /// # let received = b"GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\n\
+    /// #     Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n\
+    /// #     Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n\x81\x82\0\0\0\0hi";
+    /// session.received(now, received);
+    /// let error = session.handshake(now, |input, out| {
+    ///     let Some(request) = handshake.recv(input, out)? else {
+    ///         return Ok(None); // read more
+    ///     };
+    ///     // Check the origin, the path and the subprotocols here.
+    ///     Ok::<_, std::io::Error>(Some(request.accept().write(out)?))
+    /// });
+    /// assert!(error.is_none());
+    /// assert!(session.output().starts_with(b"HTTP/1.1 101 "));
+    /// assert_eq!(session.recv(), Some(OwnedMessage::Text("hi".into())));
+    /// # }
+    /// ```
     pub fn handshake<E>(
         &mut self,
         now: Duration,
-        step: impl FnOnce(&mut &mut [u8], &mut ByteQueue) -> Result<Option<WebSocket<R>>, E>,
+        step: impl FnOnce(&mut &mut [u8], &mut ByteQueue) -> Result<Option<Negotiated<R>>, E>,
     ) -> Option<E> {
-        if self.ws.is_some() || self.refused {
-            return None;
-        }
+        let config = match &self.ws {
+            Err(config) if !self.refused => config,
+            _ => return None,
+        };
         let mut rest = self.input.as_mut_slice();
         let result = step(&mut rest, &mut self.output);
         let left = rest.len();
         self.input.consume(self.input.len() - left);
         match result {
-            Ok(ws) => self.ws = ws,
+            Ok(None) => None,
+            Ok(Some(negotiated)) => {
+                self.ws = Ok(WebSocket::new(negotiated, config));
+                self.deadlines.opened(now);
+                None
+            }
             Err(error) => {
                 self.refused = true;
-                return Some(error);
+                Some(error)
             }
         }
-        if self.ws.is_some() {
-            self.deadlines.opened(now);
-        }
-        None
     }
 
     /// Passes received bytes to the session, which copies them. Call [`recv`](Self::recv) next, and
@@ -205,7 +252,7 @@ impl<R: Role> Session<R> {
     }
 
     fn pass_on_eof(&mut self) {
-        if let (Some(ws), true) = (&mut self.ws, self.eof && self.input.is_empty()) {
+        if let (Ok(ws), true) = (&mut self.ws, self.eof && self.input.is_empty()) {
             ws.recv_eof();
         }
     }
@@ -215,7 +262,7 @@ impl<R: Role> Session<R> {
     /// [high-water mark](Self::with_high_water).
     #[must_use = "the message must be handled, and `None` ends the loop"]
     pub fn recv(&mut self) -> Option<OwnedMessage> {
-        let ws = self.ws.as_mut()?;
+        let ws = self.ws.as_mut().ok()?;
         if self.output.len() >= self.high_water {
             return None;
         }
@@ -275,6 +322,18 @@ impl<R: Role> Session<R> {
 
     /// Calls any other method that sends, with the connection and its output.
     ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use ws_proto::{Config, MessageKind, Server, Session, Timeouts};
+    /// # let (config, timeouts) = (Config::new(), Timeouts::new());
+    /// # let mut session = Session::open(Server, &config, &timeouts, Duration::ZERO);
+    /// let kind = MessageKind::Text;
+    /// session.send(|ws, out| ws.send_fragment(kind, b"Hel", false, out))?;
+    /// session.send(|ws, out| ws.send_fragment(kind, b"lo", true, out))?;
+    /// assert_eq!(session.output(), b"\x01\x03Hel\x80\x02lo");
+    /// # Ok::<(), ws_proto::SendError>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// Those of the method, and [`SendError::Closed`] before the opening handshake is complete.
@@ -282,14 +341,14 @@ impl<R: Role> Session<R> {
         &mut self,
         method: impl FnOnce(&mut WebSocket<R>, &mut ByteQueue) -> Result<T, SendError>,
     ) -> Result<T, SendError> {
-        let ws = self.ws.as_mut().ok_or(SendError::Closed)?;
+        let ws = self.ws.as_mut().map_err(|_| SendError::Closed)?;
         method(ws, &mut self.output)
     }
 
     /// Returns the connection, for its properties; `None` before the opening handshake is complete.
     #[must_use]
-    pub const fn websocket(&self) -> Option<&WebSocket<R>> {
-        self.ws.as_ref()
+    pub fn websocket(&self) -> Option<&WebSocket<R>> {
+        self.ws.as_ref().ok()
     }
 
     /// Returns the deadlines, for the round-trip time.
@@ -319,11 +378,7 @@ impl<R: Role> Session<R> {
             let (action, waiting) = (self.next_action(), self.output.len());
             let discards = action == Action::CloseTransport;
             // Of a handshake, the beginning may be there.
-            let input_len = if self.ws.is_some() {
-                1
-            } else {
-                self.high_water
-            };
+            let input_len = if self.ws.is_ok() { 1 } else { self.high_water };
             let receives = waiting < self.high_water && self.input.len() < input_len;
             let read = !self.eof && (discards || receives);
             if self.timed_out.is_some() || (discards && waiting == 0 && self.eof) {
@@ -333,7 +388,7 @@ impl<R: Role> Session<R> {
                 action,
                 waiting,
                 reading: read,
-                message: self.ws.as_ref().and_then(WebSocket::message_progress),
+                message: self.websocket().and_then(WebSocket::message_progress),
             };
             match self.deadlines.check(now, &status) {
                 Due::Later(wake) => {
@@ -348,7 +403,7 @@ impl<R: Role> Session<R> {
                 Due::Ping(payload) => drop(self.send(|ws, output| ws.send_ping(&payload, output))),
                 Due::Drop(reason) => {
                     self.timed_out = Some(reason);
-                    if let Some(ws) = &mut self.ws {
+                    if let Ok(ws) = &mut self.ws {
                         ws.recv_eof();
                     }
                 }
@@ -358,9 +413,9 @@ impl<R: Role> Session<R> {
 
     const fn next_action(&self) -> Action {
         match &self.ws {
-            Some(ws) => ws.next_action(),
-            None if self.refused || self.eof => Action::CloseTransport,
-            None => Action::Continue,
+            Ok(ws) => ws.next_action(),
+            Err(_) if self.refused || self.eof => Action::CloseTransport,
+            Err(_) => Action::Continue,
         }
     }
 
@@ -375,5 +430,17 @@ impl<R: Role> Session<R> {
     #[must_use]
     pub fn outcome(&self) -> Option<Outcome<'_>> {
         self.websocket()?.outcome()
+    }
+}
+
+impl Session<Server> {
+    /// Sends a message that was prepared for many connections.
+    ///
+    /// # Errors
+    ///
+    /// The errors are those of [`WebSocket::send_prepared`]; [`SendError::Closed`] also before the
+    /// opening handshake is complete.
+    pub fn send_prepared(&mut self, message: &Prepared) -> Result<(), SendError> {
+        self.send(|ws, output| ws.send_prepared(message, output))
     }
 }

@@ -8,6 +8,7 @@ use super::closing::{
 };
 use crate::action::Action;
 use crate::counters::Counters;
+use crate::deflate::{Direction, Params};
 use crate::error::SendError;
 use crate::frame::close::CloseCode;
 use crate::frame::opcode::MessageKind;
@@ -24,8 +25,9 @@ use crate::role::Role;
 pub struct SendHalf<R> {
     role: R,
     closing: SendClosing,
-    /// Whether messages may be compressed.
-    may_compress: bool,
+    /// The negotiated parameters, if messages may be compressed.
+    #[cfg_attr(not(feature = "deflate"), expect(dead_code, reason = "it is `None`"))]
+    deflate: Option<Direction>,
     /// The fragmented message in progress.
     message: Option<FragmentedMessage>,
     utf8: Utf8Validator,
@@ -36,7 +38,24 @@ pub struct SendHalf<R> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct FragmentedMessage {
     kind: MessageKind,
-    compressed: bool,
+    coding: Coding,
+}
+
+/// Who has compressed a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Coding {
+    Uncompressed,
+    /// The layer above, which has a compressor.
+    #[cfg_attr(
+        not(feature = "alloc"),
+        expect(dead_code, reason = "there is no such layer")
+    )]
+    Compressed,
+    #[cfg_attr(
+        not(feature = "deflate"),
+        expect(dead_code, reason = "there is no compressor")
+    )]
+    CompressedByCaller,
 }
 
 /// A frame whose payload the caller writes: the header, and the masking of the payload.
@@ -93,11 +112,11 @@ impl OutgoingFrame {
 }
 
 impl<R: Role> SendHalf<R> {
-    pub(crate) fn new(role: R, may_compress: bool) -> Self {
+    pub(crate) fn new(role: R, deflate: Option<Params>) -> Self {
         Self {
             role,
             closing: SendClosing::new(),
-            may_compress,
+            deflate: deflate.map(Params::sent_by::<R>),
             message: None,
             utf8: Utf8Validator::new(),
             counters: Counters::default(),
@@ -152,50 +171,41 @@ impl<R: Role> SendHalf<R> {
         fin: bool,
         out: &mut (impl Output + ?Sized),
     ) -> Result<(), SendError> {
-        let message = FragmentedMessage {
-            kind,
-            compressed: false,
-        };
-        let (rsv, opcode) = self.check_fragment(message)?;
+        let coding = Coding::Uncompressed;
+        let (rsv, opcode) = self.check_fragment(kind, coding)?;
         // Before the text is validated: a fragment that waits for room may be sent again and again,
         // each time the peer reads a few bytes.
         let header = Self::header_if_room(fin, rsv, opcode, bytes, out)?;
-        let mut utf8 = self.utf8;
-        if kind == MessageKind::Text {
-            utf8.feed(bytes)?;
-            if fin {
-                utf8.finish()?;
-            }
-        }
+        let utf8 = self.validated(kind, bytes, fin)?;
         self.write(header, bytes, out);
         self.utf8 = utf8;
-        self.message = (!fin).then_some(message);
+        self.message = (!fin).then_some(FragmentedMessage { kind, coding });
         Ok(())
     }
 
     /// Sends a fragment of a compressed message (RFC 7692 §6.1), like
     /// [`send_fragment`](Self::send_fragment): `bytes` is a slice of the output of a compressor for
-    /// the complete message. Text must be valid UTF-8; this is not checked.
+    /// the complete message, and `params` are the compressor's parameters. Text must be valid
+    /// UTF-8; this is not checked.
     ///
     /// # Errors
     ///
-    /// [`SendError::NotNegotiated`], [`SendError::MessageInProgress`] if the message in progress is
-    /// of another type or not compressed, [`SendError::Closed`] or [`SendError::OutputFull`];
-    /// nothing was written.
+    /// [`SendError::NotNegotiated`], [`SendError::IncompatibleParams`],
+    /// [`SendError::MessageInProgress`] if the message in progress is of another type or not
+    /// compressed, [`SendError::Closed`] or [`SendError::OutputFull`]; nothing was written.
+    #[cfg(feature = "deflate")]
     pub fn send_compressed_fragment(
         &mut self,
         kind: MessageKind,
         bytes: &[u8],
+        params: Params,
         fin: bool,
         out: &mut (impl Output + ?Sized),
     ) -> Result<(), SendError> {
-        let message = FragmentedMessage {
-            kind,
-            compressed: true,
-        };
-        let (rsv, opcode) = self.check_fragment(message)?;
+        let coding = Coding::CompressedByCaller;
+        let (rsv, opcode) = self.check_compressed_fragment(kind, params)?;
         self.send_frame(fin, rsv, opcode, bytes, out)?;
-        self.message = (!fin).then_some(message);
+        self.message = (!fin).then_some(FragmentedMessage { kind, coding });
         Ok(())
     }
 
@@ -216,37 +226,31 @@ impl<R: Role> SendHalf<R> {
         len: u64,
         fin: bool,
     ) -> Result<OutgoingFrame, SendError> {
-        self.begin(
-            FragmentedMessage {
-                kind,
-                compressed: false,
-            },
-            len,
-            fin,
-        )
+        let coding = Coding::Uncompressed;
+        let (rsv, opcode) = self.check_fragment(kind, coding)?;
+        self.begin(FragmentedMessage { kind, coding }, rsv, opcode, len, fin)
     }
 
     /// Begins a frame of a compressed message, like [`begin_frame`](Self::begin_frame): the payload
-    /// is a slice of the output of a compressor for the complete message.
+    /// is a slice of the output of a compressor for the complete message, and `params` are the
+    /// compressor's parameters.
     ///
     /// # Errors
     ///
-    /// [`SendError::NotNegotiated`], [`SendError::LengthOverflow`],
-    /// [`SendError::MessageInProgress`] or [`SendError::Closed`]; no frame was begun.
+    /// [`SendError::NotNegotiated`], [`SendError::IncompatibleParams`],
+    /// [`SendError::LengthOverflow`], [`SendError::MessageInProgress`] or [`SendError::Closed`]; no
+    /// frame was begun.
+    #[cfg(feature = "deflate")]
     pub fn begin_compressed_frame(
         &mut self,
         kind: MessageKind,
         len: u64,
+        params: Params,
         fin: bool,
     ) -> Result<OutgoingFrame, SendError> {
-        self.begin(
-            FragmentedMessage {
-                kind,
-                compressed: true,
-            },
-            len,
-            fin,
-        )
+        let coding = Coding::CompressedByCaller;
+        let (rsv, opcode) = self.check_compressed_fragment(kind, params)?;
+        self.begin(FragmentedMessage { kind, coding }, rsv, opcode, len, fin)
     }
 
     /// Sends a Ping with a payload of at most 125 bytes (§5.5.2). The peer answers it with a Pong
@@ -460,18 +464,95 @@ impl<R: Role> SendHalf<R> {
         }
     }
 
-    /// Checks that a fragment of `message` may be sent, and returns its reserved bits and opcode.
-    fn check_fragment(&self, message: FragmentedMessage) -> Result<(u8, Opcode), SendError> {
-        self.check_open()?;
-        if message.compressed && !self.may_compress {
-            return Err(SendError::NotNegotiated);
-        }
-        match self.message {
-            None => {
-                let rsv = if message.compressed { Header::RSV1 } else { 0 };
-                Ok((rsv, message.kind.opcode()))
+    /// Returns how the message in progress is compressed, if there is one.
+    #[cfg(feature = "alloc")]
+    pub(crate) fn coding_in_progress(&self) -> Option<Coding> {
+        self.message.map(|message| message.coding)
+    }
+
+    /// Checks that the next fragment, which is not compressed yet, may be sent.
+    #[cfg(feature = "alloc")]
+    pub(crate) fn check_content(
+        &self,
+        kind: MessageKind,
+        bytes: &[u8],
+        fin: bool,
+    ) -> Result<Utf8Validator, SendError> {
+        self.check_fragment(kind, Coding::Compressed)?;
+        self.validated(kind, bytes, fin)
+    }
+
+    /// Sends the next fragment, which was checked, and is compressed now.
+    #[cfg(feature = "alloc")]
+    pub(crate) fn send_deflated(
+        &mut self,
+        kind: MessageKind,
+        bytes: &[u8],
+        utf8: Utf8Validator,
+        fin: bool,
+        out: &mut (impl Output + ?Sized),
+    ) -> Result<(), SendError> {
+        let coding = Coding::Compressed;
+        let (rsv, opcode) = self.check_fragment(kind, coding)?;
+        self.send_frame(fin, rsv, opcode, bytes, out)?;
+        self.utf8 = utf8;
+        self.message = (!fin).then_some(FragmentedMessage { kind, coding });
+        Ok(())
+    }
+
+    /// Accounts for a message in one frame that the caller writes.
+    #[cfg(feature = "alloc")]
+    pub(crate) const fn count_message(&mut self, payload_len: usize) {
+        self.counters.count(payload_len as u64);
+    }
+
+    /// Returns the state of the validation after the next fragment.
+    fn validated(
+        &self,
+        kind: MessageKind,
+        bytes: &[u8],
+        fin: bool,
+    ) -> Result<Utf8Validator, SendError> {
+        let mut utf8 = self.utf8;
+        if kind == MessageKind::Text {
+            utf8.feed(bytes)?;
+            if fin {
+                utf8.finish()?;
             }
-            Some(in_progress) if in_progress == message => Ok((0, Opcode::CONTINUATION)),
+        }
+        Ok(utf8)
+    }
+
+    /// Checks that a fragment of a message may be sent that the caller has compressed with these
+    /// parameters, and returns its reserved bits and opcode.
+    #[cfg(feature = "deflate")]
+    fn check_compressed_fragment(
+        &self,
+        kind: MessageKind,
+        params: Params,
+    ) -> Result<(u8, Opcode), SendError> {
+        self.check_open()?;
+        match self.deflate {
+            None => Err(SendError::NotNegotiated),
+            Some(negotiated) if !negotiated.permits(params.sent_by::<R>()) => {
+                Err(SendError::IncompatibleParams)
+            }
+            Some(_) => self.check_fragment(kind, Coding::CompressedByCaller),
+        }
+    }
+
+    /// Checks that a fragment of a message may be sent, and returns its reserved bits and opcode.
+    fn check_fragment(&self, kind: MessageKind, coding: Coding) -> Result<(u8, Opcode), SendError> {
+        self.check_open()?;
+        let rsv = match coding {
+            Coding::Uncompressed => 0,
+            Coding::Compressed | Coding::CompressedByCaller => Header::RSV1,
+        };
+        match self.message {
+            None => Ok((rsv, kind.opcode())),
+            Some(message) if message == (FragmentedMessage { kind, coding }) => {
+                Ok((0, Opcode::CONTINUATION))
+            }
             Some(_) => Err(SendError::MessageInProgress),
         }
     }
@@ -480,10 +561,11 @@ impl<R: Role> SendHalf<R> {
     fn begin(
         &mut self,
         message: FragmentedMessage,
+        rsv: u8,
+        opcode: Opcode,
         len: u64,
         fin: bool,
     ) -> Result<OutgoingFrame, SendError> {
-        let (rsv, opcode) = self.check_fragment(message)?;
         if len >> 63 != 0 {
             return Err(SendError::LengthOverflow);
         }

@@ -89,17 +89,17 @@ mod context;
 mod decompress;
 mod negotiate;
 mod params;
+mod per_window;
 mod pool;
 
-pub use compress::Compressor;
-pub(crate) use compress::longest_compressed;
+pub use compress::{Compressor, Flush};
 pub use config::DeflateConfig;
 pub(crate) use context::{Deflater, Inflater};
 pub use decompress::{Decompressor, InflateError, Inflated};
 pub use negotiate::NegotiationError;
-#[cfg(feature = "arbitrary")]
 pub(crate) use params::Direction;
 pub use params::Params;
+pub(crate) use per_window::PerWindow;
 
 impl Params {
     /// Returns a compressor for the messages that the server sends.

@@ -55,6 +55,17 @@ pub enum Message<'b> {
 
 impl Message<'_> {
     /// Copies the message if it is borrowed, so that it can outlive the input.
+    ///
+    /// ```
+    /// use ws_proto::{Config, Message, Server, WebSocket};
+    ///
+    /// let mut ws = WebSocket::new(Server, &Config::new());
+    /// let mut buf = *b"\x81\x82\0\0\0\0hi";
+    /// let message = ws.recv(&mut &mut buf[..], &mut Vec::new());
+    /// let message: Option<Message<'static>> = message.map(Message::into_owned);
+    /// buf.fill(0);
+    /// assert_eq!(message, Some(Message::Text("hi".into())));
+    /// ```
     #[must_use]
     pub fn into_owned(self) -> Message<'static> {
         match self {

@@ -8,8 +8,8 @@ use proptest::prelude::*;
 use std::collections::VecDeque;
 use std::time::Duration;
 use ws_proto::{
-    Action, ByteQueue, Client, Config, Message, MessageKind, Output, OwnedMessage, SendError,
-    Server, Session, TimeoutError, Timeouts, WebSocket,
+    Action, ByteQueue, Client, Config, Message, MessageKind, Negotiated, Output, OwnedMessage,
+    SendError, Server, Session, TimeoutError, Timeouts, WebSocket,
 };
 
 const fn ms(n: u64) -> Duration {
@@ -19,8 +19,7 @@ const fn ms(n: u64) -> Duration {
 const NOW: Duration = Duration::ZERO;
 
 fn open<R: TestRole>() -> Session<R> {
-    let ws = WebSocket::new(R::make(), &Config::new());
-    Session::open(ws, &Timeouts::new(), NOW)
+    Session::open(R::make(), &Config::new(), &Timeouts::new(), NOW)
 }
 
 fn all<R: TestRole>(session: &mut Session<R>) -> Vec<OwnedMessage> {
@@ -234,14 +233,14 @@ fn sn4_a_silent_peer_gets_a_ping_and_is_dropped() {
 fn greet(
     input: &mut &mut [u8],
     out: &mut ByteQueue,
-) -> Result<Option<WebSocket<Server>>, &'static str> {
+) -> Result<Option<Negotiated<Server>>, &'static str> {
     match input.iter().position(|&byte| byte == b'\n') {
         None if input.len() > 10 => Err("too long"),
         None => Ok(None),
         Some(end) if input.starts_with(b"hello") => {
             *input = &mut std::mem::take(input)[end + 1..];
             out.append(b"welcome\n");
-            Ok(Some(WebSocket::new(Server, &Config::new())))
+            Ok(Some(Server.into()))
         }
         Some(_) => {
             out.append(b"go away\n");
@@ -255,7 +254,7 @@ fn sn5_the_opening_handshake_and_the_frames_after_it() {
     let mut bytes = b"hello\n".to_vec();
     bytes.extend(wire::<Server>(&[Frame::text("first")]));
     for cut in 0..=bytes.len() {
-        let mut session = Session::<Server>::new(&Timeouts::new(), NOW);
+        let mut session = Session::<Server>::new(&Config::new(), &Timeouts::new(), NOW);
         assert_eq!(session.send_text("early"), Err(SendError::Closed));
         let mut seen = Vec::new();
         for bytes in [&bytes[..cut], &bytes[cut..]] {
@@ -273,7 +272,7 @@ fn sn5_the_opening_handshake_and_the_frames_after_it() {
 
 #[test]
 fn sn5_the_answer_to_a_bad_request_is_written() {
-    let mut session = Session::<Server>::new(&Timeouts::new(), NOW);
+    let mut session = Session::<Server>::new(&Config::new(), &Timeouts::new(), NOW);
     session.received(ms(1), b"hi\n");
     assert_eq!(session.handshake(ms(1), greet), Some("rude"));
     assert_eq!(session.handshake(ms(1), greet), None, "it was answered");
@@ -293,7 +292,7 @@ fn sn5_the_answer_to_a_bad_request_is_written() {
 
 #[test]
 fn sn5_tm1_a_handshake_that_does_not_end() {
-    let mut session = Session::<Client>::new(&Timeouts::new(), NOW);
+    let mut session = Session::<Client>::new(&Config::new(), &Timeouts::new(), NOW);
     let asks = |_: &mut &mut [u8], out: &mut ByteQueue| {
         out.append(b"?");
         Ok::<_, ()>(None)
@@ -307,7 +306,7 @@ fn sn5_tm1_a_handshake_that_does_not_end() {
     assert_eq!(session.needs(ms(10_150)), None);
     assert_eq!(session.timed_out(), Some(TimeoutError::Handshake));
 
-    let mut session = Session::<Client>::new(&Timeouts::new(), NOW);
+    let mut session = Session::<Client>::new(&Config::new(), &Timeouts::new(), NOW);
     session.recv_eof();
     assert_eq!(session.needs(NOW), None);
     assert_eq!(session.timed_out(), None);
@@ -442,8 +441,8 @@ fn simulate<R: TestRole>(
         .with_write(write)
         .with_close(closing)
         .with_linger(linger);
-    let ws = WebSocket::new(R::make(), &Config::new());
-    let mut session = Session::open(ws, &timeouts, NOW).with_high_water(2000);
+    let mut session =
+        Session::open(R::make(), &Config::new(), &timeouts, NOW).with_high_water(2000);
     let [mut to_peer, mut from_peer] = [(); 2].map(|()| Pipe {
         capacity: 500 + random.below(6000) as usize,
         latency: random.below(200),

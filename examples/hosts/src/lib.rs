@@ -1,3 +1,5 @@
-//! A WebSocket for tokio, in [`tokio_ws`]. The programs in `src/bin` are the hosts.
+//! A WebSocket for tokio, in [`tokio_stream`], and TLS for servers and clients, in [`tls`]. The
+//! programs in `src/bin` are the hosts.
 
-pub mod tokio_ws;
+pub mod tls;
+pub mod tokio_stream;

@@ -73,6 +73,22 @@ impl<'a> Headers<'a> {
     }
 
     /// Returns the value of the first header with this name.
+    ///
+    /// ```
+    /// # use ws_proto::handshake::{HandshakeError, Request};
+    /// # let headers: [(&str, &[u8]); 6] = [
+    /// #     ("host", b"example.com"),
+    /// #     ("upgrade", b"websocket"),
+    /// #     ("connection", b"upgrade"),
+    /// #     ("sec-websocket-key", b"dGhlIHNhbXBsZSBub25jZQ=="),
+    /// #     ("sec-websocket-version", b"13"),
+    /// #     ("user-agent", b"device/1.0"),
+    /// # ];
+    /// # let request = Request::from_headers("GET", "/", (1, 1), &headers)?;
+    /// let agent = request.headers().get("User-Agent");
+    /// assert_eq!(agent, Some(&b"device/1.0"[..]));
+    /// # Ok::<(), HandshakeError>(())
+    /// ```
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&'a [u8]> {
         self.get_all(name).next()

@@ -6,18 +6,18 @@
 //!
 //! and open https://127.0.0.1:9001/ in a browser. Only pages of that server can connect.
 
-use hosts::tokio_ws::Connection;
+use futures_util::{SinkExt, TryStreamExt};
+use hosts::{tls, tokio_stream::WebSocketStream};
 use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
 use hyper::{ext::Protocol, service::service_fn};
 use hyper_util::{rt::TokioExecutor, rt::TokioIo, server::conn::auto};
-use std::{env, error::Error, io, sync::Arc, time::Duration};
+use std::{env, error::Error, io, time::Duration};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpListener;
-use tokio_rustls::{TlsAcceptor, rustls::ServerConfig, rustls::pki_types::PrivateKeyDer};
+use tokio::{net::TcpListener, time::timeout};
 use ws_proto::deflate::DeflateConfig;
 use ws_proto::handshake::{Request, Scheme};
-use ws_proto::{Config, Negotiated, OwnedMessage, Server, Session, Timeouts, WebSocket};
+use ws_proto::{Config, Negotiated, OwnedMessage, Server, Session, Timeouts};
 
 type Response = hyper::Response<Full<Bytes>>;
 
@@ -27,13 +27,7 @@ const PAGE: &str = "<!doctype html><script>ws = new WebSocket(`wss://${location.
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
     let address = env::args().nth(1).unwrap_or("127.0.0.1:9001".to_owned());
-    let identity = rcgen::generate_simple_self_signed(["localhost".to_owned()])?;
-    let key = PrivateKeyDer::Pkcs8(identity.signing_key.serialize_der().into());
-    let mut tls = ServerConfig::builder()
-        .with_no_client_auth()
-        .with_single_cert(vec![identity.cert.der().clone()], key)?;
-    tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-    let tls = TlsAcceptor::from(Arc::new(tls));
+    let (tls, _) = tls::acceptor(&["h2", "http/1.1"])?;
     let deflate = DeflateConfig::new();
     let listener = TcpListener::bind(address).await?;
     println!("https://{}/", listener.local_addr()?);
@@ -44,7 +38,8 @@ async fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
             let service = service_fn(|request| std::future::ready(answer(request, &deflate)));
             let mut builder = auto::Builder::new(TokioExecutor::new());
             builder.http2().enable_connect_protocol();
-            let io = TokioIo::new(tls.accept(sock).await?);
+            let sock = timeout(Duration::from_secs(10), tls.accept(sock)).await??;
+            let io = TokioIo::new(sock);
             builder.serve_connection_with_upgrades(io, service).await
         });
     }
@@ -78,14 +73,12 @@ async fn converse(
     sock: impl AsyncRead + AsyncWrite + Unpin,
     negotiated: Negotiated<Server>,
 ) -> io::Result<()> {
-    let ws = WebSocket::new(negotiated, &Config::new());
-    let session = Session::open(ws, &Timeouts::new(), Duration::ZERO);
-    let mut ws = Connection::new(sock, session);
-    while let Some(message) = ws.recv().await? {
-        match message {
-            OwnedMessage::Text(text) => ws.send_text(&text).await?,
-            OwnedMessage::Binary(bytes) => ws.send_binary(&bytes).await?,
-            _ => {}
+    let (config, timeouts) = (Config::new(), Timeouts::new());
+    let session = Session::open(negotiated, &config, &timeouts, Duration::ZERO);
+    let mut ws = WebSocketStream::new(sock, session);
+    while let Some(message) = ws.try_next().await? {
+        if let OwnedMessage::Text(_) | OwnedMessage::Binary(_) = message {
+            ws.feed(message).await?;
         }
     }
     Ok(())

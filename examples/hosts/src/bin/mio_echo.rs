@@ -11,7 +11,7 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::net::Shutdown;
 use std::time::{Duration, Instant};
 use ws_proto::handshake::{Scheme, ServerHandshake};
-use ws_proto::{ByteQueue, Config, OwnedMessage, Server, Session, Timeouts, WebSocket};
+use ws_proto::{ByteQueue, Config, Negotiated, OwnedMessage, Server, Session, Timeouts};
 
 const LISTENER: Token = Token(usize::MAX);
 
@@ -61,7 +61,7 @@ fn main() -> io::Result<()> {
             let connection = Connection {
                 sock,
                 handshake: Some(Box::new(ServerHandshake::new())),
-                session: Session::new(&Timeouts::new(), now),
+                session: Session::new(&Config::new(), &Timeouts::new(), now),
                 wake: None,
             };
             connections.insert(token, connection);
@@ -150,7 +150,7 @@ fn accept(
     handshake: &mut ServerHandshake,
     input: &mut &mut [u8],
     out: &mut ByteQueue,
-) -> io::Result<Option<WebSocket<Server>>> {
+) -> io::Result<Option<Negotiated<Server>>> {
     let Some(request) = handshake.recv(input, out)? else {
         return Ok(None);
     };
@@ -158,8 +158,7 @@ fn accept(
         request.reject(403).write(out)?;
         return Err(io::Error::other("a page of another site"));
     }
-    let negotiated = request.accept().write(out)?;
-    Ok(Some(WebSocket::new(negotiated, &Config::new())))
+    Ok(Some(request.accept().write(out)?))
 }
 
 fn unless_blocked(result: io::Result<usize>) -> io::Result<Option<usize>> {
