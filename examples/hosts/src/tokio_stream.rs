@@ -88,7 +88,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin, R: Role> WebSocketStream<S, R> {
         }
     }
 
-    /// Returns the session, for all that is no message. The next call writes what it sends.
+    /// Returns the session, for everything else. The next call writes the frames that it sends.
     pub fn session(&mut self) -> &mut Session<R> {
         &mut self.session
     }
