@@ -36,7 +36,7 @@ fn run() {
     assert!(out.as_bytes() == b"\x81\x05Hello");
     out.clear();
 
-    // A violation, and what it is answered with.
+    // A violation, and its answer.
     let mut bytes = received(*b"\xc1\x80\0\0\0\0");
     assert!(matches!(
         server.recv(&mut &mut bytes[..], &mut out),
