@@ -75,8 +75,8 @@ libfuzzer_sys::fuzz_target!(|input: (&str, Wanted, Wanted)| {
     if let Ok(params) = value.parse::<Params>() {
         assert_eq!(params.to_string().parse(), Ok(params));
     }
-    // Whatever the settings of two endpoints are, they find common parameters, and no more than either
-    // of them accepts.
+    // Whatever the settings of two endpoints are, they find common parameters, and no more
+    // than either of them accepts.
     let negotiated = with_request(&client_config.offer(), |request| {
         server_config.accept(request.extensions())
     });

@@ -196,8 +196,8 @@ fn keys_of(seed: [u8; 32], frames: usize) -> Vec<[u8; 4]> {
     keys(&out)
 }
 
-/// §5.3: a fresh key for every frame, from a stream that cannot be told from random. A well-kept
-/// implementation of that stream is the oracle.
+/// §5.3: a fresh key for every frame, from a stream that cannot be distinguished from random. A
+/// well-kept implementation of that stream is the oracle.
 #[test]
 fn mk5_m1_the_keys_are_a_keystream_of_the_seed() {
     let mut theirs = [[0; 4]; 10_000];
@@ -205,8 +205,7 @@ fn mk5_m1_the_keys_are_a_keystream_of_the_seed() {
     assert!(keys_of(SEED, 10_000) == theirs);
 }
 
-/// M1: the handshake's key goes over the wire in the clear, so that no mask may be made of what it
-/// is made of.
+/// M1: the handshake's key is sent in the clear, so that no masking key may share its source.
 #[cfg(feature = "handshake")]
 #[test]
 fn m1_the_masks_begin_in_the_keystream_where_the_handshakes_key_ends() {
@@ -325,7 +324,7 @@ fn mk7_a_refused_frame_neither_uses_nor_shows_a_key() {
     assert_eq!(read_all::<Client>(&out)[2], Frame::continuation("second"));
 }
 
-/// M1: what is printed does not depend on the seed, not even after keys were drawn.
+/// M1: the printed form does not depend on the seed, not even after keys were drawn.
 #[test]
 fn m1_debug_does_not_print_the_seed() {
     fn same(print: impl Fn([u8; 32]) -> Box<dyn Debug>) {
