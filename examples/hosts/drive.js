@@ -1,5 +1,5 @@
-// hyper_upgrade against Node: a page by HTTP/2, a WebSocket by HTTP/2's extended CONNECT (node:http2, with frames
-// by hand), and a page in Chromium.
+// hyper_upgrade against Node: a page by HTTP/2, a WebSocket by HTTP/2's extended CONNECT
+// (node:http2, with frames by hand), and a page in Chromium.
 //
 // usage: node drive.js DIR CHROMIUM    (where the programs are, and Chromium's path)
 // Prints a line for each case, `ok` or `FAILED`.

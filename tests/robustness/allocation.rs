@@ -1,5 +1,5 @@
-//! Memory: the allocations, their time, and their greatest sum. The allocator of this binary counts,
-//! thread by thread.
+//! Memory: the allocations, their time, and their greatest sum. The allocator of this binary
+//! counts, thread by thread.
 
 use crate::common::{Frame, TestRole, code, for_both_roles, pattern, wire};
 use allocation_counter::{AllocationInfo, measure};
