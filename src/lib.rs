@@ -177,7 +177,7 @@
 //! * **Closing the socket** as [`Action`] requires, and in the right order: [`guide::closing`].
 //! * **A fresh secret seed** for each client, 32 random bytes: [a client](guide::http#a-client).
 //! * **One connection at a time** in its opening handshake, and random delays before a client
-//!   [reconnects](guide::asynchronous#a-client-that-reconnects).
+//!   [reconnects](guide::asynchronous#a-client-with-keepalive-which-reconnects).
 //! * **Origin**: which pages may connect, and by which host: [`guide::http`](guide::http#origin).
 //! * **Relaying** keeps the borders of frames unless the extensions are known: [`guide::relays`].
 //! * **Reasons** of Close frames are for logs, not for users: [codes](guide::closing#which-code).

@@ -2,37 +2,170 @@
 //!
 //! No call of this crate waits, so it needs no `async` version. The only places where a task waits
 //! are its reads, its writes and its timer. `examples/hosts` has programs for tokio and hyper, each
-//! driven in the checks by other software; its wrapper `tokio_ws.rs` can be copied.
+//! driven in the checks by other software. Their wrapper `tokio_stream.rs`, a `Stream` and a `Sink`
+//! of messages over any asynchronous stream, can be copied.
 //!
-//! # One task
+//! # The driver
 //!
-//! A task that owns socket and [`Session`] waits for everything at once: for input, for room for
-//! the output, for the next deadline, and for messages that other tasks post. This is a complete
-//! connection:
+//! One function does the I/O: it waits for input, for room for the output and for the next
+//! deadline, whatever is first. It is the same for servers and clients, before and after the
+//! opening handshake. All that it needs is in the [`Session`].
 //!
 //! ```
-//! # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/common/runtime.rs"));
+//! # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/guide/runtime.rs"));
 //! # use std::io;
 //! # use std::time::Duration;
 //! use tokio::io::{AsyncReadExt, AsyncWriteExt};
 //! use tokio::net::TcpStream;
-//! use tokio::sync::mpsc::Receiver;
 //! use tokio::time::{Instant, sleep_until};
+//! use ws_proto::{Role, Session};
+//!
+//! /// Does the I/O that is possible, or waits. Returns `false` at the end.
+//! async fn drive<R: Role>(
+//!     session: &mut Session<R>,
+//!     clock: Instant,
+//!     sock: &mut TcpStream,
+//!     buf: &mut [u8],
+//! ) -> io::Result<bool> {
+//!     let Some(needs) = session.needs(clock.elapsed()) else {
+//!         // `timed_out` and `outcome` describe how it ended.
+//!         return Ok(false);
+//!     };
+//!     let (mut reader, mut writer) = sock.split();
+//!     if needs.shutdown {
+//!         let _ = writer.shutdown().await; // everything was written
+//!     }
+//!     let far = Duration::from_secs(1 << 30);
+//!     let wake = clock + needs.wake.unwrap_or(far);
+//!     tokio::select! {
+//!         n = writer.write(session.output()), if needs.write => {
+//!             session.written(clock.elapsed(), n?);
+//!         }
+//!         n = reader.read(buf), if needs.read => match n {
+//!             Ok(0) | Err(_) => session.recv_eof(),
+//!             Ok(n) => session.received(clock.elapsed(), &buf[..n]),
+//!         },
+//!         () = sleep_until(wake) => {} // `needs` acts on it
+//!     }
+//!     Ok(true)
+//! }
+//! # fn main() {
+//! #     let mut sock = TcpStream::of(b"\x88\x80\0\0\0\0");
+//! #     let (config, timeouts) = Default::default();
+//! #     let mut session = Session::open(ws_proto::Server, &config, &timeouts, Duration::ZERO);
+//! #     let clock = Instant::now();
+//! #     let mut buf = [0; 64];
+//! #     while runtime::block_on(drive(&mut session, clock, &mut sock, &mut buf)).unwrap() {
+//! #         while session.recv().is_some() {}
+//! #     }
+//! #     assert_eq!(sock.written(), b"\x88\0");
+//! # }
+//! ```
+//!
+//! * **Backpressure** is in `needs.read`: it is `false` while too much output waits.
+//! * **The timer is created again in each round**, which is cheap. A program with very many
+//!   connections keeps one `Sleep` and resets it, as the wrapper in `examples/hosts` does.
+//! * **TLS**: wrap the socket before, and call `flush` when the output is empty. A stream that is
+//!   not a `TcpStream` is split by `tokio::io::split`.
+//! * **A buffer for each task** is the largest memory of an idle connection. The wrapper in
+//!   `examples/hosts` shares one for each thread.
+//!
+//! # A client with keepalive, which reconnects
+//!
+//! The rest of a client, complete. Pings are sent by the session after 30 seconds of silence, and a
+//! server that is gone is noticed 30 seconds later: [`Timeouts`]. After an abnormal closure, a
+//! client must wait before it reconnects, at first for a random time of 0 to 5 seconds, then longer
+//! each time (RFC 6455 §7.2.3). Otherwise all clients of a server that restarts return at the same
+//! moment.
+//!
+//! ```
+//! # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/guide/runtime.rs"));
+//! # use tokio::io::{AsyncReadExt, AsyncWriteExt};
+//! # use tokio::time::sleep_until;
+//! # use ws_proto::Role;
+//! # async fn drive<R: Role>(
+//! #     session: &mut Session<R>,
+//! #     clock: Instant,
+//! #     sock: &mut TcpStream,
+//! #     buf: &mut [u8],
+//! # ) -> io::Result<bool> {
+//! #     let Some(needs) = session.needs(clock.elapsed()) else { return Ok(false) };
+//! #     let (mut reader, mut writer) = sock.split();
+//! #     let wake = clock + needs.wake.unwrap_or(Duration::from_secs(1 << 30));
+//! #     tokio::select! {
+//! #         n = writer.write(session.output()), if needs.write => {
+//! #             session.written(clock.elapsed(), n?);
+//! #         }
+//! #         n = reader.read(buf), if needs.read => match n {
+//! #             Ok(0) | Err(_) => session.recv_eof(),
+//! #             Ok(n) => session.received(clock.elapsed(), &buf[..n]),
+//! #         },
+//! #         () = sleep_until(wake) => {}
+//! #     }
+//! #     Ok(true)
+//! # }
+//! use std::{io, time::Duration};
+//! use tokio::net::TcpStream;
+//! use tokio::sync::mpsc::Receiver;
+//! use tokio::time::{Instant, sleep};
+//! use ws_proto::handshake::{Answer, ClientHandshake};
+//! use ws_proto::uri::Uri;
 //! use ws_proto::{
-//!     Config, Negotiated, OwnedMessage, Role, SendError, Session, Timeouts,
+//!     Client, CloseCode, Config, OwnedMessage, SendError, Session, Timeouts,
 //! };
 //!
-//! async fn converse<R: Role>(
-//!     negotiated: Negotiated<R>,
-//!     mut sock: TcpStream,
-//!     mut posted: Receiver<String>,
-//! ) -> io::Result<()> {
-//!     const FAR: Duration = Duration::from_secs(1 << 30);
-//!     let (config, timeouts) = (Config::new(), Timeouts::new());
+//! /// Converses until it is finished, and reconnects until then.
+//! async fn run(uri: &Uri<'_>, mut posted: Receiver<String>) -> io::Result<()> {
+//!     let mut longest = Duration::from_secs(5);
+//!     loop {
+//!         match connect(uri, &mut posted).await {
+//!             Ok(true) => return Ok(()),
+//!             Ok(false) => longest = Duration::from_secs(5), // it was open
+//!             Err(error) => eprintln!("{error}"),
+//!         }
+//!         let [random] = random()?;
+//!         sleep(longest.mul_f64(f64::from(random) / 255.0)).await;
+//!         longest = (longest * 2).min(Duration::from_secs(300));
+//!     }
+//! }
+//!
+//! /// Returns whether the conversation is finished.
+//! async fn connect(
+//!     uri: &Uri<'_>,
+//!     posted: &mut Receiver<String>,
+//! ) -> io::Result<bool> {
 //!     let (clock, mut buf) = (Instant::now(), vec![0; 16 << 10]);
-//!     let mut session =
-//!         Session::open(negotiated, &config, &timeouts, clock.elapsed());
-//!     let (mut reader, mut writer) = sock.split();
+//!     let (config, timeouts) = (Config::new(), Timeouts::new());
+//!     let mut session = Session::new(&config, &timeouts, clock.elapsed());
+//!     let mut handshake = ClientHandshake::new(uri, Client::new(random()?));
+//!     // With a time limit, and for `wss:` with TLS.
+//!     let mut sock = TcpStream::connect((uri.host(), uri.port())).await?;
+//!
+//!     let mut failed = session.handshake(clock.elapsed(), |_, out| {
+//!         handshake.write_request(out)?;
+//!         Ok::<_, io::Error>(None)
+//!     });
+//!     while session.websocket().is_none() {
+//!         let is_open = drive(&mut session, clock, &mut sock, &mut buf).await?;
+//!         let now = clock.elapsed();
+//!         let step = session.handshake(now, |input, _| {
+//!             Ok(match handshake.recv(input)? {
+//!                 None => None, // read more
+//!                 Some(Answer::Accepted { negotiated, .. }) => Some(negotiated),
+//!                 Some(Answer::Rejected(response)) => {
+//!                     let text = format!("rejected: {}", response.status());
+//!                     return Err(io::Error::other(text));
+//!                 }
+//!             })
+//!         });
+//!         failed = failed.or(step);
+//!         if failed.is_some() || !is_open {
+//!             let timed_out = session.timed_out().map(io::Error::from);
+//!             let eof = io::ErrorKind::UnexpectedEof;
+//!             return Err(failed.or(timed_out).unwrap_or(eof.into()));
+//!         }
+//!     }
+//!
 //!     loop {
 //!         while let Some(message) = session.recv() {
 //!             match message {
@@ -41,55 +174,65 @@
 //!                 _ => {}
 //!             }
 //!         }
-//!         let Some(needs) = session.needs(clock.elapsed()) else {
-//!             break; // the socket is closed when it is dropped
-//!         };
-//!         if needs.shutdown {
-//!             let _ = writer.shutdown().await; // everything was written
-//!         }
-//!         let wake = clock + needs.wake.unwrap_or(FAR);
-//!         let is_idle = !needs.write && !needs.shutdown;
+//!         let is_idle = session.output().is_empty();
 //!         tokio::select! {
-//!             n = writer.write(session.output()), if needs.write => {
-//!                 session.written(clock.elapsed(), n?);
-//!             }
-//!             n = reader.read(&mut buf), if needs.read => match n {
-//!                 Ok(0) | Err(_) => session.recv_eof(),
-//!                 Ok(n) => session.received(clock.elapsed(), &buf[..n]),
-//!             },
 //!             Some(text) = posted.recv(), if is_idle => {
 //!                 match session.send_text(&text) {
 //!                     Ok(()) | Err(SendError::Closed) => {}
 //!                     Err(error) => return Err(error.into()),
 //!                 }
 //!             }
-//!             () = sleep_until(wake) => {} // `needs` acts on it
+//!             more = drive(&mut session, clock, &mut sock, &mut buf) => {
+//!                 if !more? {
+//!                     break;
+//!                 }
+//!             },
 //!         }
 //!     }
-//!     match session.timed_out() {
-//!         Some(timeout) => Err(timeout.into()),
-//!         None => Ok(()), // `session.outcome()` describes the end
-//!     }
+//!     let Some(outcome) = session.outcome() else { return Ok(false) };
+//!     eprintln!("{outcome}");
+//!     let code = outcome.received.and_then(|close| close.code);
+//!     Ok(outcome.clean && code == Some(CloseCode::NORMAL))
+//! }
+//!
+//! /// By the crate `getrandom`, with its feature `std`.
+//! fn random<const N: usize>() -> io::Result<[u8; N]> {
+//!     let mut bytes = [0; N];
+//!     getrandom::fill(&mut bytes)?;
+//!     Ok(bytes)
 //! }
 //! # fn main() -> io::Result<()> {
-//! # let (sock, peer) = runtime::pair(b"\x81\x82\0\0\0\0hi\x88\x82\0\0\0\0\x03\xe8");
-//! # let posted = tokio::sync::mpsc::of(["yo"]);
-//! # let negotiated = Negotiated::new(ws_proto::Server);
-//! # runtime::block_on(converse(negotiated, sock, posted))?;
-//! # assert_eq!(peer.written(), b"\x81\x02yo\x88\x02\x03\xe8");
-//! # Ok(())
+//! #     let response = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\
+//! #         Connection: Upgrade\r\n\
+//! #         Sec-WebSocket-Accept: MXHCaJPMZA/Ir6yhiiyxoBpnBAA=\r\n\r\n";
+//! #     let last = TcpStream::of(&[&response[..], b"\x81\x02hi\x88\x02\x03\xe8"].concat());
+//! #     let dropped = TcpStream::of(&[&response[..], b"\x81\x02hi"].concat());
+//! #     let rejects = TcpStream::of(b"HTTP/1.1 503 Service Unavailable\r\n\r\n");
+//! #     let servers = vec![last.clone(), dropped.clone(), rejects];
+//! #     runtime::SERVERS.set(servers);
+//! #     let uri = Uri::parse("ws://example.com/")?;
+//! #     runtime::block_on(run(&uri, tokio::sync::mpsc::of(["yo"])))?;
+//! #     assert!(dropped.written().starts_with(b"GET / HTTP/1.1\r\n"));
+//! #     let text = dropped.written().len() - 8;
+//! #     assert_eq!(dropped.written()[text..][..2], [0x81, 0x82]);
+//! #     let close = last.written().len() - 8;
+//! #     assert_eq!(last.written()[close..][..2], [0x88, 0x82]);
+//! #     runtime::SERVERS.with_borrow(|left| assert!(left.is_empty()));
+//! #     Ok(())
 //! # }
 //! ```
 //!
-//! * **Backpressure** is in `needs` (whether to read), and in the condition `is_idle`: while output
-//!   waits, no posted message is accepted. The channel must be bounded, so that those who post
-//!   wait, too.
-//! * **The timer is created again in each round.** It is cheap. A program with very many
-//!   connections keeps one `Sleep` and resets it, as `tokio_ws.rs` does.
-//! * **TLS**: wrap the stream before; with `tokio_rustls` use `tokio::io::split`, and call `flush`
-//!   when the output is empty.
-//! * **A buffer for each task** is the largest memory of an idle connection. The wrapper in
-//!   `examples/hosts` shares one for each thread.
+//! * **Posted messages wait** while output does: the condition `is_idle` is backpressure for those
+//!   who post, if the channel is bounded.
+//! * **A message that was posted may be lost** if the connection ends before the peer received it.
+//!   WebSocket confirms nothing: messages that must arrive are confirmed by the peer's messages,
+//!   and sent again.
+//! * At most one connection to the same address may be in its opening handshake at a time (§4.1).
+//! * A **server** has the same loops: its step calls `ServerHandshake::recv`
+//!   ([`http`](super::http#a-server)), and a task is spawned for each socket. If the step fails,
+//!   continue to call `drive` until it returns `false`: that writes the HTTP error.
+//! * `examples/hosts` has a client with TLS and two tasks, `tokio_client`, and one with proxies and
+//!   redirects, `proxy_client`.
 //!
 //! # Cancel safety
 //!
@@ -120,56 +263,7 @@
 //! * A method `async fn next(&mut self) -> Message<'_>` that reads in a loop does not compile:
 //!   [here are the cures](super::integrate#a-wrapper-that-returns-borrowed-messages).
 //!
-//! # A client that reconnects
-//!
-//! After an abnormal closure, a client must wait before it reconnects: at first for a random time
-//! of 0 to 5 seconds, then longer each time (RFC 6455 §7.2.3). Otherwise all clients of a server
-//! that restarts return at the same moment.
-//!
-//! ```
-//! use std::time::Duration;
-//!
-//! /// The longest of the next delays.
-//! struct Backoff(Duration);
-//!
-//! impl Backoff {
-//!     const FIRST: Duration = Duration::from_secs(5);
-//!     const LAST: Duration = Duration::from_secs(300);
-//!
-//!     fn new() -> Self {
-//!         Self(Self::FIRST)
-//!     }
-//!
-//!     /// Returns the time to wait. `random` is uniform, from 0 to 1.
-//!     fn next(&mut self, random: f64) -> Duration {
-//!         let delay = self.0.mul_f64(random);
-//!         self.0 = (self.0 * 2).min(Self::LAST);
-//!         delay
-//!     }
-//! }
-//!
-//! let mut backoff = Backoff::new();
-//! assert_eq!(backoff.next(0.5), Duration::from_millis(2_500));
-//! assert_eq!(backoff.next(1.0), Duration::from_secs(10));
-//! ```
-//!
-//! The client is then a loop:
-//!
-//! 1. Connect the socket, with a timeout, and TLS if
-//!    [`Uri::is_secure`](crate::uri::Uri::is_secure).
-//! 2. Create a `ClientHandshake` with a **fresh** seed, and let [`Session::handshake`] drive it:
-//!    its deadline is part of the session. [`http`](super::http#a-client) has the code.
-//! 3. Converse as above. Pings are sent by the session, after 30 seconds of silence; a server that
-//!    is gone is noticed 30 seconds later ([`Timeouts`]).
-//! 4. If [`outcome`](crate::Session::outcome) is clean and the program closed it, return. Otherwise
-//!    wait for `backoff.next(..)`, and begin again. Create a new `Backoff` after a connection that
-//!    was open for a while.
-//!
-//! At most one connection to the same address may be in its opening handshake at a time (§4.1).
-//! `examples/hosts` has such a client: `proxy_client`.
-//!
 //! [`Message`]: crate::Message
 //! [`OwnedMessage`]: crate::OwnedMessage
-//! [`Session::handshake`]: crate::Session::handshake
 //! [`Session`]: crate::Session
 //! [`Timeouts`]: crate::Timeouts

@@ -19,7 +19,7 @@
 //! * A connection that the proxy ended is seen as the end of the stream or as a reset, **without a
 //!   Close**: browsers report 1006. If all connections end after the same time, this is the reason.
 //! * Some proxies limit the age of a connection, whatever its traffic. Clients must reconnect
-//!   anyway: [here is how](super::asynchronous#a-client-that-reconnects).
+//!   anyway: [here is how](super::asynchronous#a-client-with-keepalive-which-reconnects).
 //!
 //! ```
 //! use std::time::Duration;

@@ -129,7 +129,7 @@
 //! # Reconnect
 //!
 //! A client that reconnects after an abnormal closure waits for a random time first: [here is the
-//! code](super::asynchronous#a-client-that-reconnects).
+//! code](super::asynchronous#a-client-with-keepalive-which-reconnects).
 //!
 //! [`CloseCode`]: crate::CloseCode
 //! [`Outcome`]: crate::Outcome

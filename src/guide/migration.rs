@@ -149,8 +149,9 @@
 //!
 //! # tokio-tungstenite
 //!
-//! Types and errors are those of tungstenite. The rest, with the connection of
-//! [`asynchronous`](super::asynchronous), or the wrapper `tokio_ws.rs` of `examples/hosts`:
+//! Types and errors are those of tungstenite. The wrapper `tokio_stream.rs` in `examples/hosts` is
+//! a `Stream` and a `Sink`, too, so that a program keeps its `next`, `send`, `feed`, `flush` and
+//! `split`: copy it. Otherwise, with the function `drive` of [`asynchronous`](super::asynchronous):
 //!
 //! | tokio-tungstenite | here |
 //! | --- | --- |

@@ -1,11 +1,16 @@
-// The names of tokio that the examples of the guide use, on bytes in memory. The examples include
-// it, so that they run without a runtime.
+// The names of tokio and getrandom that the examples of the guide use, on bytes in memory. The
+// examples include it, so that they run without a runtime and without a network.
 
 pub mod runtime {
     use std::cell::RefCell;
     use std::pin::pin;
     use std::rc::Rc;
     use std::task::{Context, Poll, Waker};
+
+    thread_local! {
+        /// The sockets to which the next calls of `connect` lead.
+        pub static SERVERS: RefCell<Vec<Socket>> = const { RefCell::new(Vec::new()) };
+    }
 
     #[derive(Default)]
     struct Memory {
@@ -16,14 +21,19 @@ pub mod runtime {
     #[derive(Clone, Default)]
     pub struct Socket(Rc<RefCell<Memory>>);
 
-    /// Returns a socket that receives `input`, then the end of the stream, and its peer.
-    pub fn pair(input: &[u8]) -> (Socket, Socket) {
-        let socket = Socket::default();
-        socket.0.borrow_mut().input = input.to_vec();
-        (socket.clone(), socket)
-    }
-
     impl Socket {
+        /// Returns a socket that receives `input`, then the end of the stream.
+        pub fn of(input: &[u8]) -> Self {
+            let socket = Self::default();
+            socket.0.borrow_mut().input = input.to_vec();
+            socket
+        }
+
+        pub async fn connect(_: (&str, u16)) -> std::io::Result<Self> {
+            let server = SERVERS.with_borrow_mut(Vec::pop);
+            server.ok_or(std::io::ErrorKind::ConnectionRefused.into())
+        }
+
         pub fn split(&mut self) -> (Self, Self) {
             (self.clone(), self.clone())
         }
@@ -48,21 +58,25 @@ pub mod runtime {
 
     pub fn block_on<T>(future: impl Future<Output = T>) -> T {
         let mut future = pin!(future);
+        let mut context = Context::from_waker(Waker::noop());
         loop {
-            if let Poll::Ready(done) = future
-                .as_mut()
-                .poll(&mut Context::from_waker(Waker::noop()))
-            {
+            if let Poll::Ready(done) = future.as_mut().poll(&mut context) {
                 return done;
             }
         }
     }
 
-    pub enum Ready<A, B, C, D> {
+    pub enum Ready<A, B, C> {
         A(A),
         B(B),
         C(C),
-        D(D),
+    }
+}
+
+pub mod getrandom {
+    pub fn fill(bytes: &mut [u8]) -> std::io::Result<()> {
+        bytes.fill(7);
+        Ok(())
     }
 }
 
@@ -122,48 +136,68 @@ pub mod tokio {
     pub mod time {
         pub use std::time::Instant;
 
+        /// Time does not pass here, unless nothing else can happen.
+        pub async fn sleep(_: std::time::Duration) {}
+
         pub async fn sleep_until(at: Instant) {
-            while Instant::now() < at {
-                let mut is_first = true;
-                std::future::poll_fn(|_| match std::mem::replace(&mut is_first, false) {
-                    true => std::task::Poll::Pending,
-                    false => std::task::Poll::Ready(()),
-                })
-                .await;
-            }
+            let mut is_ready = Instant::now() >= at;
+            std::future::poll_fn(|_| match std::mem::replace(&mut is_ready, true) {
+                true => std::task::Poll::Ready(()),
+                false => std::task::Poll::Pending,
+            })
+            .await;
         }
     }
 
+    /// The two forms that the examples use.
     macro_rules! select {
+        (
+            Some($a:pat) = $a_future:expr, if $a_on:expr => $a_body:block
+            $b:pat = $b_future:expr => $b_body:expr,
+        ) => {
+            tokio::select! { @
+                $a, $a_future, $a_on, $a_body;
+                $b, $b_future, true, $b_body;
+                (), std::future::pending::<()>(), {}
+            }
+        };
         (
             $a:pat = $a_future:expr, if $a_on:expr => $a_body:block
             $b:pat = $b_future:expr, if $b_on:expr => $b_body:expr,
-            $c:pat = $c_future:expr, if $c_on:expr => $c_body:block
-            $d:pat = $d_future:expr => $d_body:block
+            $c:pat = $c_future:expr => $c_body:block
+        ) => {
+            tokio::select! { @
+                $a, async { Some($a_future.await) }, $a_on, $a_body;
+                $b, $b_future, $b_on, $b_body;
+                $c, $c_future, $c_body
+            }
+        };
+        (@
+            $a:pat, $a_future:expr, $a_on:expr, $a_body:expr;
+            $b:pat, $b_future:expr, $b_on:expr, $b_body:expr;
+            $c:pat, $c_future:expr, $c_body:expr
         ) => {{
+            use std::task::Poll;
             let ready = {
                 let mut a = std::pin::pin!($a_future);
                 let mut b = std::pin::pin!($b_future);
                 let mut c = std::pin::pin!($c_future);
-                let mut d = std::pin::pin!($d_future);
-                let (a_on, b_on, mut c_on) = ($a_on, $b_on, $c_on);
+                let (mut a_on, b_on) = ($a_on, $b_on);
                 std::future::poll_fn(|cx| {
-                    use std::task::Poll;
-                    if let (true, Poll::Ready(a)) = (a_on, a.as_mut().poll(cx)) {
-                        return Poll::Ready(runtime::Ready::A(a));
-                    }
-                    if c_on {
-                        if let Poll::Ready(c) = c.as_mut().poll(cx) {
-                            if let Some(c) = c {
-                                return Poll::Ready(runtime::Ready::C(Some(c)));
-                            }
-                            c_on = false; // the pattern does not match
+                    if a_on {
+                        match a.as_mut().poll(cx) {
+                            Poll::Ready(Some(a)) => return Poll::Ready(runtime::Ready::A(a)),
+                            // The pattern does not match.
+                            Poll::Ready(None) => a_on = false,
+                            Poll::Pending => {}
                         }
                     }
-                    if let (true, Poll::Ready(b)) = (b_on, b.as_mut().poll(cx)) {
-                        return Poll::Ready(runtime::Ready::B(b));
+                    if b_on {
+                        if let Poll::Ready(b) = b.as_mut().poll(cx) {
+                            return Poll::Ready(runtime::Ready::B(b));
+                        }
                     }
-                    d.as_mut().poll(cx).map(runtime::Ready::D)
+                    c.as_mut().poll(cx).map(runtime::Ready::C)
                 })
                 .await
             };
@@ -171,9 +205,6 @@ pub mod tokio {
                 runtime::Ready::A($a) => $a_body,
                 runtime::Ready::B($b) => $b_body,
                 runtime::Ready::C($c) => $c_body,
-                runtime::Ready::D($d) => $d_body,
-                #[allow(unreachable_patterns)]
-                _ => unreachable!(),
             }
         }};
     }
