@@ -199,7 +199,8 @@ impl From<InvalidUtf8> for ProtocolError {
     }
 }
 
-/// The reason for which a call sent nothing: nothing was written, and no state changed.
+/// The reason for which a call sent nothing: nothing was written, and no state changed, except a
+/// compression context (see [`OutputFull`](Self::OutputFull)).
 ///
 /// With the feature `std` it converts into a `std::io::Error`: of kind `BrokenPipe` for
 /// [`Closed`](Self::Closed), `WriteZero` for [`OutputFull`](Self::OutputFull), and `InvalidInput`

@@ -17,7 +17,7 @@ pub use receive::{Chunk, Event};
 pub(crate) use receive::{Received, RecvState, Signal};
 pub use recv_half::RecvHalf;
 #[cfg(feature = "alloc")]
-pub(crate) use send::Coding;
+pub(crate) use send::{Coding, append_masked};
 pub use send::{OutgoingFrame, SendHalf};
 
 use crate::action::Action;

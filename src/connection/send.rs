@@ -7,12 +7,16 @@ use super::closing::{
     ClosePhase, Endpoint, Reply, ReplyKind, SendClosing, SentClose, State, encode_close_body,
 };
 use crate::action::Action;
+use crate::buffer::{prefix, suffix};
 use crate::counters::Counters;
 use crate::deflate::{Direction, Params};
 use crate::error::SendError;
 use crate::frame::close::CloseCode;
 use crate::frame::opcode::MessageKind;
-use crate::frame::{Header, HeaderBytes, MAX_CONTROL_PAYLOAD, MaskingKey, Opcode, Utf8Validator};
+use crate::frame::{
+    Header, HeaderBytes, MAX_CONTROL_PAYLOAD, MaskingKey, Opcode, Utf8Validator, Vectorize, WIDE,
+    unaligned_len, vectorize,
+};
 use crate::output::Output;
 use crate::role::Role;
 
@@ -682,39 +686,92 @@ impl<R: Role> SendHalf<R> {
 
 /// Appends an encoded header. Those of short frames have a constant length, so that appending them
 /// is a store.
-#[inline]
+// Inlined, since it is known there whether the role masks.
+#[inline(always)]
 fn append_header(header: &Header, out: &mut (impl Output + ?Sized)) {
     let first = u8::from(header.fin) << 7 | header.rsv << 4 | u8::from(header.opcode);
     match (header.mask, header.len) {
         (None, len @ 0..126) => _ = out.append(&[first, len as u8]),
-        (None, len @ 126..0x1_0000) => {
-            let [high, low] = (len as u16).to_be_bytes();
-            out.append(&[first, 126, high, low]);
-        }
         (Some(MaskingKey([a, b, c, d])), len @ 0..126) => {
             out.append(&[first, 0x80 | len as u8, a, b, c, d]);
         }
-        (Some(MaskingKey([a, b, c, d])), len @ 126..0x1_0000) => {
-            let [high, low] = (len as u16).to_be_bytes();
+        _ => append_long_header(header, first, out),
+    }
+}
+
+#[inline(never)]
+fn append_long_header(header: &Header, first: u8, out: &mut (impl Output + ?Sized)) {
+    let [.., high, low] = header.len.to_be_bytes();
+    match (header.mask, header.len) {
+        (None, 126..0x1_0000) => _ = out.append(&[first, 126, high, low]),
+        (Some(MaskingKey([a, b, c, d])), 126..0x1_0000) => {
             out.append(&[first, 0x80 | 126, high, low, a, b, c, d]);
         }
         _ => _ = out.append(&header.encode()),
     }
 }
 
-/// Appends a masked payload in one pass.
+/// Appends a masked payload.
 #[inline]
-fn append_masked(key: MaskingKey, payload: &[u8], out: &mut (impl Output + ?Sized)) {
-    /// A few vector registers.
-    const WIDTH: usize = 128;
-    let mut blocks = payload.chunks_exact(WIDTH);
-    for block in blocks
-        .by_ref()
-        .filter_map(|block| block.first_chunk::<WIDTH>())
-    {
-        let mut block = *block;
-        key.apply_to_block(&mut block);
-        out.append(&block);
+pub(crate) fn append_masked(key: MaskingKey, payload: &[u8], out: &mut (impl Output + ?Sized)) {
+    if payload.len() < BLOCK_WIDTH {
+        key.apply(out.append(payload), 0);
+    } else {
+        MaskedBlocks { key, payload, out }.append_all();
     }
-    key.apply(out.append(blocks.remainder()), 0);
+}
+
+/// The width of a block that is masked in vector registers.
+const BLOCK_WIDTH: usize = 128;
+
+/// Masks and appends a payload in one pass, block by block.
+struct MaskedBlocks<'a, O: ?Sized> {
+    key: MaskingKey,
+    payload: &'a [u8],
+    out: &'a mut O,
+}
+
+impl<O: Output + ?Sized> MaskedBlocks<'_, O> {
+    #[inline(never)]
+    fn append_all(mut self) {
+        /// The length from which aligned vectors make up for the start that is not aligned.
+        const ALIGNED: usize = 8192;
+
+        if self.payload.len() >= ALIGNED {
+            // The end of the first bytes shows how many more lead to an aligned address.
+            let end = self.append(4).as_ptr_range().end;
+            self.append(unaligned_len(end));
+        }
+        if self.payload.len() < WIDE {
+            self.run();
+        } else {
+            vectorize(self);
+        }
+    }
+
+    /// Appends the next `len` bytes, which must be there.
+    fn append(&mut self, len: usize) -> &mut [u8] {
+        let place = self.out.append(prefix(self.payload, len));
+        self.key.apply(place, 0);
+        self.key = self.key.rotated(len as u64);
+        self.payload = suffix(self.payload, len);
+        place
+    }
+}
+
+impl<O: Output + ?Sized> Vectorize for MaskedBlocks<'_, O> {
+    #[inline(always)]
+    fn run(self) {
+        let Self { key, payload, out } = self;
+        let mut blocks = payload.chunks_exact(BLOCK_WIDTH);
+        for block in blocks
+            .by_ref()
+            .filter_map(|block| block.first_chunk::<BLOCK_WIDTH>())
+        {
+            let mut block = *block;
+            key.apply_to_block(&mut block);
+            out.append(&block);
+        }
+        key.apply(out.append(blocks.remainder()), 0);
+    }
 }

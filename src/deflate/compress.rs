@@ -70,14 +70,14 @@ impl Compressor {
         self.settings
     }
 
-    /// Returns whether nothing was compressed since the compressor was created or reset, so that the
-    /// next message refers to no earlier one.
+    /// Returns whether nothing was compressed since the compressor was created or reset, so that
+    /// the next message refers to no earlier one.
     pub(super) fn is_fresh(&self) -> bool {
         self.deflate.total_in() == 0
     }
 
-    /// Compresses a chunk of a message, and appends the available output to `out`. The output of all
-    /// chunks, up to [`Flush::End`], is the payload of the message.
+    /// Compresses a chunk of a message, and appends the available output to `out`. The output of
+    /// all chunks, up to [`Flush::End`], is the payload of the message.
     pub fn compress(&mut self, mut chunk: &[u8], flush: Flush, out: &mut Vec<u8>) {
         self.is_unflushed |= !chunk.is_empty();
         if !self.is_unflushed {

@@ -88,9 +88,9 @@ impl Deflater {
     /// `None` if a complete message should be sent uncompressed, since compression saves nothing
     /// and no later message refers to this one. `fin` ends the message.
     ///
-    /// If `send` fails, the peer does not receive the output, and nothing later may refer to it: the
-    /// compressor forgets everything. Then the message is compressed again, in this state, so that
-    /// the error is about the output of the next call.
+    /// If `send` fails, the peer does not receive the output, and nothing later may refer to it:
+    /// the compressor forgets everything. Then the message is compressed again, in this state, so
+    /// that the error is about the output of the next call.
     pub(crate) fn compress<E>(
         &mut self,
         message: &[u8],

@@ -1,8 +1,8 @@
 //! Complete messages, the layer for nearly every program: a connection with memory for fragmented
 //! messages, and with compression (RFC 6455 §5 to §7, RFC 7692).
 //!
-//! [`receive`] assembles messages in [`memory`], [`send`] compresses them, and [`prepared`] has those
-//! for many connections. Everything else is the [`Connection`]'s.
+//! [`receive`] assembles messages in [`memory`], [`send`] compresses them, and [`prepared`] has
+//! those for many connections. Everything else is the [`Connection`]'s.
 
 mod memory;
 mod prepared;
@@ -374,8 +374,8 @@ impl<R: Role> WebSocket<R> {
         send_fragment(half, &mut self.deflater, kind, bytes, fin, out)
     }
 
-    /// Sends the next fragment of a message, at most `max_len` bytes from the front of `rest`, which
-    /// it consumes. Returns whether that was the last fragment. `max_len` is the length before
+    /// Sends the next fragment of a message, at most `max_len` bytes from the front of `rest`, and
+    /// consumes them. Returns whether that was the last fragment. `max_len` is the length before
     /// compression; 0 counts as 1.
     ///
     /// It sends a large message in fragments, as [`send_fragment`](Self::send_fragment) does, so

@@ -15,8 +15,8 @@ use core::{fmt, ops::Deref};
 /// each window size that the connections negotiated, when it is first needed.
 ///
 /// [`WebSocket::send_prepared`](crate::WebSocket::send_prepared) sends it, and
-/// [`begin_prepared`](crate::WebSocket::begin_prepared) returns its frame. It can be used in several
-/// threads at the same time, for instance in an `Arc`.
+/// [`begin_prepared`](crate::WebSocket::begin_prepared) returns its frame. It can be used in
+/// several threads at the same time, for instance in an `Arc`.
 ///
 /// A client has no prepared messages, since each of its frames must be masked with another key (RFC
 /// 6455 §5.3).

@@ -73,7 +73,7 @@ pub(super) fn send_fragment<R: Role>(
     })
 }
 
-/// Sends the next fragment of a message from the front of `rest`, which it consumes. Returns whether
+/// Sends the next fragment of a message from the front of `rest`, and consumes it. Returns whether
 /// it was the last one.
 pub(super) fn send_next_fragment(
     rest: &mut &[u8],
@@ -87,8 +87,8 @@ pub(super) fn send_next_fragment(
     Ok(fin)
 }
 
-/// Calls `send` with a fragment that the caller has compressed with these parameters, which the
-/// compressor must take into account afterwards.
+/// Calls `send` with a fragment that the caller has compressed with these parameters, and informs
+/// the compressor.
 #[cfg(feature = "deflate")]
 pub(super) fn with_own_compression<R: Role, T>(
     deflater: &mut Option<Deflater>,

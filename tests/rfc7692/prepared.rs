@@ -31,9 +31,9 @@ fn sent(ws: &mut WebSocket<Server>, message: &Prepared) -> Vec<u8> {
     out
 }
 
-/// PM1: a prepared message is the frame that the connection would send, of every length.
+/// DP21: a prepared message is the frame that the connection would send, of every length.
 #[test]
-fn pm1_an_uncompressed_one_is_the_frame_of_the_connection() {
+fn dp21_an_uncompressed_one_is_the_frame_of_the_connection() {
     for len in [0, 1, 125, 126, 127, 0xffff, 0x1_0000, 0x1_0001] {
         let text = "x".repeat(len);
         let mut expected = Vec::new();
@@ -93,10 +93,10 @@ fn pm1_an_uncompressed_one_is_the_frame_of_the_connection() {
     assert_eq!(refused, Err(SendError::Closed));
 }
 
-/// PM2, DP11: each connection is sent the message with a window that it negotiated, and no other;
+/// DP22, DP11: each connection is sent the message with a window that it negotiated, and no other;
 /// C zlib inflates it with that window, and the oracle measures the distances.
 #[test]
-fn pm2_dp11_each_connection_has_its_window() {
+fn dp22_dp11_each_connection_has_its_window() {
     let text = text();
     let message = Prepared::text(&text).deflate(&Deflate::default());
     // The largest first: its bytes are not for others.
@@ -129,10 +129,10 @@ fn read(bytes: &[u8]) -> Frame {
     frames.remove(0)
 }
 
-/// PM3: it is compressed at most once for each window, when it is first needed, also by many
+/// DP23: it is compressed at most once for each window, when it is first needed, also by many
 /// threads at once.
 #[test]
-fn pm3_it_is_compressed_once_for_each_window() {
+fn dp23_it_is_compressed_once_for_each_window() {
     let deflate = Deflate::default();
     let text = text();
     let message = Prepared::text(&text).deflate(&deflate);
@@ -178,10 +178,10 @@ fn pm3_it_is_compressed_once_for_each_window() {
     assert!(frames.iter().all(|frame| *frame == frames[0]));
 }
 
-/// PM4, DP12: with takeover, a prepared message leaves the connection's compressor usable, which
+/// DP24, DP12: with takeover, a prepared message leaves the connection's compressor usable, which
 /// does not refer to earlier messages. An uncompressed one changes nothing.
 #[test]
-fn pm4_dp12_the_context_of_the_connection_begins_after_it() {
+fn dp24_dp12_the_context_of_the_connection_begins_after_it() {
     let deflate = Deflate::default().with_threshold(0);
     let hello = Prepared::text(&"Hello, ".repeat(30)).deflate(&deflate);
     let uncompressed = Prepared::text(&"Hello, ".repeat(30));
@@ -238,9 +238,9 @@ fn pm4_dp12_the_context_of_the_connection_begins_after_it() {
     assert_eq!(seen.len(), 6);
 }
 
-/// PM5, O2: a message that must not be sent has no effect.
+/// DP25, O2: a message that must not be sent has no effect.
 #[test]
-fn pm5_what_is_refused_has_no_effect() {
+fn dp25_what_is_refused_has_no_effect() {
     let deflate = Deflate::default();
     let text = "Hello ".repeat(20);
     let message = Prepared::text(&text).deflate(&deflate);
@@ -286,10 +286,10 @@ fn pm5_what_is_refused_has_no_effect() {
     assert_eq!((out.len(), half.sent()), (len, counted));
 }
 
-/// PM6: a broadcast to many connections, some of which have sent something of their own, allocates
+/// DP26: a broadcast to many connections, some of which have sent something of their own, allocates
 /// no state for any of them.
 #[test]
-fn pm6_a_broadcast_allocates_no_contexts() {
+fn dp26_a_broadcast_allocates_no_contexts() {
     let deflate = Deflate::default();
     let message = Prepared::binary(&json(10)).deflate(&deflate);
     let mut connections: Vec<_> = (0..100).map(|i| server(i % 2 == 0, 15)).collect();
@@ -305,7 +305,7 @@ fn pm6_a_broadcast_allocates_no_contexts() {
 
 /// The messages of users are not shown, and a frame goes to another thread.
 #[test]
-fn pm1_frames_are_opaque_and_go_anywhere() {
+fn dp21_frames_are_opaque_and_go_anywhere() {
     fn check<T: Send + Sync + 'static>(_: &T) {}
     let message = Arc::new(Prepared::text("secret").deflate(&Deflate::default()));
     let frame = server(true, 15)

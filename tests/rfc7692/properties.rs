@@ -465,7 +465,7 @@ proptest! {
     #![proptest_config(ProptestConfig { max_shrink_iters: 300, ..config(CASES) })]
 
     #[test]
-    fn dp3_dp12_whatever_is_sent_is_received(
+    fn dp3_dp12_dp19_dp24_whatever_is_sent_is_received(
         setup in setup(), sends in vec(send(), 0..8), cuts in cuts(), block in prop_oneof![1..40_usize, 40..9000_usize], from_client in any::<bool>(),
     ) {
         if from_client {

@@ -5,7 +5,8 @@
 //! syntax error is reported at the first byte that no valid head has there, and the value of a
 //! header is checked at the end of its line. The meaning of the lines is up to the [`HeadRules`].
 
-use super::headers::{is_header_value_char, split_line, value_len};
+use super::headers::{is_header_value_char, value_len};
+use super::lists;
 #[cfg(feature = "alloc")]
 use crate::buffer::{growth, take_front};
 use crate::buffer::{prefix, suffix};
@@ -127,6 +128,8 @@ pub(in crate::handshake) struct Parser<R> {
     parsed: usize,
     /// The index at which the current line begins.
     line_start: usize,
+    /// The length of the current line's name.
+    name_len: usize,
     /// The number of headers begun.
     headers: usize,
 }
@@ -139,6 +142,7 @@ impl<R: HeadRules> Parser<R> {
             position: Position::StartLine,
             parsed: 0,
             line_start: 0,
+            name_len: 0,
             headers: 0,
         }
     }
@@ -169,11 +173,10 @@ impl<R: HeadRules> Parser<R> {
                 }
                 (Position::LineEnd, b'\n') => {
                     self.line_start = self.parsed;
-                    let (name, value) = line
-                        .strip_suffix(b"\r")
-                        .and_then(split_line)
-                        .ok_or(HandshakeError::InvalidHeaderName)?;
-                    self.rules.header(name, value)?;
+                    let name = prefix(line, self.name_len);
+                    let value = suffix(line, self.name_len + 1);
+                    let value = prefix(value, value.len() - 1);
+                    self.rules.header(name, lists::trim(value))?;
                     Position::LineStart
                 }
                 (Position::End, b'\n') => {
@@ -205,7 +208,10 @@ impl<R: HeadRules> Parser<R> {
                     self.parsed += token_len(suffix(bytes, self.parsed));
                     Position::Name
                 }
-                (Position::Name, b':') => Position::Value,
+                (Position::Name, b':') => {
+                    self.name_len = line.len();
+                    Position::Value
+                }
                 (Position::Name, _) if is_token_char(byte) => {
                     // The name was split by the input.
                     self.parsed += token_len(suffix(bytes, self.parsed));
