@@ -16,8 +16,8 @@ use core::fmt;
 /// }
 /// ```
 ///
-/// Its supertraits hold for both roles, so that a task or a type that is generic over the role needs
-/// no further bounds.
+/// Its supertraits hold for both roles, so that a task or a type that is generic over the role
+/// needs no further bounds.
 ///
 /// # Storing connections of either role
 ///

@@ -158,6 +158,11 @@ impl<R: Role> Session<R> {
 
     /// Sets the length of the output from which on neither bytes nor messages are received, so that
     /// a peer that does not read cannot cause more output. Default: 64 KiB.
+    ///
+    /// Two endpoints that both send without waiting for messages could then wait for each other,
+    /// until a deadline ends the connection. A program that limits its own output, such as an
+    /// asynchronous one whose senders wait, should set `usize::MAX`, and go on receiving: then only
+    /// Pongs add to the output, up to its [maximum](Self::with_max_output).
     #[must_use]
     pub const fn with_high_water(mut self, bytes: usize) -> Self {
         self.high_water = bytes;

@@ -1,17 +1,22 @@
-// hyper_upgrade against Node: a page by HTTP/2, a WebSocket by HTTP/2's extended CONNECT
-// (node:http2, with frames by hand), and a page in Chromium.
+// Hosts against Node and Chromium. hyper_upgrade: a page by HTTP/2, a WebSocket by HTTP/2's extended
+// CONNECT (node:http2, with frames by hand), and a page in Chromium. tokio_echo with TLS: the library
+// ws. tokio_chat: its page, in two windows.
 //
 // usage: node drive.js DIR CHROMIUM    (where the programs are, and Chromium's path)
 // Prints a line for each case, `ok` or `FAILED`.
 'use strict';
 
-const { strictEqual: equal, ok } = require('node:assert');
+const { strictEqual: equal, deepStrictEqual: deepEqual, ok } = require('node:assert');
 const { spawn } = require('node:child_process');
 const { randomBytes } = require('node:crypto');
 const { once } = require('node:events');
+const { mkdtempSync, readFileSync, rmSync } = require('node:fs');
 const http2 = require('node:http2');
+const { tmpdir } = require('node:os');
+const { join } = require('node:path');
 const { createInterface } = require('node:readline');
 const { chromium } = require('playwright-core');
+const { WebSocket } = require('ws');
 
 const [DIR, CHROMIUM] = process.argv.slice(2);
 const MIB = 1 << 20;
@@ -24,10 +29,10 @@ async function test(name, run) {
   });
   try {
     const note = await Promise.race([run(), timeout]);
-    console.log(`ok      hyper_upgrade, ${name}${note ? `: ${note}` : ''}`);
+    console.log(`ok      ${name}${note ? `: ${note}` : ''}`);
   } catch (error) {
     failed = true;
-    console.log(`FAILED  hyper_upgrade, ${name}: ${error.message.replace(/\s+/g, ' ').slice(0, 300)}`);
+    console.log(`FAILED  ${name}: ${error.message.replace(/\s+/g, ' ').slice(0, 300)}`);
   }
   clearTimeout(timer);
 }
@@ -50,29 +55,92 @@ function frame(first, payload, masked = true) {
   return Buffer.concat([header, Buffer.alloc(masked ? 4 : 0), bytes]);
 }
 
-async function main() {
-  process.exitCode = 1; // should it end before the last case
-  const server = spawn(`${DIR}/hyper_upgrade`, ['127.0.0.1:0'], { stdio: ['ignore', 'pipe', 'inherit'] });
+/** Starts a host. Returns the lines that it prints, of which the first one is its URL. */
+async function host(...command) {
+  const [name, ...args] = command;
+  const server = spawn(`${DIR}/${name}`, ['127.0.0.1:0', ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
   process.on('exit', () => server.kill());
   const lines = [];
   const reader = createInterface({ input: server.stdout });
   reader.on('line', (line) => lines.push(line));
   await once(reader, 'line');
-  const url = lines[0];
+  return lines;
+}
+
+/** The library ws, with a certificate that it verifies. */
+async function tlsEcho() {
+  const directory = mkdtempSync(join(tmpdir(), 'hosts-'));
+  const file = join(directory, 'cert.pem');
+  const [url] = await host('tokio_echo', file);
+  await test('tokio_echo, TLS, the library ws', async () => {
+    const ws = new WebSocket(url, { ca: readFileSync(file) });
+    await once(ws, 'open');
+    const messages = ['κόσμε 🦀', randomBytes(MIB), '', ...Array.from({ length: 100 }, (_, i) => `message ${i}`)];
+    const echoed = new Promise((resolve) => {
+      const received = [];
+      ws.on('message', (data, isBinary) => {
+        received.push(isBinary ? data : data.toString());
+        if (received.length === messages.length) resolve(received);
+      });
+    });
+    for (const message of messages) ws.send(message);
+    deepEqual(await echoed, messages);
+    ws.close(4321, 'good bye');
+    equal((await once(ws, 'close'))[0], 4321);
+  });
+  rmSync(directory, { recursive: true });
+}
+
+/** Two windows in a room, and one in another. */
+async function chat(browser) {
+  const [url] = await host('tokio_chat');
+  const enter = async (name, room) => {
+    const page = await (await browser.newContext()).newPage();
+    page.on('dialog', (dialog) => dialog.accept(name));
+    await page.goto(`${url}#${room}`);
+    await page.waitForSelector(`li:has-text("${name} is here")`);
+    return page;
+  };
+  await test(`tokio_chat, its page in Chromium ${browser.version()}`, async () => {
+    const ann = await enter('Ann', 'the first');
+    const bob = await enter('Bob', 'the first');
+    const zoe = await enter('Zoe', 'the second');
+    await ann.waitForSelector('li:has-text("Bob is here")');
+    const text = '<b>κόσμε</b> 🦀 '.repeat(30).trim();
+    await ann.fill('#text', text);
+    await ann.click('button');
+    for (const page of [ann, bob]) {
+      await page.waitForFunction((line) => document.querySelector('li').textContent === line, `Ann: ${text}`);
+    }
+    equal(await bob.evaluate(() => ws.extensions), 'permessage-deflate');
+    equal(await zoe.locator('li').allTextContents().then(String), 'Zoe is here');
+    await bob.close();
+    await ann.waitForSelector('li:has-text("Bob left")');
+    // It comes back after a lost connection.
+    await ann.evaluate(() => ws.close());
+    await ann.waitForFunction(() => document.querySelector('li').textContent === 'Ann is here');
+  });
+}
+
+async function main() {
+  process.exitCode = 1; // should it end before the last case
+  await tlsEcho();
+  const lines = await host('hyper_upgrade');
+  const [url] = lines;
   const origin = url.replace(/\/$/, '');
   const session = http2.connect(url, { rejectUnauthorized: false });
   await once(session, 'remoteSettings');
 
   const connect = { ':method': 'CONNECT', ':protocol': 'websocket', ':path': '/ws', 'sec-websocket-version': '13', origin };
 
-  await test('a page by HTTP/2', async () => {
+  await test('hyper_upgrade, a page by HTTP/2', async () => {
     const { stream, answer } = await request(session, { ':path': '/' });
     equal(answer[':status'], 200);
     equal(answer['content-type'], 'text/html');
     ok((await stream.setEncoding('utf8').toArray()).join('').includes('new WebSocket'));
   });
 
-  await test(`extended CONNECT by Node ${process.version}`, async () => {
+  await test(`hyper_upgrade, extended CONNECT by Node ${process.version}`, async () => {
     ok(session.remoteSettings.enableConnectProtocol);
     const { stream, answer } = await request(session, connect, { endStream: false });
     equal(answer[':status'], 200);
@@ -93,7 +161,7 @@ async function main() {
     // 426 needs Upgrade, which HTTP/2 does not have.
     ['another version', { 'sec-websocket-version': '12' }, 400],
   ]) {
-    await test(`extended CONNECT, ${name} is answered with ${status}`, async () => {
+    await test(`hyper_upgrade, extended CONNECT, ${name} is answered with ${status}`, async () => {
       const { stream, answer } = await request(session, { ...connect, ...changed }, { endStream: false });
       stream.close();
       equal(answer[':status'], status);
@@ -107,7 +175,7 @@ async function main() {
     args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
     timeout: 60_000,
   });
-  await test(`its page in Chromium ${browser.version()}, by HTTP/2`, async () => {
+  await test(`hyper_upgrade, its page in Chromium ${browser.version()}, by HTTP/2`, async () => {
     const context = await browser.newContext({ ignoreHTTPSErrors: true });
     const page = await context.newPage();
     await page.goto(url);
@@ -125,11 +193,12 @@ async function main() {
     equal(told, 'permessage-deflate true 4321 true');
     equal(lines.at(-1), 'a WebSocket by HTTP/2.0');
   });
+  await chat(browser);
   await browser.close();
   process.exit(failed ? 1 : 0);
 }
 
 main().catch((error) => {
-  console.log(`FAILED  hyper_upgrade: ${error.message.replace(/\s+/g, ' ').slice(0, 300)}`);
+  console.log(`FAILED  ${error.message.replace(/\s+/g, ' ').slice(0, 300)}`);
   process.exit(1);
 });

@@ -33,6 +33,24 @@ use std::time::Duration;
 #[cfg(all(unix, feature = "std", feature = "handshake"))]
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// The first program that a visitor runs.
+#[cfg(all(unix, feature = "std", feature = "handshake"))]
+#[test]
+fn the_example_in_memory_shows_a_conversation() {
+    let output = std::process::Command::new(example("sans_io")).output();
+    let output = output.unwrap();
+    assert!(output.status.success());
+    let text = String::from_utf8(output.stdout).unwrap();
+    for line in [
+        "HTTP/1.1 101 Switching Protocols",
+        "server: Binary([1, 2, 3, 4, 5])",
+        "server: Text(\"κόσμε\")",
+        "client: Failed(InvalidUtf8)",
+    ] {
+        assert!(text.lines().any(|shown| shown == line), "{line}");
+    }
+}
+
 /// The path of an example: cargo puts it beside the directory of this test.
 #[cfg(all(unix, feature = "std", feature = "handshake"))]
 fn example(name: &str) -> PathBuf {

@@ -125,6 +125,31 @@ fn sn2_a_long_output_pauses_receiving() {
     for_both_roles!(check);
 }
 
+/// Two endpoints whose programs send without end must both go on reading.
+#[test]
+fn sn2_without_a_mark_receiving_does_not_wait_for_the_output() {
+    fn check<R: TestRole>() {
+        let mut session = open::<R>()
+            .with_high_water(usize::MAX)
+            .with_max_output(100_000 + 131);
+        session.send_binary(&pattern(99_980)).unwrap();
+        let frames = [
+            Frame::text("first"),
+            Frame::ping(pattern(125)),
+            Frame::ping(pattern(125)),
+            Frame::text("last"),
+        ];
+        session.received(NOW, &wire::<R>(&frames));
+        // There is room for one Pong.
+        assert_eq!(all(&mut session).len(), 2);
+        assert!(!session.needs(NOW).unwrap().read);
+        session.written(NOW, 50_000);
+        assert_eq!(all(&mut session).len(), 2);
+        assert!(session.output().len() > 50_000 && session.needs(NOW).unwrap().read);
+    }
+    for_both_roles!(check);
+}
+
 #[test]
 fn sn2_messages_of_the_program_are_refused_above_a_limit() {
     let mut session = open::<Server>().with_max_output(1000);

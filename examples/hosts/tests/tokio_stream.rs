@@ -10,7 +10,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, DuplexStream, ReadBuf, duplex};
 use tokio::task::yield_now;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 use ws_proto::{Client, CloseCode, Config, OwnedMessage, Role, Server, Session, Timeouts};
 
 fn open<S: AsyncRead + AsyncWrite + Unpin, R: Role>(stream: S, role: R) -> WebSocketStream<S, R> {
@@ -223,6 +223,32 @@ async fn a_half_is_woken_by_what_the_other_half_does() {
         receiving.await.unwrap();
     })
     .await;
+}
+
+/// The time for the peer's Close begins when the other half sends ours.
+#[tokio::test(start_paused = true)]
+async fn a_deadline_that_one_half_starts_ends_the_other() {
+    let (stream, _peer) = duplex(1000);
+    let (mut sender, mut receiver) = open(stream, Server).split();
+    let receiving = tokio::spawn(async move { receiver.next().await });
+    sleep(Duration::from_secs(1)).await;
+    let start = Instant::now();
+    let close = OwnedMessage::Close(None, String::new());
+    sender.send(close).await.unwrap();
+    let end = receiving.await.unwrap().unwrap().unwrap_err();
+    assert_eq!(end.kind(), io::ErrorKind::TimedOut);
+    assert_eq!(start.elapsed().as_secs(), 10);
+}
+
+/// Both ends send more than the pipe holds before either reads.
+#[tokio::test]
+async fn messages_are_received_while_the_output_waits() {
+    let (mut server, mut client) = pair(1000);
+    server.start_send_unpin(message(4)).unwrap();
+    client.start_send_unpin(message(4)).unwrap();
+    let (left, right) = patient(join(server.next(), client.next())).await;
+    assert_eq!(left.unwrap().unwrap(), message(4));
+    assert_eq!(right.unwrap().unwrap(), message(4));
 }
 
 /// Counts the calls that write.

@@ -4,6 +4,7 @@
 //!     cargo run --release --manifest-path examples/hosts/Cargo.toml --bin mio_echo -- \
 //!         127.0.0.1:9001
 
+use hosts::accept;
 use mio::net::{TcpListener, TcpStream};
 use mio::{Events, Interest, Poll, Token};
 use std::collections::{BTreeSet, HashMap};
@@ -11,7 +12,7 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::net::Shutdown;
 use std::time::{Duration, Instant};
 use ws_proto::handshake::{Scheme, ServerHandshake};
-use ws_proto::{ByteQueue, Config, Negotiated, OwnedMessage, Server, Session, Timeouts};
+use ws_proto::{Config, OwnedMessage, Server, Session, Timeouts};
 
 const LISTENER: Token = Token(usize::MAX);
 
@@ -34,7 +35,7 @@ fn main() -> io::Result<()> {
     poll.registry()
         .register(&mut listener, LISTENER, Interest::READABLE)?;
     let (mut events, clock) = (Events::with_capacity(1024), Instant::now());
-    let mut connections = HashMap::new();
+    let mut connections = HashMap::<_, Box<Connection>>::new();
     let mut deadlines = BTreeSet::<(Duration, Token)>::new();
     // One buffer for all connections.
     let mut buf = vec![0; 64 << 10];
@@ -64,7 +65,7 @@ fn main() -> io::Result<()> {
                 session: Session::new(&Config::new(), &Timeouts::new(), now),
                 wake: None,
             };
-            connections.insert(token, connection);
+            connections.insert(token, Box::new(connection));
             ready.insert(token);
         }
         for token in ready {
@@ -93,9 +94,9 @@ impl Connection {
     fn pump(&mut self, now: Duration, buf: &mut [u8]) -> io::Result<Option<Option<Duration>>> {
         for _ in 0..ROUNDS {
             if let Some(handshake) = &mut self.handshake {
-                let refused = self
-                    .session
-                    .handshake(now, |input, out| accept(handshake, input, out));
+                let refused = self.session.handshake(now, |input, out| {
+                    accept(handshake, Scheme::Http, input, out)
+                });
                 if let Some(error) = refused {
                     eprintln!("refused: {error}");
                 }
@@ -144,21 +145,6 @@ impl Connection {
             _ => "closed without a request".to_owned(),
         }
     }
-}
-
-fn accept(
-    handshake: &mut ServerHandshake,
-    input: &mut &mut [u8],
-    out: &mut ByteQueue,
-) -> io::Result<Option<Negotiated<Server>>> {
-    let Some(request) = handshake.recv(input, out)? else {
-        return Ok(None);
-    };
-    if request.origin().is_some() && !request.is_same_origin(Scheme::Http) {
-        request.reject(403).write(out)?;
-        return Err(io::Error::other("a page of another site"));
-    }
-    Ok(Some(request.accept().write(out)?))
 }
 
 fn unless_blocked(result: io::Result<usize>) -> io::Result<Option<usize>> {

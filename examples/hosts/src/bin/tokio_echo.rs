@@ -6,7 +6,7 @@
 //! With FILE, it speaks TLS, by a certificate for localhost that it makes and writes to FILE.
 
 use futures_util::{SinkExt, TryStreamExt};
-use hosts::{tls, tokio_stream::WebSocketStream};
+use hosts::{accept, tls, tokio_stream::WebSocketStream};
 use std::{env, fs, io, time::Duration};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
@@ -41,7 +41,7 @@ async fn main() -> io::Result<()> {
             let end = match tls {
                 None => serve(sock, Scheme::Http).await,
                 Some(tls) => match timeout(TIMEOUT, tls.accept(sock)).await {
-                    Ok(Ok(sock)) => serve(sock, Scheme::Https).await,
+                    Ok(Ok(sock)) => Box::pin(serve(sock, Scheme::Https)).await, // it is larger
                     Ok(Err(error)) => Err(error),
                     Err(elapsed) => Err(elapsed.into()),
                 },
@@ -55,18 +55,11 @@ async fn main() -> io::Result<()> {
 async fn serve(sock: impl AsyncRead + AsyncWrite + Unpin, scheme: Scheme) -> io::Result<String> {
     let session = Session::new(&Config::new(), &Timeouts::new(), Duration::ZERO);
     let mut ws = WebSocketStream::new(sock, session);
-    let mut handshake = ServerHandshake::new();
-    ws.handshake(|input, out| {
-        let Some(request) = handshake.recv(input, out)? else {
-            return Ok(None);
-        };
-        if request.origin().is_some() && !request.is_same_origin(scheme) {
-            request.reject(403).write(out)?;
-            return Err(io::Error::other("a page of another site"));
-        }
-        Ok(Some(request.accept().write(out)?))
-    })
-    .await?;
+    {
+        let mut handshake = ServerHandshake::new();
+        ws.handshake(|input, out| accept(&mut handshake, scheme, input, out))
+            .await?;
+    }
     while let Some(message) = ws.try_next().await? {
         if let OwnedMessage::Text(_) | OwnedMessage::Binary(_) = message {
             ws.feed(message).await?;

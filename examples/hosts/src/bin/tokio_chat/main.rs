@@ -7,12 +7,11 @@
 //! and open http://127.0.0.1:9001/#room in some windows of a browser. Other clients connect to
 //! ws://127.0.0.1:9001/chat/room, and send their name first.
 
-use futures_util::{StreamExt, TryStreamExt};
+use futures_util::TryStreamExt;
 use hosts::tokio_stream::WebSocketStream;
 use std::collections::HashMap;
-use std::future::poll_fn;
 use std::sync::{Arc, Mutex, atomic::AtomicU64, atomic::Ordering::Relaxed};
-use std::{env, io, task::Poll, time::Duration};
+use std::{env, io, time::Duration};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::{sync::mpsc, time::sleep};
 use ws_proto::deflate::DeflateConfig;
@@ -25,11 +24,10 @@ type Sender = mpsc::Sender<Arc<Prepared>>;
 const PAGE: &[u8] = include_bytes!("page.html");
 const HTML: &[(&str, &[u8])] = &[("Content-Type", b"text/html")];
 
-/// How many messages may wait for a member. One for whom more would wait is closed.
+/// How many messages may wait for a member's task, and how many bytes for its socket. A member for
+/// whom more would wait is closed.
 const MAX_WAITING: usize = 256;
-
-/// The length of the output from which on further messages wait.
-const MAX_OUTPUT: usize = 16 << 10;
+const MAX_OUTPUT: usize = 1 << 20;
 
 #[derive(Default)]
 struct Chat {
@@ -127,14 +125,8 @@ impl Member<'_> {
     ) -> io::Result<()> {
         let mut batch = Vec::new();
         loop {
-            // Receiving writes, too: then there may be room again.
-            let event = poll_fn(|cx| match ws.poll_next_unpin(cx) {
-                Poll::Ready(message) => Poll::Ready(Some(message)),
-                Poll::Pending if ws.session().output().len() >= MAX_OUTPUT => Poll::Pending,
-                Poll::Pending => news.poll_recv_many(cx, &mut batch, 64).map(|_| None),
-            });
-            match event.await {
-                Some(message) => match message.transpose()? {
+            tokio::select! {
+                message = ws.try_next() => match message? {
                     Some(OwnedMessage::Text(text)) => match &self.name {
                         Some(name) => self.say(&format!("{name}: {text}")),
                         None => {
@@ -145,12 +137,11 @@ impl Member<'_> {
                     Some(OwnedMessage::Close(..) | OwnedMessage::Failed(_)) | None => break,
                     _ => {}
                 },
-                None if batch.is_empty() => {
-                    ws.session()
-                        .close(CloseCode::POLICY_VIOLATION, "too slow")?;
-                    break;
-                }
-                None => {
+                count = news.recv_many(&mut batch, 64) => {
+                    if count == 0 || ws.session().output().len() > MAX_OUTPUT {
+                        ws.session().close(CloseCode::POLICY_VIOLATION, "too slow")?;
+                        break;
+                    }
                     for message in batch.drain(..) {
                         ws.session().send_prepared(&message)?;
                     }
