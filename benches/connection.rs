@@ -1,8 +1,8 @@
 //! Receiving and sending for both roles: sizes from 16 bytes to 1 MiB, binary and text, fragments,
 //! byte by byte; and to many connections, with each message prepared or not.
 //!
-//! Input is copied afresh before each pass, since payloads are unmasked in place; `copy` shows what
-//! that alone costs.
+//! The input is copied before each pass, since payloads are unmasked in place; `copy` shows the
+//! cost of that copy.
 
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use std::hint::black_box;
@@ -14,7 +14,7 @@ use ws_proto::{
 
 const SIZES: [usize; 5] = [16, 125, 1 << 10, 64 << 10, 1 << 20];
 
-/// What is read at a time: as a driver would that has a buffer of 16 KiB, or one message if that is
+/// The length of a read: that of a driver with a buffer of 16 KiB, or one message if that is
 /// longer.
 const READ: usize = 16 << 10;
 
@@ -273,7 +273,7 @@ fn broadcasting(c: &mut Criterion) {
     }
 }
 
-/// What copying the input costs, which is in every figure above.
+/// The cost of copying the input, which is included in every figure above.
 fn copying(c: &mut Criterion) {
     let mut group = c.benchmark_group("copy");
     for size in [READ, 64 << 10, 1 << 20] {

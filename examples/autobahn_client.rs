@@ -1,4 +1,4 @@
-//! Drives the Autobahn test suite's fuzzing server: runs every case, echoing what it sends.
+//! Drives the Autobahn test suite's fuzzing server: runs every case, and echoes its messages.
 //!
 //!     autobahn_client [HOST:PORT] (default 127.0.0.1:9001)
 

@@ -5,11 +5,11 @@
 //! ```
 //!
 //! It listens on ADDR (default 127.0.0.1:9001), speaks the first of the client's subprotocols that
-//! it was given by name, and takes messages of up to BYTES (default 64 MiB). A client may take up
-//! to SECONDS (default 10) for its request, for its last bytes before the connection is closed, and
-//! for accepting anything of the output; one that is silent for a minute is dropped. With
-//! `--deflate` (feature `deflate`) it accepts permessage-deflate. `serve` is the part to read: it is
-//! the whole of a driver.
+//! an option names, and accepts messages of up to BYTES (default 64 MiB). A client has SECONDS
+//! (default 10) for its request, for its last bytes before the connection is closed, and for
+//! accepting anything of the output; one that is silent for a minute is dropped. With `--deflate`
+//! (feature `deflate`) it accepts permessage-deflate. `serve` is the function to read: it is a
+//! complete driver.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
@@ -98,7 +98,7 @@ fn listen(options: &Arc<Options>) -> io::Result<()> {
     println!("ws://{}/", listener.local_addr()?);
     for stream in listener.incoming() {
         // A connection that was reset before it was accepted is no reason to stop, nor are too
-        // many: of those some have to end first.
+        // many: some of those must end first.
         let Ok(mut stream) = stream else {
             thread::sleep(Duration::from_millis(10));
             continue;
@@ -118,12 +118,12 @@ fn listen(options: &Arc<Options>) -> io::Result<()> {
     Ok(())
 }
 
-/// Serves one connection from its first byte to its last, and says how it ended.
+/// Serves one connection from its first byte to its last, and returns how it ended.
 fn serve(stream: &mut TcpStream, options: &Options) -> io::Result<String> {
     stream.set_nodelay(true)?;
     let clock = Instant::now();
-    // While as much output waits as one read may hold, nothing more is received: what waits is that
-    // and one message at most.
+    // While the output waits that one read may cause, nothing more is received: at most that and
+    // one message wait.
     let mut session = Session::new(&options.config, &options.timeouts, clock.elapsed())
         .with_high_water(BUFFER)
         .with_max_output(usize::MAX);

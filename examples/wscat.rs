@@ -373,7 +373,7 @@ fn escaped(text: &str) -> String {
     escaped
 }
 
-/// Prints a line to stderr. Unlike `eprintln`, it does not panic if nobody reads it.
+/// Prints a line to stderr. Unlike `eprintln`, it does not panic if stderr is closed.
 fn report(line: impl fmt::Display) {
     _ = writeln!(io::stderr(), "{}", escaped(&line.to_string()));
 }

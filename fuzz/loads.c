@@ -1,5 +1,5 @@
-/* Counts what the code under test reads from memory, where it was built with -sanitizer-coverage-trace-loads. In C, so that
-   the counting is not counted itself. */
+/* Counts the loads from memory of code that was built with -sanitizer-coverage-trace-loads. In C,
+   so that the counting is not counted itself. */
 #include <stdint.h>
 
 uint64_t loads;

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Drives the hosts with the Python library websockets, and with plain sockets where a peer has to misbehave. Those peers
+"""Drives the hosts with the Python library websockets, and with sockets where a peer must misbehave. Those peers
 are dropped after the default timeouts, the last of them after a minute, while the other cases run.
 
 usage: [RELAYED=MIB] drive.py DIR    (where the programs are; the length of the message that is relayed, by default 64)
@@ -40,7 +40,7 @@ def equal(actual, expected):
 
 
 async def case(name, run):
-    """Runs a case. What it returns is printed."""
+    """Runs a case. Its result is printed."""
     global failed
     start = time.monotonic()
     try:
@@ -169,7 +169,7 @@ async def no_request(port):
 
 
 async def never_reads(port):
-    """Its own output is read, until it has to wait for ours."""
+    """Its own output is read, until it must wait for ours."""
     sock = await opened(port)
     message = b"\x82\xff" + (70000).to_bytes(8, "big") + bytes(70004)
     progress = start = time.monotonic()
@@ -181,7 +181,8 @@ async def never_reads(port):
                 raise AssertionError("it reads without end")
     except ConnectionError:
         pass
-    # A write at the deadline may succeed once more, and prolong it: acknowledgements free room without an event.
+    # A write at the deadline may succeed once more, and prolong it: acknowledgements free room
+    # without an event.
     return between(29, time.monotonic() - progress, 75)
 
 

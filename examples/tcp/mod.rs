@@ -141,7 +141,7 @@ pub fn connect(
 fn connect_tcp(uri: &Uri<'_>, deadline: Deadline) -> io::Result<TcpStream> {
     let (host, port) = (uri.host().trim_matches(['[', ']']).to_owned(), uri.port());
     let (resolved, addresses) = mpsc::channel();
-    // `std` has no timeout for looking up a name. When the time is over, the thread is left behind.
+    // `std` has no timeout for looking up a name. When the time is over, the thread is abandoned.
     thread::spawn(move || resolved.send((host, port).to_socket_addrs()));
     let addresses = addresses
         .recv_timeout(deadline.left()?)

@@ -1,5 +1,5 @@
-//! Hostile compressed messages: no cut makes a difference, what is delivered is what an inflater
-//! gives that was written from RFC 1951, and a message fails for the first rule or limit that it
+//! Hostile compressed messages: no split makes a difference, the content is that of an inflater
+//! that was written from RFC 1951, and a message fails for the first rule or limit that it
 //! violates, byte by byte.
 #![no_main]
 
@@ -24,22 +24,23 @@ const LIMIT: u64 = 20_000;
 /// Few, so that short inputs reach the bound on the wire where the limit is small.
 const MAX_FRAGMENTS: u32 = 8;
 
-/// Beside the input also what it inflates to takes work, and the states memory.
+/// Not only the input needs work, but also the bytes that it inflates to, and the states need
+/// memory.
 const BOUNDS: Bounds = Bounds {
     loads: (50_000, 400),
     memory: (160 << 10, 8),
 };
 
-/// What came: messages, or what ended them.
+/// The messages that were received, or the error that ended them.
 type Received = Vec<Result<Vec<u8>, Option<ProtocolError>>>;
 
-/// How the fuzzer wants it.
+/// The choices of the fuzzer.
 struct Choice {
     params: Params,
     kind: MessageKind,
     /// How long a message may be.
     limit: u64,
-    /// Whether a cut is the end of a message, or only of a fragment.
+    /// Whether a fragment is the last of its message.
     ends: bool,
 }
 
@@ -64,7 +65,7 @@ impl Choice {
     }
 }
 
-/// What comes of the bytes, what is answered, and how it ends.
+/// The messages, the answers, and the end.
 fn receive<R: TestRole>(choice: &Choice, pieces: &[&[u8]]) -> (Received, Vec<u8>, State) {
     let negotiated =
         Negotiated::new(R::make()).with_deflate(&deflate::DeflateConfig::default(), choice.params);
@@ -106,8 +107,8 @@ fn misuses_reserved_bits(mut bytes: &[u8]) -> bool {
     false
 }
 
-/// What a message in these fragments is, byte by byte: headers are judged first, and then what each
-/// byte inflates to.
+/// The content of a message in these fragments, byte by byte: headers are judged first, and then
+/// the bytes that each byte inflates to.
 fn verdict(
     choice: &Choice,
     decompressor: &mut Decompressor,

@@ -1,4 +1,4 @@
-//! The extension field: any value, and what is negotiated from it, by both sides.
+//! The extension field: any value, and the result of its negotiation, by both sides.
 #![no_main]
 
 mod support;
@@ -13,7 +13,7 @@ const BOUNDS: Bounds = Bounds {
     memory: (256, 4),
 };
 
-/// What an endpoint wants.
+/// The settings of an endpoint.
 #[derive(Debug, arbitrary::Arbitrary)]
 struct Wanted {
     max_window_bits: [u8; 2],
@@ -51,7 +51,7 @@ libfuzzer_sys::fuzz_target!(|input: (&str, Wanted, Wanted)| {
     let accepted = bounded(&BOUNDS, value.len(), || {
         with_request(value, |request| {
             for extension in request.extensions() {
-                // Its text can be read again, and says the same.
+                // Its text can be read again, with the same meaning.
                 let text = extension.to_string();
                 assert!(
                     extension::parse(text.as_bytes()).eq([Ok(extension)]),
@@ -62,7 +62,7 @@ libfuzzer_sys::fuzz_target!(|input: (&str, Wanted, Wanted)| {
         })
     });
 
-    // What a server agrees on can be read from its answer.
+    // A server's answer contains the parameters that it negotiated.
     if let Some(Some(params)) = accepted {
         assert_eq!(params.to_string().parse(), Ok(params));
         assert!(
@@ -71,11 +71,12 @@ libfuzzer_sys::fuzz_target!(|input: (&str, Wanted, Wanted)| {
         );
         assert!(params.server_no_context_takeover() || !server.no_context_takeover[0]);
     }
-    // And it is what it says.
+    // And it has the stated meaning.
     if let Ok(params) = value.parse::<Params>() {
         assert_eq!(params.to_string().parse(), Ok(params));
     }
-    // Whatever two endpoints of this make want, they agree, on no more than either of them wants.
+    // Whatever the settings of two endpoints are, they find common parameters, and no more
+    // than either of them accepts.
     let negotiated = with_request(&client_config.offer(), |request| {
         server_config.accept(request.extensions())
     });

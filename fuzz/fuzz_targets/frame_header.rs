@@ -1,5 +1,5 @@
-//! Parsing and encoding of headers are inverse, and what is parsed is what a strict reading of RFC
-//! 6455 §5.2 allows.
+//! Parsing and encoding of headers are inverse, and a header is parsed only if a strict reading of
+//! RFC 6455 §5.2 allows it.
 #![no_main]
 
 use ws_proto::frame::Header;

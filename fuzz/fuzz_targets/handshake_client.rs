@@ -1,4 +1,4 @@
-//! A client's handshake with any answer, in any cut, and a proxy's answer to it.
+//! A client's handshake with any answer, split anywhere, and a proxy's answer to it.
 #![no_main]
 
 mod support;

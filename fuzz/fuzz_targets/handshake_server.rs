@@ -1,5 +1,5 @@
-//! A server's handshake with any head, in any cut, and its pages with any requests; and what it
-//! accepts, `httparse` reads as the same.
+//! A server's handshake with any head, split anywhere, and its pages with any requests; and
+//! `httparse` reads an accepted head as the same.
 #![no_main]
 
 mod support;
@@ -13,7 +13,7 @@ use ws_proto::handshake::{
     WriteError,
 };
 
-/// What came of it: the request's facts, what was answered, and how much was left.
+/// The result: the request's facts, the answer, and how many bytes were left.
 type Transcript = (
     Result<Option<(String, Vec<(String, Vec<u8>)>)>, HandshakeError>,
     Vec<u8>,
@@ -25,7 +25,7 @@ const BOUNDS: Bounds = Bounds {
     memory: (2048, 24),
 };
 
-/// A request can be of 18 bytes, and has an answer of 65, and what is seen of it.
+/// A request can be of 18 bytes, has an answer of 65, and its facts are recorded.
 const PAGES: Bounds = Bounds {
     loads: (4000, 400),
     memory: (4096, 40),
@@ -73,8 +73,7 @@ fn serve(pieces: &[&[u8]]) -> Transcript {
     (Ok(None), out, 0)
 }
 
-/// What came of any requests: their facts, what was answered, the end, and the head that was
-/// refused.
+/// The result for any requests: their facts, the answers, the end, and the head that was refused.
 type Pages = (
     Vec<(String, String, Vec<u8>)>,
     Vec<u8>,
@@ -131,8 +130,8 @@ const fn handshake_consumed(before: usize, after: usize) -> bool {
     after < before
 }
 
-/// The fields as those of an extended CONNECT: what is accepted is answered without what HTTP/2 does
-/// not have.
+/// The fields as those of an extended CONNECT: if they are accepted, the answer has nothing that
+/// HTTP/2 forbids.
 fn connect(target: &str, fields: &[(String, Vec<u8>)]) {
     let fields: Vec<_> = fields
         .iter()

@@ -1,4 +1,4 @@
-//! What a client makes of any bytes, in any cut.
+//! A client receives any bytes, split anywhere.
 #![no_main]
 
 #[path = "../../tests/common/mod.rs"]

@@ -1,4 +1,4 @@
-//! What a server makes of any bytes, in any cut.
+//! A server receives any bytes, split anywhere.
 #![no_main]
 
 #[path = "../../tests/common/mod.rs"]

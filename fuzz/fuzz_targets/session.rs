@@ -1,9 +1,9 @@
-//! Two endpoints over a pipe that cuts at will: whatever either does, all that was sent arrives
-//! intact, in order and once, and both agree on how it ended.
+//! Two endpoints over a pipe that splits anywhere: whatever either does, all that was sent arrives
+//! intact, in order and once, and both report the same end.
 //!
-//! Either may receive whole messages or a stream, and what receives a stream compresses and
-//! inflates by itself. One of whole messages may be two halves, whose replies lie in one place
-//! until the sender has them, and go on as a whole again.
+//! Either may receive complete messages or a stream; one that receives a stream compresses and
+//! inflates by itself. One of complete messages may be two halves, whose replies are in one place
+//! until the sender has them, and be joined again.
 #![no_main]
 
 #[path = "../../tests/common/mod.rs"]
@@ -28,19 +28,19 @@ enum Operation {
     /// A part whose payload is not copied.
     Alone(MessageKind, String, bool),
     /// A message whose compression is not left to the connection: not compressed, or by the caller,
-    /// in parts of this size.
+    /// in chunks of this size.
     Apart(MessageKind, String, u8),
     /// A message that is prepared for many connections, with or without compression, if it is a
     /// server's.
     Prepared(MessageKind, String, Option<u8>),
-    /// A message that the caller compresses for a window of this size, without context, in parts of
-    /// this size.
+    /// A message that the caller compresses for a window of this size, without context, in chunks
+    /// of this size.
     Independent(MessageKind, String, u8, u8),
     Ping(Vec<u8>),
     Pong(Vec<u8>),
     Close(Option<CloseCode>, String),
     Fail(CloseCode),
-    /// So many of the bytes under way arrive, while the output takes no more than some room.
+    /// This number of the bytes under way arrive, while the output has a limited room.
     Arrive(u16, u8),
     /// The sending half is given the reply that the receiving half left, with some room for it.
     Reply(u8),
@@ -59,7 +59,8 @@ struct Session {
 
 enum Layer<R> {
     Whole(WebSocket<R>),
-    /// With the place for the reply: what it answers is kept beside it, to know a Pong's payload.
+    /// With the place for the reply: the payload of a Ping is kept beside it, to know that of the
+    /// Pong.
     Halves(
         Box<(MessageRecvHalf<R>, MessageSendHalf<R>)>,
         Option<(Reply, Seen)>,
@@ -73,7 +74,7 @@ enum Layer<R> {
     },
 }
 
-/// Does what all layers can that send.
+/// Does everything that all layers can send.
 macro_rules! either {
     ($layer:expr, $connection:ident => $act:expr) => {
         match $layer {
@@ -91,7 +92,7 @@ macro_rules! either {
     };
 }
 
-/// Sends a whole message.
+/// Sends an unfragmented message.
 macro_rules! send {
     ($connection:expr, $kind:expr, $payload:expr, $out:expr) => {
         match $kind {
@@ -104,8 +105,8 @@ macro_rules! send {
     };
 }
 
-/// An endpoint, what is under way from it, and an account of what it sent with success, and
-/// received.
+/// An endpoint, the bytes under way from it, and an account of the calls of it that succeeded, and
+/// of its events.
 struct Endpoint<R> {
     layer: Layer<R>,
     under_way: Vec<u8>,
@@ -295,7 +296,7 @@ impl<R: Sends> Endpoint<R> {
                 self.part(kind, &bytes, last);
             }
             Operation::Alone(kind, text, last) => {
-                // The caller sees to it that text is UTF-8: it is not sent behind a part that has
+                // The caller ensures that text is UTF-8: it is not sent after a chunk that has
                 // split a character.
                 if part.as_ref().is_some_and(|(kind, part)| {
                     *kind == MessageKind::Text && std::str::from_utf8(part).is_err()
@@ -398,13 +399,13 @@ impl<R: Sends> Endpoint<R> {
 
     fn split(&mut self) {
         match std::mem::replace(&mut self.layer, Layer::Between) {
-            // What waited for room is the receiver's next event.
+            // The event that waited for room is the receiver's next one.
             Layer::Whole(ws) => self.layer = Layer::Halves(Box::new(ws.split()), None),
             layer => self.layer = layer,
         }
     }
 
-    /// The halves as a whole. A Pong that the sender was not given is not sent, and a Close is
+    /// The halves are joined. A Pong that the sender was not given is not sent, and a Close is
     /// answered later.
     fn join(&mut self) {
         match std::mem::replace(&mut self.layer, Layer::Between) {
@@ -443,7 +444,7 @@ impl<R: Sends> Endpoint<R> {
                 halves.1.send_text_uncompressed(text, out)
             }
             Layer::Halves(halves, _) => halves.1.send_binary_uncompressed(text.as_bytes(), out),
-            // What was compressed has to be sent, so that it can be is certain before.
+            // Compressed output must be sent, so it is certain before that it can be.
             Layer::Streaming {
                 connection,
                 deflate: Some((compressor, _)),
@@ -531,7 +532,7 @@ impl<R: Sends> Endpoint<R> {
         Ok(())
     }
 
-    /// Receives so many bytes of what the other one sent, or what there is room for.
+    /// Receives this number of the bytes that the other one sent, or those that there is room for.
     fn arrive(&mut self, under_way: &mut Vec<u8>, most: usize, room: usize) {
         let len = most.min(under_way.len());
         let mut bytes = under_way[..len].to_vec();
@@ -625,7 +626,7 @@ impl<R: Sends> Endpoint<R> {
             };
             let answer = &written[before..];
             if let Some(had) = self.paused.take() {
-                // If a Close of ours was sent meanwhile, the other one's needs no answer any more.
+                // If our Close was sent meanwhile, the other one's needs no answer any more.
                 let answered = matches!(seen, Seen::Close(..)) && state != State::Open;
                 assert!(
                     answer.len() > had || answered,
@@ -633,7 +634,7 @@ impl<R: Sends> Endpoint<R> {
                 );
             }
             match &seen {
-                // It is answered at once, also after a Close of ours: then the other one discards
+                // It is answered at once, also after our own Close: then the other one discards
                 // it.
                 Seen::Ping(payload) if self.auto_pong => {
                     let pong = &read_all::<R>(answer)[..];
@@ -672,7 +673,7 @@ impl<R: Sends> Endpoint<R> {
         self.paused.is_some() || matches!(&self.layer, Layer::Halves(_, Some(_)))
     }
 
-    /// Checks what was received against what the other one sent.
+    /// Checks the received messages against those that the other one sent.
     fn check<P>(&self, other: &Endpoint<P>) {
         if self.failed {
             assert!(other.sent.starts_with(&self.received));

@@ -1,4 +1,4 @@
-//! Any text is a URI or an error, and what a URI gives is fit for a request.
+//! Any text is a URI or an error, and the parts of a URI are valid in a request.
 #![no_main]
 
 mod support;
@@ -11,7 +11,7 @@ const BOUNDS: Bounds = Bounds {
     memory: (256, 8),
 };
 
-/// What a reference resolves to is a URI, of which no segment is dots, and resolves to itself.
+/// A reference resolves to a URI, of which no segment is dots, and which resolves to itself.
 fn join(base: &Uri<'_>, reference: &str) {
     let joined = bounded(&BOUNDS, base.to_string().len() + reference.len(), || {
         base.join(reference)
@@ -63,7 +63,7 @@ libfuzzer_sys::fuzz_target!(|text: &str| {
     }
     assert!(!host.contains(['/', '@', '?']) && !host.bytes().any(|byte| byte.is_ascii_uppercase()));
 
-    // What is written is read as the same.
+    // The text of a URI is read as the same URI.
     assert_eq!(Uri::parse(&uri.to_string()), Ok(uri));
     let scheme = if uri.is_secure() { "wss" } else { "ws" };
     let again = format!("{scheme}://{host}{resource}");

@@ -1,5 +1,5 @@
-//! What the tests of permessage-deflate share: an inflater written from RFC 1951 alone, C zlib, and
-//! layers that have negotiated compression.
+//! The code that the tests of permessage-deflate share: an inflater written from RFC 1951 only, C
+//! zlib, and layers that have negotiated compression.
 
 mod oracle;
 
@@ -33,7 +33,7 @@ pub(crate) const HELLO_AGAIN: &[u8] = b"\xf2\x00\x11\x00\x00";
 /// The end of a flushed block, which a sender removes (§7.2.1).
 pub(crate) const TAIL: [u8; 4] = [0x00, 0x00, 0xff, 0xff];
 
-/// The parameters of an answer, given what follows the extension's name.
+/// The parameters of an answer, given the text after the extension's name.
 #[track_caller]
 pub(crate) fn params(rest: &str) -> Params {
     format!("permessage-deflate{rest}").parse().unwrap()
@@ -54,7 +54,7 @@ pub(crate) fn both_ways(no_context_takeover: bool, bits: u8) -> Params {
     params(&(of("server") + &of("client")))
 }
 
-/// What compresses what `R` sends.
+/// The compressor for the messages of `R`.
 pub(crate) fn compressor<R: TestRole>(params: Params, deflate: &Deflate) -> Compressor {
     if R::MASKS {
         params.client_compressor(deflate)
@@ -63,7 +63,7 @@ pub(crate) fn compressor<R: TestRole>(params: Params, deflate: &Deflate) -> Comp
     }
 }
 
-/// What inflates what `R` receives.
+/// The decompressor for the messages that `R` receives.
 pub(crate) fn decompressor<R: TestRole>(params: Params) -> Decompressor {
     if R::MASKS {
         params.server_decompressor()
@@ -80,7 +80,7 @@ pub(crate) fn hello() -> Seen {
     Seen::text("Hello")
 }
 
-/// The beginning of what was seen.
+/// The beginning of the transcript.
 pub(crate) fn brief(seen: &[Seen]) -> String {
     format!("{seen:?}").chars().take(200).collect()
 }
@@ -119,7 +119,7 @@ pub(crate) fn inflate_piece(
             return Ok(());
         }
         if len < block {
-            // What stands before a fault was given. More of it there is not.
+            // The bytes before a fault were delivered. There are no others.
             decompressor
                 .inflate(&mut piece, last, &mut output)
                 .map(|inflated| panic!("the output was not full: {inflated:?}"))?;
@@ -195,7 +195,7 @@ impl CInflate {
     }
 
     /// Inflates in steps of a few bytes, since zlib checks distances against its window only beyond
-    /// what a call gives.
+    /// the output of one call.
     pub(crate) fn message(&mut self, message: &[u8]) -> Option<Vec<u8>> {
         let input = [message, &TAIL].concat();
         let mut input = input.as_slice();
@@ -270,7 +270,7 @@ pub(crate) fn noise(seed: u64, len: usize) -> Vec<u8> {
     (0..len).map(|_| next()).collect()
 }
 
-/// What an endpoint has negotiated, and how it is set up.
+/// The parameters that an endpoint has negotiated, and its settings.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Setup {
     pub(crate) deflate: Deflate,
@@ -310,7 +310,8 @@ impl Setup {
         }
     }
 
-    /// What each way to receive whole messages makes of `bytes`, cut at the given places.
+    /// The transcript of each way to receive complete messages from `bytes`, split at the given
+    /// places.
     #[track_caller]
     pub(crate) fn run<R: TestRole>(&self, bytes: &[u8], cuts: &[usize]) -> Transcript {
         let whole = drive(self.websocket::<R>(), bytes, cuts);
@@ -324,8 +325,8 @@ impl Setup {
         whole
     }
 
-    /// What an endpoint makes of these frames of its peer, in one input and byte by byte, and what
-    /// it answers.
+    /// The events and answers of an endpoint for these frames of its peer, in one input and byte by
+    /// byte.
     #[track_caller]
     pub(crate) fn receive<R: TestRole>(&self, frames: &[Frame]) -> (Vec<Seen>, Vec<Frame>) {
         let bytes = wire::<R>(frames);
@@ -366,7 +367,7 @@ impl<R: TestRole> Layer<R> for Inflating<R> {
                         *block,
                         &mut inflated,
                     ) {
-                        // A piece may be too short to give anything.
+                        // A chunk may be too short to produce anything.
                         Ok(()) if inflated.is_empty() && !chunk.first && !chunk.last => {
                             log.frames.extend(frame);
                         }

@@ -14,7 +14,7 @@ pub(crate) enum Form {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Masking {
-    /// As the sender's role demands (§5.1).
+    /// As the sender's role requires (§5.1).
     ByRole,
     None,
     Key([u8; 4]),
@@ -161,7 +161,7 @@ pub(crate) struct Head {
     pub(crate) taken: usize,
 }
 
-/// Reads the header at the front of `bytes` as it stands, if it is all there.
+/// Reads the header at the front of `bytes` without judging it, if it is complete.
 pub(crate) fn read_head(bytes: &[u8]) -> Option<Head> {
     let (first, second) = (*bytes.first()?, *bytes.get(1)?);
     let (form, extended) = match second & 0x7f {
@@ -202,8 +202,8 @@ pub(crate) fn read_head(bytes: &[u8]) -> Option<Head> {
     })
 }
 
-/// Reads the frame at the front of `bytes` as it stands, if it is all there, and how many bytes it
-/// takes.
+/// Reads the frame at the front of `bytes` without judging it, if it is complete, and returns its
+/// length, too.
 pub(crate) fn read(bytes: &[u8]) -> Option<(Frame, usize)> {
     let Head {
         frame,
@@ -216,9 +216,9 @@ pub(crate) fn read(bytes: &[u8]) -> Option<(Frame, usize)> {
     Some((Frame { payload, ..frame }, end))
 }
 
-/// Reads all that an endpoint of role `R` has written. Whatever it is, it consists of whole frames
-/// that are masked as §5.1 demands (MK1, MK2, M2), with lengths in the shortest form (FR9), no
-/// reserved bits, and control frames in one piece of 125 bytes at most (CT1, CT2).
+/// Reads all that an endpoint of role `R` has written. It always consists of complete frames that
+/// are masked as §5.1 requires (MK1, MK2, M2), with lengths in the shortest form (FR9), no reserved
+/// bits, and unfragmented control frames of 125 bytes at most (CT1, CT2).
 #[track_caller]
 pub(crate) fn read_all<R: TestRole>(mut bytes: &[u8]) -> Vec<Frame> {
     let mut frames = Vec::new();
@@ -259,7 +259,7 @@ pub(crate) fn read_all<R: TestRole>(mut bytes: &[u8]) -> Vec<Frame> {
 
 /// A role that tests can make.
 pub(crate) trait TestRole: Role + Debug + 'static {
-    /// Whether it is the client, which masks all that it sends and takes only what is not masked
+    /// Whether it is the client, which masks all that it sends and accepts only unmasked frames
     /// (§5.1).
     const MASKS: bool;
     type Peer: TestRole;

@@ -1,4 +1,4 @@
-//! The four ways to receive, driven alike, and a record of what they made of their input.
+//! The four ways to receive, driven alike, and a record of their events and output.
 
 use super::{Frame, TestRole, read_all, wire};
 use std::borrow::Cow;
@@ -8,8 +8,7 @@ use ws_proto::{
     MessageRecvHalf, MessageSendHalf, Outcome, ProtocolError, RecvHalf, SendHalf, State, WebSocket,
 };
 
-/// What came out of a layer. Of a message that came in chunks, those that nothing came between are
-/// joined.
+/// The events of a layer. Chunks of a message without another event between them are joined.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Seen {
     Data {
@@ -59,7 +58,7 @@ impl Seen {
     }
 }
 
-/// All that came out of a layer: what it gave, and what it wrote.
+/// All events of a layer, and the bytes that it wrote.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub(crate) struct Log {
     pub(crate) seen: Vec<Seen>,
@@ -142,7 +141,7 @@ pub(crate) struct Transcript {
 /// One of the ways to receive.
 pub(crate) trait Layer<R>: Sized {
     fn make(config: &Config) -> Self;
-    /// Receives until nothing more comes of `input`.
+    /// Receives until `input` produces nothing more.
     fn recv_all(&mut self, input: &mut [u8], log: &mut Log);
     fn ended(&self) -> Ended;
 }
@@ -183,7 +182,7 @@ impl<R> InPlace<R> {
 }
 
 /// Places input in `$place`, or receives it otherwise: of four turns, one has all that fits, one a
-/// few bytes, one a few bytes as input. What must be kept is recycled.
+/// few bytes, one a few bytes as input. Memory that must be kept is recycled.
 macro_rules! place {
     ($input:ident, $turn:expr, $place:expr, |$len:ident| $in_place:expr, |$rest:ident| $recv:expr, $event:pat => $handle:expr) => {
         while !$input.is_empty() {
@@ -193,7 +192,7 @@ macro_rules! place {
             if place.is_empty() || turn == 0 {
                 let len = if turn == 0 { $input.len().min(3) } else { $input.len() };
                 let (now, later) = $input.split_at_mut(len);
-                // What is behind the payload must not be overlooked.
+                // The bytes after the payload must not be overlooked.
                 drain!(now, |$rest| $recv, $event => $handle);
                 $input = later;
             } else {
@@ -450,7 +449,7 @@ impl<R: TestRole> Layer<R> for InPlaceHalves<R> {
     }
 }
 
-/// What a new layer makes of `bytes`, cut at the given places.
+/// The transcript of a new layer for `bytes`, split at the given places.
 pub(crate) fn run<R: TestRole, L: Layer<R>>(
     config: &Config,
     bytes: &[u8],
@@ -459,7 +458,7 @@ pub(crate) fn run<R: TestRole, L: Layer<R>>(
     drive(L::make(config), bytes, cuts)
 }
 
-/// What this layer makes of `bytes`, cut at the given places.
+/// The transcript of this layer for `bytes`, split at the given places.
 pub(crate) fn drive<R: TestRole>(
     mut layer: impl Layer<R>,
     bytes: &[u8],
@@ -480,7 +479,7 @@ pub(crate) fn drive<R: TestRole>(
     }
 }
 
-/// What a layer of whole messages makes of what a streaming one gave.
+/// The events of a layer of complete messages, derived from those of a streaming one.
 pub(crate) fn assembled(seen: Vec<Seen>) -> Vec<Seen> {
     let mut message = Vec::new();
     let mut messages = Vec::new();
@@ -503,8 +502,8 @@ pub(crate) fn assembled(seen: Vec<Seen>) -> Vec<Seen> {
     messages
 }
 
-/// What a [`WebSocket`] makes of these frames of its peer, and what it answers. In one input and
-/// byte by byte it is the same, and what a [`Connection`] makes of them comes to the same.
+/// The events and answers of a [`WebSocket`] for these frames of its peer. In one input and byte by
+/// byte they are the same, and so are those of a [`Connection`].
 #[track_caller]
 pub(crate) fn receive<R: TestRole>(frames: &[Frame]) -> (Vec<Seen>, Vec<Frame>) {
     receive_with::<R>(&Config::default(), frames)
@@ -532,7 +531,7 @@ pub(crate) fn receive_with<R: TestRole>(
     (whole.seen, read_all::<R>(&whole.out))
 }
 
-/// What a [`Connection`] makes of these frames of its peer, and what it answers.
+/// The events and answers of a [`Connection`] for these frames of its peer.
 #[track_caller]
 pub(crate) fn stream<R: TestRole>(frames: &[Frame]) -> (Vec<Seen>, Vec<Frame>) {
     let outcome = run::<R, Connection<R>>(&Config::default(), &wire::<R>(frames), &[]);

@@ -1,5 +1,5 @@
-//! What the tests share. Nothing here uses the crate's codec: frames are built and read by hand,
-//! after the figure in RFC 6455 §5.2.
+//! The code that the tests share. Nothing here uses the crate's codec: frames are built and read by
+//! hand, after the figure in RFC 6455 §5.2.
 #![allow(
     dead_code,
     unused_imports,

@@ -1,5 +1,5 @@
-//! A slow and obvious receiver, written from RFC 6455 alone, to compare the real one with. It sees
-//! the whole input at once, and copies at will.
+//! A slow and obvious receiver, written from RFC 6455 only, to compare the real one with. It sees
+//! all of the input at once, and copies freely.
 
 use super::{Frame, Seen, TestRole, read_all, read_head, run, xor};
 use ws_proto::frame::Opcode;
@@ -21,7 +21,7 @@ impl Limits {
     }
 }
 
-/// Holds a WebSocket against the model: what it gives, what it answers, and which rule it names.
+/// Compares a WebSocket with the model: its events, its answers, and the rule that it names.
 pub(crate) fn agrees<R: TestRole>(bytes: &[u8], limits: Limits) {
     let mut model = verdict::<R>(bytes, limits);
     let outcome = run::<R, WebSocket<R>>(&limits.config(), bytes, &[]);
@@ -45,13 +45,13 @@ pub(crate) fn agrees<R: TestRole>(bytes: &[u8], limits: Limits) {
     assert_eq!(read_all::<R>(&outcome.out), model.answers);
 }
 
-/// What an endpoint has to make of its input.
+/// The events and answers that the RFC requires of an endpoint.
 #[derive(Debug, Default)]
 pub(crate) struct Verdict {
     pub(crate) seen: Vec<Seen>,
-    /// What it has to answer, but for the Close after a failure.
+    /// Its answers, except the Close after a failure.
     pub(crate) answers: Vec<Frame>,
-    /// The rules that the peer has broken, all at once: the RFC does not say which one is to be
+    /// The rules that the peer has violated, all at once: the RFC does not define which one must be
     /// named.
     pub(crate) broken: Vec<ProtocolError>,
 }
@@ -230,7 +230,7 @@ fn broken_by_header<R: TestRole>(
         }
         len => Some(len.into()),
     };
-    // What the length is at least, if the bytes of it that are missing are zero.
+    // The least length that is possible, given the bytes of it that have arrived.
     let known = bytes
         .get(2..)
         .unwrap_or_default()
@@ -287,7 +287,7 @@ pub(crate) fn is_legal_on_the_wire(code: u16) -> bool {
     DEFINED.contains(&code) || (3000..=4999).contains(&code)
 }
 
-/// The status code that tells of the breach (§7.4.1).
+/// The status code for the violation (§7.4.1).
 pub(crate) fn status(error: ProtocolError) -> u16 {
     match error {
         ProtocolError::InvalidUtf8

@@ -18,7 +18,7 @@ pub(crate) fn config(cases: u32) -> ProptestConfig {
     }
 }
 
-/// Places to cut at, in an input of any length.
+/// Places where to split an input of any length.
 pub(crate) fn cuts() -> impl Strategy<Value = Vec<Index>> {
     vec(any::<Index>(), 0..12)
 }
@@ -52,7 +52,7 @@ impl Debug for Input {
     }
 }
 
-/// What a peer may send to a role.
+/// Bytes that a peer may send to a role.
 pub(crate) fn valid<R: TestRole>() -> impl Strategy<Value = Input> {
     valid_bytes::<R>().prop_map(Input)
 }

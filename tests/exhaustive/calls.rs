@@ -1,9 +1,9 @@
-//! All sequences of calls, not samples: what a connection does is compared with the table in the
-//! documentation of `State` after each of them.
+//! All sequences of calls, not samples: after each of them, the connection is compared with the
+//! table in the documentation of `State`.
 //!
-//! The table was written from RFC 6455 §5.5 and §7. `Model` adds to it what does not depend on the
-//! state of closing: a message that is unfinished, an output without
-//! room, an event that waits for it, and the replies that halves hand over.
+//! The table was written from RFC 6455 §5.5 and §7. `Model` adds everything that does not depend on
+//! the state of closing: an unfinished message, an output without room, an event that waits for it,
+//! and the replies that halves pass on.
 //!
 //! With optimisation sequences have up to 5 calls, without (`cargo test`) up to 3. A call that is
 //! refused has no effect, and when the connection has ended little can change, so that after the
@@ -72,7 +72,7 @@ enum Row {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Cell {
-    /// Whether the call has an effect; if not, it is refused, or what was received is discarded.
+    /// Whether the call has an effect; if not, it is refused, or the input is discarded.
     acts: bool,
     writes: bool,
     next: Option<Phase>,
@@ -153,7 +153,7 @@ impl Table {
     }
 }
 
-/// What arrives.
+/// The frames that arrive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum In {
     Data,
@@ -186,7 +186,7 @@ impl In {
         }
     }
 
-    /// The answer, with an empty reason, which no rule says.
+    /// The answer, with an empty reason, which no rule defines.
     fn answer(self) -> Option<Frame> {
         match self {
             Self::Data => None,
@@ -219,7 +219,7 @@ enum Call {
     Pong,
     Close(Option<CloseCode>),
     Fail,
-    /// What is refused in any state.
+    /// Calls that are refused in any state.
     Misuse(Misuse),
     Recv(In),
     /// With an empty input.
@@ -227,7 +227,7 @@ enum Call {
     Eof,
     /// Halves: the reply is handed over.
     Deliver,
-    /// Halves: the sender is told of the end.
+    /// Halves: the sender is notified of the end.
     SenderEof,
 }
 
@@ -290,7 +290,7 @@ fn alphabet(halves: bool) -> Vec<Step> {
         .collect()
 }
 
-/// What came of a call.
+/// The result of a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct CallResult {
     result: Result<(), SendError>,
@@ -310,7 +310,7 @@ enum End {
 #[derive(Debug, Clone)]
 struct Model {
     halves: bool,
-    /// Whether what is sent is masked, which takes 4 bytes.
+    /// Whether the output is masked, which needs 4 bytes.
     masks: bool,
     phase: Phase,
     by: Option<Endpoint>,
@@ -320,13 +320,13 @@ struct Model {
     end: Option<End>,
     /// The event that waits for room.
     held: Option<In>,
-    /// What has arrived and was not received, since an event waits.
+    /// The bytes that have arrived and were not received, since an event waits.
     queue: Vec<In>,
-    /// Halves: the reply that was not handed over, and whether the answer to what ended receiving
-    /// was.
+    /// Halves: the reply that was not passed on, and whether the answer to the event that ended
+    /// receiving was.
     owed: Option<In>,
     answered: bool,
-    /// What the next frame of the last call takes, if it has no room.
+    /// The room that the next frame of the last call needs, if it has none.
     needed: usize,
 }
 
@@ -375,8 +375,8 @@ impl Model {
                     Endpoint::Peer
                 });
                 if !self.halves {
-                    // What waits for room is still returned, and if it ended the connection, this
-                    // is told.
+                    // An event that waits for room is still returned, and so is the end of the
+                    // connection, if it caused that.
                     let end = self
                         .held
                         .filter(|held| held.ends())
@@ -483,7 +483,7 @@ impl Model {
         Ok(cell.writes.then_some(frame))
     }
 
-    /// Receives what there is. Of halves, the replies are owed.
+    /// Receives all input. Of halves, the replies are owed.
     fn recv(&mut self, table: &Table, room: Room, outcome: &mut CallResult) {
         loop {
             let event = match self.held.take() {
@@ -589,7 +589,7 @@ impl Model {
 
 // The real ones.
 
-/// A vector with room for so many bytes more.
+/// A vector with room for `room` more bytes.
 fn with_room<T>(
     out: &mut Vec<u8>,
     room: usize,
@@ -599,7 +599,7 @@ fn with_room<T>(
     call(&mut CappedOutput::new(out, cap))
 }
 
-/// What a sender does.
+/// The actions of a sender.
 macro_rules! send {
     ($sender:expr, $call:expr, $out:expr) => {
         match $call {
@@ -621,7 +621,7 @@ macro_rules! send {
 }
 
 trait Seen {
-    /// What arrived, given the payload of the last control frame.
+    /// The events, given the payload of the last control frame.
     fn what(self, control: &[u8]) -> In;
 }
 
@@ -655,7 +655,7 @@ impl Seen for Message<'_> {
 trait Driven<R>: Sized {
     const HALVES: bool;
     fn make() -> Self;
-    /// Calls it with so much room. What of `input` is not received stays there.
+    /// Calls it with this room. The rest of `input` that was not received is kept there.
     fn call(
         &mut self,
         call: Call,
@@ -664,9 +664,9 @@ trait Driven<R>: Sized {
         out: &mut Vec<u8>,
         events: &mut Vec<In>,
     ) -> Result<(), SendError>;
-    /// Compares what it says with the model.
+    /// Compares its accessors with the model.
     fn check(&self, model: &Model, table: &Table);
-    /// What it becomes when it is split or put together: the last use of it.
+    /// The result of splitting or joining it: its last use.
     fn finish(self, model: Model, table: &Table);
 }
 
@@ -849,9 +849,9 @@ macro_rules! halves {
             }
 
             /// "If the sender was not given the answer to the peer's Close or violation, the next
-            /// `recv` returns the event again and appends the
-            /// answer." If none is written, the sender is told at once, as it is of the end of the
-            /// stream. "A Pong that the sender was not given is not sent."
+            /// `recv` returns the event again and appends the answer." If none is written, the
+            /// sender is notified at once, as of the end of the stream. "A Pong that the sender was
+            /// not given is not sent."
             fn finish(self, mut model: Model, table: &Table) {
                 let Self(receiver, sender, _) = self;
                 let mut whole = $Type::reunite(receiver, sender);
@@ -919,7 +919,7 @@ fn frames<R: TestRole>(out: &[u8]) -> Vec<Frame> {
 struct Search<'a> {
     table: Table,
     letters: &'a [Step],
-    /// What arrives, as bytes, in the order of [`In`].
+    /// The frames that arrive, as bytes, in the order of [`In`].
     wires: Vec<Vec<u8>>,
     sequences: u64,
     refused: u64,
@@ -971,7 +971,7 @@ impl Search<'_> {
         }
     }
 
-    /// Makes all the calls, and compares what the last one did.
+    /// Makes all the calls, and compares the effect of the last one.
     fn check<R: TestRole, E: Driven<R>>(
         &self,
         model: &Model,
@@ -992,7 +992,7 @@ impl Search<'_> {
         if let (Err(SendError::OutputFull { needed }), Some(In::Fault), Call::Deliver) =
             (&mut result, model.owed, path[path.len() - 1].0.0)
         {
-            // How long the reason is, no rule says.
+            // No rule defines the length of the reason.
             assert!(*needed >= model.needed);
             *needed = model.needed;
         }

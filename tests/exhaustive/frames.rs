@@ -61,7 +61,7 @@ impl Rules {
 struct Begun {
     kind: MessageKind,
     compressed: bool,
-    /// What its frames declare.
+    /// The length that its frames declare.
     declared: u128,
     frames: u128,
     payload: Vec<u8>,
@@ -231,7 +231,7 @@ const COMPRESSION: &[bool] = if cfg!(feature = "deflate") {
     &[false]
 };
 
-/// What came of a piece of input.
+/// The result of receiving a slice of input.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Got {
     Nothing,
@@ -248,8 +248,8 @@ trait Receive<R>: Debug {
     /// Whether it gives of a text that is not valid the part before the fault.
     const STREAMS: bool;
     fn make(maker: &Maker) -> Self;
-    /// What comes of this input, which is at most one message or control frame. Text or data that
-    /// is not complete is appended to `data`.
+    /// Receives this input, which is at most one message or control frame. Text or data that is not
+    /// complete is appended to `data`.
     fn piece(&mut self, input: &mut [u8], out: &mut Vec<u8>, data: &mut Vec<u8>) -> Got;
     fn left(&self) -> u64;
 }
@@ -327,15 +327,15 @@ impl<R: TestRole> Receive<R> for WebSocket<R> {
 
 // a. Headers.
 
-/// A way to split an input: every byte alone, or in two at this place (at its length: not at all).
+/// A way to split an input: after every byte, or in two at this place (at its length: not at all).
 #[derive(Debug, Clone, Copy)]
 enum Split {
     Bytes,
     At(usize),
 }
 
-/// Hands the input over in pieces until something comes of it, and says of how many bytes that
-/// came. After a Close or failure nothing comes.
+/// Passes the input in slices until there is an event, and returns the number of bytes until then.
+/// After a Close or failure there is none.
 fn drive<R: TestRole, L: Receive<R>>(
     layer: &mut L,
     input: &mut [u8],
@@ -427,8 +427,8 @@ fn begin<R: TestRole, L: Receive<R>>(layer: &mut L, begun: &Begun) {
     );
 }
 
-/// All headers, at every cut: a violation is reported at the byte that makes it certain, and not
-/// before. Returns how many inputs there were.
+/// All headers, with every split: a violation is reported at the byte that makes it certain, and
+/// not before. Returns the number of inputs.
 fn check_headers<R: TestRole, L: Receive<R>>(
     rules: Rules,
     begun: Option<&Begun>,
@@ -525,8 +525,8 @@ fn check_headers<R: TestRole, L: Receive<R>>(
                                 9 => Got::Ping,
                                 10 => Got::Pong,
                                 _ if header[0] & 0x80 == 0 => Got::Nothing,
-                                // What is compressed is not streamed inflated; three bytes or none
-                                // are no compressed message.
+                                // A stream does not inflate compressed messages; three bytes or
+                                // none are no compressed message.
                                 _ if (header[0] & 0x40 != 0
                                     || begun.is_some_and(|begun| begun.compressed))
                                     && matches!(
@@ -695,7 +695,8 @@ const ENDS: [u8; 24] = [
     0xee, 0xef, 0xf0, 0xf1, 0xf3, 0xf4, 0xf5, 0xff,
 ];
 
-/// How many bytes at the front text can begin with, and whether all of it is text: as std says.
+/// The number of bytes at the front with which text can begin, and whether all of it is text:
+/// according to std.
 fn valid(bytes: &[u8]) -> (usize, bool) {
     let good = (1..=bytes.len())
         .take_while(|&len| can_be_text(&bytes[..len], false))
@@ -758,8 +759,7 @@ fn texts(which: Texts, mut check: impl FnMut(&[u8])) {
     sequences(alphabet, alphabet, 4, &mut check);
 }
 
-/// The ranges that come of a sequence of this length when it is split after each byte whose bit is
-/// set.
+/// The ranges of a sequence of this length that is split after each byte whose bit is set.
 fn split_by(len: usize, bits: u32) -> impl Iterator<Item = (usize, usize)> {
     let mut start = 0;
     (0..len)
@@ -809,13 +809,13 @@ fn ut1_ut2_ut3_ut4_ut5_a_validator_agrees_with_std_on_every_sequence_at_every_cu
 /// How the bytes are sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum As {
-    /// A text of one frame, in pieces.
+    /// A text of one frame, split.
     Text,
     /// The same, but the frame goes on after them.
     Incomplete,
-    /// A text whose fragments are the pieces.
+    /// A text whose fragments are the slices.
     Fragments,
-    /// The reason of a Close, in pieces.
+    /// The reason of a Close, split.
     Reason,
 }
 
@@ -847,7 +847,7 @@ fn put_frame<R: TestRole>(
     len
 }
 
-/// Receives it in the pieces that `bits` makes. `layer` is used again as long as its connection is
+/// Receives it in the slices that `bits` makes. `layer` is used again as long as its connection is
 /// open.
 fn check_text<R: TestRole, L: Receive<R>>(
     maker: &Maker,
@@ -946,8 +946,7 @@ fn check_texts<R: TestRole, L: Receive<R>>(which: Texts, ways: &[As]) {
         let valid = valid(bytes);
         let all = (1 << (bytes.len() - 1)) - 1;
         for &how in ways {
-            // An incomplete frame is split after each byte: what the others are split at makes no
-            // difference.
+            // An incomplete frame is split after each byte: other splits make no difference.
             let least = if how == As::Incomplete { all } else { 0 };
             for bits in least..=all {
                 inputs += 1;
@@ -985,9 +984,9 @@ fn ut2_ut7_fg6_texts_of_the_classes_of_rfc_3629_in_both_roles_and_in_fragments()
 
 // d. Sequences of frames.
 
-/// What compressed bytes are: what they inflate to as far as they have come, and whether they
-/// cannot be the beginning of a message (or, if it ends there, a message). C zlib judges
-/// beginnings, and the oracle, which was written from RFC 1951, ends.
+/// The verdict on compressed bytes: the content so far, and whether they cannot be the beginning of
+/// a message (or, if it ends there, a message). C zlib judges beginnings, and the oracle, which was
+/// written from RFC 1951, ends.
 #[cfg(feature = "deflate")]
 fn inflate(bytes: &[u8], ends: bool) -> (Vec<u8>, bool) {
     let mut zlib = flate2::Decompress::new(false);
@@ -1022,7 +1021,7 @@ fn inflate(_: &[u8], _: bool) -> (Vec<u8>, bool) {
 
 type Inflated = HashMap<(Vec<u8>, bool), (Vec<u8>, bool)>;
 
-/// What an endpoint makes of its peer's frames.
+/// The events of an endpoint for its peer's frames.
 #[derive(Debug, Clone)]
 struct Model {
     rules: Rules,
@@ -1036,7 +1035,7 @@ struct Model {
     /// The payload of the last Ping or Pong.
     control: Vec<u8>,
     frames: u64,
-    /// The rules that were violated at once: which one is named is not said.
+    /// The rules that were violated at once: no rule defines which one is named.
     violated: Vec<ProtocolError>,
     closed: Option<(Option<u16>, String)>,
 }
@@ -1169,7 +1168,7 @@ impl Model {
         self.closed = Some(closed);
     }
 
-    /// Compares. `reason` is of the answer to a violation, which no rule says.
+    /// Compares. `reason` is of the answer to a violation, which no rule defines.
     fn check<R: TestRole>(&self, log: Log, ended: &Ended, whole: bool, name: &dyn Fn() -> String) {
         let (mut seen, mut answers) = (self.seen.clone(), self.answers.clone());
         let got = assembled(log.seen);
@@ -1442,8 +1441,8 @@ impl<R: TestRole> Search<'_, R> {
         self.check_chunks(model, path);
     }
 
-    /// Which messages are said to be compressed, and what a decompressor of the crate makes of
-    /// them.
+    /// The messages that are reported as compressed, and their content by a decompressor of the
+    /// crate.
     fn check_chunks(&mut self, model: &Model, path: &[usize]) {
         let mut connection = self.maker.connection::<R>();
         let (mut compressed, mut message) = (Vec::new(), Vec::new());
@@ -1569,8 +1568,8 @@ fn se1_p2_p3_cl5_fg3_fg10_dp1_dp15_f5_a_client_that_streams_agrees_with_the_mode
 }
 
 /// All first two bytes again, with the payload in the same input, as the first frame of a
-/// connection and inside a message. It is read in other ways than a header that comes alone, or the
-/// rest of one that comes with its payload.
+/// connection and inside a message. It is read in another way than a header without its payload, or
+/// the rest of one with its payload.
 fn check_frames<R: TestRole>() {
     let mut inputs = 0;
     let begin = [

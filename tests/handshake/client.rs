@@ -1,4 +1,4 @@
-//! What a client asks (CH), and which answers it takes (CR).
+//! The requests of a client (CH), and the answers that it accepts (CR).
 //!
 //! Not here: injection (CH13, `injection.rs`), URIs (CH14, CH15, `tests/rfc6455/uri.rs`). That
 //! browsers send an `Origin` (CH8), that there is one connection at a time (CH12) and how long to
@@ -55,8 +55,7 @@ fn fails(head: &Head, error: E) {
     fails_with(client(), head.text(), error);
 }
 
-/// Lets `test` look at an answer that does not open the connection, and returns what is left in the
-/// input.
+/// Passes an answer that does not open the connection to `test`, and returns the rest of the input.
 #[track_caller]
 fn refusal(text: &str, test: impl FnOnce(&Response<'_>)) -> Vec<u8> {
     let (mut client, mut head) = (client(), text.as_bytes().to_vec());
@@ -69,7 +68,7 @@ fn refusal(text: &str, test: impl FnOnce(&Response<'_>)) -> Vec<u8> {
         Answer::Rejected(response) => test(&response),
         Answer::Accepted { .. } => panic!("accepted"),
     }
-    // The handshake is over: it does not touch what is not its own.
+    // The handshake is over: it does not consume bytes after its end.
     assert!(client.recv(&mut input).unwrap().is_none());
     assert_eq!(client.recv_eof(), Ok(()));
     input.to_vec()
@@ -139,7 +138,8 @@ fn ch10_n2_no_extensions_and_no_empty_lists_are_sent() {
     assert!(!request.contains("Extensions") && !request.contains("Protocol"));
 }
 
-/// What a connection begins with comes out of the answer only, so that nothing can be sent before.
+/// The state of a new connection is derived from the answer only, so that nothing can be sent
+/// before.
 #[test]
 fn ch11_cr4_cr5_cr6_the_answer_opens_the_connection() {
     assert_eq!(opened(client(), &Head::response()), None);
@@ -197,7 +197,7 @@ fn cr1_cr2_another_status_is_handed_over_whole() {
         assert_eq!(response.verify(b"", ""), Err(E::UnexpectedStatus(401)));
     });
     assert_eq!(rest, b"body");
-    // What would fail a 101 means nothing here.
+    // Headers that would fail a 101 mean nothing here.
     let text = "HTTP/1.0 200 OK\r\nUpgrade: h2c\r\nUpgrade: h2c\r\nSec-WebSocket-Extensions: ;\r\nSec-WebSocket-Accept: x\r\n\r\n";
     assert_eq!(
         refusal(text, |response| assert_eq!(response.status(), 200)),
@@ -406,7 +406,7 @@ fn cr13_what_no_response_begins_with_fails_at_its_first_byte() {
     }
 }
 
-/// And what can still become a response is waited for.
+/// And a prefix of a valid response is waited for.
 #[test]
 fn cr13_sh17_every_beginning_of_a_response_is_waited_for() {
     for head in [
@@ -668,7 +668,7 @@ fn cr14_h7_a_101_has_no_body_and_what_follows_is_frames() {
                 panic!("not accepted")
             };
             assert_eq!(response.body(), Body::None);
-            // Both are free of what the input is borrowed for.
+            // Both are free of the borrow of the input.
             drop(client);
             drop(negotiated);
             assert_eq!(rest, b"\x81\x05hello");
@@ -815,7 +815,7 @@ fn a_response_that_something_else_parsed_follows_the_same_rules() {
     }
 }
 
-/// CR10: what the server selected is in one value.
+/// CR10: the server's selections are in one value.
 #[test]
 fn cr10_a_verified_response_has_what_was_selected() {
     let key = b"dGhlIHNhbXBsZSBub25jZQ==";

@@ -1,5 +1,5 @@
-//! SH17: any cut of any input gives the same result, the same output and the same rest. And both
-//! sides agree: what one writes, the other takes.
+//! SH17: any split of any input gives the same result, the same output and the same rest. And both
+//! sides agree: each accepts the output of the other one.
 
 use crate::support::{Head, client, written};
 use proptest::{collection::vec, prelude::*, sample::Index};
@@ -9,7 +9,7 @@ use ws_proto::handshake::{
 };
 use ws_proto::{Client, uri::Uri};
 
-/// What came of an input: a result, what was written, and what was left.
+/// The outcome for an input: a result, the output, and the number of bytes that were left.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Transcript {
     pub(crate) result: Result<Option<String>, HandshakeError>,
@@ -25,7 +25,7 @@ pub(crate) fn fields_of(fields: &Headers<'_>) -> Vec<(String, Vec<u8>)> {
         .collect()
 }
 
-/// All that a request says, and the answer to its key.
+/// All facts of a request, and the answer to its key.
 fn show_request(request: &Request<'_>) -> String {
     let mut answer = Vec::new();
     request.accept().write(&mut answer).unwrap();
@@ -158,7 +158,7 @@ pub(crate) fn connect(pieces: &[&[u8]], limits: HeadLimits) -> Transcript {
     outcome
 }
 
-/// Cuts `bytes` at each of these places.
+/// Splits `bytes` at each of these places.
 pub(crate) fn cut<'b>(bytes: &'b [u8], cuts: &[Index]) -> Vec<&'b [u8]> {
     let mut ends: Vec<_> = cuts
         .iter()
@@ -208,7 +208,7 @@ pub(crate) fn damage() -> impl Strategy<Value = Damage> {
     ]
 }
 
-/// Lines are damaged as often as bytes, so that what comes out is often nearly right.
+/// Lines are damaged as often as bytes, so that the result is often nearly right.
 pub(crate) fn damaged(head: &Head, damages: &[Damage]) -> Vec<u8> {
     let mut bytes = head.bytes();
     for damage in damages {
@@ -273,7 +273,7 @@ pub(crate) fn limits() -> impl Strategy<Value = HeadLimits> {
     prop_oneof![Just(HeadLimits::default()), tight]
 }
 
-/// Checks the outcome of these cuts, and of a cut after every byte, against that of no cut.
+/// Checks the outcome of these splits, and of a split after every byte, against that without any.
 pub(crate) fn same(
     run: impl Fn(&[&[u8]], HeadLimits) -> Transcript,
     bytes: &[u8],
@@ -286,8 +286,8 @@ pub(crate) fn same(
     Ok(())
 }
 
-/// Checks that what `parse` makes of the first bytes is certain: `None` up to some byte, and from
-/// there on always the same.
+/// Checks that the result of `parse` for the first bytes is certain: `None` up to some byte, and
+/// from there on always the same.
 fn certain<T: PartialEq + std::fmt::Debug>(
     bytes: &[u8],
     parse: impl Fn(&[u8]) -> Result<Option<T>, HandshakeError>,
@@ -303,7 +303,7 @@ fn certain<T: PartialEq + std::fmt::Debug>(
     Ok(())
 }
 
-/// SE11: errors say nothing of the peer's, and neither does the answer that a server gives by
+/// SE11: errors contain nothing from the peer, and neither does the answer that a server gives by
 /// itself: there is nothing to be escaped in them.
 #[test]
 fn se11_an_error_and_its_answer_hold_no_text_of_the_peer() {
@@ -311,7 +311,7 @@ fn se11_an_error_and_its_answer_hold_no_text_of_the_peer() {
     let (request, response) = (Head::request(), Head::response());
     let marked = |head: &Head| {
         let text = head.text();
-        // In the place of each word, and behind it.
+        // In the place of each word, and after it.
         let words: Vec<_> = text
             .match_indices(|c: char| c.is_ascii_alphanumeric())
             .map(|(at, _)| at)
@@ -365,7 +365,7 @@ proptest! {
         bytes.extend(rest);
         same(serve, &bytes, &cuts, limits)?;
 
-        // The parser of a slice says the same.
+        // The parser of a slice has the same result.
         let whole = serve(&[&bytes], limits);
         match Request::parse(&bytes, &limits) {
             Ok(None) => prop_assert_eq!(whole, Transcript { result: Ok(None), out: vec![], rest: vec![], refused: vec![] }),
@@ -374,7 +374,7 @@ proptest! {
             }
             Err(error) => {
                 prop_assert_eq!((whole.result, whole.rest), (Err(error), vec![]));
-                // SH22: what was refused is what made it certain, and no byte less.
+                // SH22: the refused bytes are those that made it certain, and no byte less.
                 prop_assert!(bytes.starts_with(&whole.refused));
                 prop_assert_eq!(Request::parse(&whole.refused, &limits).unwrap_err(), error);
                 prop_assert!(matches!(Request::parse(&whole.refused[..whole.refused.len() - 1], &limits), Ok(None)));
@@ -391,7 +391,7 @@ proptest! {
         same(serve_pages, &bytes, &cuts, limits)?;
     }
 
-    /// SH20: what is for WebSocket is judged by the same rules, whether pages are served or not;
+    /// SH20: requests for WebSocket are judged by the same rules, whether pages are served or not;
     /// only the place of a fault differs.
     #[test]
     fn sh20_a_request_for_websocket_is_the_same_among_pages(damages in vec(damage(), 0..3), limits in limits()) {
@@ -420,7 +420,8 @@ proptest! {
         same(connect, &bytes, &cuts, limits)?;
     }
 
-    /// SH13: a fault is reported at the byte that makes it certain, and more bytes do not make another of it.
+    /// SH13: a fault is reported at the byte that makes it certain, and more bytes do not change
+    /// it.
     #[test]
     fn sh13_sh17_a_verdict_is_final(damages in vec(damage(), 0..4), limits in limits(), refuse: bool) {
         let request = damaged(&Head::request().with("Sec-WebSocket-Protocol: chat").with("Sec-WebSocket-Extensions: a; b"), &damages);
@@ -436,7 +437,7 @@ proptest! {
         same(connect, &bytes, &cuts, HeadLimits::default())?;
     }
 
-    /// Any offer is read or refused, and what is read is read to its end.
+    /// Any offer is read or refused, and one that is read is read to its end.
     #[test]
     fn ex1_ex2_h3_any_offer_is_read_or_refused(value in "[a-c;=\", \t\\\\]{0,24}") {
         let head = Head::request().with(&format!("Sec-WebSocket-Extensions: {value}")).bytes();
@@ -455,7 +456,8 @@ proptest! {
         }
     }
 
-    /// What a client writes a server takes, what the server writes the client takes, and both say the same.
+    /// A server accepts the output of a client, the client that of the server, and both have the
+    /// same facts.
     #[test]
     fn both_sides_agree(
         seed: [u8; 32],

@@ -1,5 +1,5 @@
 //! WebSockets over HTTP/2 and HTTP/3 (RFC 8441, RFC 9220): the extended CONNECT as parts, in both
-//! roles, and the connection that begins after it. What the HTTP library does is listed in the
+//! roles, and the connection that begins after it. The duties of the HTTP library are listed in the
 //! crate's documentation.
 
 use crate::common::{Frame, Layer, Log, Masking, SEED, Seen, read_all, wire};

@@ -1,5 +1,5 @@
-//! I1, CH13, SR11: what the caller wants to send cannot end a line, nor say what the handshake says
-//! itself. It is refused before a byte is written.
+//! I1, CH13, SR11: a value of the caller can neither end a line nor replace a line of the
+//! handshake. It is refused before a byte is written.
 
 use crate::support::{Head, client, uri, values, written};
 use ws_proto::handshake::{
@@ -77,8 +77,8 @@ fn i1_ch13_sr11_names_that_are_not_tokens_are_refused() {
     }
 }
 
-/// Each character in a name, and any two of them in a value, are judged as RFC 9110 §5.6.2 and §5.5
-/// say it, in what is sent and in what is received (H6).
+/// Each character in a name, and any two of them in a value, are judged by RFC 9110 §5.6.2 and
+/// §5.5, in output and in input (H6).
 #[test]
 fn i1_h6_every_character_of_a_field_is_judged() {
     let is_token = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
@@ -133,7 +133,7 @@ fn i1_h6_every_character_of_a_field_is_judged() {
     }
 }
 
-/// What a peer sends need not be UTF-8: bytes that no character has are part of no name, and of any
+/// Input from a peer need not be UTF-8: bytes that no character has occur in no name, and in any
 /// value.
 #[test]
 fn h6_every_byte_of_a_field_is_judged() {
@@ -217,7 +217,7 @@ fn i1_ch9_subprotocols_are_different_tokens() {
     );
 }
 
-/// A server cannot choose what would not be a token, since no client can have requested it.
+/// A server cannot select a name that is no token, since no client can have requested it.
 #[test]
 fn i1_the_chosen_subprotocol_cannot_end_its_line() {
     let head = Head::request().with("Sec-WebSocket-Protocol: chat").bytes();

@@ -8,9 +8,9 @@ use ws_proto::{REPLY_ROOM, SliceOutput};
 
 const PIECES: [usize; 9] = [1, 2, 7, 100, 1000, 4097, 8191, 9000, 16383];
 
-/// Lets `read` read `head` in pieces of this size. Whenever memory is allocated it is one piece of
-/// at most `limit` bytes, and after each read no more is held. (While the memory grows, the old
-/// piece and the new one exist side by side.)
+/// Calls `read` with slices of `head` of this size. Whenever memory is allocated, it is one
+/// allocation of at most `limit` bytes, and after each read no more is held. (While the memory
+/// grows, the old allocation and the new one exist at the same time.)
 fn check(limit: usize, head: &[u8], piece: usize, mut read: impl FnMut(&mut [u8])) {
     let (mut head, limit) = (head.to_vec(), limit as u64);
     let (mut held, mut allocations) = (0, 0);

@@ -1,5 +1,5 @@
-//! Requests and responses as parts, for other HTTP libraries: they say what the bytes say (SR17,
-//! CH18, CR19).
+//! Requests and responses as parts, for other HTTP libraries: they have the content of the bytes
+//! (SR17, CH18, CR19).
 
 use crate::support::{Head, client, uri, written};
 use proptest::{collection::vec, prelude::*};
@@ -84,8 +84,8 @@ fn sr17_a_rejection_has_the_same_parts_and_bytes() {
     assert_eq!(wrong.parts().unwrap_err(), WriteError::ReservedHeader);
 }
 
-/// RFC 9110 §15.5.6, §15.5.22, RFC 6455 §4.4: an error has its status and the headers that belong to
-/// it, and those are what the machine writes, with `Connection: close`.
+/// RFC 9110 §15.5.6, §15.5.22, RFC 6455 §4.4: an error has its status and the headers that belong
+/// to it, and those are the ones that the machine writes, with `Connection: close`.
 #[test]
 fn sr17_an_error_has_the_headers_of_its_status() {
     for (head, error, expected) in [
@@ -225,7 +225,7 @@ fn cr19_a_response_from_parts_is_judged_as_from_bytes() {
     }
 }
 
-/// A response is one to one request: what was read before is not forgotten.
+/// A response answers one request: earlier input is not forgotten.
 #[test]
 fn cr19_a_response_counts_once() {
     let fields = [("x", &b"y"[..])];
@@ -249,7 +249,7 @@ fn cr19_a_response_counts_once() {
     );
 }
 
-/// CR18, SH22: a client's refused head, too, where only its end showed what it lacks.
+/// CR18, SH22: a client's refused head, too, where only its end showed the missing fields.
 #[test]
 fn cr18_sh22_a_refused_response_can_be_read() {
     let whole = Head::response().without("Upgrade").bytes();
@@ -266,7 +266,7 @@ fn cr18_sh22_a_refused_response_can_be_read() {
 }
 
 proptest! {
-    /// SR17, CH18: whatever is sent as parts is read as what was meant.
+    /// SR17, CH18: parts are read with the meaning that they were sent with.
     #[test]
     fn sr17_ch18_both_sides_agree_over_parts(
         seed: [u8; 32],

@@ -327,8 +327,8 @@ fn sh21_the_end_of_the_connection_inside_a_body_is_an_error() {
     }
 }
 
-/// SR16: the client closes, or cannot know where the response ends, or we cannot know where its body
-/// ends.
+/// SR16: the client closes, or cannot know where the response ends, or we cannot know where its
+/// body ends.
 #[test]
 fn sr16_the_connection_persists_if_both_sides_keep_it() {
     for (head, persists) in [

@@ -1,8 +1,8 @@
-//! What a server takes and refuses (SH), what it answers (SR), extension offers (EX), and the
-//! attacks of group H and C.
+//! The requests that a server accepts and refuses (SH), its answers (SR), extension offers (EX),
+//! and the attacks of groups H and C.
 //!
-//! Not here: cuts of the input (SH17, `cuts.rs`), injection (I1, SR11, `injection.rs`).
-//! What a server must not trust (SH16) is documented at `Request`, and the deadline for a slow head
+//! Not here: splits of the input (SH17, `cuts.rs`), injection (I1, SR11, `injection.rs`). The data
+//! that a server must not trust (SH16) is documented at `Request`, and the deadline for a slow head
 //! (H8) at `ServerHandshake`.
 
 use crate::support::{Head, values};
@@ -147,7 +147,8 @@ fn sh1_sh2_only_get_and_http_1_1_or_a_later_1_x() {
         405,
     );
     assert_eq!(values(&response, "Allow"), ["GET"]);
-    // RFC 9110 §7.8, §15.5.22: HTTP/1.0 can be upgraded to what has an upgrade to WebSocket.
+    // RFC 9110 §7.8, §15.5.22: HTTP/1.0 can be upgraded to a version that has an upgrade to
+    // WebSocket.
     let response = refused(
         Head::request().first("GET /chat HTTP/1.0").text(),
         E::UnsupportedHttpVersion { major: 1, minor: 0 },
@@ -249,7 +250,7 @@ fn sh1_sh13_what_no_request_begins_with_fails_at_its_first_byte() {
     }
 }
 
-/// And what can still become a request is waited for, whatever that takes.
+/// And a prefix of a valid request is waited for, however long.
 #[test]
 fn sh1_sh17_every_beginning_of_a_request_is_waited_for() {
     for head in [
@@ -472,8 +473,8 @@ fn sh6_ch6_the_key_is_the_base64_of_16_bytes() {
         passes(&Head::request().but("Sec-WebSocket-Key", key));
     }
     // Erratum 3150 corrects the example of §4.1, whose last character has padding bits that are not
-    // zero. Those who send such keys are answered all the same, and SR4: with the key as it
-    // came.
+    // zero. Clients that send such keys are still answered, and SR4: with the key as it was
+    // received.
     for last in "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".chars() {
         let key = format!("AQIDBAUGBwgJCgsMDQ4PE{last}==");
         taken(&Head::request().but("Sec-WebSocket-Key", &key), |request| {
@@ -1037,7 +1038,7 @@ fn sr5_sh11_the_clients_first_subprotocol_that_is_supported_is_selected() {
     });
 }
 
-/// What is sent need not be text (RFC 9110 §5.5).
+/// Output need not be text (RFC 9110 §5.5).
 #[test]
 fn sr11_values_of_any_bytes_but_control_characters_are_sent() {
     taken(&Head::request(), |request| {
@@ -1167,8 +1168,8 @@ fn o2_an_answer_that_has_no_room_is_not_written_and_can_be_repeated() {
     });
 }
 
-/// O1: a request needs no room, and is not lost for want of it. An error is reported as soon as there
-/// is room for its response; until then, `None` is no request for more input.
+/// O1: a request needs no room, and a missing room does not lose it. An error is reported as soon
+/// as there is room for its response; until then, `None` is no request for more input.
 #[test]
 fn o1_only_the_response_to_an_error_waits_for_room() {
     let mut memory = [0; 200];
@@ -1309,7 +1310,8 @@ fn sr12_c1_origins_are_compared_by_scheme_host_and_port_exactly() {
     ));
 }
 
-/// C2: what would never match is an error where it is written, and not a page that is refused.
+/// C2: an origin that would never match is an error where it is written, and not a page that is
+/// refused.
 #[test]
 fn c2_an_origin_that_no_page_has_is_an_error() {
     for (origin, error) in [
@@ -1369,8 +1371,8 @@ fn c2_an_origin_that_no_page_has_is_an_error() {
     }
 }
 
-/// C3: whoever controls a name can make its page one of the same origin, so a server that trusts its
-/// network must know its own names.
+/// C3: a person who controls a name can make its page one of the same origin, so a server that
+/// trusts its network must know its own names.
 #[test]
 fn c3_a_rebound_name_is_seen_in_the_host() {
     let head = Head::request()
@@ -1475,7 +1477,7 @@ fn h1_the_limit_on_bytes_is_exact() {
         Request::parse(&head, &limits(0)).unwrap_err(),
         E::HeadTooLarge { limit: 0 }
     );
-    // One line without end is no way around it, and what comes after the head is not counted.
+    // An endless line does not evade it, and bytes after the head are not counted.
     let (mut server, mut out) = (ServerHandshake::new(), Vec::new());
     let mut line = [b'a'; 16 * 1024];
     let (mut line, last) = line.split_at_mut(16 * 1024 - 1);
@@ -1549,7 +1551,7 @@ fn the_end_of_the_connection_before_the_end_of_the_head_is_an_error() {
     assert!(out.is_empty());
 }
 
-/// A request that something else parsed has to follow the same rules.
+/// A request that another library parsed must follow the same rules.
 #[test]
 fn fields_from_elsewhere_follow_the_same_rules() {
     let good: [(&str, &[u8]); 5] = [

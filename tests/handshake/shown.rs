@@ -1,5 +1,5 @@
-//! SE11: what is printed of a handshake holds nothing that its peers put into it, and what becomes
-//! of its errors in `std::io`.
+//! SE11: the printed form of a handshake contains nothing from its peers; and the conversion of its
+//! errors to those of `std::io`.
 
 use crate::support::{Head, client};
 use std::error::Error;
@@ -12,7 +12,7 @@ use ws_proto::handshake::{
 use ws_proto::uri::{Uri, UriError};
 use ws_proto::{Client, Output, SliceOutput};
 
-/// What nothing may print: in the forms in which text and bytes are printed, and the key of
+/// Text that must not be printed: in the forms in which text and bytes are printed, and the key of
 /// [`secretive`].
 #[track_caller]
 fn hides(value: &impl Debug) {
@@ -72,7 +72,7 @@ fn se11_a_request_and_its_answers_are_printed_without_values() {
     );
 }
 
-/// And with what is of use in a log.
+/// And with the facts that are useful in a log.
 #[test]
 fn a_request_and_its_answers_are_printed_with_names() {
     let head = Head::request()
@@ -173,7 +173,7 @@ fn se11_a_server_is_printed_without_what_it_read() {
     hides(&server);
 }
 
-/// The error stays what it is, in one of the kinds that callers look at.
+/// The error is unchanged, in one of the kinds that callers examine.
 #[track_caller]
 fn becomes<E: Error + PartialEq + Copy + Into<io::Error> + Send + Sync + 'static>(
     error: E,

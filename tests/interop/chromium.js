@@ -1,4 +1,5 @@
-// echo_server --deflate against Chromium: a page connects, echoes, and tells what was negotiated.
+// echo_server --deflate against Chromium: a page connects, echoes, and reports the negotiated
+// parameters.
 //
 // usage: node chromium.js ECHO_SERVER CHROMIUM    (the programs' paths)
 // Prints a line for each case, `ok` or `FAILED`.
@@ -24,7 +25,7 @@ const FLAGS = [
   '--disable-sync',
 ];
 
-/** What runs in the page: sends messages, and takes as many back. */
+/** Runs in the page: sends messages, and receives as many. */
 async function converse([url, make]) {
   const MIB = 1 << 20;
   const long = 'κόσμε and more text, '.repeat(MIB);
@@ -57,7 +58,7 @@ async function converse([url, make]) {
   return { extensions, echoed, code, wasClean, length };
 }
 
-/** Stands between the page and the server, and counts bytes each way. */
+/** A proxy between the page and the server, which counts bytes each way. */
 function counter(port) {
   const server = net.createServer((socket) => {
     const to = net.connect(port, '127.0.0.1');
@@ -82,7 +83,7 @@ async function main() {
     const page = await browser.newPage();
     await page.goto(`http://127.0.0.1:${pages.address().port}/`);
     const url = `ws://127.0.0.1:${between.address().port}/`;
-    // How much of its length the messages may take each way, the handshake and all.
+    // The share of its length that the messages may occupy each way, the handshake included.
     for (const [name, share] of [['text', 3], ['binary', 1], ['text of 1 MiB', 0.02], ['binary of 1 MiB', 0.6], ['200 small JSON messages', 0.5]]) {
       let timer;
       const timeout = new Promise((_, reject) => {

@@ -1,7 +1,8 @@
 // The examples against the npm package ws: its clients at echo_server, wscat at its servers.
 //
 // usage: node peer.js ECHO_SERVER WSCAT [--deflate]    (the programs' paths)
-// With --deflate both sides of every connection compress, else the library offers it and the examples decline.
+// With --deflate both sides of every connection compress, else the library offers it and the
+// examples decline.
 // Prints a line for each case, `ok` or `FAILED`.
 'use strict';
 
@@ -19,7 +20,7 @@ const COMPRESSES = DEFLATE.length > 0;
 const MIB = 1 << 20;
 const MAX_MESSAGE = 2 * MIB;
 const EVERY_BYTE = Buffer.from([...Array(256).keys()]);
-// Small messages that compress well even one by one, and long ones that compress in parts.
+// Small messages that compress well even one by one, and long ones that compress in fragments.
 const SMALL = Array.from({ length: 200 }, (_, id) => JSON.stringify([0, 1, 2, 3, 4].map((m) => ({ id, name: `name ${m}`, ok: true }))));
 const LONG_TEXT = Array.from({ length: MIB / 32 }, (_, n) => `line ${n} κόσμε ${Math.sin(n)} `).join('').slice(0, MIB / 2);
 const LONG_BINARY = Buffer.concat([randomBytes(MIB / 2), Buffer.alloc(MIB / 2, EVERY_BYTE)]);
@@ -43,7 +44,8 @@ async function closed(ws) {
   return code;
 }
 
-// Parameters for the library, and what must be negotiated. (With a window of 8 bits it compresses with 9, which nobody notices who inflates with 15.)
+// Parameters for the library, and those that must be negotiated. (With a window of 8 bits it
+// compresses with 9, which makes no difference to a peer that inflates with 15.)
 const NO_TAKEOVER = { serverNoContextTakeover: true, clientNoContextTakeover: true };
 const BITS = [8, 9, 10, 11, 12, 13, 14, 15];
 const PARAMS = [
@@ -62,12 +64,12 @@ function said(params) {
   return ['permessage-deflate', ...Object.entries(params).map(([key, value]) => (value === true ? name(key) : `${name(key)}=${value}`))].join('; ');
 }
 
-/** What the library is told, so that it compresses everything. */
+/** The settings of the library, so that it compresses everything. */
 function perMessageDeflate(params = {}) {
   return COMPRESSES ? { threshold: 0, ...params } : true;
 }
 
-/** The messages must have taken less than their length on the wire, which is what it came to in both directions. */
+/** The messages must have needed fewer bytes on the wire than their length, in both directions. */
 function wire(ws) {
   const { bytesRead, bytesWritten } = ws._socket;
   return (messages) => {
@@ -248,7 +250,7 @@ add([['client: a request without an upgrade is refused']], async () => {
 
 // wscat at servers
 
-/** Runs wscat at a server with this handler, calls `use` with it, and returns the code of the Close that the server received. */
+/** Runs wscat at a server with this handler, calls `use`, and returns the code of its Close. */
 async function withWscat(handler, use, { args = [], params, ...options } = {}) {
   const server = new WebSocketServer({ host: '127.0.0.1', port: 0, perMessageDeflate: perMessageDeflate(params), ...options });
   const serverClosed = new Promise((resolve) => {

@@ -28,7 +28,7 @@ from websockets.extensions.permessage_deflate import (
 ECHO_SERVER, WSCAT, *DEFLATE = sys.argv[1:]
 MIB = 1 << 20
 MAX_MESSAGE = 2 * MIB
-# Small messages that compress well even one by one, and long ones that compress in parts.
+# Small messages that compress well even one by one, and long ones that compress in fragments.
 SMALL = [json.dumps([{"id": n, "name": f"name {m}", "ok": True} for m in range(5)]) for n in range(200)]
 RANDOM = random.Random(3)
 LONG_TEXT = "".join(f"line {n} κόσμε {RANDOM.random()} " for n in range(MIB))[: MIB // 2]
@@ -51,7 +51,7 @@ def case(name):
 
 
 def deflate_cases(*rows):
-    """The same for cases of compression."""
+    """Makes cases of compression."""
     return cases(*(rows if DEFLATE else ()))
 
 
@@ -66,7 +66,7 @@ def short(value):
 
 
 def negotiated(ws):
-    """What was negotiated, as the server said it."""
+    """The negotiated parameters, in the words of the server."""
     return ws.response.headers.get("Sec-WebSocket-Extensions")
 
 
@@ -92,7 +92,8 @@ def wire(extension):
 
 PerMessageDeflate.decode = counting(PerMessageDeflate.decode)
 
-# Parameters for the library, and what must be negotiated. It cannot compress with a window of 8 bits.
+# Parameters for the library, and those that must be negotiated. It cannot compress with a window of
+# 8 bits.
 NO_TAKEOVER = ["server_no_context_takeover", "client_no_context_takeover"]
 PARAMS = [
     {},

@@ -1,4 +1,4 @@
-//! No start files, no libraries: nothing but what the programs bring along.
+//! No start files, no libraries: only the code of the programs themselves.
 fn main() {
     for argument in ["-nostartfiles", "-nodefaultlibs", "-static"] {
         println!("cargo::rustc-link-arg-bins={argument}");

@@ -1,5 +1,5 @@
-//! Any calls in any order (SE7): two peers over a pipe that cuts at random, and what must hold
-//! however they are used.
+//! Any calls in any order (SE7): two peers over a pipe that splits at random, and the invariants
+//! that hold however they are used.
 
 use crate::common::strategies::config;
 use crate::common::{Ended, Frame, Layer, Log, Seen, TestRole, read_all};
@@ -10,7 +10,7 @@ use ws_proto::{
     REPLY_ROOM, SendError, Server, State, WebSocket,
 };
 
-/// What a program may do with a connection, in any order.
+/// The calls that a program may make on a connection, in any order.
 #[derive(Debug, Clone)]
 enum Operation {
     Text(String),
@@ -21,8 +21,7 @@ enum Operation {
     Pong(Vec<u8>),
     Close(Option<u16>, String),
     Fail(u16),
-    /// So many bytes of what the other side wrote arrive, while the output takes no more than some
-    /// room.
+    /// This number of bytes from the other side arrive, while the output has a limited room.
     Arrive(usize, usize),
 }
 
@@ -60,7 +59,7 @@ fn alone<R: TestRole>(
     Ok([frame.header(), payload].concat())
 }
 
-/// What was sent with success, as the peer must see it.
+/// The messages and frames that were sent with success, as the peer must see them.
 #[derive(Default)]
 struct Account {
     sent: Vec<Seen>,
@@ -79,8 +78,8 @@ impl Account {
     }
 }
 
-/// One side: its connection, what it has written that is not delivered yet, and an account of all
-/// that it sent and received.
+/// One side: its connection, the bytes that it has written and that are not delivered yet, and an
+/// account of all that it sent and received.
 struct Peer<R> {
     ws: WebSocket<R>,
     out: Vec<u8>,
@@ -116,8 +115,8 @@ impl<R: TestRole> Peer<R> {
             Operation::Part(kind, bytes, last) => ws
                 .send_fragment(*kind, bytes, *last, out)
                 .map(|()| account.part(*kind, bytes, *last)),
-            // The caller sees to it that text is UTF-8: whole characters in these parts, and only
-            // behind such.
+            // The caller ensures that text is UTF-8: fragments hold complete characters, and follow
+            // only such.
             Operation::Alone(kind, bytes, last) => {
                 let text = *kind == MessageKind::Binary || std::str::from_utf8(bytes).is_ok();
                 let whole = account.part.as_ref().is_none_or(|(kind, part)| {
@@ -157,7 +156,7 @@ impl<R: TestRole> Peer<R> {
         }
     }
 
-    /// Receives what of `from` there is, and leaves there what it does not take.
+    /// Receives the bytes of `from`, and leaves there those that it does not consume.
     fn arrive(&mut self, from: &mut Vec<u8>, bytes: usize, room: usize) {
         let bytes = bytes.min(from.len());
         let mut received: Vec<_> = from[..bytes].to_vec();
@@ -183,9 +182,9 @@ impl<R: TestRole> Peer<R> {
         self.out.extend(reply);
     }
 
-    /// Checks what was received against what the other side sent.
+    /// Checks the received messages against those that the other side sent.
     fn check<P: TestRole>(&self, peer: &Peer<P>) -> Result<(), TestCaseError> {
-        // Pongs that answer Pings, and those that were sent unasked: the former are not in `sent`.
+        // Pongs that answer Pings, and unsolicited ones: the former are not in `sent`.
         let without_pongs = |seen: &[Seen]| {
             seen.iter()
                 .filter(|seen| !matches!(seen, Seen::Pong(_)))
@@ -235,7 +234,7 @@ proptest! {
         prop_assert_eq!((at_client.error, at_server.error), (None, None));
         prop_assert_eq!(at_client.state == State::Open, at_server.state == State::Open, "one is open, and the other is not");
         for (ended, other, failed) in [(&at_client, &at_server, client.failed), (&at_server, &at_client, server.failed)] {
-            // What was sent is what was received, unless it failed and received no more.
+            // Everything that was sent is received, unless the receiver failed.
             let received = ended.close_received.as_ref().map(|(code, _)| code.and_then(CloseCode::new));
             prop_assert!(received == other.close_sent || failed && received.is_none(), "{:?} of {:?}", received, other.close_sent);
             prop_assert_eq!(ended.by.is_some(), ended.state != State::Open);
@@ -249,7 +248,8 @@ proptest! {
         }
     }
 
-    /// P1: garbage between the calls, and the end of the stream at any point: no panic, and all that is written is well-formed.
+    /// P1: garbage between the calls, and the end of the stream at any point: no panic, and all
+    /// that is written is well-formed.
     #[test]
     fn se7_p1_no_calls_on_any_input_panic(operations in vec((operation(), vec(any::<u8>(), 0..20)), 0..30), eof in 0..30_usize) {
         fn check<R: TestRole>(operations: &[(Operation, Vec<u8>)], eof: usize) {

@@ -8,8 +8,8 @@ use crate::common::{
 use core::slice::from_ref;
 use ws_proto::frame::Opcode;
 use ws_proto::{
-    Action, Client, Close, CloseCode, Config, Connection, Endpoint, MessageKind, ProtocolError,
-    SendError, Server, State, WebSocket,
+    Action, Client, Close, CloseCode, Config, Connection, Endpoint, Message, MessageKind,
+    ProtocolError, SendError, Server, State, WebSocket,
 };
 
 /// A connection, and all that it gave and wrote.
@@ -112,7 +112,7 @@ fn cl2_cl3_every_status_code_is_received_or_fails() {
     for_both_roles!(check);
 }
 
-/// What cannot be built cannot be sent.
+/// A code that cannot be built cannot be sent.
 #[test]
 fn cl3_a_status_code_that_may_not_be_sent_cannot_be_built() {
     for number in 0..=u16::MAX {
@@ -121,7 +121,7 @@ fn cl3_a_status_code_that_may_not_be_sent_cannot_be_built() {
             code.map(u16::from),
             is_legal_on_the_wire(number).then_some(number)
         );
-        // CL21: what a browser's `close` would take.
+        // CL21: the codes that a browser's `close` accepts.
         let for_applications = number == 1000 || (3000..5000).contains(&number);
         assert_eq!(
             code.is_some_and(CloseCode::is_for_applications),
@@ -151,7 +151,7 @@ fn cl3_a_status_code_that_may_not_be_sent_cannot_be_built() {
     }
 }
 
-/// U1: what is behind the reason in memory does not go out.
+/// U1: memory after the reason is not sent.
 #[test]
 fn cl9_u2_reasons_are_cut_to_123_bytes_before_a_character_that_does_not_fit() {
     fn check<R: TestRole>() {
@@ -543,8 +543,8 @@ fn cl15_o3_a_violation_after_our_close_ends_the_wait() {
     for_both_roles!(check);
 }
 
-/// The halves put together tell what the peer did, also if the sender never learned of it: CL14,
-/// unclean without a Close of ours. And what is owed is not lost: the event comes again, with the
+/// The joined halves report the peer's action, also if the sender was never notified: CL14, unclean
+/// without our Close. And a reply that is owed is not lost: the event is returned again, with the
 /// answer.
 #[test]
 fn cl6_cl14_halves_put_together_know_what_the_receiver_knows() {
@@ -610,7 +610,7 @@ fn cl6_cl14_halves_put_together_know_what_the_receiver_knows() {
                 );
             }
         }
-        // The end of the stream, of which the sender was not told.
+        // The end of the stream, of which the sender was not notified.
         let (mut receiver, sender) = WebSocket::new(R::make(), &Config::default()).split();
         receiver.recv_eof();
         let outcome = WebSocket::reunite(receiver, sender);
@@ -619,8 +619,8 @@ fn cl6_cl14_halves_put_together_know_what_the_receiver_knows() {
             (outcome.by, outcome.received, outcome.clean),
             (Endpoint::Peer, None, false)
         );
-        // What the sender knows: it failed the connection, or was told of the end of the stream, so
-        // that all further input is discarded.
+        // The knowledge of the sender: it failed the connection, or was notified of the end of the
+        // stream, so that all further input is discarded.
         for fails in [true, false] {
             let (receiver, mut sender) = WebSocket::new(R::make(), &Config::default()).split();
             let mut out = Vec::new();
@@ -636,7 +636,7 @@ fn cl6_cl14_halves_put_together_know_what_the_receiver_knows() {
             assert_eq!(whole.recv(&mut input, &mut out), None);
             assert!(input.is_empty() && out.len() == written);
         }
-        // What was answered is not answered again.
+        // An answered event is not answered again.
         let (mut receiver, mut sender) = WebSocket::new(R::make(), &Config::default()).split();
         assert!(
             receiver
@@ -653,7 +653,7 @@ fn cl6_cl14_halves_put_together_know_what_the_receiver_knows() {
     for_both_roles!(check);
 }
 
-/// Each rule's code, section and words, and the words are what the peer reads.
+/// Each rule's code, section and words, and the words are those that the peer reads.
 #[test]
 fn cl15_every_error_has_its_code_its_section_and_its_words() {
     use ProtocolError as E;
@@ -784,8 +784,8 @@ fn cl15_the_caller_fails_the_connection() {
     for_both_roles!(check);
 }
 
-/// Also when the chunk that the caller minds stands in the input before text that is not UTF-8:
-/// what comes after `fail` is discarded, wherever the input is cut.
+/// Also when the chunk in question precedes text in the input that is not UTF-8: input after `fail`
+/// is discarded, wherever the input is split.
 #[test]
 fn cl15_after_the_caller_failed_the_connection_no_violation_is_told() {
     fn check<R: TestRole>() {
@@ -832,7 +832,7 @@ fn cl15_a_failure_that_cannot_be_sent_changes_nothing() {
     for_both_roles!(check);
 }
 
-// What may be sent.
+// The frames that may be sent.
 
 #[test]
 fn cl4_no_frame_follows_our_close() {
@@ -903,8 +903,7 @@ fn cl4_no_frame_follows_our_close() {
     for_both_roles!(ways);
 }
 
-/// CL22: what was sent before the Close stands before it in the output; an unfinished message stays
-/// so.
+/// CL22: frames sent before the Close precede it in the output; an unfinished message is abandoned.
 #[test]
 fn cl22_frames_sent_before_the_close_go_out_before_it() {
     fn check<R: TestRole>() {
@@ -922,6 +921,45 @@ fn cl22_frames_sent_before_the_close_go_out_before_it() {
                 Frame::close(1001, "")
             ]
         );
+    }
+    for_both_roles!(check);
+}
+
+/// However the input is split: no message is reported after its Close was answered.
+#[test]
+fn cl22_l6_messages_before_a_close_in_the_same_read_are_answered() {
+    fn check<R: TestRole>() {
+        let sent = wire::<R>(&[
+            Frame::text("hi"),
+            Frame::binary([1, 2]),
+            Frame::ping("p"),
+            Frame::text("incomplete").more(),
+            Frame::close(1000, ""),
+        ]);
+        for size in 1..=sent.len() {
+            let mut ws = WebSocket::new(R::make(), &Config::default());
+            let mut out = Vec::new();
+            for read in sent.clone().chunks_mut(size) {
+                let mut input = read;
+                while let Some(message) = ws.recv(&mut input, &mut out) {
+                    match message {
+                        Message::Text(text) => ws.send_text(&text, &mut out).unwrap(),
+                        Message::Binary(bytes) => ws.send_binary(&bytes, &mut out).unwrap(),
+                        _ => {}
+                    }
+                }
+            }
+            assert_eq!(
+                read_all::<R>(&out),
+                [
+                    Frame::text("hi"),
+                    Frame::binary([1, 2]),
+                    Frame::pong("p"),
+                    Frame::close(1000, "")
+                ],
+                "reads of {size} bytes"
+            );
+        }
     }
     for_both_roles!(check);
 }
@@ -964,7 +1002,7 @@ fn cl1_cl3_a_close_without_a_code_is_empty() {
     for_both_roles!(check);
 }
 
-/// What is printed for a log says all that the value holds, and escapes what the peer wrote (SE11).
+/// The text for a log contains all of the value, and escapes the peer's text (SE11).
 #[test]
 fn cl9_cl14_a_closure_is_printed_in_words() {
     let outcome = |prepare: &dyn Fn(&mut Peer<Server>)| {
@@ -1001,7 +1039,7 @@ fn cl9_cl14_a_closure_is_printed_in_words() {
     );
 }
 
-/// Halves that are put together again tell how it ended as a connection does that was never apart.
+/// Joined halves report the end as a connection does that was never split.
 #[test]
 fn cl14_halves_together_again_tell_how_it_ended() {
     fn check<R: TestRole>() {

@@ -144,8 +144,8 @@ fn u1_a_control_frame_shows_nothing_of_the_one_before() {
     for_both_roles!(check);
 }
 
-/// The Pong is in the output when the event comes: ahead of what the program sends because of it,
-/// and of what comes later.
+/// The Pong is in the output when the event is returned: before the program's response to it, and
+/// before later replies.
 #[test]
 fn ct4_the_pong_is_written_before_the_event_is_given() {
     fn check<R: TestRole>() {
@@ -185,8 +185,8 @@ fn ct6_a_pong_is_accepted_unasked_and_not_answered() {
     for_both_roles!(check);
 }
 
-/// CL4: what the peer sends before its own Close still arrives, and its Pings are answered: only
-/// data may not follow our Close.
+/// CL4: frames that the peer sends before its own Close still arrive, and its Pings are answered:
+/// only data must not follow our Close.
 #[test]
 fn ct7_ct3_a_ping_is_answered_until_the_peers_close() {
     fn check<R: TestRole>() {
@@ -216,7 +216,7 @@ fn ct7_ct3_a_ping_is_answered_until_the_peers_close() {
     for_both_roles!(check);
 }
 
-/// CT3: a Ping behind the peer's Close gets no Pong, nor anything else.
+/// CT3: a Ping after the peer's Close gets no Pong, nor anything else.
 #[test]
 fn ct3_a_ping_after_the_peers_close_is_not_answered() {
     fn check<R: TestRole>() {
@@ -304,7 +304,7 @@ fn ct9_o1_a_flood_of_pings_waits_for_a_blocked_writer() {
                 events += 1;
             }
             assert!(out.len() <= cap && events <= 3, "{events} events");
-            // However often it is asked, it takes nothing more.
+            // However often it is called, it consumes nothing more.
             let left = input.len();
             assert_eq!(ws.is_paused(), left > 0 || cap - out.len() < needed::<R>());
             if ws.is_paused() {
@@ -372,8 +372,8 @@ fn ct5_ct3_ct9_a_reply_is_owed_until_it_is_taken() {
     for_both_roles!(check);
 }
 
-/// The same for whole messages, of which some go the fast path: a stale reply is not made of them,
-/// nor is one lost.
+/// That for complete messages, some of which are received on the fast path: it neither produces a
+/// stale reply nor loses one.
 #[test]
 fn ct5_ct9_a_reply_is_owed_over_whole_messages() {
     fn check<R: TestRole>() {
@@ -401,7 +401,7 @@ fn ct5_ct9_a_reply_is_owed_over_whole_messages() {
     for_both_roles!(check);
 }
 
-/// CT9, O1: 200,000 Pings whose answers nobody takes cost nothing but one answer.
+/// CT9, O1: 200,000 Pings whose answers are never written need only one answer.
 #[test]
 fn ct9_o1_se9_a_flood_of_pings_to_halves_owes_one_reply() {
     fn check<R: TestRole>() {
@@ -460,7 +460,7 @@ fn ct3_ct7_without_automatic_pongs_the_caller_answers() {
             read_all::<R>(&out),
             [Frame::pong("p"), Frame::empty_close(), Frame::pong("p")]
         );
-        // A Close and a failure are answered all the same.
+        // A Close and a failure are still answered.
         assert_eq!(
             read_all::<R>(
                 &run::<R, WebSocket<R>>(&config, &wire::<R>(&[Frame::close(1000, "")]), &[]).out
@@ -515,7 +515,7 @@ fn ct3_a_reply_that_found_no_room_can_be_repeated() {
     for_both_roles!(check);
 }
 
-/// The payload stays until the next control frame: messages in between leave it alone.
+/// The payload is kept until the next control frame: messages in between do not change it.
 #[test]
 fn ct8_the_payload_of_the_last_control_frame_is_kept() {
     fn check<R: TestRole>() {
@@ -572,8 +572,8 @@ fn ct3_halves_answer_as_the_whole_does() {
     for_both_roles!(check);
 }
 
-/// O1: the event whose reply has no room waits, and `is_paused` says so, also when the input was
-/// consumed. With room for the reply, to the byte, it is returned.
+/// O1: the event whose reply has no room waits, and `is_paused` indicates it, also when the input
+/// was consumed. With room for the reply, to the byte, it is returned.
 #[test]
 fn o1_a_reply_waits_for_its_room() {
     fn check<R: TestRole>() {

@@ -1,4 +1,4 @@
-//! Any cut of any input gives the same events, the same output and the same final state, in every
+//! Any split of any input gives the same events, the same output and the same final state, in every
 //! layer and for both roles (L6, FR7, SE8, P1).
 
 use crate::common::strategies::{any_input, at, config, cuts, limits, text};
@@ -19,7 +19,7 @@ fn ends_at_cursor(payload: &[u8], cursor: &[u8]) -> Result<(), TestCaseError> {
 }
 
 /// A caller that shares its buffer slices it: the payload is the last bytes before the cursor, even
-/// the valid part of a text that is not valid.
+/// the valid beginning of a text that is not valid.
 fn payloads_end_at_cursor<R: TestRole>(bytes: &[u8], cuts: &[usize]) -> Result<(), TestCaseError> {
     let ends: Vec<usize> = cuts.iter().copied().chain([bytes.len()]).collect();
     let mut out = Vec::new();
@@ -52,7 +52,7 @@ fn payloads_end_at_cursor<R: TestRole>(bytes: &[u8], cuts: &[usize]) -> Result<(
     Ok(())
 }
 
-/// Compares one input, whole, cut at some places, and byte by byte.
+/// Compares one input, at once, split at some places, and byte by byte.
 fn same<R: TestRole, L: Layer<R>>(
     config: &Config,
     bytes: &[u8],

@@ -187,7 +187,7 @@ fn fg6_fg9_every_way_to_fragment_a_message_gives_the_message() {
     for_both_roles!(check);
 }
 
-/// FG5: what comes next is in order, and nothing is left of the message before.
+/// FG5: the next message is in order, and nothing is left of the previous one.
 #[test]
 fn fg7_fg5_the_type_is_that_of_the_first_fragment_and_messages_keep_their_order() {
     fn check<R: TestRole>() {
@@ -238,7 +238,7 @@ fn fg10_cl22_a_close_inside_a_message_ends_it_undelivered() {
     for_both_roles!(check);
 }
 
-/// Large fragments, cut as a socket cuts them: one message in memory, and owned.
+/// Large fragments, split as a socket splits them: one message in memory, and owned.
 #[test]
 fn fg6_large_messages_in_pieces_are_put_together() {
     fn check<R: TestRole>() {
@@ -305,7 +305,7 @@ fn fg5_fr9_a_sender_cannot_interleave_messages() {
 
 /// FG8: the payload of a frame is passed on as it came, so that a relay can keep the borders that
 /// `payload_left` shows.
-/// What `message_progress` is after each byte, in each layer.
+/// The value of `message_progress` after each byte, in each layer.
 #[test]
 fn tm6_progress_is_that_of_messages_and_not_of_control_frames() {
     fn check<R: TestRole>() {

@@ -348,7 +348,7 @@ fn l2_fr11_huge_lengths_neither_overflow_nor_are_truncated() {
     for_both_roles!(check);
 }
 
-/// What is next to the greatest `usize` is a length like others where that has 32 bits, and one too
+/// A value next to the greatest `usize` is a length like others where that has 32 bits, and one too
 /// many bits where it has 64: a header's length added to it, or an offset, overflows nothing.
 #[test]
 fn l1_l2_lengths_at_the_end_of_the_address_space() {
@@ -379,8 +379,8 @@ fn l1_l2_lengths_at_the_end_of_the_address_space() {
     for_both_roles!(check);
 }
 
-/// What a header says of the length is judged when the length is complete, and not a byte later:
-/// neither the masking key nor the payload need come.
+/// The length in a header is judged when it is complete, and not a byte later: neither the masking
+/// key nor the payload is necessary.
 #[test]
 fn fr7_a_header_may_be_cut_at_any_byte_and_its_length_is_judged_at_its_last() {
     fn check<R: TestRole>() {
@@ -459,7 +459,7 @@ fn fr7_a_header_is_judged_at_the_byte_that_breaks_a_rule() {
             !fails(&Config::default(), &bytes[..bytes.len() - 1]),
             "{bytes:02x?}"
         );
-        // What comes after it changes nothing.
+        // The bytes after it change nothing.
         for byte in [0, 1, 0x80, 0xff] {
             assert!(
                 fails(&Config::default(), &[bytes, &[byte; 14]].concat()),
@@ -513,7 +513,7 @@ fn fr7_a_header_is_judged_at_the_byte_that_breaks_a_rule() {
     );
 }
 
-/// With the leniency, what is not certain is waited for.
+/// With the leniency, bytes that are not certain are waited for.
 #[test]
 fn fr3_fr7_lengths_in_a_longer_form_are_judged_by_their_value_if_that_is_allowed() {
     let lenient = Config::default().with_allow_non_minimal_length(true);
@@ -534,7 +534,7 @@ fn fr3_fr7_lengths_in_a_longer_form_are_judged_by_their_value_if_that_is_allowed
     );
 }
 
-// The codec alone.
+// Only the codec.
 
 fn header() -> impl Strategy<Value = Header> {
     let len = prop_oneof![0..200_u64, 65_500..65_600_u64, 0..1_u64 << 63];
@@ -575,7 +575,7 @@ proptest! {
         }
     }
 
-    /// A frame written by hand is decoded to what it was made of.
+    /// A frame written by hand is decoded to the fields that it was made from.
     #[test]
     fn decode_reads_what_was_written_by_hand(header in header(), payload in prop::collection::vec(any::<u8>(), 0..20)) {
         let mut frame = Frame::new(header.opcode.into(), payload).fin(header.fin).rsv(header.rsv).declaring(header.len);
@@ -583,7 +583,8 @@ proptest! {
         prop_assert_eq!(Header::decode(&frame.to::<Server>()).map(|(header, _)| header), Some(header));
     }
 
-    /// P1: whatever the bytes are, decoding says no more than they do, and a second reader says the same.
+    /// P1: for any bytes, decoding returns only their content, and a second reader has the same
+    /// result.
     #[test]
     fn p1_any_bytes_decode_as_a_second_reader_reads_them(bytes in prop::collection::vec(any::<u8>(), 0..20).prop_map(Input)) {
         let decoded = Header::decode(&bytes.0);
@@ -678,7 +679,7 @@ fn fr3_l4_a_header_alone_is_parsed_in_its_shortest_form_only() {
         };
         assert_eq!(Header::parse(bytes), parsed);
     }
-    // FR7: at the byte that breaks the rule.
+    // FR7: at the byte that violates the rule.
     for (bytes, error) in [
         (
             &[0x83][..],

@@ -1,5 +1,5 @@
-//! Limits (RFC 6455 §10.4): each is exact at its boundary, and holds for what is declared, before
-//! it comes.
+//! Limits (RFC 6455 §10.4): each is exact at its boundary, and applies to declared lengths, before
+//! the bytes arrive.
 
 use crate::common::{
     Frame, Layer, Log, Seen, TestRole, for_both_roles, pattern, receive_with, run, wire,
@@ -12,7 +12,7 @@ const fn too_long(len: u64, limit: u64) -> Option<Seen> {
     Some(Seen::Failed(ProtocolError::MessageTooLong { len, limit }))
 }
 
-/// So many fragments where `limit` are accepted.
+/// This number of fragments where `limit` are accepted.
 const fn too_many(fragments: u64, limit: u64) -> Option<Seen> {
     Some(Seen::Failed(ProtocolError::TooManyFragments {
         fragments,
@@ -20,7 +20,7 @@ const fn too_many(fragments: u64, limit: u64) -> Option<Seen> {
     }))
 }
 
-/// The last that comes of the frames.
+/// The last result for the frames.
 #[track_caller]
 fn last<R: TestRole>(config: &Config, frames: &[Frame]) -> Option<Seen> {
     receive_with::<R>(config, frames).0.pop()
@@ -106,7 +106,7 @@ fn l5_f1_the_message_limit_is_exact_for_the_sum_of_the_fragments() {
     for_both_roles!(check);
 }
 
-/// The count begins anew with each message.
+/// The count begins again with each message.
 #[test]
 fn f1_f2_limits_hold_for_each_message_by_itself() {
     fn check<R: TestRole>() {
@@ -119,7 +119,7 @@ fn f1_f2_limits_hold_for_each_message_by_itself() {
     for_both_roles!(check);
 }
 
-/// FR8: the header is enough, so that nothing has to come, nor to be kept.
+/// FR8: the header is enough, so that no payload must arrive or be kept.
 #[test]
 fn fr8_l3_limits_hold_for_the_declared_length() {
     fn check<R: TestRole>() {
@@ -280,13 +280,13 @@ fn f3_a_million_empty_fragments() {
     for_both_roles!(check);
 }
 
-/// What real senders do: frames of 4 and 236 bytes in turn, tokens of a few bytes, a cut at each
-/// 128 KiB. And FR10: what is refused is the cheap kind.
+/// Real senders: frames of 4 and 236 bytes in turn, tokens of a few bytes, a fragment for each 128
+/// KiB. And FR10: only cheap fragments are refused.
 #[test]
 fn f2_fr10_the_fragment_limit_grows_with_the_message() {
     fn check<R: TestRole>() {
         const LIMIT: usize = 100;
-        // So many fragments of these lengths in turn, and what comes of the last.
+        // `count` fragments of these lengths in turn, and the result for the last.
         let sent = |lens: &[usize], count: usize| {
             let begin = Frame::binary("").more();
             let parts = lens
@@ -330,7 +330,7 @@ fn f2_fr10_the_fragment_limit_grows_with_the_message() {
     for_both_roles!(check);
 }
 
-/// FR8: the limits alone, without others that would have to be set too.
+/// FR8: each limit by itself, without others that would be set, too.
 #[test]
 fn l5_fr8_the_message_limit_is_the_only_one_on_length() {
     fn check<R: TestRole>() {

@@ -45,7 +45,7 @@ fn mk8_mk6_every_alignment_length_and_phase_is_masked_by_the_definition() {
     }
 }
 
-/// The same for a payload that is masked while it is copied into the output or into a message.
+/// A payload that is masked while it is copied into the output or into a message is tested, too.
 #[test]
 fn mk8_mk6_every_alignment_and_length_is_masked_while_it_is_copied() {
     // At 128, 512 and 8192, other routines begin.
@@ -61,8 +61,8 @@ fn mk8_mk6_every_alignment_and_length_is_masked_while_it_is_copied() {
             let (frame, _) = read(&out[start..]).unwrap();
             assert!(frame.payload == payload, "length {len} at {start}");
 
-            // The first byte arrives alone, so that the rest is copied: into new memory, or over the
-            // bytes of another message.
+            // The first byte arrives by itself, so that the rest is copied: into new memory, or over
+            // the bytes of another message.
             let header_len = out.len() - start - len;
             let (mut first, mut rest) = out[start..].split_at_mut(header_len + 1.min(len));
             let received = server
@@ -230,8 +230,8 @@ fn keys_of(seed: [u8; 32], frames: usize) -> Vec<[u8; 4]> {
     keys(&out)
 }
 
-/// §5.3: a fresh key for every frame, from a stream that cannot be told from random. A well-kept
-/// implementation of that stream is the oracle.
+/// §5.3: a fresh key for every frame, from a stream that cannot be distinguished from random. A
+/// well-kept implementation of that stream is the oracle.
 #[test]
 fn mk5_m1_the_keys_are_a_keystream_of_the_seed() {
     let mut theirs = [[0; 4]; 10_000];
@@ -239,8 +239,7 @@ fn mk5_m1_the_keys_are_a_keystream_of_the_seed() {
     assert!(keys_of(SEED, 10_000) == theirs);
 }
 
-/// M1: the handshake's key goes over the wire in the clear, so that no mask may be made of what it
-/// is made of.
+/// M1: the handshake's key is sent in the clear, so that no masking key may share its source.
 #[cfg(feature = "handshake")]
 #[test]
 fn m1_the_masks_begin_in_the_keystream_where_the_handshakes_key_ends() {
@@ -359,7 +358,7 @@ fn mk7_a_refused_frame_neither_uses_nor_shows_a_key() {
     assert_eq!(read_all::<Client>(&out)[2], Frame::continuation("second"));
 }
 
-/// M1: what is printed does not depend on the seed, not even after keys were drawn.
+/// M1: the printed form does not depend on the seed, not even after keys were drawn.
 #[test]
 fn m1_debug_does_not_print_the_seed() {
     fn same(print: impl Fn([u8; 32]) -> Box<dyn Debug>) {

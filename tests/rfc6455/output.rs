@@ -1,4 +1,4 @@
-//! Where outgoing bytes go: the room that is asked for, and what is done without it.
+//! The outputs: the room that is reported, and the effect of calls without it.
 
 use crate::common::{Frame, TestRole, for_both_roles, pattern, read_all, wire};
 use proptest::prelude::*;
@@ -8,7 +8,7 @@ use ws_proto::{
     SliceOutput,
 };
 
-/// Appends what fits, and gives the place back where it stands.
+/// Appends the bytes that fit, and returns the place where they are.
 fn appends(out: &mut dyn Output, room: usize) {
     assert_eq!(out.room(), room);
     out.append(b"abc").copy_from_slice(b"ABC");
@@ -77,8 +77,8 @@ fn o1_a_vector_has_all_the_room_that_a_vector_can_have() {
     assert_eq!(out, b"beforeABC");
 }
 
-/// What is written does not depend on where to, and `dyn Output` will do. U1: nor on what was in
-/// that memory.
+/// The bytes do not depend on the output, and `dyn Output` can be used. U1: nor on the previous
+/// content of that memory.
 #[test]
 fn se8_u1_every_output_gets_the_same_bytes() {
     fn write<R: TestRole>(out: &mut dyn Output) {
@@ -226,7 +226,7 @@ fn o1_a_queue_takes_as_much_as_its_limit_leaves() {
     assert_eq!(format!("{queue:?}"), "ByteQueue { len: 0, room: 10 }");
 }
 
-/// Beside what waits, at most as much again was consumed, and room for growth.
+/// In addition to the bytes that wait, at most as many were consumed, and room for growth.
 fn assert_small(queue: &ByteQueue) {
     let most = if queue.is_empty() {
         0

@@ -1,5 +1,5 @@
-//! Sending (RFC 6455 §5.4, §6.1): messages, parts, payloads that are not copied, the halves, and
-//! what is refused.
+//! Sending (RFC 6455 §5.4, §6.1): messages, fragments, payloads that are not copied, the halves,
+//! and calls that are refused.
 
 use crate::common::strategies::{config, session};
 use crate::common::{
@@ -13,7 +13,7 @@ use ws_proto::{
     MessageKind, Negotiated, ProtocolError, REPLY_ROOM, SendError, Server, State, WebSocket,
 };
 
-/// Sends what the frames of a session are made of.
+/// Sends the frames of a session.
 fn send<R: TestRole>(ws: &mut WebSocket<R>, frames: &[Frame], out: &mut Vec<u8>) {
     let mut kind = MessageKind::Binary;
     for Frame {
@@ -111,7 +111,7 @@ fn refused<R: TestRole>(
     );
 }
 
-/// Every mistake is an `Err`, after which the output and the connection are what they were (§6.1:
+/// Every mistake is an `Err`, after which the output and the connection are unchanged (§6.1:
 /// sending only while OPEN, FR9).
 #[test]
 fn fr9_a_mistake_has_no_effect() {
@@ -229,7 +229,7 @@ fn se11_a_mistake_is_told_in_words() {
 
 // Payloads that are not copied.
 
-/// What `send_fragment` writes, and what `begin_frame` says before the same payload, is the same.
+/// The output of `send_fragment`, and that of `begin_frame` before the same payload, are the same.
 #[test]
 fn fr9_a_header_alone_is_that_of_the_frame() {
     for len in [0, 1, 125, 126, 65535, 65536] {
@@ -256,7 +256,7 @@ fn fr9_a_header_alone_is_that_of_the_frame() {
     }
 }
 
-/// FR4: no longer length than §5.2 knows is cut to one that it does know.
+/// FR4: a length beyond those of §5.2 is not truncated to one of them.
 #[test]
 fn l1_l2_a_header_declares_up_to_63_bits() {
     let mut server = Connection::new(Server, &Config::default());
@@ -286,8 +286,8 @@ fn l1_l2_a_header_declares_up_to_63_bits() {
     );
 }
 
-/// The same for a client, whose payload is masked where it stands: the bytes are those of
-/// `send_fragment`, key and all.
+/// That for a client, whose payload is masked in place: the bytes are those of `send_fragment`, key
+/// included.
 #[test]
 fn mk1_a_payload_masked_in_place_is_that_of_the_frame() {
     for len in [0, 1, 3, 125, 126, 4097, 65536] {
@@ -394,7 +394,7 @@ fn ut8_text_sent_both_ways_leaves_nothing_behind() {
 
 // The halves.
 
-/// Two tasks that share nothing but replies: the sender knows of the receiver what these tell it.
+/// Two tasks that share nothing but replies: these are all that the sender knows of the receiver.
 #[test]
 fn cl6_cl10_the_halves_close_as_the_whole_does() {
     fn check<R: TestRole>() {
@@ -446,9 +446,8 @@ fn cl6_cl10_the_halves_close_as_the_whole_does() {
     for_both_roles!(check);
 }
 
-/// A reply that crosses a Close of ours, or the end of the stream, is no error, and a second Close
-/// is not written: there is nothing that the caller could do. A Pong still goes out after our
-/// Close.
+/// A reply that crosses our Close, or the end of the stream, is no error, and a second Close is not
+/// written: the caller could do nothing about it. A Pong is still sent after our Close.
 #[test]
 fn ct7_cl17_replies_that_cross_our_close() {
     fn check<R: TestRole>() {
@@ -498,8 +497,8 @@ fn ct7_cl17_replies_that_cross_our_close() {
 
 // Large frames.
 
-/// A driver that reads `payload_left` bytes behind what it has receives a large message where it is
-/// to be in the end: one read, one chunk, no copy.
+/// A driver that reads `payload_left` bytes after those that it has receives a large message in its
+/// final place: one read, one chunk, no copy.
 #[test]
 fn fr7_payload_left_lets_a_frame_be_read_into_its_final_place() {
     fn check<R: TestRole>() {
@@ -545,8 +544,8 @@ fn fr7_payload_left_lets_a_frame_be_read_into_its_final_place() {
     for_both_roles!(check);
 }
 
-/// At every byte of a session, what is left of a data frame is what was declared less what has come.
-/// A driver that reads it into the message must not read a control frame into it.
+/// At every byte of a session, the rest of a data frame is the declared length less the bytes that
+/// have arrived. A driver that reads it into the message must not read a control frame into it.
 #[test]
 fn fr7_payload_left_counts_down() {
     fn check<R: TestRole>() {
@@ -581,7 +580,7 @@ fn fr7_payload_left_counts_down() {
     for_both_roles!(check);
 }
 
-/// The transport writes a large message to its place; frames behind it come as usual.
+/// The transport writes a large message to its place; frames after it are received as usual.
 #[test]
 fn l7_a_payload_is_read_into_its_place() {
     fn check<R: TestRole>() {
@@ -696,8 +695,8 @@ fn stats_count_every_frame() {
     for_both_roles!(check);
 }
 
-/// A message that arrives whole is lent from the input, though it is as long as the limits allow or
-/// ends where the input does; one in pieces is owned.
+/// An unfragmented message that lies entirely in the input is borrowed from it, though it is as
+/// long as the limits allow or ends where the input does; one in chunks is owned.
 #[test]
 fn a_message_that_arrived_whole_is_borrowed() {
     use std::borrow::Cow;
@@ -739,7 +738,7 @@ fn a_message_that_arrived_whole_is_borrowed() {
     for_both_roles!(check);
 }
 
-/// What is kept is the same, whatever it borrowed.
+/// The owned value is the same, whatever it borrowed.
 #[test]
 fn a_message_can_be_kept() {
     let mut text = *b"text";
@@ -764,7 +763,7 @@ fn a_message_can_be_kept() {
     assert_eq!(kept, expected);
 }
 
-/// A subprotocol does not change what is sent or received.
+/// A subprotocol does not change the frames.
 #[test]
 fn an_agreement_is_as_good_as_a_role() {
     let negotiated = Negotiated::new(Server).with_subprotocol("chat");
@@ -778,7 +777,7 @@ fn an_agreement_is_as_good_as_a_role() {
     assert_eq!(log.seen, [Seen::text("a"), Seen::Failed(reserved(3))]);
 }
 
-/// What was negotiated can be read from the connection, and survives a split.
+/// The result of the negotiation can be read from the connection, and survives a split.
 #[test]
 fn what_was_negotiated_is_known_to_the_connection() {
     fn check<R: TestRole>() {

@@ -15,7 +15,7 @@ const FAILED: Seen = Seen::Failed(ProtocolError::InvalidUtf8);
 /// Text with characters of every width, also at the edges of the ranges (RFC 3629 §4).
 const VALID: &str = "a\u{7f}\u{80}\u{7ff}\u{800}\u{d7ff}\u{e000}\u{ffff}\u{10000}\u{10ffff}z";
 
-/// What is not UTF-8, and how many bytes of it valid text can begin with.
+/// Bytes that are not UTF-8, and how many of them valid text can begin with.
 const INVALID: &[(&[u8], usize)] = &[
     (b"\x80", 0), // a stray continuation byte
     (b"\xbf", 0),
@@ -42,7 +42,7 @@ const INVALID: &[(&[u8], usize)] = &[
     (b"\xe2\x82\xe2\x82\xac", 2),
 ];
 
-/// Feeds the validator, cut at every place of `cuts`, and says how the text ends.
+/// Feeds the validator, split at every place of `cuts`, and returns how the text ends.
 fn validate(bytes: &[u8], cuts: &[usize]) -> Result<String, ProtocolError> {
     let mut utf8 = Utf8Validator::new();
     let mut whole = String::new();
@@ -278,8 +278,8 @@ fn ut5_p4_text_fails_at_its_first_bad_byte() {
                     "{invalid:02x?}"
                 );
 
-                // What a streaming receiver delivers before is what text can begin with, however it
-                // is cut.
+                // Before that, a streaming receiver delivers a valid beginning of text, however it
+                // is split.
                 let valid = Seen::part(MessageKind::Text, &payload[..bad], true, false);
                 for cuts in [vec![], vec![almost.len()], (0..bytes.len()).collect()] {
                     assert_eq!(
@@ -294,8 +294,8 @@ fn ut5_p4_text_fails_at_its_first_bad_byte() {
     for_both_roles!(check);
 }
 
-/// FR7: when a streaming receiver has delivered the valid part, nothing of the frame is expected any
-/// more, however much it declares.
+/// FR7: when a streaming receiver has delivered the valid part, nothing of the frame is expected
+/// any more, however much it declares.
 #[test]
 fn ut5_fr7_nothing_is_left_after_the_valid_part_of_invalid_text() {
     fn check<R: TestRole>() {
@@ -327,7 +327,7 @@ fn ut5_fr7_nothing_is_left_after_the_valid_part_of_invalid_text() {
     for_both_roles!(check);
 }
 
-/// The same in the middle of payloads that are treated in several blocks.
+/// That in the middle of payloads that are processed in several blocks.
 #[test]
 fn ut5_the_first_bad_byte_of_a_long_text_is_found_in_any_block() {
     fn check<R: TestRole>() {
@@ -387,7 +387,7 @@ fn ut7_text_is_validated_after_unmasking() {
     assert_eq!(receive::<Server>(&[frame]).0, [FAILED]);
 }
 
-/// UT10: what is a `&str` cannot be wrong; parts of bytes are checked, across their borders.
+/// UT10: a `&str` cannot be invalid; fragments of bytes are checked, across their borders.
 #[test]
 fn ut8_ut10_what_is_not_utf8_cannot_be_sent_as_text() {
     fn check<R: TestRole>() {
@@ -470,7 +470,7 @@ fn ut9_byte_order_marks_and_nul_are_legal_and_kept() {
     for_both_roles!(check);
 }
 
-/// The chunks of a streaming receiver are what [`Utf8Validator`] was made for.
+/// The chunks of a streaming receiver are the use that [`Utf8Validator`] was made for.
 #[test]
 fn ut2_chunks_of_a_text_can_be_read_as_text() {
     fn check<R: TestRole>() {
@@ -493,7 +493,7 @@ fn ut2_chunks_of_a_text_can_be_read_as_text() {
     for_both_roles!(check);
 }
 
-/// L3: a message that arrives byte by byte, or a few bytes at a time, takes no more memory than
+/// L3: a message that arrives byte by byte, or a few bytes at a time, occupies no more memory than
 /// its length, also a text, wherever its characters end.
 #[test]
 fn l3_a_message_in_tiny_reads_takes_no_more_memory_than_its_length() {

@@ -202,7 +202,7 @@ fn ch14_what_is_not_a_websocket_uri_is_refused() {
     ] {
         assert_eq!(Uri::parse(uri), Err(error), "{uri}");
     }
-    // An error says nothing of the URI, which may hold a secret.
+    // An error contains nothing of the URI, which may hold a secret.
     assert!(!UriError::UnexpectedUserInfo.to_string().contains("secret"));
 }
 
@@ -237,7 +237,7 @@ fn ch2_ch3_a_uri_is_written_as_it_was_parsed() {
     assert_eq!(Uri::try_from("http://h"), Err(UriError::InvalidScheme));
 }
 
-/// What is said of a URI can be parsed again, and says the same.
+/// The text of a URI can be parsed again, with the same result.
 #[test]
 fn every_ascii_character_is_taken_or_refused_for_good() {
     for byte in 0..=0x7f_u8 {
@@ -260,8 +260,8 @@ fn every_ascii_character_is_taken_or_refused_for_good() {
     }
 }
 
-/// CH19: the examples of RFC 3986 §5.4, for a URI of WebSocket; without those that have a fragment or
-/// another scheme.
+/// CH19: the examples of RFC 3986 §5.4, for a URI of WebSocket; without those that have a fragment
+/// or another scheme.
 #[cfg(feature = "alloc")]
 #[test]
 fn ch19_a_location_is_resolved_as_rfc_3986_says() {

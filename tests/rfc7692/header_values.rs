@@ -1,6 +1,6 @@
-//! permessage-deflate: its negotiation by the values of headers alone (RFC 7692 §5, §7.1), for
-//! those whose HTTP is another library's. N1, DF15 and DF16 of `docs/rules.md`. It must need no
-//! other feature than `deflate`.
+//! permessage-deflate: its negotiation by only the values of headers (RFC 7692 §5, §7.1), if
+//! another library does the HTTP. N1, DF15 and DF16 of `docs/rules.md`. It must need no other
+//! feature than `deflate`.
 
 use crate::common::SEED;
 use crate::common::deflate::{both_ways, params};

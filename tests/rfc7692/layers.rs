@@ -77,7 +77,7 @@ macro_rules! every_layer_sends_the_same {
             let (_, half) = WebSocket::new(negotiated::<R>(), &config).split();
             let sent = send_all!(half, send_fragment_uncompressed, |$end, $out| $close);
             assert_eq!(sent, whole, "MessageSendHalf");
-            // It is what the RFCs require.
+            // The RFCs require it.
             let opcodes: Vec<_> = frames(&whole.0).iter().map(|frame| frame.opcode).collect();
             assert_eq!(opcodes, [1, 2, 1, 9, 0, 10, 2, 0, 1, 0, 1, 0, 8]);
             let rsv: Vec<_> = frames(&whole.0).iter().map(|frame| frame.rsv).collect();

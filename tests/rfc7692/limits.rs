@@ -1,6 +1,6 @@
-//! permessage-deflate: the limits. `max_message` is for what a message holds, whatever it took to
-//! say it, and is exact; what it took has a bound of its own, which is for messages that hold next
-//! to nothing. D1 to D3, F2, DP13 and DP16 of `docs/rules.md`.
+//! permessage-deflate: the limits. `max_message` applies to the content of a message, however long
+//! its compressed form is, and is exact; that form has a bound of its own, for messages that
+//! contain next to nothing. D1 to D3, F2, DP13 and DP16 of `docs/rules.md`.
 
 use crate::common::deflate::*;
 use crate::common::strategies::{at, config};
@@ -43,7 +43,7 @@ fn too_long(limit: usize) -> ProtocolError {
     }
 }
 
-/// A limit that is lowered while a message is in progress holds for what is there of it.
+/// A limit that is lowered while a message is in progress applies to the bytes that have arrived.
 #[test]
 fn dp13_a_lowered_limit_holds_for_the_message_in_progress() {
     fn check<R: TestRole>() {
@@ -80,7 +80,7 @@ fn dp13_a_lowered_limit_holds_for_the_message_in_progress() {
             assert!(receiver.recv(&mut &mut rest[..]).is_some());
             assert_eq!(receiver.error(), failure);
         }
-        // Also if what comes then adds one byte or none.
+        // Also if one byte or none follows.
         for (last, lowered) in [(&[0, 1, 0, 254, 255, b'x', 0][..], 100), (&[0], 99)] {
             let frames = fragments([&block[..], last]);
             let [mut first, mut rest] = [&frames[..1], &frames[1..]].map(wire::<R>);
@@ -109,8 +109,8 @@ fn gives<R: TestRole>(setup: &Setup, frames: &[Frame], expected: &[&[u8]]) {
     assert_eq!(answers, []);
 }
 
-/// That these frames fail the connection, with nothing delivered, and that the peer is told this
-/// code.
+/// Asserts that these frames fail the connection, with nothing delivered, and with this code for
+/// the peer.
 #[track_caller]
 fn fails<R: TestRole>(setup: &Setup, frames: &[Frame], error: ProtocolError, code: u16) {
     let (seen, answers) = setup.receive::<R>(frames);
@@ -148,12 +148,12 @@ fn d3_dp13_dp8_the_stored_hello_has_a_length_of_five() {
     }
 }
 
-/// DP13, D3, DP16: the limit on a message holds for what is inflated: itself it passes, one byte
-/// more fails with 1009.
+/// DP13, D3, DP16: the limit on a message applies to the inflated content: content of the limit
+/// passes, one byte more fails with 1009.
 #[test]
 fn dp13_dp16_d3_the_limit_is_exact() {
     fn check<R: TestRole>() {
-        // About the sizes of blocks, in and out, and of what does not compress.
+        // About the sizes of blocks, in and out, and with content that does not compress.
         for limit in [1, 5, 4096, 16_383, 16_384, 16_385, 40_000] {
             for data in [vec![b'a'; limit + 2], noise(3, limit + 2)] {
                 let setup = with_limit(limit);
@@ -175,7 +175,7 @@ fn dp13_dp16_d3_the_limit_is_exact() {
                 gives::<R>(&setup, &[two(exact), two(exact)].concat(), &[exact, exact]);
             }
         }
-        // None at all: only what is empty passes.
+        // None at all: only empty messages pass.
         gives::<R>(&with_limit(0), &one(b"\x00"), &[b""]);
         gives::<R>(&with_limit(0), &one(nothing(500)), &[b""]);
         fails::<R>(&with_limit(0), &one(zlib(b"a")), too_long(0), 1009);
@@ -183,7 +183,7 @@ fn dp13_dp16_d3_the_limit_is_exact() {
     for_both_roles!(check);
 }
 
-/// D3, DP13, DP17: what the limit permits can be sent, compressed, though it does not compress. 16
+/// D3, DP13, DP17: a message of the limit can be sent, compressed, though it does not compress. 16
 /// MiB by default, and not a byte more.
 #[test]
 fn d3_dp13_dp17_two_ends_with_default_settings_exchange_16_mib_of_noise() {
@@ -200,7 +200,7 @@ fn d3_dp13_dp17_two_ends_with_default_settings_exchange_16_mib_of_noise() {
                 wire[0] == 0x80 | RSV1 << 4 | 2 && wire.len() > len,
                 "it is compressed, and longer for it"
             );
-            // In reads of an odd length, so that no cut is where a block of the backend's ends.
+            // In reads of an odd length, so that no read ends where a block of the backend's does.
             let mut answers = Vec::new();
             let mut got = None;
             for mut input in wire.chunks_mut(99_991) {
@@ -218,16 +218,14 @@ fn d3_dp13_dp17_two_ends_with_default_settings_exchange_16_mib_of_noise() {
     }
     let data = noise(16, MOST + 1);
     if cfg!(debug_assertions) {
-        // It takes seconds there, and what is compressed and limited is the same in both
-        // directions.
+        // It needs seconds there, and compression and limits are the same in both directions.
         check::<Client>(&data);
     } else {
         for_both_roles!(check, &data);
     }
 }
 
-/// A part of a message that a sender flushes, to be sent at once (RFC 7692 §7.2.1 permits any
-/// flush).
+/// A fragment that a sender flushes, to be sent at once (RFC 7692 §7.2.1 permits any flush).
 fn flushed(zlib: &mut Compress, part: &[u8], flush: FlushCompress) -> Vec<u8> {
     let (mut compressed, start) = (Vec::new(), zlib.total_in());
     loop {
@@ -240,7 +238,7 @@ fn flushed(zlib: &mut Compress, part: &[u8], flush: FlushCompress) -> Vec<u8> {
     }
 }
 
-/// How compressors write a message of which each byte is flushed by itself: the pieces, one for
+/// The output of compressors for a message of which each byte is flushed by itself: a chunk for
 /// each byte, and then the end.
 fn byte_by_byte(data: &[u8]) -> Vec<(&'static str, Vec<Vec<u8>>)> {
     let of_zlib = |level, flush| {
@@ -262,7 +260,7 @@ fn byte_by_byte(data: &[u8]) -> Vec<(&'static str, Vec<Vec<u8>>)> {
         .iter()
         .map(|&byte| CDeflate::new(6, 15, true).final_message(&[byte]))
         .collect();
-    // What this crate's compressor does if it is asked for messages, with the tail put back.
+    // The output of this crate's compressor for messages, with the tail appended.
     let mut ours = Params::default().server_compressor(&Deflate::default());
     let of_ours = data
         .iter()
@@ -292,8 +290,8 @@ fn byte_by_byte(data: &[u8]) -> Vec<(&'static str, Vec<Vec<u8>>)> {
     ways
 }
 
-/// D3, DP13, DP9: a byte of content may take 7 bytes on the wire and more. It is one byte all the
-/// same, in one frame, in frames of a byte, and in one frame for each flush.
+/// D3, DP13, DP9: a byte of content may need 7 bytes on the wire and more. It is still one byte, in
+/// one frame, in frames of a byte, and in one frame for each flush.
 #[test]
 fn d3_dp13_dp9_a_message_of_which_each_byte_is_flushed() {
     fn check<R: TestRole>() {
@@ -352,7 +350,7 @@ fn bound(max_message: u64, max_fragments: u64) -> u64 {
     16 * (max_message + max_fragments) + 1024
 }
 
-/// A message of so many bytes, at least 3, that holds nothing: stored blocks of 5 bytes each, final
+/// A message of `len` bytes, at least 3, without content: stored blocks of 5 bytes each, final
 /// blocks with fixed codes of 2 bytes each, and the end.
 fn nothing(len: usize) -> Vec<u8> {
     let mut message = [0x00, 0x00, 0x00, 0xff, 0xff].repeat((len - 3) / 5);
@@ -369,8 +367,8 @@ fn nothing(len: usize) -> Vec<u8> {
     message
 }
 
-/// D2, DP13, DP16: the bound on the wire is exact, by what frames declare; for messages that
-/// inflate to nothing, in one frame and in many.
+/// D2, DP13, DP16: the bound on the wire is exact, by the lengths that frames declare; for messages
+/// that inflate to nothing, in one frame and in many.
 #[test]
 fn d2_dp13_dp16_the_bound_on_the_wire_is_exact() {
     fn check<R: TestRole>() {
@@ -391,7 +389,7 @@ fn d2_dp13_dp16_the_bound_on_the_wire_is_exact() {
                 gives::<R>(&setup, &fragments(nothing(len).chunks(20)), &[b""]);
                 gives::<R>(&setup, &fragments(nothing(len).chunks(len / 2 + 1)), &[b""]);
             }
-            // Endless, as long as nobody stops it.
+            // Endless, until it is stopped.
             let over = nothing(most + 1);
             fails::<R>(&setup, &one(&over), error, 1009);
             fails::<R>(
@@ -415,7 +413,7 @@ fn d2_dp13_dp16_the_bound_on_the_wire_is_exact() {
                 &[one(nothing(most)), one(nothing(most))].concat(),
                 &[b"", b""],
             );
-            // What is declared is what counts, before any of it arrives.
+            // The declared length decides, before any of it arrives.
             for (declared, error) in [(limit, None), (limit + 1, Some(error))] {
                 let bytes = wire::<R>(&[Frame::binary("").rsv(RSV1).declaring(declared)]);
                 let outcome = setup.run::<R>(&bytes, &[]);
@@ -425,7 +423,7 @@ fn d2_dp13_dp16_the_bound_on_the_wire_is_exact() {
                     setup.run::<R>(&bytes, &Vec::from_iter(0..bytes.len()))
                 );
             }
-            // And it is no limit on messages that come plain: they have the other one.
+            // And it is no limit on uncompressed messages: they have the other one.
             let plain = Frame::binary("").declaring(max_message + 1);
             fails::<R>(
                 &setup,
@@ -663,7 +661,7 @@ fn dp16_d3_a_message_of_the_limit_may_be_coded_as_badly_as_can_be() {
 
 // Whatever a peer's compressor does
 
-/// How a compressor is fed: with so many bytes, and then asked for this.
+/// The calls of a compressor: this number of bytes, and then this flush.
 #[derive(Debug, Clone, Copy)]
 enum Flush {
     None,
@@ -773,7 +771,8 @@ fn same_verdict<R: TestRole>(
 proptest! {
     #![proptest_config(ProptestConfig { max_shrink_iters: 300, ..config(if cfg!(debug_assertions) { 100 } else { 3000 }) })]
 
-    /// D3, DP13, L6, D8: whatever a compressor does, content of the limit passes, and with one byte more the message fails: in every fragmentation and in every cut.
+    /// D3, DP13, L6, D8: whatever a compressor does, content of the limit passes, and with one byte
+    /// more the message fails: in every fragmentation and with every split.
     #[test]
     fn d3_dp13_l6_content_decides_whatever_the_compressor_does(
         content in content(), level in 0..=9_u32, bits in 9..=15_u8, habit in habit(),

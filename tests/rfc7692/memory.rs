@@ -1,5 +1,5 @@
-//! permessage-deflate: what memory it takes, and when. The allocator of this binary counts, thread
-//! by thread.
+//! permessage-deflate: the memory that it allocates, and when. The allocator of this binary counts,
+//! thread by thread.
 
 use crate::common::deflate::*;
 use crate::common::{Frame, TestRole, code, for_both_roles, wire};
@@ -11,16 +11,16 @@ use ws_proto::{
 
 const MIB: u64 = 1 << 20;
 
-/// What a state to inflate takes, with what a few small things take beside it.
+/// The memory of a state to inflate, with a few small allocations beside it.
 const STATE: u64 = 66 << 10;
 
-/// What a connection holds of what was negotiated, as documented for targets of 64 bits.
+/// The memory of a connection for the negotiated parameters, as documented for targets of 64 bits.
 const SETTINGS: i64 = 96;
 
-/// What a pool keeps of a block, with its list.
+/// The memory of a pool for a block, with its list.
 const BLOCK: i64 = (16 << 10) + 64;
 
-/// What a pool keeps after messages of 5,000 bytes, both ways.
+/// The memory of a pool after messages of 5,000 bytes, both ways.
 const POOL: i64 = BLOCK + 6000 + 128;
 
 /// Receives these bytes in reads of this many, and gives the messages back to be used again, if
@@ -58,13 +58,13 @@ fn compressed(message: &[u8]) -> Frame {
     Frame::binary(zlib(message)).rsv(RSV1)
 }
 
-/// What receiving this frame allocates.
+/// The bytes that receiving this frame allocates.
 fn receiving<R: TestRole>(ws: &mut WebSocket<R>, frame: &Frame, recycle: bool) -> AllocationInfo {
     let mut bytes = wire::<R>(std::slice::from_ref(frame));
     measure(|| assert_eq!(receive(ws, &mut bytes, usize::MAX, recycle), (1, None)))
 }
 
-/// What sending this allocates, if the output has room.
+/// The bytes that sending this allocates, if the output has room.
 fn sending<R: TestRole>(ws: &mut WebSocket<R>, message: &[u8]) -> AllocationInfo {
     let mut out = Vec::with_capacity(2 * message.len() + 1000);
     measure(|| ws.send_binary(message, &mut out).unwrap())
@@ -77,8 +77,7 @@ fn bomb<R: TestRole>() -> Vec<u8> {
     wire::<R>(&[frame])
 }
 
-/// D1, DP13: a bomb is stopped at the limit, with what has been inflated by then and one block
-/// more.
+/// D1, DP13: a bomb is stopped at the limit, with the bytes inflated by then and one block more.
 #[test]
 fn d1_dp13_a_bomb_takes_no_more_than_the_limit() {
     fn check<R: TestRole>() {
@@ -100,7 +99,7 @@ fn d1_dp13_a_bomb_takes_no_more_than_the_limit() {
                 );
             });
             // A vector that grows holds its old memory and its new, of which neither is more than
-            // the limit; the state stands beside it.
+            // the limit; the state is in addition.
             assert!((MIB..2 * MIB + STATE).contains(&info.bytes_max), "{info:?}");
             assert!(info.count_total < 30, "{info:?}");
             assert!(info.bytes_current <= BLOCK, "D11: {info:?}");
@@ -191,9 +190,9 @@ fn capacity_and_peak<R: TestRole>(
     (got.capacity() as u64, info.bytes_max.saturating_sub(STATE))
 }
 
-/// L3, SE6, D1, DP13: what a message takes follows what has come of it. What is handed over is less
-/// than twice the content, and never more than the limit; while it grows there is the old memory
-/// beside the new: less than three times the content, and than twice the limit.
+/// L3, SE6, D1, DP13: the memory of a message follows its content so far. The delivered memory is
+/// less than twice the content, and never more than the limit; while it grows there is the old
+/// memory in addition to the new: less than three times the content, and than twice the limit.
 #[test]
 fn l3_se6_d1_the_memory_of_a_message_follows_its_content() {
     fn check<R: TestRole>() {
@@ -263,9 +262,9 @@ fn l3_se6_d1_the_memory_of_a_message_follows_its_content() {
     for_both_roles!(check);
 }
 
-/// D11, SE6: what a compressor has written for a long message that does not compress is given back
-/// when it is sent: connections hold none of it, and their pool one buffer of 64 KiB for as many as
-/// are in use at once.
+/// D11, SE6: the memory that a compressor has written a long message to that does not compress is
+/// freed when it is sent: connections hold none of it, and their pool one buffer of 64 KiB for each
+/// that is in use at the same time.
 #[test]
 fn d11_se6_no_more_than_64_kib_of_a_sent_message_are_kept() {
     const MOST_KEPT: i64 = 64 << 10;
@@ -388,8 +387,8 @@ fn d1_the_resident_memory_of_a_process_that_receives_a_bomb() {
     assert!(above < 4 * MIB, "{above} bytes above idle");
 }
 
-/// D11, SE6: nothing but the settings is allocated before the first compressed message, in each
-/// direction; and nothing at all for plain ones.
+/// D11, SE6: only the settings are allocated before the first compressed message, in each
+/// direction; and nothing at all for uncompressed ones.
 #[test]
 fn d11_states_are_created_when_they_are_needed() {
     fn check<R: TestRole>(no_context_takeover: bool) {
@@ -430,8 +429,8 @@ fn d11_states_are_created_when_they_are_needed() {
     for_both_roles!(check, true);
 }
 
-/// D11: once there is a state, a message allocates what is delivered; nothing, if memory is given
-/// back; nor does sending.
+/// D11: once there is a state, only the delivered message is allocated; nothing, if memory is
+/// recycled; nor does sending allocate.
 #[test]
 fn d11_nothing_is_allocated_per_message() {
     fn check<R: TestRole>() {
@@ -525,7 +524,7 @@ fn d11_states_are_freed_at_the_end() {
                 "{how}: {info:?}"
             );
         }
-        // Nothing can be sent after a Close of ours; what comes until the peer's is still inflated.
+        // Nothing can be sent after our Close; messages until the peer's Close are still inflated.
         let mut ws = Setup::default().websocket::<R>();
         let info = measure(|| {
             sending(&mut ws, &[7; 5000]);
@@ -630,7 +629,7 @@ fn states_are_shared_among_those_that_are_alike() {
             && sizes[4] == sizes[0],
         "{sizes:?}"
     );
-    // And only if the window is the same: all else would be a breach of what was negotiated.
+    // And only if the window is the same: everything else would violate the negotiated parameters.
     let deflate = Deflate::default().with_threshold(0);
     for bits in [15, 9, 8, 15] {
         let mut ws = Setup::with(both_ways(true, bits))

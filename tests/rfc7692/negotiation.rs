@@ -15,8 +15,8 @@ fn with(head: Head, lines: &[&str]) -> Head {
         .fold(head, |head, line| head.with(&format!("{FIELD}: {line}")))
 }
 
-/// What a server answers to these offers, if it accepts one. What it says and what it takes to be
-/// negotiated are the same.
+/// The answer of a server to these offers, if it accepts one. The answer and the parameters that
+/// the server uses are the same.
 #[track_caller]
 fn answer(config: Option<&Deflate>, offers: &[&str]) -> Option<String> {
     let (mut handshake, mut out) = (ServerHandshake::new(), Vec::new());
@@ -59,7 +59,7 @@ fn agreed_by(accept: &ws_proto::handshake::Accept<'_>) -> (String, Option<String
     )
 }
 
-/// What a client makes of a server's answer, whether the handshake was made here or elsewhere.
+/// The verdict of a client on a server's answer, whether the handshake was made here or elsewhere.
 #[track_caller]
 fn verdict(config: Option<&Deflate>, answers: &[&str]) -> Result<Option<Params>, HandshakeError> {
     let mut client = client();
@@ -87,7 +87,7 @@ fn verdict(config: Option<&Deflate>, answers: &[&str]) -> Result<Option<Params>,
     result
 }
 
-/// What follows the name of the extension, where a parameter is unknown, said twice, or has a value
+/// The text after the name of the extension, where a parameter is unknown, repeated, or has a value
 /// that it cannot have: in an offer and in an answer.
 fn faults() -> Vec<String> {
     let mut faults: Vec<String> = [
@@ -202,7 +202,7 @@ fn df2_d4_n1_a_client_fails_for_a_faulty_answer() {
     }
 }
 
-/// N1, CR8, EX3, EX4, EX5: an answer with what was not offered, or with more than was, fails the
+/// N1, CR8, EX3, EX4, EX5: an answer that was not offered, or with more than was offered, fails the
 /// connection.
 #[test]
 fn n1_an_answer_that_was_not_offered_fails() {
@@ -278,7 +278,7 @@ fn n1_h5_an_offer_of_compression_leaves_the_other_checks_as_they_are() {
     }
 }
 
-/// EX1, EX2, D4: what does not follow the grammar is neither an offer nor an answer.
+/// EX1, EX2, D4: text that does not follow the grammar is neither an offer nor an answer.
 #[test]
 fn ex2_d4_malformed_values() {
     for malformed in [
@@ -311,7 +311,7 @@ fn ex2_d4_malformed_values() {
     }
 }
 
-/// DF3 to DF10, DF12: what a server answers to an offer that it accepts.
+/// DF3 to DF10, DF12: the answers of a server to an offer that it accepts.
 #[test]
 fn df3_df4_df5_df6_df7_df8_df9_df10_df12_what_a_server_answers() {
     let config = Deflate::default();
@@ -324,11 +324,11 @@ fn df3_df4_df5_df6_df7_df8_df9_df10_df12_what_a_server_answers() {
         .with_server_no_context_takeover(true)
         .with_client_no_context_takeover(true);
     let table: &[(&Deflate, &str, &str)] = &[
-        // DF8: what is absent is 15 bits, and takeover.
+        // DF8: an absent parameter means 15 bits, and takeover.
         (&config, "", ""),
-        // DF12: what browsers offer.
+        // DF12: the offers of browsers.
         (&config, "; client_max_window_bits", ""),
-        // DF4, DF5: what is asked for is granted, and said.
+        // DF4, DF5: a requested parameter is granted, and stated.
         (
             &config,
             "; server_no_context_takeover",
@@ -344,7 +344,7 @@ fn df3_df4_df5_df6_df7_df8_df9_df10_df12_what_a_server_answers() {
             "; client_no_context_takeover; server_no_context_takeover",
             "; server_no_context_takeover; client_no_context_takeover",
         ),
-        // Unasked.
+        // Unsolicited.
         (
             &none,
             "",
@@ -355,7 +355,7 @@ fn df3_df4_df5_df6_df7_df8_df9_df10_df12_what_a_server_answers() {
             "; server_no_context_takeover",
             "; server_no_context_takeover; client_no_context_takeover",
         ),
-        // DF6: the same or smaller, and unasked.
+        // DF6: the same or smaller, and unsolicited.
         (
             &config,
             "; server_max_window_bits=15",
@@ -377,7 +377,7 @@ fn df3_df4_df5_df6_df7_df8_df9_df10_df12_what_a_server_answers() {
             "; server_max_window_bits=9",
         ),
         (&server_10, "", "; server_max_window_bits=10"),
-        // DF7: only to who says that he can be told, and no more than he says.
+        // DF7: only to a client that accepts the parameter, and no more than its value.
         (
             &config,
             "; client_max_window_bits=9",
@@ -453,7 +453,7 @@ fn df6_df7_df11_d5_every_window_size_can_be_agreed_on() {
             ),
             (bits, bits)
         );
-        // What is beyond is taken for the nearest.
+        // A value out of range becomes the nearest.
         for (asked, said) in [(bits, bits), (0, 8), (7, 8), (16, 15), (255, 15)] {
             let config = Deflate::default()
                 .with_server_max_window_bits(asked)
@@ -473,7 +473,7 @@ fn df6_df7_df11_d5_every_window_size_can_be_agreed_on() {
     }
 }
 
-/// CH10, DF7, DF12, DF14: a client offers what it wants, and always to use a smaller window: it can
+/// CH10, DF7, DF12, DF14: a client offers its settings, and always to use a smaller window: it can
 /// use any. DF13: never nothing.
 #[test]
 fn df12_df14_df13_what_a_client_offers() {
@@ -508,8 +508,8 @@ fn df12_df14_df13_what_a_client_offers() {
         let request = written(&client);
         assert_eq!(values(&request, FIELD), Vec::from_iter(expected));
         assert_eq!(config.map(|config| config.offer()).as_deref(), expected);
-        // EX3, SR6, DF13, N2: a server that does not want it says nothing, and neither does one
-        // that was not asked.
+        // EX3, SR6, DF13, N2: a server that does not use the extension sends no header, and neither
+        // does one without an offer.
         assert_eq!(answer(None, &Vec::from_iter(expected)), None);
         assert_eq!(answer(Some(&Deflate::default()), &[]), None);
     }
@@ -526,7 +526,7 @@ fn df12_df14_df13_what_a_client_offers() {
     );
 }
 
-/// DF2 to DF9: which answers fit an offer, and what they mean.
+/// DF2 to DF9: the answers that fit an offer, and their meaning.
 #[test]
 fn df4_df5_df6_df7_df8_df9_what_a_client_makes_of_an_answer() {
     let config = Deflate::default();
@@ -567,7 +567,7 @@ fn df4_df5_df6_df7_df8_df9_what_a_client_makes_of_an_answer() {
             "; server_max_window_bits=\"8\"; client_max_window_bits=\"1\\5\"",
             Some((false, 8, false, 15)),
         ),
-        // What was wanted of the server has to be granted.
+        // A parameter that was requested of the server must be granted.
         (&server_none, "", None),
         (&server_none, "; client_no_context_takeover", None),
         (
@@ -587,7 +587,7 @@ fn df4_df5_df6_df7_df8_df9_what_a_client_makes_of_an_answer() {
             "; server_max_window_bits=8",
             Some((false, 8, false, 15)),
         ),
-        // What was said of the client is a hint, which it keeps to itself.
+        // A parameter of the client in the offer is a hint, which the client follows anyway.
         (&client_none, "", Some((false, 15, true, 15))),
         (&client_10, "", Some((false, 15, false, 10))),
         (
@@ -616,7 +616,8 @@ fn df4_df5_df6_df7_df8_df9_what_a_client_makes_of_an_answer() {
     }
 }
 
-/// DF15: what was negotiated is known to both, is said by the answer, and can be made of it.
+/// DF15: the negotiated parameters are known to both, are stated in the answer, and can be derived
+/// from it.
 #[test]
 fn df15_parameters_and_their_text() {
     let bits = || [None].into_iter().chain((8..=15).map(Some));
@@ -727,8 +728,8 @@ fn df16_n1_the_errors_of_a_negotiation_are_those_of_a_handshake() {
     }
 }
 
-/// Whatever a client wants and whatever a server wants, they agree, on the same for what each
-/// sends.
+/// Whatever the settings of a client and a server are, they agree, with the same parameters for
+/// each direction.
 #[test]
 fn df15_both_sides_agree() {
     let configs = || {

@@ -1,4 +1,4 @@
-//! permessage-deflate: what goes over the wire (RFC 7692 §6, §7.2). DP and D of `docs/rules.md`.
+//! permessage-deflate: the bytes on the wire (RFC 7692 §6, §7.2). DP and D of `docs/rules.md`.
 
 use crate::common::deflate::*;
 use crate::common::{Frame, Layer, Log, Seen, TestRole, for_both_roles, read_all, receive, wire};
@@ -22,8 +22,8 @@ fn gives<R: TestRole>(setup: &Setup, frames: &[Frame], expected: &[Seen]) {
     );
 }
 
-/// That the last of these frames fails the connection, after these messages, and that the peer is
-/// told this code.
+/// Asserts that the last of these frames fails the connection, after these messages, with this code
+/// for the peer.
 #[track_caller]
 fn fails<R: TestRole>(
     setup: &Setup,
@@ -72,8 +72,8 @@ fn dp5_dp7_dp8_dp9_dp10_the_examples_of_the_rfc_inflate() {
     for_both_roles!(check);
 }
 
-/// DP4, DP10: what is sent is flushed and sent without the tail, as in §7.2.3.1 and §7.2.3.2;
-/// §7.2.3.3 without compression.
+/// DP4, DP10: messages are flushed and sent without the tail, as in §7.2.3.1 and §7.2.3.2; §7.2.3.3
+/// without compression.
 #[test]
 fn dp4_dp8_dp10_the_examples_of_the_rfc_are_sent() {
     fn check<R: TestRole>() {
@@ -166,7 +166,7 @@ fn ex6_nothing_is_compressed_without_agreement() {
     for_both_roles!(check);
 }
 
-/// DP2, D9: what is not compressed neither moves the context nor resets it, in both directions.
+/// DP2, D9: an uncompressed message neither moves the context nor resets it, in both directions.
 #[test]
 fn dp2_d9_plain_messages_leave_the_context_alone() {
     fn check<R: TestRole>() {
@@ -304,7 +304,7 @@ fn dp6_empty_messages() {
         compressor.compress(b"", Flush::End, &mut pieces);
         assert_eq!(pieces, b"\x00");
         assert_eq!(compress(&mut compressor, b"Hello"), HELLO_AGAIN);
-        // The end of a message may come alone.
+        // The end of a message may come by itself.
         let mut pieces = Vec::new();
         compressor.compress(b"Hello", Flush::None, &mut pieces);
         compressor.compress(b"", Flush::End, &mut pieces);
@@ -316,7 +316,7 @@ fn dp6_empty_messages() {
 }
 
 /// DP7, D6: blocks with BFINAL: one, several, in the middle, at the end; with and without the byte
-/// behind them; and the message after them.
+/// after them; and the message after them.
 #[test]
 fn dp7_d6_final_blocks() {
     fn check<R: TestRole>() {
@@ -325,8 +325,8 @@ fn dp7_d6_final_blocks() {
         let dynamic = CDeflate::new(9, 15, true).final_message(&json(40));
         let json = json(40);
         let table: [(&[&[u8]], Vec<u8>); 11] = [
-            // §7.2.1: what ends with an empty stored block is sent without its length, final or
-            // not.
+            // §7.2.1: a message that ends with an empty stored block is sent without its length,
+            // final or not.
             (&[&HELLO[1][..10], b"\x01"], b"Hello".to_vec()),
             (&[b"\x01"], b"".to_vec()),
             (&[last], b"Hello".to_vec()),
@@ -369,8 +369,8 @@ fn dp7_d6_final_blocks() {
                 &[Seen::binary(expected), hello(), hello()],
             );
         }
-        // What follows a final block cannot refer to what was before it (RFC 1951 §3.2.3): it is
-        // another stream.
+        // Data after a final block cannot refer to data before it (RFC 1951 §3.2.3): it is another
+        // stream.
         let frames = [compressed_text(HELLO[2]), compressed_text(HELLO_AGAIN)];
         fails::<R>(
             &Setup::default(),
@@ -455,7 +455,8 @@ fn dp14_a_message_cut_off_inside_the_code_that_ends_a_block_fails() {
     );
 }
 
-/// DP14, D7: with any bit changed, a message is what RFC 1951 says, or fails the connection.
+/// DP14, D7: with any bit changed, a message has the content that RFC 1951 defines, or fails the
+/// connection.
 #[test]
 fn dp14_d7_corrupt_messages_fail() {
     fn check<R: TestRole>() {
@@ -493,7 +494,7 @@ fn dp14_d7_corrupt_messages_fail() {
     for_both_roles!(check);
 }
 
-/// DP14: what came of a message before it turns out corrupt is not delivered, nor is anything after
+/// DP14: content that precedes the corruption of a message is not delivered, nor is anything after
 /// it.
 #[test]
 fn dp14_nothing_of_a_corrupt_message_is_delivered() {
@@ -515,7 +516,7 @@ fn dp14_nothing_of_a_corrupt_message_is_delivered() {
                 1007,
             );
         }
-        // It is told as soon as it is known, inside an incomplete frame.
+        // It is reported as soon as it is certain, inside an incomplete frame.
         let mut ws = Setup::default().websocket::<R>();
         let bytes = wire::<R>(&[compressed_binary(b"\xff").declaring(1000)]);
         let mut log = Log::default();
@@ -525,7 +526,7 @@ fn dp14_nothing_of_a_corrupt_message_is_delivered() {
     for_both_roles!(check);
 }
 
-/// DP11: without takeover each message is compressed alone, and inflated alone.
+/// DP11: without takeover each message is compressed and inflated independently.
 #[test]
 fn dp11_without_takeover_each_message_starts_anew() {
     fn check<R: TestRole>() {
@@ -555,7 +556,7 @@ fn dp11_without_takeover_each_message_starts_anew() {
     for_both_roles!(check);
 }
 
-/// The directions are told apart: each has its own takeover (DF4, DF5).
+/// The directions are separate: each has its own takeover (DF4, DF5).
 #[test]
 fn df4_df5_each_direction_has_its_own_takeover() {
     fn check<R: TestRole>() {
@@ -659,8 +660,8 @@ fn dp12_both_contexts_over_thousands_of_messages() {
     for_both_roles!(check);
 }
 
-/// F1, F2, L5: where compression was negotiated, messages that come plain have the same limits as
-/// ever, before and after compressed ones.
+/// F1, F2, L5: where compression was negotiated, uncompressed messages have the usual limits,
+/// before and after compressed ones.
 #[test]
 fn f1_f2_l5_plain_messages_have_their_limits_too() {
     fn check<R: TestRole>() {
@@ -764,9 +765,9 @@ fn f5_a_new_message_inside_a_compressed_one_fails() {
     for_both_roles!(check);
 }
 
-/// U1, D11: without takeover, states go from connection to connection. Nothing of what one has
-/// received can be referred to by the peer of the next, and nothing of what one has sent is in what
-/// the next sends (SE8).
+/// U1, D11: without takeover, states are passed from connection to connection. Nothing that one has
+/// received can be referred to by the peer of the next, and nothing that one has sent is in the
+/// output of the next (SE8).
 #[test]
 fn u1_d11_a_shared_state_holds_nothing_of_the_connection_before() {
     fn check<R: TestRole>() {
@@ -780,8 +781,8 @@ fn u1_d11_a_shared_state_holds_nothing_of_the_connection_before() {
         let fresh = send(&mut setup().websocket(), &"Hello ".repeat(20));
 
         let setup = setup();
-        // Whole messages, some with a final block; and another one that is given up in the middle,
-        // or not.
+        // Unfragmented messages, some with a final block; and another one that is abandoned in the
+        // middle, or not.
         for (before, given_up) in [
             (&HELLO[..], false),
             (&[HELLO[0]], false),
@@ -817,7 +818,7 @@ fn u1_d11_a_shared_state_holds_nothing_of_the_connection_before() {
     for_both_roles!(check);
 }
 
-/// DP16, UT7: the inflated text has to be UTF-8, across blocks and fragments; binary need not.
+/// DP16, UT7: the inflated text must be UTF-8, across blocks and fragments; binary need not.
 #[test]
 fn dp16_inflated_text_is_validated() {
     fn check<R: TestRole>() {
@@ -897,7 +898,8 @@ fn dp16_inflated_text_fails_fast() {
     for_both_roles!(check);
 }
 
-/// L6: what is wrong first is told, however the input is cut: bad text, the limit, or corrupt data.
+/// L6: the first fault is reported, however the input is split: invalid text, the limit, or corrupt
+/// data.
 #[test]
 fn l6_the_first_fault_is_told() {
     fn check<R: TestRole>() {
@@ -938,7 +940,7 @@ fn l6_the_first_fault_is_told() {
     for_both_roles!(check);
 }
 
-/// D8: output that is full at any boundary loses nothing, and takes no more calls than there are
+/// D8: output that is full at any boundary loses nothing, and needs no more calls than there are
 /// blocks.
 #[test]
 fn d8_the_output_may_be_full_at_every_boundary() {
@@ -966,9 +968,9 @@ fn d8_the_output_may_be_full_at_every_boundary() {
     }
 }
 
-/// What is inflated is given at once: nothing that a piece holds waits for the next one, whatever
-/// the size of the output. An output without room gets nothing, at whatever point, and what comes
-/// is the same.
+/// Inflated bytes are returned at once: nothing in a chunk waits for the next one, whatever the
+/// size of the output. An output without room receives nothing, at any point, and the content is
+/// the same.
 #[test]
 fn d8_an_empty_output_does_no_harm() {
     let text = json(3);
@@ -1024,8 +1026,8 @@ fn d8_nothing_waits_for_the_next_piece() {
     }
 }
 
-/// DP17: without takeover, what compression makes longer goes plain; with it, what was compressed
-/// is sent.
+/// DP17: without takeover, messages that compression would enlarge are sent uncompressed; with it,
+/// they are sent compressed.
 #[test]
 fn dp17_what_does_not_compress() {
     fn check<R: TestRole>() {
@@ -1067,8 +1069,8 @@ fn dp17_what_does_not_compress() {
     for_both_roles!(check);
 }
 
-/// DP18, D13: a message can be sent plain, whatever was negotiated. By itself a connection sends
-/// those plain that gain nothing: short and empty ones, where no context is taken over.
+/// DP18, D13: a message can be sent uncompressed, whatever was negotiated. By itself a connection
+/// sends those uncompressed that gain nothing: short and empty ones, without context takeover.
 #[test]
 fn dp18_d13_messages_can_be_sent_plain() {
     fn check<R: TestRole>() {
@@ -1140,7 +1142,7 @@ fn dp18_d13_messages_can_be_sent_plain() {
     for_both_roles!(check);
 }
 
-/// O2: a mistake of the caller's leaves the context alone.
+/// O2: a mistake of the caller does not change the context.
 #[test]
 fn o2_a_mistake_leaves_the_context_alone() {
     fn check<R: TestRole>() {
@@ -1171,9 +1173,9 @@ fn o2_a_mistake_leaves_the_context_alone() {
     for_both_roles!(check);
 }
 
-/// O2, DP20: the room that is asked for is what the frame needs, after a call that failed, too: for
-/// messages and fragments, with a context and without. What the peer did not receive is not
-/// referred to.
+/// O2, DP20: the reported room is the room that the frame needs, after a call that failed, too: for
+/// messages and fragments, with a context and without. Messages that the peer did not receive are
+/// not referred to.
 #[test]
 fn o2_dp20_the_room_that_is_asked_for_is_exact() {
     fn check<R: TestRole>() {
@@ -1256,7 +1258,7 @@ fn o2_dp20_a_message_may_be_longer_than_the_room() {
     for_both_roles!(check);
 }
 
-/// What is out of range is taken for the nearest, as documented.
+/// A value out of range becomes the nearest, as documented.
 #[test]
 fn settings_out_of_range_are_taken_for_the_nearest() {
     let message = &json(200)[..];
@@ -1306,9 +1308,9 @@ fn dp4_long_messages_follow_one_another() {
     }
 }
 
-/// DP11, DP12: a context that is taken over has one compressor at a time. What the caller's makes
-/// with takeover is referred to by later messages of its own only; what it makes without is no
-/// one's context, and the connection's starts from an empty one.
+/// DP11, DP12: a context that is taken over has one compressor at a time. A message of the caller's
+/// compressor with takeover is referred to only by later messages of that compressor; one without
+/// takeover is no context, and the connection's compressor starts from an empty one.
 #[test]
 fn dp11_dp12_a_context_has_one_compressor() {
     fn check<R: TestRole>() {
@@ -1382,8 +1384,8 @@ fn dp11_dp12_a_context_has_one_compressor() {
     for_both_roles!(check);
 }
 
-/// Sending parts that a compressor made: they are parts of one message, and it is not mixed with
-/// another. The same in both layers.
+/// Sending chunks of a compressor: they are fragments of one message, and it is not mixed with
+/// another. Both layers do the same.
 #[test]
 fn dp3_compressed_parts() {
     macro_rules! check {

@@ -99,7 +99,7 @@ fn dp21_an_uncompressed_one_is_the_frame_of_the_connection() {
 fn dp22_dp11_each_connection_has_its_window() {
     let text = text();
     let message = Prepared::text(&text).deflate(&Deflate::default());
-    // The largest first: what it has is not for others.
+    // The largest first: its bytes are not for others.
     for bits in (8..=15).rev() {
         for no_context_takeover in [false, true] {
             let mut ws = server(no_context_takeover, bits);
@@ -179,7 +179,7 @@ fn dp23_it_is_compressed_once_for_each_window() {
 }
 
 /// DP24, DP12: with takeover, a prepared message leaves the connection's compressor usable, which
-/// does not refer to what was before. An uncompressed one changes nothing.
+/// does not refer to earlier messages. An uncompressed one changes nothing.
 #[test]
 fn dp24_dp12_the_context_of_the_connection_begins_after_it() {
     let deflate = Deflate::default().with_threshold(0);

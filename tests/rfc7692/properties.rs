@@ -1,4 +1,4 @@
-//! permessage-deflate: any messages, any parameters, any cuts, any fragmentation.
+//! permessage-deflate: any messages, any parameters, any splits, any fragmentation.
 
 use crate::common::deflate::*;
 use crate::common::strategies::{Input, at, config, cuts, text};
@@ -14,18 +14,18 @@ use ws_proto::{CappedOutput, Client, Config, MessageKind, Prepared, SendError, S
 
 const CASES: u32 = if cfg!(debug_assertions) { 300 } else { 3000 };
 
-/// What an endpoint is asked to send.
+/// The message that an endpoint sends.
 #[derive(Debug, Clone)]
 enum Send {
     Whole(MessageKind, Vec<u8>),
-    /// Whole, and not to be compressed.
+    /// Unfragmented, and not to be compressed.
     Plain(MessageKind, Vec<u8>),
     /// Prepared for many.
     Prepared(MessageKind, Vec<u8>),
-    /// In fragments that are cut here, each of which is refused before, if there is a room.
+    /// In fragments that are split here, each of which is refused before, if there is a room.
     Fragments(MessageKind, Vec<u8>, Vec<Index>, Option<Index>),
-    /// Compressed by a compressor of the caller's, or not, in parts: the message and how it is cut
-    /// before and after compression, and what is flushed.
+    /// Compressed by the caller, or not, in chunks: the message, its splits before and after
+    /// compression, and the flushes.
     Parts {
         kind: MessageKind,
         bytes: Vec<u8>,
@@ -37,11 +37,11 @@ enum Send {
     Ping(Vec<u8>),
 }
 
-/// What compresses parts.
+/// The compressor of the chunks.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum By {
     Nobody,
-    /// A compressor of the caller's, with a context if one is taken over.
+    /// A compressor of the caller, with a context if one is taken over.
     Caller,
     /// One without context, of a smaller window or the same.
     CallerWithoutContext(u8),
@@ -97,7 +97,7 @@ fn setup() -> impl Strategy<Value = Setup> {
         })
 }
 
-/// Pieces of `bytes`, cut at these places.
+/// Slices of `bytes`, split at these places.
 fn pieces<'a>(bytes: &'a [u8], cuts: &[Index]) -> Vec<&'a [u8]> {
     let mut ends = at(cuts, bytes.len());
     ends.insert(0, 0);
@@ -107,7 +107,7 @@ fn pieces<'a>(bytes: &'a [u8], cuts: &[Index]) -> Vec<&'a [u8]> {
         .collect()
 }
 
-/// What `R` sends when asked for all of this, and what its peer is to see.
+/// The output of `R` for all of this, and the messages that its peer must see.
 fn sent<R: Sends>(setup: &Setup, sends: &[Send]) -> (Vec<u8>, Vec<Seen>) {
     let mut ws = setup.websocket::<R>();
     let mut own = compressor::<R>(setup.params, &setup.deflate);
@@ -137,7 +137,7 @@ fn sent<R: Sends>(setup: &Setup, sends: &[Send]) -> (Vec<u8>, Vec<Seen>) {
                 for (i, part) in parts.iter().enumerate() {
                     let (fin, before) = (i == parts.len() - 1, out.len());
                     if let Some(room) = room {
-                        // Refused or not: an error leaves nothing behind.
+                        // Refused or not: an error changes nothing.
                         let room = before + room.index(part.len() + 20);
                         let mut limited = CappedOutput::new(&mut out, room);
                         match ws.send_fragment(*kind, part, fin, &mut limited) {
@@ -186,7 +186,7 @@ fn sent<R: Sends>(setup: &Setup, sends: &[Send]) -> (Vec<u8>, Vec<Seen>) {
                     }
                 }
                 if without.is_some() {
-                    // What refers back counts only its own messages.
+                    // References count only within its own messages.
                     own.reset();
                 }
                 let parts = pieces(&whole, parts);
@@ -307,7 +307,7 @@ fn round_trip<R: Sends>(
     prop_assert_eq!(&outcome, &setup.run::<R::Peer>(&bytes, &[]));
     let in_place = drive(InPlace::new(setup.websocket::<R::Peer>()), &bytes, &cuts);
     prop_assert_eq!(&in_place, &outcome, "payload in its place, and input");
-    // The streaming layer with a decompressor of the caller's.
+    // The streaming layer with a decompressor of the caller.
     let streamed = drive(setup.inflating::<R::Peer>(block), &bytes, &cuts);
     prop_assert_eq!(
         (&assembled(streamed.seen), &streamed.out, &streamed.ended),
@@ -365,11 +365,11 @@ fn any_cut<R: TestRole>(setup: &Setup, bytes: &[u8], cuts: &[Index]) -> Result<(
     Ok(())
 }
 
-/// What a program may call, rightly or not.
+/// The calls that a program may make, rightly or not.
 #[derive(Debug, Clone)]
 enum Call {
     Send(Send),
-    /// Parts of what no compressor has made.
+    /// Chunks that no compressor has made.
     Part(MessageKind, Vec<u8>, bool, bool),
     Close,
     Fail,
@@ -385,7 +385,7 @@ fn call() -> impl Strategy<Value = Call> {
     ]
 }
 
-/// What a peer may send: a frame that is right or nearly so, and noise.
+/// The frames that a peer may send: right or nearly so, and noise.
 type Piece = (Option<Frame>, Vec<u8>);
 
 fn piece() -> impl Strategy<Value = Piece> {
@@ -475,7 +475,8 @@ proptest! {
         }
     }
 
-    /// L6: whatever a peer sends, and where it breaks a rule, the cut makes no difference; with limits on all that has one.
+    /// L6: whatever a peer sends, and wherever it violates a rule, the split makes no difference;
+    /// with all limits set.
     #[test]
     fn l6_d8_any_cut_gives_the_same(
         messages in vec((message(), proptest::bool::weighted(0.1)).prop_map(|((kind, bytes), last)| (kind, bytes, last)), 1..5),
@@ -494,7 +495,7 @@ proptest! {
         let setup = Setup::default().config(Config::default().with_max_message(max_message).with_max_fragments(max_fragments));
         let bytes = wire::<Server>(&frames);
         any_cut::<Server>(&setup, &bytes, &cuts)?;
-        // In the middle of something, too: what is known by then is told.
+        // In the middle of something, too: everything that is certain by then is reported.
         let len = missing.index(bytes.len());
         any_cut::<Server>(&setup, &bytes[..len], &cuts)?;
         let bytes = wire::<Client>(&frames);
@@ -509,8 +510,8 @@ proptest! {
         any_cut::<Client>(&Setup::default(), &[wire::<Client>(&frames), bytes.0].concat(), &cuts)?;
     }
 
-    /// P1, SE7: any calls between any pieces of input, the end of the stream at any point: no panic, and all that is written consists of whole frames, and after a
-    /// Close come only Pongs.
+    /// P1, SE7: any calls between any slices of input, the end of the stream at any point: no
+    /// panic, and all output consists of complete frames, and only Pongs follow a Close.
     #[test]
     fn p1_se7_no_calls_on_any_input_panic(setup in setup(), calls in vec((call(), piece()), 0..20), eof in 0..40_usize) {
         any_calls::<Server>(&setup, &calls, eof)?;
@@ -518,8 +519,8 @@ proptest! {
     }
 }
 
-/// The halves of a connection, made apart, are the whole: checked by [`Setup::run`] throughout.
-/// Here only that a layer can be made by itself.
+/// The halves of a connection, made separately, are equivalent to it: checked by [`Setup::run`]
+/// throughout. Here only that a layer can be made by itself.
 #[test]
 fn a_layer_with_compression_takes_plain_messages() {
     fn check<R: TestRole>() {

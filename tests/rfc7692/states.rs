@@ -1,5 +1,5 @@
-//! permessage-deflate: whose context it is. States that connections share, contexts that a caller
-//! has, and what `Debug` shows of them.
+//! permessage-deflate: the owner of a context. States that connections share, contexts of a caller,
+//! and the output of `Debug` for them.
 
 use crate::common::deflate::*;
 use crate::common::{Frame, Log, Masking, Seen, TestRole, for_both_roles, wire};
@@ -8,7 +8,7 @@ use std::fmt::Debug;
 use ws_proto::deflate::{DeflateConfig as Deflate, Flush};
 use ws_proto::{CappedOutput, Message, MessageKind, ProtocolError, SendError, WebSocket};
 
-/// What a message that was sent has on the wire: whether it is compressed, and its payload.
+/// The form of a sent message on the wire: whether it is compressed, and its payload.
 fn sent<R: TestRole>(ws: &mut WebSocket<R>, text: &str) -> (bool, Vec<u8>) {
     let mut out = Vec::new();
     ws.send_text(text, &mut out).unwrap();
@@ -28,8 +28,8 @@ fn received<R: TestRole>(ws: &mut WebSocket<R>, frames: &[Frame]) -> Vec<Seen> {
 #[test]
 fn u1_d11_dp11_dp12_a_pool_serves_connections_of_both_kinds() {
     fn check<R: TestRole>() {
-        // What repeats is further back than the smaller window reaches, and there is something
-        // near, too.
+        // The repetition is further back than the smaller window reaches, and there is another
+        // nearby.
         let text = &format!(
             "{0}{0} and near, near, near, near",
             json(8).into_iter().map(char::from).collect::<String>()
@@ -38,7 +38,7 @@ fn u1_d11_dp11_dp12_a_pool_serves_connections_of_both_kinds() {
         let setup = |no_context_takeover, bits| {
             Setup::with(both_ways(no_context_takeover, bits)).deflate(deflate.clone())
         };
-        // What each kind sends at first, and again, from a configuration of its own.
+        // The output of each kind at first, and again, from a configuration of its own.
         let fresh = |no_context_takeover, bits| {
             let mut ws = Setup::with(both_ways(no_context_takeover, bits))
                 .deflate(Deflate::default().with_threshold(0))
@@ -97,7 +97,7 @@ fn u1_d11_dp11_dp12_a_pool_serves_connections_of_both_kinds() {
                 "kind {at}"
             );
             times_received[at] += 1;
-            // One that comes new, whose first message refers to what only others have received.
+            // A new one, whose first message refers to data that only others have received.
             let mut new = setup(no_context_takeover, bits).websocket::<R>();
             assert_eq!(
                 received(&mut new, &[compressed_text(HELLO_AGAIN)]),
@@ -117,9 +117,9 @@ fn u1_d11_dp11_dp12_a_pool_serves_connections_of_both_kinds() {
     for_both_roles!(check);
 }
 
-/// DP11, DP12, SE8: where no context is taken over, the caller's messages and the connection's own
-/// are each compressed by themselves, in any order; the connection goes on compressing, also after
-/// the caller has, and what has no room or comes between parts changes nothing.
+/// DP11, DP12, SE8: without context takeover, the caller's messages and the connection's own are
+/// each compressed independently, in any order; the connection still compresses after the caller
+/// has, and a call without room or between fragments changes nothing.
 #[test]
 fn dp11_dp12_without_takeover_caller_and_connection_take_turns() {
     fn check<R: TestRole>() {
@@ -247,7 +247,7 @@ fn hides(shown: &dyn Debug) {
         format!("{shown:x?}"),
     ] {
         assert!(!text.is_empty());
-        // "MARKER" in decimal and in hex, also of what is masked with the zero key, as two
+        // "MARKER" in decimal and in hex, also of text that is masked with the zero key, as two
         // neighbours.
         for part in [
             "MARKER",
@@ -262,8 +262,8 @@ fn hides(shown: &dyn Debug) {
     }
 }
 
-/// SE8, D11: neither connections nor what they share show messages: not while one is received, nor
-/// after it was, nor after one was sent; compressed or plain.
+/// SE8, D11: neither connections nor their shared states show messages: not while one is received,
+/// nor after it was, nor after one was sent; compressed or uncompressed.
 #[test]
 fn se8_debug_shows_no_message() {
     fn check<R: TestRole>() {
@@ -301,7 +301,7 @@ fn se8_debug_shows_no_message() {
                     owned = Some(message.into_owned());
                 }
                 hides(&ws);
-                // Memory that is given back still holds what it held.
+                // Recycled memory still contains the old bytes.
                 match owned {
                     Some(Message::Text(text)) => ws.recycle(text.into_owned().into_bytes()),
                     Some(other) => panic!("{other:?}"),
@@ -340,7 +340,7 @@ fn se8_debug_shows_no_message() {
         }
     }
     for_both_roles!(check);
-    // What is looked for would be found.
+    // A marker would be found.
     assert!(std::panic::catch_unwind(|| hides(&MARKER.as_bytes())).is_err());
     assert!(std::panic::catch_unwind(|| hides(&MARKER)).is_err());
 }

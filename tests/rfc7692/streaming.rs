@@ -11,8 +11,8 @@ use ws_proto::{
 
 const TOKENS: [&str; 7] = ["Once", " upon", "", " a", " time", ", once", " upon a time"];
 
-/// What C zlib and the oracle make of each chunk of a message before the next one is there; the
-/// oracle of all of it.
+/// The content of each chunk of a message before the next one is there, by C zlib and the oracle;
+/// that of all of it, by the oracle.
 fn inflated_on_arrival(chunks: &[Vec<u8>], bits: u8) -> Vec<Vec<u8>> {
     let mut ours = Params::default().client_decompressor();
     let mut theirs = flate2::Decompress::new_with_window_bits(false, bits.max(9));
@@ -22,7 +22,7 @@ fn inflated_on_arrival(chunks: &[Vec<u8>], bits: u8) -> Vec<Vec<u8>> {
         .map(|chunk| {
             let (mut inflated, mut block) = (Vec::new(), [0; 100]);
             inflate_piece(&mut ours, chunk, false, 7, &mut inflated).unwrap();
-            // zlib, which is not asked to flush, gives what it has.
+            // zlib returns all that it has without being asked to flush.
             let (mut input, mut by_zlib) = (&chunk[..], Vec::new());
             loop {
                 let (read, written) = (theirs.total_in(), theirs.total_out());
@@ -62,7 +62,7 @@ fn dp19_what_is_flushed_can_be_inflated() {
             assert!(chunks.iter().zip(TOKENS).all(|(chunk, token)| {
                 chunk.is_empty() == token.is_empty() && (chunk.is_empty() || chunk.ends_with(&TAIL))
             }));
-            // Nothing is flushed twice, and the end may come alone.
+            // Nothing is flushed twice, and the end may come by itself.
             assert_eq!(compress("", Flush::Sync), b"");
             chunks.push(compress("", Flush::End));
             assert_eq!(chunks.last().unwrap(), b"\0");
@@ -73,7 +73,7 @@ fn dp19_what_is_flushed_can_be_inflated() {
                     .zip(TOKENS)
                     .all(|(inflated, token)| inflated == token.as_bytes())
             );
-            // The next message has the context, and what is kept back is there at its end.
+            // The next message has the context, and bytes that are kept back are there at its end.
             assert_eq!(compress("Once", Flush::None), b"");
             let [kept, rest] = [compress(" upon", Flush::None), compress("", Flush::End)];
             assert!(kept.is_empty() && !rest.ends_with(&TAIL));
@@ -82,7 +82,7 @@ fn dp19_what_is_flushed_can_be_inflated() {
                 "{} bytes at level {level}",
                 rest.len()
             );
-            // A flush gives what was kept back.
+            // A flush returns the bytes that were kept back.
             assert_eq!(compress("Once", Flush::None), b"");
             assert!(compress("", Flush::Sync).ends_with(&TAIL));
             assert_eq!(compress("", Flush::End), b"\0");
@@ -98,7 +98,7 @@ fn dp19_a_compressor_that_was_reset_refers_to_nothing() {
     assert_eq!(compress(&mut compressor, b"Hello"), HELLO_AGAIN);
     compressor.reset();
     assert_eq!(compress(&mut compressor, b"Hello"), fresh);
-    // What was kept back is given up.
+    // The bytes that were kept back are abandoned.
     compressor.compress(b"secret", Flush::None, &mut Vec::new());
     compressor.reset();
     assert_eq!(compress(&mut compressor, b""), b"\0");
@@ -234,8 +234,8 @@ fn dp6_dp17_fragments_below_the_threshold() {
     for_both_roles!(check);
 }
 
-/// DP18, DP20: a message stays what it was begun as: compressed by the connection, by the caller, or
-/// not at all.
+/// DP18, DP20: a message keeps its kind from its beginning: compressed by the connection, by the
+/// caller, or not at all.
 #[test]
 fn dp18_a_message_is_compressed_by_one_or_not_at_all() {
     fn check<R: TestRole>() {
@@ -441,7 +441,7 @@ fn dp19_an_abandoned_message_ends_with_the_connection() {
     for_both_roles!(check);
 }
 
-/// A streaming connection sends what a compressor flushes.
+/// A streaming connection sends the flushes of a compressor.
 #[test]
 fn dp19_a_streaming_connection_sends_what_its_compressor_flushes() {
     fn check<R: TestRole>() {

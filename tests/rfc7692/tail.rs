@@ -7,8 +7,8 @@ use crate::common::{Frame, Seen, TestRole, for_both_roles, wire};
 use ws_proto::ProtocolError;
 use ws_proto::deflate::Decompressor;
 
-/// What a message gives, if it is valid; the same by a decompressor, whatever the pieces and the
-/// room, by a WebSocket in every cut, and by its halves.
+/// The content of a message, if it is valid; the same by a decompressor, whatever the chunks and
+/// the room, by a WebSocket with every split, and by its halves.
 fn verdict<R: TestRole>(message: &[u8], no_context_takeover: bool) -> Option<Vec<u8>> {
     let params = both_ways(no_context_takeover, 15);
     let whole = inflate(&mut decompressor::<R>(params), message, 300).ok();
@@ -57,15 +57,15 @@ fn verdict<R: TestRole>(message: &[u8], no_context_takeover: bool) -> Option<Vec
     whole
 }
 
-/// Whether the tail completes the block that the message is cut off in, to the last bit, and there
-/// is nothing in it: read on, the stream is valid and empty.
+/// Whether the tail completes the block that the message is truncated in, to the last bit, and
+/// there is nothing in it: read further, the stream is valid and empty.
 fn is_completed_by_the_tail(message: &[u8]) -> bool {
     Oracle::default().message(&[message, &TAIL, &[0]].concat()) == Some(vec![])
 }
 
 /// DP14, D7: the tail may be read as the rest of the codes at the front of a block, and as the end
-/// of that block. Nothing is written and nothing is missing then, but the message was cut off all
-/// the same.
+/// of that block. Nothing is written and nothing is missing then, but the message was still
+/// truncated.
 #[test]
 fn dp14_d7_a_block_that_the_tail_completes_is_no_end() {
     fn check<R: TestRole>() {
@@ -73,7 +73,7 @@ fn dp14_d7_a_block_that_the_tail_completes_is_no_end() {
         assert!(
             is_completed_by_the_tail(&message) && Oracle::default().message(&message).is_none()
         );
-        // Alone, and after other blocks.
+        // By itself, and after other blocks.
         for before in [&[][..], &[HELLO[1], &TAIL[..]].concat(), &HELLO[2][..7]] {
             for no_context_takeover in [false, true] {
                 assert_eq!(
@@ -105,8 +105,8 @@ impl Numbers {
     }
 }
 
-/// A block with codes of its own, cut off inside the lengths of these codes, at the end of a byte;
-/// `None` if there is no such byte.
+/// A block with codes of its own, truncated inside the lengths of these codes, at the end of a
+/// byte; `None` if there is no such byte.
 fn cut_off_in_code_lengths(numbers: &mut Numbers) -> Option<Vec<u8>> {
     const ORDER: [usize; 19] = [
         16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15,
@@ -198,8 +198,8 @@ fn cut_off_in_code_lengths(numbers: &mut Numbers) -> Option<Vec<u8>> {
     (block.len() % 8 == 0).then(|| block.bytes())
 }
 
-/// DP14, D7, D12: of many messages that are cut off in the codes of a block, none is valid; a good
-/// number of them the tail completes.
+/// DP14, D7, D12: of many messages that are truncated in the codes of a block, none is valid; the
+/// tail completes a good number of them.
 #[test]
 fn dp14_d7_d12_messages_that_are_cut_off_in_the_codes_of_a_block_fail() {
     let mut numbers = Numbers(0x7692);
@@ -225,8 +225,8 @@ fn dp14_d7_d12_messages_that_are_cut_off_in_the_codes_of_a_block_fail() {
     assert!(completed > 20 && all > 1000, "{completed} of {all}");
 }
 
-/// DP14, D7: whatever a valid message is cut off in, it is an end only where the inflater that
-/// knows no tail finds one.
+/// DP14, D7: wherever a valid message is truncated, it is an end only where the inflater that knows
+/// no tail finds one.
 #[test]
 fn dp14_d7_prefixes_of_valid_messages() {
     fn check<R: TestRole>() {

@@ -1,5 +1,5 @@
-//! permessage-deflate against C zlib, and against an inflater written from RFC 1951: what we
-//! compress they inflate, and the other way round.
+//! permessage-deflate compared with C zlib, and with an inflater written from RFC 1951: they
+//! inflate our messages, and we inflate theirs.
 
 use crate::common::deflate::*;
 use crate::common::strategies::config;
@@ -8,7 +8,7 @@ use proptest::sample::Index;
 use std::sync::OnceLock;
 use ws_proto::deflate::{DeflateConfig as Deflate, Params};
 
-/// The other tests stand on it.
+/// The other tests depend on it.
 #[test]
 fn the_oracle_agrees_with_c_zlib() {
     for level in [0, 1, 4, 6, 9] {
@@ -24,7 +24,7 @@ fn the_oracle_agrees_with_c_zlib() {
     }
 }
 
-/// DP11, DF11, DF14, D5: what we send for every window size and level is inflated within a window
+/// DP11, DF11, DF14, D5: our messages for every window size and level are inflated within a window
 /// of that size; by C zlib, and by the oracle, which measures the distances. Of 8 bits they are 256
 /// at most, though zlib has no such window.
 #[test]
@@ -143,7 +143,8 @@ fn dp11_the_window_is_used() {
     assert_eq!(level(9), level(255));
 }
 
-/// DP5, DP12: what C zlib sends for every window size and level, we inflate, in output of any size.
+/// DP5, DP12: we inflate the messages of C zlib for every window size and level, in output of any
+/// size.
 #[test]
 fn dp5_dp12_theirs_inflates() {
     let samples = samples();
@@ -182,7 +183,8 @@ static JSON: OnceLock<Vec<u8>> = OnceLock::new();
 proptest! {
     #![proptest_config(ProptestConfig { max_shrink_iters: 300, ..config(if cfg!(debug_assertions) { 1000 } else { 20_000 }) })]
 
-    /// D12: whatever a message is, it is what RFC 1951 says, or an error, in pieces of any length and output of any size; and C zlib says no other.
+    /// D12: any message has the content that RFC 1951 defines, or is an error, in chunks of any
+    /// length and output of any size; and C zlib agrees.
     #[test]
     fn d12_anything_inflates_as_the_oracle_says(
         (sample, level, is_final) in (0..4_usize, 0..10_u32, any::<bool>()),
@@ -217,7 +219,8 @@ proptest! {
         if let Some(expected) = expected {
             prop_assert!(inflated == expected);
         } else {
-            // What was given before the fault is no secret, but the message does not become valid by going on.
+            // Content before the fault is no secret, but the message does not become valid by
+            // continuing.
             prop_assert!(inflate(&mut ours, b"\x00", 10).is_err());
         }
         if let (Some(zlib), true) = (CInflate::new(15, false).message(&message), outcome.is_ok()) {

@@ -1,5 +1,5 @@
-//! Memory: what is allocated, when, and how much at most. The allocator of this binary counts,
-//! thread by thread.
+//! Memory: the allocations, their time, and their greatest sum. The allocator of this binary
+//! counts, thread by thread.
 
 use crate::common::{Frame, TestRole, code, for_both_roles, pattern, wire};
 use allocation_counter::{AllocationInfo, measure};
@@ -7,7 +7,7 @@ use ws_proto::{
     Config, Connection, Event, Message, MessageKind, REPLY_ROOM, SliceOutput, WebSocket,
 };
 
-/// What receiving these bytes allocates, read by read. What the messages own is dropped before the
+/// The bytes that receiving this allocates, read by read. Owned messages are dropped before the
 /// next read.
 fn receiving<R: TestRole>(ws: &mut WebSocket<R>, bytes: &[u8], read: usize) -> AllocationInfo {
     let mut bytes = bytes.to_vec();
@@ -52,8 +52,8 @@ fn se6_messages_that_arrive_whole_and_control_frames_allocate_nothing() {
     for_both_roles!(check);
 }
 
-/// The streaming layer allocates nothing at all, whatever comes and however it is cut; nor does
-/// sending, if the output does not.
+/// The streaming layer allocates nothing at all, for any input and any split; nor does sending, if
+/// the output does not.
 #[test]
 fn se6_a_streaming_connection_allocates_nothing() {
     fn check<R: TestRole>() {
@@ -94,8 +94,8 @@ fn se6_a_streaming_connection_allocates_nothing() {
     for_both_roles!(check);
 }
 
-/// A header that declares 1 GiB costs nothing, nor do the first bytes behind it cost more than they
-/// are.
+/// A header that declares 1 GiB costs nothing, nor do the first bytes after it cost more than their
+/// number.
 #[test]
 fn l3_a_header_that_declares_a_gigabyte_costs_nothing() {
     fn check<R: TestRole>() {
@@ -116,8 +116,8 @@ fn l3_a_header_that_declares_a_gigabyte_costs_nothing() {
     for_both_roles!(check);
 }
 
-/// F1: a message in one frame takes as much memory as it is long, and not a byte more, however it
-/// is read: what is handed over has no capacity to spare. While it grows, the old memory and the
+/// F1: a message in one frame occupies as much memory as its length, and not a byte more, however
+/// it is read: the delivered vector has no spare capacity. While it grows, the old memory and the
 /// new are held.
 #[test]
 fn l3_f1_a_message_in_one_frame_takes_no_more_memory_than_it_is_long() {
@@ -161,8 +161,7 @@ fn l3_f1_a_message_in_one_frame_takes_no_more_memory_than_it_is_long() {
     for_both_roles!(check);
 }
 
-/// F1: of a fragmented message nobody knows how long it is to be. Its memory doubles, but not
-/// beyond the limit.
+/// F1: the length of a fragmented message is unknown. Its memory doubles, but not beyond the limit.
 #[test]
 fn l3_f1_a_fragmented_message_takes_at_most_twice_its_length() {
     fn check<R: TestRole>() {
@@ -203,8 +202,8 @@ fn l3_f1_a_fragmented_message_takes_at_most_twice_its_length() {
     for_both_roles!(check);
 }
 
-/// F1: memory follows what has arrived. Growing by doubling holds the old memory and the new: three
-/// times the bytes in the worst moment.
+/// F1: memory follows the bytes that have arrived. Growing by doubling holds the old memory and the
+/// new: three times the bytes in the worst moment.
 #[test]
 fn l3_f1_peak_memory_is_bounded_by_what_was_received() {
     fn check<R: TestRole>() {
@@ -233,8 +232,8 @@ fn l3_f1_peak_memory_is_bounded_by_what_was_received() {
     for_both_roles!(check);
 }
 
-/// F2: nothing is kept for a fragment but its bytes, nor for a read: a message in fragments of one
-/// byte, or in reads of one byte, takes what one in large pieces takes.
+/// F2: nothing is kept for a fragment except its bytes, nor for a read: a message in fragments of
+/// one byte, or in reads of one byte, occupies no more than one in large chunks.
 #[test]
 fn f2_l3_tiny_fragments_and_tiny_reads_take_no_more_than_their_bytes() {
     fn check<R: TestRole>() {
@@ -274,7 +273,7 @@ fn f3_a_million_empty_fragments_take_no_memory() {
     for_both_roles!(check);
 }
 
-/// And so does a connection that has delivered a message in pieces, once the program has dropped
+/// And so does a connection that has delivered a message in chunks, once the program has dropped
 /// it.
 #[test]
 fn se6_an_idle_connection_holds_no_heap() {
@@ -338,7 +337,7 @@ fn se6_a_connection_that_ended_holds_no_heap() {
     for_both_roles!(check);
 }
 
-/// U1: and of what was in it nothing is seen again.
+/// U1: and its old content is never seen again.
 #[test]
 fn u1_memory_that_is_given_back_is_used() {
     fn check<R: TestRole>() {
@@ -459,7 +458,7 @@ fn u1_memory_that_is_given_back_is_the_place_of_a_payload() {
     for_both_roles!(check);
 }
 
-/// The receiving half takes memory back as the whole does.
+/// The receiving half accepts recycled memory as the connection does.
 #[test]
 fn u1_memory_that_is_given_back_to_a_half_is_used() {
     fn check<R: TestRole>() {
@@ -480,8 +479,7 @@ fn u1_memory_that_is_given_back_to_a_half_is_used() {
     for_both_roles!(check);
 }
 
-/// Recycling in the middle of a message neither disturbs it nor keeps more than one piece of
-/// memory.
+/// Recycling in the middle of a message neither disturbs it nor keeps more than one buffer.
 #[test]
 fn memory_given_back_inside_a_message_leaves_it_alone() {
     fn check<R: TestRole>() {

@@ -1,4 +1,5 @@
-//! Feature `arbitrary`: every value that comes of any bytes is valid, and all kinds of values come.
+//! Feature `arbitrary`: every value that is derived from any bytes is valid, and all kinds of
+//! values occur.
 
 use arbitrary::{Arbitrary, Unstructured};
 use proptest::prelude::*;
@@ -112,7 +113,7 @@ fn limits_of_all_sizes_come() {
     assert!((1000..3000).contains(&lenient));
 }
 
-/// DF6, DF7: what comes can be said in an answer, and is read from it.
+/// DF6, DF7: the value can be stated in an answer, and is read from it.
 #[test]
 #[cfg(feature = "deflate")]
 fn df6_df7_parameters_of_all_kinds_come() {

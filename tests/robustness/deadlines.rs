@@ -190,7 +190,7 @@ fn tm4_a_silent_peer_is_dropped() {
     drops(&mut deadlines, 50_000, &IDLE, TimeoutError::Pong);
 }
 
-/// Behind megabytes of messages, or inside one large frame, no Pong can arrive.
+/// After megabytes of messages, or inside one large frame, no Pong can arrive.
 #[test]
 fn tm4_whatever_arrives_shows_that_the_peer_is_alive() {
     let mut deadlines = pinged();
@@ -297,7 +297,7 @@ fn tm5_output_that_makes_no_progress_ends_the_connection() {
     ] {
         let with = |waiting| Status { waiting, ..status };
         assert_eq!(deadlines.check(ms(5_000), &with(100)), later(20_000));
-        // More output is no progress, nor is what arrives.
+        // More output is no progress, nor is input.
         deadlines.received(ms(6_000), 10);
         assert_eq!(deadlines.check(ms(10_000), &with(200)), later(20_000));
         deadlines.written(ms(12_000), 1);
@@ -494,7 +494,7 @@ fn tm11_ties_are_resolved() {
     assert_eq!(deadlines.check(ms(1000), &message(1)), later(1100));
 }
 
-/// What happens, before a call of `check` some time later.
+/// An event, before a call of `check` some time later.
 #[derive(Debug, Clone)]
 enum Event {
     Opened,

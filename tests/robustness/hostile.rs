@@ -1,6 +1,6 @@
-//! Hostile peers at the example `echo_server`, over real sockets: it answers correctly, stays up,
-//! serves the others meanwhile, and its memory comes back. What each test shows of the list of
-//! attacks is named by its id (`H8`, `F3`, ...).
+//! Hostile peers at the example `echo_server`, over real sockets: it answers correctly, keeps
+//! running, serves the others meanwhile, and frees its memory afterwards. The attack that each test
+//! shows is named by its id (`H8`, `F3`, ...).
 
 use crate::common::model::{Limits, status, verdict};
 use crate::common::{Form, Frame, Masking, Seen, pattern, read, read_all, wire};
@@ -36,7 +36,7 @@ struct Server {
     opened: AtomicUsize,
 }
 
-/// What the server has said: a line for each connection that has ended.
+/// The log of the server: a line for each connection that has ended.
 #[derive(Default)]
 struct Log {
     lines: Mutex<Vec<String>>,
@@ -44,7 +44,7 @@ struct Log {
 }
 
 impl Log {
-    /// Waits for something that is to be found in the log.
+    /// Waits until the log contains it.
     #[track_caller]
     fn wait<T>(&self, mut find: impl FnMut(&[String]) -> Option<T>) -> T {
         let deadline = Instant::now() + PATIENCE;
@@ -147,7 +147,7 @@ impl Server {
         peer.closes();
     }
 
-    /// What the server does to input that ends in a half-close: all that it sends after the opening
+    /// The output of the server for input that ends in a half-close: everything after the opening
     /// handshake, up to the end.
     fn answer(&self, input: &[u8]) -> Vec<Frame> {
         let mut peer = self.open();
@@ -177,7 +177,7 @@ impl Server {
             .wait(|lines| (lines.iter().filter(is_end).count() >= opened).then_some(()));
     }
 
-    /// Its resident memory in KiB; on systems where that is not so easily told it seems to be
+    /// Its resident memory in KiB; on systems where that is hard to determine it seems to be
     /// constant.
     fn memory(&self) -> u64 {
         self.status("VmRSS:")
@@ -222,9 +222,9 @@ impl Drop for Server {
     }
 }
 
-/// A server of its own for an attack, which may take so many KiB for as long as it lasts. Whatever
-/// it is, clients that behave well are served before, during (one that was there before, and new
-/// ones, by the attack itself) and after it, all connections end, and the memory comes back.
+/// A server of its own for an attack, which may need `allowance` KiB while it lasts. Clients that
+/// behave well are served before, during (one that was there before, and new ones, by the attack
+/// itself) and after it, all connections end, and the memory is freed.
 #[track_caller]
 fn under_attack(options: &[&str], allowance: u64, attack: impl FnOnce(&Server)) {
     let mut server = Server::start(options);
@@ -257,7 +257,7 @@ fn under_attack(options: &[&str], allowance: u64, attack: impl FnOnce(&Server)) 
 
 struct Peer {
     stream: TcpStream,
-    /// What was read and is not used yet.
+    /// The bytes that were read and are not used yet.
     received: Vec<u8>,
 }
 
@@ -337,8 +337,8 @@ impl Peer {
         std::mem::take(&mut self.received)
     }
 
-    /// The same, if the server may have good reasons to reset the connection: it was not to wait
-    /// for ever for this peer's end.
+    /// That, if the server may have good reasons to reset the connection: it must not wait forever
+    /// for this peer's end.
     #[track_caller]
     fn rest_or_reset(&mut self) -> Vec<u8> {
         loop {
@@ -426,7 +426,7 @@ fn assert_accepted(head: &str) {
     );
 }
 
-/// A Close that tells of a failure: with this code, and some reason.
+/// A Close that reports a failure: with this code, and some reason.
 #[track_caller]
 fn assert_failed(answers: &[Frame], code: u16) {
     let [
@@ -607,7 +607,7 @@ fn h1_h2_an_endless_head_is_refused_at_the_limit_and_not_read_for_ever() {
                         stream: peer.stream.try_clone().unwrap(),
                         received: Vec::new(),
                     };
-                    // The server reads on for as long as its timeout says, and then resets the
+                    // The server continues to read until its timeout, and then resets the
                     // connection.
                     let refusal = scope.spawn(move || reader.rest_or_reset());
                     while peer.stream.write_all(more.as_bytes()).is_ok() {}
@@ -650,7 +650,7 @@ fn h2_h4_h6_bad_handshakes_get_their_status_and_an_end() {
         changed(line, &line.repeat(2))
     };
     let mut bad = vec![
-        // What is no request at all
+        // Input that is no request at all
         (400, "\r\n".to_owned()),
         (400, "GET\r\n".into()),
         (400, "GET /chat\r\n".into()),
@@ -695,7 +695,7 @@ fn h2_h4_h6_bad_handshakes_get_their_status_and_an_end() {
             400,
             changed("Host: localhost\r\n", "Host: localhost\r\nX: a\rb\r\n"),
         ),
-        // What the protocol demands
+        // The rules of the protocol
         (400, without("Host")),
         (400, changed("localhost", "local host")),
         (426, without("Upgrade")),
@@ -740,7 +740,7 @@ fn h2_h4_h6_bad_handshakes_get_their_status_and_an_end() {
     under_attack(&[], 2 * EACH, |server| {
         for (status, request) in &bad {
             let mut peer = server.connect();
-            // Frames that follow at once are no reason to say more (P2).
+            // Frames that follow at once are no reason to write more (P2).
             peer.send(
                 &[
                     request.as_bytes(),
@@ -1078,7 +1078,7 @@ fn p1_p2_garbage_after_the_upgrade_is_answered_as_a_model_of_the_rfc_does() {
         for _ in 0..150 {
             let len = noise.below(200);
             assert_answers_as_the_model(server, &noise.bytes(len));
-            // What has no fault in its first bits gets further.
+            // Input without a fault in its first bits is read further.
             let mut spoilt = sound.clone();
             for _ in 0..=noise.below(3) {
                 let at = noise.below(spoilt.len());
@@ -1086,7 +1086,7 @@ fn p1_p2_garbage_after_the_upgrade_is_answered_as_a_model_of_the_rfc_does() {
             }
             assert_answers_as_the_model(server, &spoilt);
         }
-        // In one packet with the request (H7), from a peer that does not end what it sends.
+        // In one packet with the request (H7), from a peer that does not end its output.
         let mut peer = server.connect();
         peer.send(&[REQUEST.as_bytes(), &[0xff; 1000]].concat());
         assert_accepted(&peer.head());
@@ -1129,7 +1129,7 @@ fn o1_a_flood_of_pings_by_a_peer_that_does_not_read_is_held_back_and_answered_in
         let sent = peer.fill((0..).map(ping));
         server.serves();
 
-        // Now it reads. What was begun has to be ended.
+        // Now it reads. The message that was begun must be ended.
         let (whole, begun) = (sent / ping(0).len(), sent % ping(0).len());
         let pings = whole + usize::from(begun > 0);
         let rest = if begun > 0 {
@@ -1280,7 +1280,7 @@ fn misbehave(server: &Server, peer: &mut Peer, i: usize) {
             peer.send(&frame[..frame.len() - 1]);
         }
         11 => {
-            // Another one that asks for what it is not, which is refused.
+            // Another one that requests an unsupported feature, and is refused.
             let mut other = server.connect();
             other.send(REQUEST.replace("GET", &"P".repeat(i)).as_bytes());
             assert!(other.head().starts_with("HTTP/1.1 405 "));
@@ -1326,8 +1326,7 @@ fn p1_when_there_are_no_more_descriptors_the_server_waits_without_spinning_and_g
         peer.send(REQUEST.as_bytes());
     }
     assert_accepted(&peers[0].head());
-    // Nothing comes of the last one: a time to see what the server does meanwhile, by what it takes
-    // of the processor.
+    // The last one produces nothing: a time to observe the server's use of the processor.
     let mut last = peers.pop().unwrap();
     let before = server.ticks();
     last.stream
@@ -1342,7 +1341,7 @@ fn p1_when_there_are_no_more_descriptors_the_server_waits_without_spinning_and_g
     peers[0].echoes("still served");
     last.stream.set_read_timeout(Some(PATIENCE)).unwrap();
     peers.push(last);
-    // Those at the front end, and those behind them come up.
+    // Those at the front end, and those after them advance.
     for mut peer in peers.drain(..40) {
         peer.half_close();
         peer.rest();
@@ -1381,8 +1380,8 @@ mod deflate {
     const LIMIT: usize = 64 << 10;
     const OPTIONS: [&str; 5] = ["--deflate", "--max-message", "65536", "--timeout", "60"];
 
-    /// What the server keeps of states for the next connections, at most: 16 for each direction (in
-    /// KiB).
+    /// The memory of the server for states of the next connections, at most: 16 for each direction
+    /// (in KiB).
     const POOLS: u64 = 16 * (EACH + 64);
 
     fn compressor() -> Compressor {
@@ -1424,7 +1423,7 @@ mod deflate {
             }
             let more = compressed(&mut compressor(), &vec![0; LIMIT + 1]);
             for bomb in [&more, &bomb] {
-                // Whole, in two fragments, and in fragments of one byte.
+                // Unfragmented, in two fragments, and in fragments of one byte.
                 for size in [bomb.len(), bomb.len() / 2 + 1, 1] {
                     let mut frames = fragments(2, bomb.chunks(size));
                     frames[0].rsv = 4;
@@ -1455,8 +1454,8 @@ mod deflate {
     fn d1_o1_messages_that_inflate_a_thousandfold_and_compress_no_more_are_not_held_back_together()
     {
         const MESSAGES: usize = 40;
-        // Noise of 256 bytes over and over. A window of 8 bits, with which the server has to
-        // compress, does not reach back to its repetition.
+        // Noise of 256 bytes, repeated. A window of 8 bits, with which the server must compress,
+        // does not reach back to its repetition.
         let message = Noise(9).bytes(256).repeat(LIMIT / 256);
         let mut compressor = compressor();
         // From the second one on, each refers to the one before, and is the same.
@@ -1470,7 +1469,7 @@ mod deflate {
             "what one read may take: {}",
             input.len()
         );
-        // Were all echoes of a read put together before they are written, they would take more than
+        // If all echoes of a read were collected before they are written, they would need more than
         // 2.5 MiB.
         under_attack(&OPTIONS, 4 * EACH, |server| {
             let mut peer = open(server, "; server_max_window_bits=8");
@@ -1510,7 +1509,7 @@ mod deflate {
             server.serves();
             for (i, mut peer) in peers.into_iter().enumerate() {
                 match i % 4 {
-                    // Ends, with what was missing.
+                    // Ends, and reports the missing bytes.
                     0 => {
                         peer.send_frames(&[
                             Frame::continuation("").more(),

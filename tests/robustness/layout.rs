@@ -1,8 +1,8 @@
-//! Sizes (SE6), and what the crate and its types may be used for.
+//! Sizes (SE6), and the auto traits and lints that the crate promises.
 
 use ws_proto::{Client, Connection, RecvHalf, SendHalf, Server};
 
-/// SE6: with no heap, what an idle connection costs is what it is.
+/// SE6: with no heap, the cost of an idle connection is its size.
 #[test]
 fn se6_a_servers_connection_is_at_most_256_bytes() {
     let size = size_of::<Connection<Server>>();

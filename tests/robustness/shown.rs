@@ -1,5 +1,5 @@
-//! What is printed, for a log or a user: errors in words, and values without what is secret or of
-//! no use. SE11: nothing in it is of the peer's choice.
+//! The printed forms, for a log or a user: errors in words, and values without secrets. SE11:
+//! nothing in them is the peer's choice.
 
 #[cfg(all(feature = "deflate", feature = "handshake"))]
 use crate::common::SEED;
@@ -15,7 +15,7 @@ use ws_proto::{
 #[cfg(all(feature = "deflate", feature = "handshake"))]
 use ws_proto::{Client, uri::Uri};
 
-/// Each error says something else, in a line of ASCII.
+/// Each error has another text, in a line of ASCII.
 #[track_caller]
 fn told_in_words<E: Error>(errors: &[E]) {
     let mut words = HashSet::new();
@@ -151,7 +151,7 @@ fn se11_errors_of_compression_are_told_in_words() {
     );
 }
 
-/// With `?`, errors become those of the driver's sockets, and stay what they are.
+/// With `?`, errors become those of the driver's sockets, and remain the same errors.
 #[test]
 #[cfg(feature = "std")]
 fn errors_become_errors_of_io() {
@@ -213,8 +213,8 @@ fn headers_are_printed_as_their_bytes_and_replies_without_them() {
     );
 }
 
-/// No `Debug` of a machine, an output or a reply shows a payload: not what is being received, nor
-/// what was sent, nor what waits. (A message shows itself.)
+/// No `Debug` of a machine, an output or a reply shows a payload: neither one that is being
+/// received, nor one that was sent, nor one that waits. (A message shows itself.)
 #[test]
 fn nothing_that_holds_a_payload_shows_it() {
     const SECRET: &str = "SECRET-\u{e9}";
@@ -250,7 +250,7 @@ fn nothing_that_holds_a_payload_shows_it() {
     ] {
         let mut out = Vec::new();
         let mut bytes = wire::<Server>(frames);
-        // A text that a cut has split inside its last character.
+        // A text that is split inside its last character.
         let end = bytes.len() - usize::from(frames[0].opcode == 1);
         let mut ws = WebSocket::new(Server, &Config::default());
         let mut input = &mut bytes[..end];
@@ -327,8 +327,8 @@ fn requests_are_printed_without_the_values_of_their_fields() {
     );
 }
 
-/// M1, and no pages of state: what is printed is short, and holds neither the seed nor what was
-/// asked for.
+/// M1, and no pages of state: the printed form is short, and contains neither the seed nor the
+/// request.
 #[test]
 #[cfg(all(feature = "deflate", feature = "handshake"))]
 fn m1_machines_are_printed_in_a_line() {
@@ -406,7 +406,7 @@ fn errors_of_the_codec_become_protocol_errors() {
     assert_eq!(InvalidUtf8.to_string(), "invalid UTF-8");
 }
 
-/// Numbers convert both ways; what has no meaning comes back as the number.
+/// Numbers convert both ways; a value without a meaning is returned as the number.
 #[test]
 fn opcodes_and_status_codes_convert() {
     for value in 0..=u8::MAX {

@@ -1,5 +1,5 @@
-//! The example `wscat` at servers of all kinds, over real sockets: its deadlines, its memory, what
-//! it prints, and its exit status.
+//! The example `wscat` at servers of all kinds, over real sockets: its deadlines, its memory, its
+//! output, and its exit status.
 
 use crate::common::{Form, Frame, Masking, pattern, read, wire};
 use crate::{PATIENCE, example};
@@ -26,7 +26,7 @@ const ENDLESS: usize = 160 * MIB;
 struct Cat {
     child: Child,
     stdin: Option<ChildStdin>,
-    /// What it prints, unless the test reads it.
+    /// Its output, unless the test reads it.
     stdout: Option<JoinHandle<Vec<u8>>>,
     stderr: Option<JoinHandle<Vec<u8>>>,
     began: Instant,
@@ -47,7 +47,7 @@ impl Cat {
         cat
     }
 
-    /// What it prints to stdout is for the test to read.
+    /// Its stdout is for the test to read.
     fn start_with_stdout(command: &mut Command, stdout: Stdio) -> Self {
         // Before it starts, so that no deadline of its own seems to be too early.
         let began = Instant::now();
@@ -173,7 +173,7 @@ fn collect(mut output: impl Read + Send + 'static) -> JoinHandle<Vec<u8>> {
     })
 }
 
-/// What writes to the stdin of wscat.
+/// The writer to the stdin of wscat.
 struct Feed {
     taken: Arc<AtomicUsize>,
     _thread: JoinHandle<ChildStdin>,
@@ -184,7 +184,7 @@ impl Feed {
         self.taken.load(Ordering::Relaxed)
     }
 
-    /// Waits until wscat takes no more.
+    /// Waits until wscat accepts no more.
     fn stalls(&self) {
         let mut before = usize::MAX;
         while before != self.taken() || before == 0 {
@@ -206,7 +206,7 @@ fn listen() -> (String, TcpListener) {
 
 struct Peer {
     stream: TcpStream,
-    /// What was read and is not used yet.
+    /// The bytes that were read and are not used yet.
     received: Vec<u8>,
 }
 
@@ -646,7 +646,7 @@ fn se9_lines_of_16_mib_are_sent_in_parts_and_longer_ones_are_refused_and_not_kep
         stdin
             .write_all(&[&[b'x'; LONGEST][..], b"\r\n"].concat())
             .unwrap();
-        // An endless line, which wscat need not take to its end.
+        // An endless line, which wscat need not read to its end.
         while stdin.write_all(&[b'y'; 64 << 10]).is_ok() {}
     });
     let mut text = Vec::new();
@@ -813,7 +813,7 @@ fn se11_se12_stderr_shows_no_control_characters_of_the_server_and_a_pipe_gets_wh
     assert_eq!((end.status, end.stdout.len()), (Some(1), 0));
 }
 
-/// With a terminal for its stdin, stdout and stderr: the stdin of this is what is typed, and all
+/// With a terminal for its stdin, stdout and stderr: the stdin of this is the keyboard, and all
 /// that is printed is its stdout.
 fn at_a_terminal() -> Option<(Cat, Peer)> {
     const SCRIPT: &str = "
@@ -850,7 +850,7 @@ fn the_end_of_stdin_is_typed_once_also_after_a_line_without_its_end() {
     let Some((mut cat, mut peer)) = at_a_terminal() else {
         return;
     };
-    // The first Ctrl-D sends what was typed to the program.
+    // The first Ctrl-D sends the typed text to the program.
     cat.stdin
         .as_mut()
         .unwrap()

@@ -103,7 +103,7 @@ impl Peer for Client {
     }
 }
 
-/// What a peer of role `R` sends.
+/// The bytes that a peer of role `R` sends.
 fn sent<R: Peer>(send: impl FnOnce(&mut WebSocket<R>, &mut Vec<u8>)) -> Vec<u8> {
     let mut out = Vec::new();
     send(&mut WebSocket::new(R::make(), &Config::new()), &mut out);

@@ -1,4 +1,4 @@
-//! What peers refuse: input that violates RFC 6455, received by each.
+//! Input that violates RFC 6455, and whether each peer refuses it.
 
 use crate::frames::{FIN, Kind, PING, RSV1, Role, Writer};
 use crate::jobs::Receive;
@@ -13,7 +13,7 @@ struct Check {
     violation: &'static str,
     /// Whether it has fragments.
     fragments: bool,
-    /// What a client sends.
+    /// The bytes that a client sends.
     send: fn(&mut Writer),
 }
 
@@ -79,7 +79,8 @@ const CHECKS: &[Check] = &[
     },
 ];
 
-/// Whether `peer` refuses the input, in reads of so many bytes; `None` if it does not do that.
+/// Returns whether `peer` refuses the input, in reads of `read` bytes, or `None` if it has no such
+/// job.
 fn refuses(peer: &dyn Peer, check: &Check, read: usize) -> Option<bool> {
     let mut client = Writer::new(Role::Client);
     client.message(Kind::Binary, b"good");

@@ -1,4 +1,4 @@
-//! The kinds of job, with their input, and what proves that a peer did the job.
+//! The kinds of job, with their input, and the proof that a peer did the job.
 //!
 //! Jobs live as long as the program, so that a peer's connection can borrow from them.
 
@@ -87,7 +87,7 @@ impl Receive {
         (front.len(), back.len())
     }
 
-    /// Fails unless `work` receives all messages, on each of so many connections, and answers Pings.
+    /// Fails unless `work` receives all messages, on each of the connections, and answers Pings.
     pub fn verify(&self, connections: usize, work: &mut Work) -> Result {
         let expected = self.expected.times(connections);
         for _ in 0..2 {

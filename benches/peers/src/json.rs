@@ -6,8 +6,8 @@ pub const LEVEL: i32 = 6;
 pub const WINDOW_BITS: u8 = 15;
 const TAIL: [u8; 4] = [0, 0, 0xff, 0xff];
 
-/// Messages of a size: no two alike, and more than twice what fits into a window, so that to send
-/// them again is no repetition.
+/// Messages of a size: no two alike, and in total more than twice the size of a window, so that
+/// sending them again is no repetition.
 pub fn messages(size: usize) -> Vec<String> {
     (0..(128 * 1024 / size).max(64))
         .map(|n| message(size, n))

@@ -88,7 +88,7 @@ fn usage() -> ! {
     std::process::exit(2)
 }
 
-/// Repeats the work of a peer so many times.
+/// Repeats the work of a peer `passes` times.
 fn count(row: &str, peer: &str, times: &str) -> ExitCode {
     let rows = rows::all();
     let row = rows.iter().find(|known| known.name == row).expect("a row");

@@ -39,9 +39,9 @@ enum Job {
 /// Where reads end.
 #[derive(Clone, Copy)]
 enum Read {
-    /// After so many bytes.
+    /// After this number of bytes.
     Bytes(usize),
-    /// After so many frames.
+    /// After this number of frames.
     Frames(usize),
 }
 
@@ -316,7 +316,7 @@ impl Job {
         }
     }
 
-    /// What the harness and the backend alone need.
+    /// The memory or time that the harness and the backend need by themselves.
     fn floor(self) -> Work {
         match self {
             Self::Receive(job) | Self::Idle(job) => Box::new(move |_| {

@@ -1,4 +1,4 @@
-//! What a peer received, and what it sent: counted in the same way for all.
+//! The messages that a peer received, and the bytes that it sent: counted in the same way for all.
 
 use crate::frames::Kind;
 use std::hint::black_box;

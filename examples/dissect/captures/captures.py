@@ -5,7 +5,7 @@ usage: captures.py ECHO_SERVER DISSECT DIR    (two programs' paths, and a folder
 
 All conversations are in one capture, which is made three times at once: of the interface itself (Ethernet), and of all
 interfaces (both forms of Linux's cooked link layer); the first is converted to pcapng as well. Each conversation has a
-port of its own, so that dissect --port shows it alone. Prints a line for each case, `ok` or `FAILED`.
+port of its own, so that dissect --port shows only that. Prints a line for each case, `ok` or `FAILED`.
 """
 
 import asyncio
@@ -32,7 +32,8 @@ MASK = b"\x12\x34\x56\x78"
 # Only these ports are captured, which are below those that systems choose for clients.
 PORTS = range(21000, 22000)
 free_ports = iter(PORTS)
-# The name, the function that converses with a port, dissect's exit status, and texts that it must print.
+# The name, the function that converses with a port, dissect's exit status, and texts that it must
+# print.
 CASES = []
 
 
@@ -202,7 +203,7 @@ def response(*lines, accept=accept_key(KEY)):
 
 
 def script(*steps):
-    """Makes a conversation of byte strings: `>` and what the client sends, `<` and what the server sends."""
+    """Makes a conversation of byte strings: `>` for those of the client, `<` for those of the server."""
     listener, port = listen("127.0.0.1")
     with listener:
         with socket.create_connection(("127.0.0.1", port)) as client, listener.accept()[0] as server:
@@ -447,7 +448,7 @@ def dissect(*args):
     return subprocess.run([DISSECT, *map(str, args)], capture_output=True, text=True, timeout=120)
 
 
-# tshark leaves out what it does not take for WebSocket.
+# tshark leaves out bytes that it does not recognize as WebSocket.
 NOT_IN_TSHARK = {
     "fault in a handshake: frames before the response": "what comes before the response is HTTP to tshark",
     "a tunnel through a proxy": "it does not look into tunnels",

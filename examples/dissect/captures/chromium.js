@@ -1,4 +1,5 @@
-// A chat in Chromium: a page talks to an echo server that compresses, and closes. Chromium logs the bytes in LOG.
+// A chat in Chromium: a page talks to an echo server that compresses, and closes. Chromium logs the
+// bytes in LOG.
 //
 // usage: node chromium.js URL CHROMIUM LOG
 'use strict';

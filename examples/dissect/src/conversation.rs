@@ -1,7 +1,7 @@
 //! A conversation: the HTTP before it, the opening handshake, and the two directions of frames.
 //!
-//! The two ends take turns until the connection is open: what the client sends after its handshake
-//! waits for the response, which decides what it means.
+//! The two ends alternate until the connection is open: the client's bytes after its handshake wait
+//! for the response, which decides how they are read.
 
 use crate::direction::{Answers, Direction, Extensions};
 use crate::finding::{self, Finding, Opened, Peer, Place, Show, Violation};
@@ -63,7 +63,7 @@ struct Refusal {
     body: Option<finding::Body>,
 }
 
-/// What one end has sent that has not been looked at.
+/// The bytes that one end has sent, and that were not examined yet.
 #[derive(Default)]
 struct Side {
     offset: u64,
@@ -92,14 +92,14 @@ enum Phase {
 pub enum Protocol {
     Tls,
     Http2,
-    /// HTTP, as far as it was captured: it lacks a part of a head.
+    /// HTTP, as far as it was captured: the head is incomplete.
     Gap,
     /// An end begins as the other one should.
     Swapped,
     Other,
 }
 
-/// What was captured of the end of the transport.
+/// How the transport ended, if that was captured.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Transport {
     pub is_over: bool,
@@ -108,7 +108,7 @@ pub struct Transport {
     pub rst: Option<Peer>,
 }
 
-/// What became of a conversation.
+/// The end of a conversation.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Verdict {
     pub violations: u64,
@@ -147,7 +147,7 @@ impl Conversation {
             )
     }
 
-    /// Takes the next bytes that one end sent.
+    /// Receives the next bytes that one end sent.
     pub fn feed(
         &mut self,
         from: Peer,
@@ -189,7 +189,7 @@ impl Conversation {
                 Some(Body::UntilClose) => true,
                 _ => false,
             };
-        // A part of a head may show what it is.
+        // An incomplete head may show the protocol, too.
         if is_http && Head::parse(&side.waiting, from == Peer::Client).is_handshake() {
             self.is_websocket = true;
             self.reveal(&self.place(from, time, 0), out)?;
@@ -240,14 +240,14 @@ impl Conversation {
         Ok(())
     }
 
-    /// Ends the conversation, and says what became of it.
+    /// Ends the conversation, and returns how it ended.
     pub fn end(
         &mut self,
         time: Option<Duration>,
         transport: Transport,
         out: &mut dyn Show,
     ) -> io::Result<Verdict> {
-        // What waits for a response waits in vain.
+        // Bytes that wait for a response wait in vain.
         if matches!(self.phase, Phase::Http)
             && self.awaits_response()
             && !self.client.waiting.is_empty()
@@ -363,7 +363,8 @@ impl Conversation {
         }
     }
 
-    /// Takes the next part of what an end has sent, while it is HTTP. Returns whether there was one.
+    /// Consumes the next bytes that an end has sent, while it is HTTP. Returns whether there were
+    /// any.
     fn step(&mut self, from: Peer, time: Option<Duration>, out: &mut dyn Show) -> io::Result<bool> {
         let is_request = from == Peer::Client;
         let must_wait = is_request && self.awaits_response();
@@ -666,7 +667,7 @@ impl Conversation {
         }
         let shown = self.options.shown;
         let mut client = Direction::new(Server, &from_client, shown, deflate, extensions);
-        // What the client would send is not looked at, so its seed does not matter.
+        // The client's output is not used, so its seed does not matter.
         let role = Client::new([0; 32]);
         let mut server = Direction::new(role, &from_server, shown, deflate, extensions);
         if self.has_failed {

@@ -1,9 +1,9 @@
 //! One direction of an open connection: its frames as they were sent, the messages in them, and the
 //! verdict of the end that receives them.
 //!
-//! How a frame looks comes from [`Header::decode`], which shows broken frames as they are. What is
-//! wrong with it is the verdict of a [`Connection`] in the role of the receiver. It streams, so that
-//! no message is held, and leaves compressed messages to a [`Decompressor`].
+//! The fields of a frame are from [`Header::decode`], which shows invalid frames as they are. The
+//! verdict on it is that of a [`Connection`] in the role of the receiver. It streams, so that no
+//! message is held, and leaves compressed messages to a [`Decompressor`].
 
 use crate::finding::{Finding, Frame, Message, Peer, Place, Show, Violation};
 use std::io;
@@ -15,7 +15,7 @@ use ws_proto::{Chunk, Config, Connection, Event, MessageKind, Negotiated, Protoc
 /// How long a message may become when it is inflated. It bounds the time for a bomb.
 const MAX_INFLATED: u64 = 1 << 30;
 
-/// What one end sends, as an end with the role `R` receives it.
+/// The frames that one end sends, as an end with the role `R` receives them.
 pub struct Direction<R> {
     stream: Option<u32>,
     from: Peer,
@@ -39,7 +39,7 @@ pub struct Direction<R> {
     end: End,
     /// Whether the receiver had ended before the current frame.
     discarded: bool,
-    /// Whether frames cannot be told apart any more, since bytes are missing.
+    /// Whether frames cannot be distinguished any more, since bytes are missing.
     is_lost: bool,
     /// Whether the input ended inside a frame.
     is_cut: bool,
@@ -48,20 +48,20 @@ pub struct Direction<R> {
     payload: Vec<u8>,
 }
 
-/// What is known of the extensions in use.
+/// The extensions in use, as far as they are known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Extensions {
     Negotiated,
     /// There was no handshake.
     Assumed,
-    /// Nor was what came before the first frame captured: perhaps a part of its message, and the
-    /// context of its compression.
+    /// Nor were the bytes before the first frame captured: perhaps fragments of its message, and
+    /// the context of its compression.
     Late,
     /// There is one that is not known here. Frames have no verdict.
     Unknown,
 }
 
-/// What the receiver answers.
+/// The answers of the receiver.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Answers {
     All,
@@ -71,7 +71,7 @@ pub enum Answers {
     None,
 }
 
-/// What ends the interest of a receiver.
+/// The reason why a receiver ignores the rest.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum End {
     No,
@@ -167,7 +167,7 @@ impl<R: Role> Direction<R> {
         self.is_lost || self.is_cut
     }
 
-    /// Takes the next bytes, and shows the frames that they complete.
+    /// Receives the next bytes, and shows the frames that they complete.
     pub fn feed(
         &mut self,
         time: Option<Duration>,
@@ -570,9 +570,9 @@ impl Message {
     }
 }
 
-/// The offset of the byte that makes a text wrong, if the frame has it. `at` is that of the byte at
-/// which the receiver failed. The other rules are about the frame, and so is a text that ends inside
-/// a character.
+/// The offset of the byte that makes a text invalid, if the frame has it. `at` is that of the byte
+/// at which the receiver failed. The other rules are about the frame, and so is a text that ends
+/// inside a character.
 fn wrong_byte((start, frame): &(u64, Frame), error: ProtocolError, at: u64) -> Option<u64> {
     let payload = start + frame.header_len as u64;
     let at = match error {

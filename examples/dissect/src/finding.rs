@@ -1,4 +1,4 @@
-//! What is found in a conversation, in the order in which it is shown.
+//! The findings in a conversation, in the order in which they are shown.
 
 use std::io;
 use std::time::Duration;
@@ -79,7 +79,7 @@ pub struct Opened {
 pub struct Body {
     /// Its content, or as much of it as is shown.
     pub content: Vec<u8>,
-    /// The length of what was captured of it.
+    /// The length of the captured bytes.
     pub len: u64,
     pub is_complete: bool,
 }
@@ -94,7 +94,8 @@ pub struct Frame {
     pub compressed: bool,
     /// The payload, unmasked, or as much of it as is shown.
     pub payload: Vec<u8>,
-    /// The bytes of the payload that the capture should have: fewer than declared if it ends before.
+    /// The bytes of the payload that the capture should have: fewer than declared if it ends
+    /// before.
     pub received: u64,
     /// How many of them it lacks.
     pub missing: u64,
@@ -123,7 +124,7 @@ impl Frame {
     }
 }
 
-/// The content of a message, or what came before the byte at which it failed.
+/// The content of a message, or the bytes before the one at which it failed.
 pub struct Message {
     pub kind: MessageKind,
     pub compressed: bool,
@@ -143,6 +144,6 @@ pub struct Violation {
     pub rule: String,
     /// The section that has the rule, with its RFC.
     pub section: String,
-    /// What the other end does about it.
+    /// The reaction of the other end.
     pub reaction: String,
 }

@@ -1,15 +1,15 @@
 //! As much of HTTP/1.1 as is needed to find the handshakes of a connection: the ends of heads, and
 //! bodies by their length. Whether a handshake is right is not judged here.
 
-/// The longest head, in bytes. What is longer is not HTTP.
+/// The longest head, in bytes. Anything longer is not HTTP.
 pub const MAX_HEAD: usize = 256 << 10;
 
-/// What bytes at the start of a message are.
+/// The kinds of bytes at the start of a message.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Start {
     /// A head, of this length.
     Head(usize),
-    /// A head so far, or too little to tell.
+    /// An incomplete head, or too few bytes to decide.
     Incomplete,
     /// A record of TLS.
     Tls,
@@ -93,7 +93,7 @@ fn end_of_head(bytes: &[u8]) -> Option<usize> {
     None
 }
 
-/// The lines of a head that decide what follows it.
+/// The lines of a head that decide how the bytes after it are read.
 #[derive(Default)]
 pub struct Head {
     /// Empty for a response.
@@ -191,7 +191,8 @@ impl Body {
         matches!(self, Self::Length(0))
     }
 
-    /// Returns how many bytes at the front of `bytes` belong to the body, and passes its content on.
+    /// Returns how many bytes at the front of `bytes` belong to the body, and passes its content
+    /// on.
     pub fn read(&mut self, bytes: &[u8], mut content: impl FnMut(&[u8])) -> usize {
         let mut rest = bytes;
         let len = |len: u64| usize::try_from(len).unwrap_or(usize::MAX);

@@ -1,11 +1,12 @@
 //! Shows captured WebSocket conversations as a protocol analyser does, and judges them: the
-//! handshake, each frame, and the messages behind them. `docs/captures.md` is its manual.
+//! handshake, each frame, and the messages that the frames contain. `docs/captures.md` is its
+//! manual.
 //!
-//! The machine is the crate's: what is wrong is the verdict of its parsers and connections in the
+//! The machine is the crate's: a violation is the verdict of its parsers and connections in the
 //! role of the end that receives. This program reads files ([`input`]), puts TCP in order ([`tcp`],
-//! [`streams`]), follows a conversation ([`conversation`]) through HTTP ([`http`]) and its handshake
-//! ([`handshake`]) to the frames of each direction ([`direction`]), and prints what it finds
-//! ([`finding`], [`print`]).
+//! [`streams`]), follows a conversation ([`conversation`]) through HTTP ([`http`]) and its
+//! handshake ([`handshake`]) to the frames of each direction ([`direction`]), and prints its
+//! findings ([`finding`], [`print`]).
 
 mod conversation;
 mod direction;
@@ -106,7 +107,7 @@ fn main() -> ExitCode {
         Err(Error::Output(error)) if error.kind() == ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(Error::Output(error)) => fail(&format!("standard output: {error}")),
         Err(Error::Input(error)) => {
-            // What was found before.
+            // The findings before.
             _ = out.flush();
             fail(&error)
         }

@@ -1,4 +1,5 @@
-//! The TCP streams of a capture: tells them apart, and passes what each end sends to a conversation.
+//! The TCP streams of a capture: distinguishes them, and passes the bytes of each end to a
+//! conversation.
 
 use crate::conversation::{Conversation, Options, Protocol, Transport, Verdict};
 use crate::finding::{Finding, Peer, Place, Show};
@@ -34,7 +35,7 @@ pub struct Streams {
     pub summary: Summary,
 }
 
-/// What became of the streams.
+/// The results for the streams.
 #[derive(Default)]
 pub struct Summary {
     pub streams: u64,
@@ -260,7 +261,7 @@ impl Stream {
         order.take(segment, &mut deliver)
     }
 
-    /// Gives up what is missing in one direction.
+    /// Gives up the missing bytes of one direction.
     fn finish(&mut self, index: usize, repeated: &mut u64, out: &mut dyn Show) -> io::Result<()> {
         let (order, mut deliver) = self.deliver(index, repeated, out);
         order.finish(&mut deliver)

@@ -5,8 +5,8 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-/// How much that arrived too early is kept for one direction, in bytes. If there is more, what is
-/// missing before it is taken as lost.
+/// How many bytes that arrived too early are kept for one direction. If there are more, the missing
+/// bytes before them are considered lost.
 const MAX_AHEAD: usize = 1 << 20;
 /// How many segments that arrived too early are kept for one direction.
 const MAX_SEGMENTS: usize = 4096;
@@ -22,11 +22,11 @@ pub struct Segment<'a> {
     pub fin: bool,
     pub rst: bool,
     pub payload: &'a [u8],
-    /// The bytes of the payload that were cut off when it was captured.
+    /// The bytes of the payload that were truncated when it was captured.
     pub missing: u32,
 }
 
-/// What the stream brings next.
+/// The next item of the stream.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Delivery<'a> {
     Data(&'a [u8]),
@@ -43,7 +43,7 @@ pub enum Delivery<'a> {
     },
 }
 
-/// Takes what a stream delivers, with the time at which it was captured.
+/// Receives the items of a stream, with the time at which they were captured.
 type Deliver<'a> = dyn FnMut(Duration, Delivery<'_>) -> io::Result<()> + 'a;
 
 /// One direction of a stream. Offsets are 64 bits wide, so that sequence numbers may wrap.
@@ -53,7 +53,7 @@ pub struct Order {
     next: Option<u32>,
     /// Its offset in the stream.
     offset: u64,
-    /// What arrived too early, by offset.
+    /// The bytes that arrived too early, by offset.
     ahead: BTreeMap<u64, Piece>,
     ahead_len: usize,
     /// The offset up to which the other end has acknowledged.
@@ -65,7 +65,7 @@ pub struct Order {
 struct Piece {
     time: Duration,
     bytes: Vec<u8>,
-    /// Its length, with the bytes that were cut off.
+    /// Its length, including the bytes that were truncated.
     len: u64,
 }
 
@@ -107,7 +107,7 @@ impl Order {
         }
     }
 
-    /// Takes a segment, and delivers what is in order now.
+    /// Receives a segment, and delivers all bytes that are in order now.
     pub fn take(&mut self, segment: &Segment<'_>, deliver: &mut Deliver<'_>) -> io::Result<()> {
         let seq = segment.seq.wrapping_add(segment.syn.into());
         let mut piece = Piece {
@@ -127,7 +127,7 @@ impl Order {
                 .unwrap_or(0);
             self.end = Some(self.end.map_or(end, |known| known.min(end)));
         }
-        // What comes before the expected byte was delivered.
+        // The bytes before the expected one were delivered.
         let expected = self.offset.cast_signed();
         let repeated = expected
             .saturating_sub(start)
@@ -149,7 +149,7 @@ impl Order {
             self.keep(start.max(expected).unsigned_abs(), piece, deliver)?;
         }
         self.drain(deliver)?;
-        // What is missing was received by the other end, or too much waits for it.
+        // The missing bytes were received by the other end, or too many wait for them.
         while let Some(&first) = self.ahead.keys().next() {
             let is_lost = self.acknowledged >= first;
             if !is_lost && self.ahead_len <= MAX_AHEAD && self.ahead.len() <= MAX_SEGMENTS {
@@ -160,7 +160,7 @@ impl Order {
         Ok(())
     }
 
-    /// Gives up what is missing, and delivers all the rest.
+    /// Gives up the missing bytes, and delivers all the rest.
     pub fn finish(&mut self, deliver: &mut Deliver<'_>) -> io::Result<()> {
         while !self.ahead.is_empty() {
             self.leap(deliver)?;
@@ -194,7 +194,7 @@ impl Order {
             piece.trim(covered);
             offset += covered;
         }
-        // What later segments cover is trimmed off those when they are delivered.
+        // Bytes that later segments contain, too, are removed from those when they are delivered.
         if piece.len > 0 {
             self.ahead_len += piece.bytes.len();
             self.ahead.insert(offset, piece);
@@ -202,7 +202,7 @@ impl Order {
         Ok(())
     }
 
-    /// Delivers what is in order now.
+    /// Delivers the bytes that are in order now.
     fn drain(&mut self, deliver: &mut Deliver<'_>) -> io::Result<()> {
         while let Some(entry) = self
             .ahead
@@ -258,7 +258,7 @@ mod tests {
     use std::net::{Ipv4Addr, SocketAddr};
     use std::time::Duration;
 
-    /// What an order delivers: bytes, and `None` for each that is missing.
+    /// The bytes that an order delivers, and `None` for each that is missing.
     #[derive(Default)]
     struct Reader {
         order: Order,
@@ -347,7 +347,7 @@ mod tests {
                     &sent[from..to - cut],
                     cut as u32,
                 );
-                // What was cut off counts as sent, though not as seen; a copy may have it.
+                // Truncated bytes count as sent, but not as seen; a copy may have them.
                 seen[from..to - cut].fill(true);
             }
             reader.finish();
@@ -358,14 +358,14 @@ mod tests {
                 assert!(seen[at] || byte.is_none(), "round {round}");
             }
             assert_eq!(reader.contradictions, 0);
-            // Whatever was seen is delivered, unless a cut copy came before it.
+            // All seen bytes are delivered, unless a truncated copy came before them.
             let last = seen
                 .iter()
                 .rposition(|&seen| seen)
                 .map_or(0, |last| last + 1);
             assert!(reader.bytes.len() >= last, "round {round}");
         }
-        // Without cuts and with all bytes, nothing is missing.
+        // Without truncation and with all bytes, nothing is missing.
         for _ in 0..500 {
             let len = 1 + random(&mut state, 300);
             let sent: Vec<u8> = (0..len).map(|_| random(&mut state, 256) as u8).collect();

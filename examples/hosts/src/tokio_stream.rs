@@ -1,5 +1,5 @@
-//! A WebSocket over any asynchronous byte stream of tokio: a `Stream` and a `Sink` of messages, with
-//! deadlines. `tokio_echo`, `tokio_client`, `tokio_chat` and `hyper_upgrade` use it.
+//! A WebSocket over any asynchronous byte stream of tokio: a `Stream` and a `Sink` of messages,
+//! with deadlines. `tokio_echo`, `tokio_client`, `tokio_chat` and `hyper_upgrade` use it.
 //!
 //! The output is written before the wrapper waits for input. So the answers to all messages of a
 //! read are one write, if they are sent by `SinkExt::feed`. `StreamExt::split` returns halves for
@@ -38,8 +38,8 @@ pub struct WebSocketStream<S, R> {
     waker: Waker,
 }
 
-/// The tasks that wait, the one that receives and the one that sends: each does all I/O, and what
-/// either waits for concerns both.
+/// The tasks that wait, the one that receives and the one that sends: each does all I/O, and an
+/// event that either waits for concerns both.
 #[derive(Default)]
 struct Tasks([AtomicWaker; 2]);
 
@@ -88,7 +88,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin, R: Role> WebSocketStream<S, R> {
         }
     }
 
-    /// Returns the session, for all that is no message. The next call writes what it sends.
+    /// Returns the session, for everything else. The next call writes the frames that it sends.
     pub fn session(&mut self) -> &mut Session<R> {
         &mut self.session
     }

@@ -1,12 +1,12 @@
-//! Heads that are nearly valid: text, in which bytes that are not ASCII stand for whole lines and
-//! for what often goes wrong in them.
+//! Heads that are nearly valid: text, in which bytes that are not ASCII stand for complete lines
+//! and for their usual defects.
 
 use ws_proto::handshake::accept_key;
 
 /// Stands for the proof that the server has read the request's key, which a fuzzer could not find.
 const ACCEPT: u8 = 0x80;
 
-/// What the bytes after [`ACCEPT`] stand for.
+/// The meaning of the bytes after [`ACCEPT`].
 const WORDS: [&[u8]; 71] = [
     // Lines of a valid request, and of a valid response.
     b"GET /chat?a=b HTTP/1.1\r\n",
@@ -65,7 +65,7 @@ const WORDS: [&[u8]; 71] = [
     b"HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Basic\r\nContent-Length: 3\r\n\r\nabc",
     b"HTTP/1.0 200 OK\r\n",
     b"HTTP/1.1 999 \r\n",
-    // What breaks a line.
+    // Defects of a line.
     b"\n",
     b"\r",
     b"\0",
@@ -77,18 +77,17 @@ const WORDS: [&[u8]; 71] = [
     b" :",
     b": ",
     b",",
-    // What reaches the limits.
+    // Lines that reach the limits.
     &[b'a'; 1000],
     &[b';'; 1000],
     &[b','; 1000],
     b"a:\r\nb:\r\nc:\r\nd:\r\ne:\r\nf:\r\ng:\r\nh:\r\ni:\r\nj:\r\n",
-    // What is read though it is unusual.
+    // Lines that are accepted though they are unusual.
     b"GET ws://example.com/ HTTP/1.1\r\n",
     b"HTTP/1.1 101\r\n",
 ];
 
-/// The text that these bytes spell. `key` is that of the request; for what is read by a server it
-/// does not matter.
+/// The text that these bytes spell. `key` is that of the request; a server ignores it.
 pub(crate) fn spelled(bytes: &[u8], key: &[u8]) -> Vec<u8> {
     let accept = accept_key(key);
     let mut text = Vec::new();

@@ -1,21 +1,21 @@
-//! What the targets share.
+//! The code that the targets share.
 #![allow(dead_code, reason = "each target uses a part of it")]
 
 pub(crate) mod heads;
 pub(crate) mod work;
 
-/// At how many bytes an input is cut that is cut at every byte.
+/// The longest input that is split at every byte.
 const MOST_CUTS: usize = 300;
 
-/// Where to cut: at every byte, or at a few places.
+/// Where to split: at every byte, or at a few places.
 pub(crate) struct Cuts<'a> {
     everywhere: bool,
     places: &'a [u8],
 }
 
 impl<'a> Cuts<'a> {
-    /// Takes the cuts off the front of what the fuzzer made: a count, and so many places of two
-    /// bytes each.
+    /// Removes the splits from the front of the fuzzer's input: a count, and that number of places
+    /// of two bytes each.
     pub(crate) fn take(data: &mut &'a [u8]) -> Self {
         let count = data.split_off_first().copied().unwrap_or_default();
         let places = data
@@ -41,7 +41,7 @@ impl<'a> Cuts<'a> {
         places
     }
 
-    /// The pieces of `bytes` between the cuts.
+    /// The slices of `bytes` between the splits.
     pub(crate) fn pieces<'b>(&self, bytes: &'b [u8]) -> Vec<&'b [u8]> {
         let mut ends = self.places(bytes.len());
         ends.insert(0, 0);

@@ -1,4 +1,4 @@
-//! Receiving, in all layers: no cut makes a difference, the layers agree, the model written from
+//! Receiving, in all layers: no split makes a difference, the layers agree, the model written from
 //! the RFC does too, and work and memory are in proportion to the input.
 
 use super::common::model::{self, Limits};
@@ -12,7 +12,7 @@ const BOUNDS: Bounds = Bounds {
     memory: (8192, 64),
 };
 
-/// What the layer makes of it, in bounds.
+/// Receives it in this layer, within the bounds.
 fn received<R: TestRole, L: Layer<R>>(config: &Config, bytes: &[u8], cuts: &[usize]) -> Transcript {
     bounded(&BOUNDS, bytes.len(), || run::<R, L>(config, bytes, cuts))
 }

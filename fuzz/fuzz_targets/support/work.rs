@@ -1,5 +1,5 @@
-//! Work and memory, held against the length of the input: SE10, H1 and H3 for work, L3 and SE6 for
-//! memory.
+//! Work and memory, checked against the length of the input: SE10, H1 and H3 for work, L3 and SE6
+//! for memory.
 //!
 //! Work is the number of loads from memory. They are counted if the target is built as `fuzz/run`
 //! does it: with `--cfg counted`, and with the instrumentation that calls `loads.c`. Time is not
@@ -12,13 +12,13 @@ unsafe extern "C" {
     static loads: u64;
 }
 
-/// What may be done and taken: a constant, and so much for each byte.
+/// The bounds of work or memory: a constant, and a number for each byte.
 pub(crate) struct Bounds {
     pub(crate) loads: (u64, u64),
     pub(crate) memory: (u64, u64),
 }
 
-/// Does it, and checks that no more was done and taken than the bounds for so many bytes allow.
+/// Does it, and checks that work and memory are within the bounds for this number of bytes.
 pub(crate) fn bounded<T>(bounds: &Bounds, bytes: usize, run: impl FnOnce() -> T) -> T {
     let allowed = |(constant, each): (u64, u64)| constant + each * bytes as u64;
     let mut result = None;

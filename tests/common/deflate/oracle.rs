@@ -3,15 +3,15 @@
 /// A slow and obvious inflater of one direction's messages: RFC 1951 §3.2, and RFC 7692 §7.2.2.
 #[derive(Debug, Default, Clone)]
 pub(crate) struct Oracle {
-    /// What can be referred to.
+    /// The bytes that can be referred to.
     window: Vec<u8>,
     /// The greatest distance that was referred over.
     pub(crate) furthest: usize,
 }
 
 impl Oracle {
-    /// What a message holds, or `None` if it is not valid. It ends where the tail makes a stored
-    /// block of no bytes, or with a block that is final.
+    /// The content of a message, or `None` if it is not valid. It ends where the tail makes a
+    /// stored block of no bytes, or with a block that is final.
     pub(crate) fn message(&mut self, bytes: &[u8]) -> Option<Vec<u8>> {
         let mut bits = Bits { bytes, at: 0 };
         let start = self.window.len();
@@ -208,7 +208,7 @@ struct Bits<'a> {
 }
 
 impl Bits<'_> {
-    /// A number of so many bits, the least significant first (RFC 1951 §3.1.1).
+    /// A number of `count` bits, the least significant first (RFC 1951 §3.1.1).
     fn take(&mut self, count: usize) -> Option<usize> {
         let mut number = 0;
         for i in 0..count {

@@ -1,4 +1,4 @@
-//! What a listed difference is.
+//! The listed differences.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use std::fmt;
 pub(crate) struct Difference {
     pub(crate) theirs: &'static str,
     pub(crate) ours: &'static str,
-    /// The rule that lets or makes us do what we do, with its id in `docs/rules.md`.
+    /// The rule that permits or requires our verdict, with its id in `docs/rules.md`.
     pub(crate) rule: &'static str,
 }
 
@@ -17,7 +17,7 @@ impl fmt::Debug for Difference {
     }
 }
 
-/// What was found on the way to agreement.
+/// The differences that were found before the verdicts agreed.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Found(Vec<&'static Difference>);
 

@@ -1,11 +1,10 @@
-//! An endpoint of an open connection, whoever implements it: what it makes of its input, and what
-//! it answers.
+//! An endpoint of an open connection, of any implementation: its events, and its answers.
 
 use crate::common::{TestRole, code, read_all};
 use crate::wire::Wire;
 use ws_proto::{Config, Message, MessageKind, ProtocolError, WebSocket};
 
-/// What an endpoint gives to its user.
+/// The events that an endpoint returns to its user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Event {
     Text(Vec<u8>),
@@ -13,19 +12,19 @@ pub(crate) enum Event {
     Ping(Vec<u8>),
     Pong(Vec<u8>),
     Close(Option<u16>, String),
-    /// The peer broke a rule, for which this is the status code (RFC 6455 §7.4.1).
+    /// The peer violated the protocol; this is the status code (RFC 6455 §7.4.1).
     Failed(u16),
 }
 
-/// What an endpoint writes by itself. Of a Close, the code: whether to repeat the reason is left
-/// open (§5.5.1).
+/// The frames that an endpoint writes by itself. Of a Close, the code: whether to repeat the reason
+/// is left open (§5.5.1).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Answer {
     Pong(Vec<u8>),
     Close(Option<u16>),
 }
 
-/// What a user sends.
+/// The messages of a user.
 #[derive(Debug, Clone)]
 pub(crate) enum Step {
     Text(String),
@@ -49,7 +48,7 @@ pub(crate) struct Setup {
 }
 
 impl Setup {
-    /// Every control frame is within all limits: not all limits are for data frames alone.
+    /// Every control frame is within all limits: some limits are for data frames, too.
     pub(crate) fn max(max: usize) -> Self {
         assert!(max >= 125);
         Self {
@@ -79,7 +78,7 @@ pub(crate) struct Account {
 }
 
 impl Account {
-    /// What a new endpoint makes of `bytes`, in pieces that end at `cuts`.
+    /// The events and answers of a new endpoint for `bytes`, in chunks that end at `cuts`.
     pub(crate) fn of<R: TestRole, E: Endpoint<R>>(
         bytes: &[u8],
         cuts: &[usize],
@@ -114,7 +113,7 @@ impl Account {
         }
     }
 
-    /// The same, if the failure had not happened, and been told to nobody.
+    /// As if the failure had not happened, and had not been reported.
     pub(crate) fn without_failure(&self) -> Self {
         let mut account = self.clone();
         if account.failed().is_some() {
@@ -135,7 +134,7 @@ impl Account {
         account
     }
 
-    /// The same, if the failure had been told to nobody.
+    /// As if the failure had not been reported.
     pub(crate) fn failed_silently(&self) -> Self {
         let mut account = self.clone();
         account
@@ -145,7 +144,7 @@ impl Account {
     }
 }
 
-/// What an endpoint of role `R` wrote, that consists of pongs and Close frames in good form.
+/// The output of an endpoint of role `R`, which consists of valid Pongs and Close frames.
 pub(crate) fn answers<R: TestRole>(written: &[u8]) -> Vec<Answer> {
     let frames = read_all::<R>(written).into_iter();
     let answer = |frame: crate::common::Frame| match (frame.opcode, frame.payload.as_slice()) {

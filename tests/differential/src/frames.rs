@@ -1,5 +1,5 @@
-//! Frames (RFC 6455 §5 to §8): what `tungstenite` and `tokio-websockets` make of any bytes, against
-//! what we make of them.
+//! Frames (RFC 6455 §5 to §8): the verdicts of `tungstenite` and `tokio-websockets` on any bytes,
+//! compared with ours.
 
 use crate::cases;
 use crate::common::model;
@@ -107,8 +107,8 @@ struct Case {
 }
 
 impl Case {
-    /// What we make of it, byte by byte: which rule was broken, and how many bytes it took to end
-    /// receiving.
+    /// Our verdict, byte by byte: the rule that was violated, and the number of bytes after which
+    /// receiving ended.
     fn ended<R: TestRole>(&self) -> (Option<ProtocolError>, usize) {
         let wire = Wire::default();
         let mut ours = Ours::<R>::new(wire.clone(), &self.setup);
@@ -122,7 +122,7 @@ impl Case {
         (None, self.bytes.len())
     }
 
-    /// The start of the frame that the byte before `end` is in, and its header if that is whole.
+    /// The start of the frame that the byte before `end` is in, and its header if that is complete.
     fn frame_before(&self, end: usize) -> (usize, Option<Head>) {
         let mut start = 0;
         loop {
@@ -139,8 +139,8 @@ impl Case {
         }
     }
 
-    /// The same, and the frame that the input ends in made whole with zeros, if it is not. A length
-    /// that is missing becomes the least of its form.
+    /// That, and the last frame of the input completed with zeros, if it is incomplete. Missing
+    /// bytes of a length become the least of its form.
     fn completed<R: TestRole>(&self) -> Option<Self> {
         let mut bytes = self.bytes.clone();
         let (start, _) = self.frame_before(bytes.len());
@@ -174,14 +174,15 @@ impl Case {
     /// order in it.
     fn codes<R: TestRole>(&self) -> Vec<u16> {
         let end = self.frame_before(self.ended::<R>().1).0;
-        // What is missing of its header makes no difference to the rules that are broken.
+        // The missing bytes of its header make no difference to the rules that are violated.
         let whole = if read_head(&self.bytes[end..]).is_none() {
             self.completed::<R>()
         } else {
             None
         };
         let bytes = &whole.as_ref().unwrap_or(self).bytes;
-        // The message that is incomplete: its type, what has come of it, and in how many frames.
+        // The incomplete message: its type, the bytes of it that have arrived, and the number of
+        // its frames.
         let mut message: Option<(u8, Vec<u8>, u64)> = None;
         let mut start = 0;
         while let Some(head) = read_head(&bytes[start..]) {
@@ -268,8 +269,8 @@ impl Case {
 
 /// An implementation with its listed differences.
 trait Peer<R>: Endpoint<R> {
-    /// Takes one difference away: from the case, or from what we made of it, which becomes what
-    /// they should have made of it.
+    /// Removes one difference: from the case, or from our verdict, which then becomes the one that
+    /// they should have.
     fn explain(
         case: &mut Case,
         ours: &mut Account,
@@ -457,8 +458,8 @@ impl<R: TestRole> Peer<R> for TokioWebsockets {
             let is_listed = matches!(accepted, Some(Event::Text(text)) if ends_inside(text));
             if (head.frame.opcode, head.len, head.frame.fin, is_listed) == (0, 0, true, true) {
                 if case.bytes.len() > end {
-                    // What they validate afterwards begins with that character: what follows cannot
-                    // be compared.
+                    // Their later validation begins with that character: the rest cannot be
+                    // compared.
                     case.bytes.truncate(end);
                 } else {
                     *ours = ours.without_failure();
@@ -473,7 +474,7 @@ impl<R: TestRole> Peer<R> for TokioWebsockets {
     }
 }
 
-/// What may be done to one frame of a conversation, or to their order.
+/// Changes of one frame of a conversation, or of the order of its frames.
 #[derive(Debug, Clone)]
 enum Change {
     Drop,
@@ -541,7 +542,7 @@ fn changed(mut frames: Vec<Frame>, at: Index, change: Change) -> Vec<Frame> {
         Change::Rsv(rsv) => frames[at].rsv = rsv,
         Change::Opcode(opcode) => frames[at].opcode = opcode,
         Change::MaskingKey(masking) => frames[at].masking = masking,
-        // Longer than the form can say would be another length.
+        // A length that the form cannot express would be another one.
         Change::Form(Form::Bits16) if frames[at].payload.len() > 0xffff => {}
         Change::Form(form) => frames[at].form = form,
         Change::Declared(len) => {
@@ -558,7 +559,7 @@ fn changed(mut frames: Vec<Frame>, at: Index, change: Change) -> Vec<Frame> {
     frames
 }
 
-/// Conversations that were changed in some places, and may be cut off, and whatever else may come.
+/// Conversations that were changed in some places and may be truncated, followed by anything.
 fn input<R: TestRole>() -> impl Strategy<Value = Input> {
     let conversation = (
         session(),
@@ -581,7 +582,7 @@ fn max() -> impl Strategy<Value = usize> {
     prop_oneof![2 => 125..200_usize, 1 => Just(1 << 20)]
 }
 
-/// The differences that so many inputs meet.
+/// The differences that these inputs meet.
 fn met<R: TestRole, P: Peer<R>>() -> Found {
     let (mut runner, strategy) = (TestRunner::deterministic(), (input::<R>(), cuts(), max()));
     let mut met = Found::default();
@@ -646,7 +647,7 @@ proptest! {
     }
 }
 
-/// What a user may send, with a Close at the end or none.
+/// Messages that a user may send, with a Close at the end or none.
 fn script() -> impl Strategy<Value = Vec<Step>> {
     let edges = prop::sample::select(vec![0, 1, 125, 126, 127, 65_535, 65_536, 70_000]);
     let control = || vec(any::<u8>(), 0..=125);
@@ -672,7 +673,7 @@ fn script() -> impl Strategy<Value = Vec<Step>> {
     (vec(step, 0..8), close).prop_map(|(steps, close)| steps.into_iter().chain(close).collect())
 }
 
-/// What the other endpoint makes of it.
+/// The events of the other endpoint.
 fn event(step: &Step) -> Event {
     match step.clone() {
         Step::Text(text) => Event::Text(text.into_bytes()),
@@ -789,7 +790,7 @@ fn differ<P: Peer<Server> + Peer<Client>>(frames: &[Frame], by: &[&'static Diffe
     differs::<Client, P>(&wire::<Client>(frames), by);
 }
 
-/// The same, of frames of which the last lacks so many bytes.
+/// That, for frames of which the last lacks `missing` bytes.
 #[track_caller]
 fn differ_without<P: Peer<Server> + Peer<Client>>(
     missing: usize,
@@ -947,8 +948,8 @@ fn tungstenite_fails_after_close_is_shown() {
     differs::<Server, Tungstenite>(&wire::<Server>(&frames), &[]);
 }
 
-/// FR7: half a header that breaks a rule is judged by both, and so is a Close's body of one byte
-/// that has not come.
+/// FR7: half a header that violates a rule is judged by both, and so is a Close's body of one byte
+/// that has not arrived.
 #[test]
 fn half_a_header_is_judged_as_by_tokio_websockets() {
     differs::<Server, TokioWebsockets>(b"\xc1\x80", &[]);

@@ -1,8 +1,8 @@
 //! Opening handshakes (RFC 6455 §4): we talk to `tungstenite` and `tokio-websockets` both ways, and
 //! `tungstenite` judges the same requests and responses.
 //!
-//! What `tungstenite` reads in a head, `httparse` does: the heads here are those that are left when
-//! the differences in reading are taken away.
+//! `httparse` is the parser of `tungstenite`: the heads here are those that are left when the
+//! differences in parsing are removed.
 
 use crate::cases;
 use crate::common::{SEED, TestRole};
@@ -28,7 +28,7 @@ use ws_proto::handshake::{
 use ws_proto::uri::Uri;
 use ws_proto::{Client, Config, Message, Server, WebSocket};
 
-/// What we refuse and they accept, by the fault that we name.
+/// Requests that we refuse and they accept, by the fault that we name.
 static REFUSED: [(HandshakeError, Difference); 15] = {
     const fn refused(ours: &'static str, rule: &'static str) -> Difference {
         Difference {
@@ -211,7 +211,7 @@ fn is_listed(error: HandshakeError) -> Option<&'static Difference> {
         .map(|(_, difference)| difference)
 }
 
-/// Compares what is made of a request.
+/// Compares the verdicts on a request.
 fn compare_request(bytes: &[u8]) -> Result<Found, String> {
     let (_, bytes) = heads::compare::<Requests>(bytes)?;
     let end = bytes
@@ -275,7 +275,7 @@ fn compare_request(bytes: &[u8]) -> Result<Found, String> {
     })
 }
 
-/// Compares what is made of a response to a request with [`KEY`] and [`PROTOCOLS`].
+/// Compares the verdicts on a response to a request with [`KEY`] and [`PROTOCOLS`].
 fn compare_response(bytes: &[u8]) -> Result<Found, String> {
     let (_, bytes) = heads::compare::<Responses>(bytes)?;
     let wire = Wire::default();
@@ -373,7 +373,8 @@ fn random_heads_meet_every_difference() {
 const RESPONSE: &str = "HTTP/1.1 101 Yes\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
                         Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\nSec-WebSocket-Protocol: chat\r\n\r\n";
 
-/// That the verdicts on a good request with one line changed differ, and by what.
+/// Asserts that the verdicts on a good request with one line changed differ, and by which
+/// difference.
 #[track_caller]
 fn request_differs(line: &str, changed: &str, by: &[&'static Difference]) {
     assert!(GOOD.contains(line));
@@ -572,7 +573,7 @@ fn no_protocol_is_shown() {
     response_differs("Sec-WebSocket-Protocol: chat\r\n", "", &[&NO_PROTOCOL]);
 }
 
-/// Our server after its part of a handshake, and what it answers.
+/// Our server after its side of a handshake, and its answers.
 fn serve(mut request: &mut [u8]) -> (WebSocket<Server>, Vec<u8>) {
     let mut out = Vec::new();
     let mut handshake = ServerHandshake::new();
@@ -620,7 +621,7 @@ fn converse<R: TestRole, P: Endpoint<R::Peer>>(mut ours: WebSocket<R>, mut their
     assert_eq!(theirs.recv(), Some(Event::Text(b"and back".to_vec())));
 }
 
-/// What a server sends with its answer reaches the client.
+/// Frames that a server sends with its answer reach the client.
 const FIRST: &[u8] = b"\x81\x05first";
 
 #[test]

@@ -1,7 +1,7 @@
-//! Heads (RFC 9112 §2 to §5): what `httparse` reads in any bytes, against what we read in them.
+//! Heads (RFC 9112 §2 to §5): the verdict of `httparse` on any bytes, compared with ours.
 //!
-//! `httparse` knows HTTP alone. That a head is no handshake is not its business, but then the
-//! fields that it read, judged by our rules, have to break the same one.
+//! `httparse` knows only HTTP. Whether a head is a handshake is not its concern, but then the
+//! fields that it read, judged by our rules, must violate the same one.
 
 use crate::cases;
 use crate::common::strategies::Input;
@@ -56,10 +56,10 @@ const WAITS_FOR_THE_VERSION: Difference = Difference {
     rule: "RFC 9110 §15.6.6: a server says why it does not support the version (SH1)",
 };
 
-/// What was read.
+/// The fields that were read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Head {
-    /// The target or the reason, behind what comes before it.
+    /// The target or the reason, after the text that precedes it.
     start: (u16, Vec<u8>),
     fields: Vec<(String, Vec<u8>)>,
     len: usize,
@@ -67,12 +67,12 @@ pub(crate) struct Head {
 
 type Ours = Result<Option<Head>, HandshakeError>;
 
-/// What they read, and what our rules say of it.
+/// The fields that they read, and the verdict of our rules on these.
 type Theirs = Result<Option<(Head, Result<(), HandshakeError>)>, httparse::Error>;
 
 /// A request or a response.
 pub(crate) trait Message: Debug {
-    /// What completes any part of a head, from some byte on.
+    /// Text that completes any beginning of a head, from some byte on.
     const COMPLETION: &str;
 
     fn ours(bytes: &[u8]) -> Ours;
@@ -180,8 +180,7 @@ impl Message for Responses {
     }
 }
 
-/// Compares what was read, and returns by which differences it differs, and the input without all
-/// that it differs by.
+/// Compares the fields, and returns the differences, and the input without those.
 ///
 /// # Errors
 ///
@@ -270,7 +269,7 @@ fn explain<M: Message>(
             let mut judged = completions.filter_map(|completed| {
                 Some((M::theirs(&completed).transpose()?.is_ok(), completed))
             });
-            // Of a target that is not UTF-8 they say so at its end.
+            // If a target is not UTF-8, they report that at its end.
             let refused = judged.clone().next();
             *case = judged.find(|(read, _)| *read).or(refused)?.1;
             Some(&WAITS_FOR_THE_HEAD)
@@ -283,7 +282,7 @@ fn explain<M: Message>(
     }
 }
 
-/// What may be done to a head.
+/// Changes of a head.
 #[derive(Debug, Clone)]
 enum Change {
     DropLine(Index),

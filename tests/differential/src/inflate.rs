@@ -1,5 +1,5 @@
-//! Compressed messages (RFC 1951, RFC 7692 §7.2): what C zlib makes of hostile ones, against what
-//! we make of them; and what one compresses, the other inflates.
+//! Compressed messages (RFC 1951, RFC 7692 §7.2): the verdict of C zlib on hostile ones, compared
+//! with ours; and each inflates the messages that the other one compresses.
 //!
 //! There is no difference to list.
 
@@ -17,8 +17,8 @@ use ws_proto::deflate::DeflateConfig as Deflate;
 
 const TAIL: [u8; 4] = [0, 0, 0xff, 0xff];
 
-/// C zlib as an inflater of whatever streams follow each other: what comes after a block with
-/// BFINAL is another one (RFC 7692 §7.2.3.4).
+/// C zlib as an inflater of any streams in sequence: after a block with BFINAL another stream
+/// follows (RFC 7692 §7.2.3.4).
 struct Zlib {
     zlib: Decompress,
     inflated: Vec<u8>,
@@ -50,9 +50,9 @@ impl Zlib {
         }
     }
 
-    /// What a message holds after those that make up `context`, if it is valid, and whether it ends
-    /// the stream. It is valid if it does, or if the tail makes an empty block of its own
-    /// (§7.2.2): then one with BFINAL may follow, and ends the stream. Else that would be read
+    /// The content of a message after those that make up `context`, if it is valid, and whether it
+    /// ends the stream. It is valid if it does, or if the tail makes an empty block of its own
+    /// (§7.2.2): then one with BFINAL may follow, and ends the stream. Otherwise that would be read
     /// as something else.
     fn message(context: &[u8], message: &[u8]) -> Option<(Vec<u8>, bool)> {
         let mut zlib = Self {
@@ -88,7 +88,7 @@ fn data() -> impl Strategy<Value = Vec<u8>> {
     ]
 }
 
-/// What is done to a compressed message.
+/// Changes of a compressed message.
 #[derive(Debug, Clone)]
 enum Change {
     Flip(Index, u8),
@@ -132,8 +132,8 @@ fn changed(mut message: Vec<u8>, change: Change) -> Vec<u8> {
     message
 }
 
-/// A message on its way to be compressed by C zlib: at which level, with BFINAL at its end or not,
-/// and what becomes of it.
+/// A message before C zlib compresses it: the level, whether BFINAL ends it, and the changes made
+/// to it.
 type Made = (Vec<u8>, u32, bool, Vec<Change>);
 
 fn made() -> impl Strategy<Value = Vec<Made>> {
@@ -148,7 +148,7 @@ fn made() -> impl Strategy<Value = Vec<Made>> {
     )
 }
 
-/// Compares what is made of messages of one direction, given to us in pieces, up to the first that
+/// Compares the results for messages of one direction, given to us in chunks, up to the first that
 /// is not valid; and returns how many are, and whether one is not.
 fn compare(
     messages: Vec<Made>,
@@ -159,7 +159,7 @@ fn compare(
     let mut ours = both_ways(no_context_takeover, 15).client_decompressor();
     let mut context = Vec::new();
     for (at, (data, level, is_final, changes)) in messages.into_iter().enumerate() {
-        // Each from a compressor of its own: a reference behind its message is a hostile one.
+        // Each from a compressor of its own: a reference beyond its message is a hostile one.
         let mut theirs = CDeflate::new(level, 15, true);
         let message = if is_final {
             theirs.final_message(&data)
@@ -212,7 +212,7 @@ fn compare(
 proptest! {
     #![proptest_config(ProptestConfig { max_shrink_iters: 2000, ..cases(20_000) })]
 
-    /// D7, D12, DP7, DP14: valid is what C zlib finds valid, and it holds the same.
+    /// D7, D12, DP7, DP14: a message is valid if C zlib accepts it, and the content is the same.
     #[test]
     fn hostile_messages_inflate_as_with_c_zlib(
         messages in made(),
@@ -247,7 +247,8 @@ fn random_messages_are_valid_and_not() {
 proptest! {
     #![proptest_config(ProptestConfig { max_shrink_iters: 2000, ..cases(4000) })]
 
-    /// DP4, DP5, DP11, DP12: C zlib inflates what we compress, within the window that was negotiated, and we what C zlib compresses.
+    /// DP4, DP5, DP11, DP12: C zlib inflates our messages, within the negotiated window, and we
+    /// inflate those of C zlib.
     #[test]
     fn what_one_compresses_the_other_inflates(
         messages in vec(data(), 1..5),

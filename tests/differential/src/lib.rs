@@ -1,5 +1,5 @@
-//! The crate beside implementations that others wrote: each is given the same bytes, and its
-//! verdict has to be ours.
+//! The crate beside implementations that others wrote: each receives the same bytes, and its
+//! verdict must be ours.
 //!
 //! * [`frames`]: `tungstenite` and `tokio-websockets`, in both roles (RFC 6455 §5 to §8), and
 //!   conversations with them.
@@ -7,9 +7,9 @@
 //! * [`handshakes`]: `tungstenite` (RFC 6455 §4), and opening handshakes with both, in both roles.
 //! * [`inflate`]: C zlib (RFC 1951, RFC 7692 §7.2).
 //!
-//! Where verdicts differ, it is by one of the [`difference`]s that are listed, and a test under its
-//! name shows it with an input made for it. A difference excuses nothing but itself: with it taken
-//! away, from the input or from the expectation, all the rest has to be the same.
+//! Where verdicts differ, it is by one of the listed [`difference`]s, and a test under its name
+//! shows it with an input made for it. A difference excuses nothing but itself: when it is removed,
+//! from the input or from the expectation, all the rest must be the same.
 #![cfg(test)]
 
 #[path = "../../common/mod.rs"]
@@ -30,7 +30,7 @@ mod wire;
 
 use proptest::test_runner::Config;
 
-/// As many cases as `CASES` says, or so many that all tests take about a minute.
+/// `CASES` cases, or as many as make all tests last about a minute.
 fn cases(usual: u32) -> Config {
     let cases =
         std::env::var("CASES").map_or(usual, |cases| cases.parse().expect("CASES is a number"));

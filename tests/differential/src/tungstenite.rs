@@ -1,4 +1,4 @@
-//! `tungstenite` as an endpoint, and what it does otherwise.
+//! `tungstenite` as an endpoint, and its differences.
 
 use crate::common::TestRole;
 use crate::endpoint::{Endpoint, Event, Setup, Step};

@@ -17,7 +17,7 @@ pub(crate) struct Wire(Rc<RefCell<State>>);
 
 #[derive(Debug, Default)]
 struct State {
-    /// What a read gives, one piece at a time.
+    /// The bytes that reads return, one chunk at a time.
     input: VecDeque<Vec<u8>>,
     ended: bool,
     written: Vec<u8>,
@@ -35,7 +35,7 @@ impl Wire {
         self.0.borrow_mut().ended = true;
     }
 
-    /// The next piece whole; `None` if there is none for now, or for ever.
+    /// All of the next chunk; `None` if there is none for now, or forever.
     pub(crate) fn take_piece(&self) -> Option<Vec<u8>> {
         self.0.borrow_mut().input.pop_front()
     }
@@ -91,7 +91,7 @@ impl AsyncRead for Wire {
                 buf.advance(len);
                 Poll::Ready(Ok(()))
             }
-            // Whoever polls comes back after feeding: there is nobody to wake.
+            // The caller polls again after feeding: no task must be woken.
             Err(error) if error.kind() == ErrorKind::WouldBlock => Poll::Pending,
             Err(error) => Poll::Ready(Err(error)),
         }

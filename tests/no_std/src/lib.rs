@@ -1,5 +1,5 @@
-//! What a program needs where there is neither std nor libc: an entry point, an exit, what the
-//! compiler calls to move memory, and what a panic does.
+//! The code that a program needs where there is neither std nor libc: an entry point, an exit, the
+//! functions that the compiler calls to move memory, and the handler of panics.
 #![no_std]
 
 use core::arch::{asm, global_asm};
@@ -100,7 +100,7 @@ pub unsafe extern "C" fn bcmp(one: *const u8, other: *const u8, len: usize) -> i
     unsafe { memcmp(one, other, len) }
 }
 
-/// Opaque to the optimiser, so that what is tested is linked and run, not computed in advance.
+/// Opaque to the optimiser, so that the tested code is linked and run, not computed in advance.
 pub fn received<const N: usize>(bytes: [u8; N]) -> [u8; N] {
     core::hint::black_box(bytes)
 }

@@ -1,4 +1,4 @@
-//! The table of cases, and what they consist of.
+//! The table of cases, and their contents.
 
 use crate::Case;
 use crate::frames::{Form, Frame, TestRole, wire};
@@ -500,7 +500,7 @@ fn output_full<R: TestRole>(n: usize) -> Job {
 
 // Heads
 
-/// So many of these as leave room for the rest of a head of `n` bytes.
+/// As many of these as leave room for the rest of a head of `n` bytes.
 fn fill(n: usize, what: &str) -> String {
     what.repeat((n - 512) / what.len())
 }
@@ -597,7 +597,7 @@ fn locations(n: usize) -> Vec<Job> {
 
 // Compressed messages
 
-/// What compresses well, but not too well.
+/// Text that compresses well, but not too well.
 fn json(n: usize) -> Vec<u8> {
     (0_u64..)
         .flat_map(|i| {
@@ -716,7 +716,7 @@ fn inflating_byte_by_byte(n: usize) -> Job {
     })
 }
 
-/// Compresses messages of `len` bytes, in pieces of a byte.
+/// Compresses messages of `len` bytes, in chunks of a byte.
 fn compressing(n: usize, len: usize) -> Job {
     let mut compressor = takeover(false).client_compressor(&deflate::DeflateConfig::default());
     let data = json(n);

@@ -1,5 +1,4 @@
-//! How a peer's bytes become work: who receives them, in which pieces, and what is done with what
-//! comes of them.
+//! How a peer's bytes become work: the receiver, the slices, and the use of the events.
 
 use crate::frames::{Frame, TestRole, wire};
 use crate::handshake_support::client;
@@ -13,10 +12,10 @@ use ws_proto::{
     Client, Config, Connection, Event, Message, Negotiated, ProtocolError, Server, WebSocket,
 };
 
-/// What is measured.
+/// The measured work.
 pub(crate) struct Job {
     pub(crate) name: String,
-    /// In proportion to what the work should be: usually the bytes that come.
+    /// The number that the work should be in proportion to: usually the number of bytes.
     pub(crate) bytes: usize,
     pub(crate) work: Box<dyn FnOnce()>,
 }
@@ -42,7 +41,7 @@ const CUTS: [(&str, &[usize]); 3] = [
     ("byte by byte", &[1]),
 ];
 
-/// Hands an input on in pieces of these lengths.
+/// Passes an input on in slices of these lengths.
 fn cut(mut input: &mut [u8], lengths: &[usize], mut receive: impl FnMut(&mut [u8])) {
     for &len in lengths.iter().cycle() {
         if input.is_empty() {
@@ -60,7 +59,7 @@ fn cut(mut input: &mut [u8], lengths: &[usize], mut receive: impl FnMut(&mut [u8
 /// A layer that receives frames.
 trait Layer: 'static {
     const NAME: &str;
-    /// Receives until nothing more comes of `input`.
+    /// Receives until `input` produces nothing more.
     fn receive(&mut self, input: &mut [u8], out: &mut Vec<u8>);
     fn failure(&self) -> Option<ProtocolError>;
 }
@@ -70,7 +69,7 @@ impl<R: TestRole> Layer for WebSocket<R> {
 
     fn receive(&mut self, mut input: &mut [u8], out: &mut Vec<u8>) {
         while let Some(message) = self.recv(&mut input, out) {
-            // Given back, so that the next message in pieces is put together in it.
+            // Recycled, so that the next message in chunks is assembled in it.
             match message {
                 Message::Text(text) => self.recycle(text.into_owned().into_bytes()),
                 Message::Binary(bytes) => self.recycle(bytes.into_owned()),
@@ -98,7 +97,8 @@ impl<R: TestRole> Layer for Connection<R> {
     }
 }
 
-/// Receives frames in both roles, in both layers, in every cut. `end` is how it has to end.
+/// Receives frames in both roles, in both layers, with every split. `end` is the end that it must
+/// have.
 pub(crate) fn receiving(config: &Config, frames: &[Frame], end: Option<ProtocolError>) -> Vec<Job> {
     fn of<R: TestRole>(config: &Config, frames: &[Frame], end: Option<ProtocolError>) -> Vec<Job> {
         let bytes = wire::<R>(frames);
@@ -125,8 +125,8 @@ pub(crate) fn receiving(config: &Config, frames: &[Frame], end: Option<ProtocolE
     .collect()
 }
 
-/// The same where compression was negotiated with these parameters, for the layer that inflates. The
-/// work may also be in proportion to what is `inflated`.
+/// That where compression was negotiated with these parameters, for the layer that inflates. The
+/// work may also be in proportion to the `inflated` bytes.
 pub(crate) fn inflating(
     params: Params,
     config: &Config,
@@ -191,8 +191,8 @@ const fn limits(bytes: usize) -> HeadLimits {
         .with_max_interim(usize::MAX)
 }
 
-/// Reads a request of `limit` bytes at most, in every cut, looks at all that it says, and accepts
-/// it. `end` is how it has to end.
+/// Reads a request of `limit` bytes at most, with every split, reads all its fields, and accepts
+/// it. `end` is the end that it must have.
 pub(crate) fn serving(limit: usize, head: &str, end: Result<(), HandshakeError>) -> Vec<Job> {
     let job = |(how, lengths): (&str, &'static [usize])| {
         let (mut handshake, mut input, mut out) = (
@@ -241,7 +241,7 @@ pub(crate) fn serving(limit: usize, head: &str, end: Result<(), HandshakeError>)
     CUTS.map(job).into()
 }
 
-/// Reads requests that are not for WebSocket, in every cut, and answers them.
+/// Reads requests that are not for WebSocket, with every split, and answers them.
 pub(crate) fn answering(requests: &str) -> Vec<Job> {
     let job = |(how, lengths): (&str, &'static [usize])| {
         let (mut handshake, mut input) = (ServerHandshake::new(), requests.as_bytes().to_vec());
@@ -264,8 +264,8 @@ pub(crate) fn answering(requests: &str) -> Vec<Job> {
     CUTS.map(job).into()
 }
 
-/// Reads a response of `limit` bytes at most, in every cut, and looks at all that it says. `end` is
-/// how it has to end: whether the connection is open.
+/// Reads a response of `limit` bytes at most, with every split, and reads all its fields. `end` is
+/// the end that it must have: whether the connection is open.
 pub(crate) fn connecting(limit: usize, head: &str, end: Result<bool, HandshakeError>) -> Vec<Job> {
     let job = |(how, lengths): (&str, &'static [usize])| {
         let handshake = client()

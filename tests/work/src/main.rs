@@ -1,9 +1,9 @@
 //! Work is linear in the input (SE10): each case is done at one size and at many times that size,
-//! and a byte may not take more instructions there.
+//! and a byte must not need more instructions there.
 //!
 //! The program runs itself under callgrind, which counts the instructions of each call of
-//! [`measured`] alone. Counts do not depend on how fast the machine is or what else it does. Of
-//! what is quadratic, a byte takes as many times more as there are more bytes.
+//! [`measured`] only. Counts do not depend on the speed or the load of the machine. If work is
+//! quadratic, each byte needs as many times more as there are more bytes.
 
 #[allow(dead_code, reason = "the tests use more of it")]
 #[path = "../../common/frames.rs"]
@@ -24,27 +24,27 @@ use std::{env, fs, io};
 /// A client's seed. Nothing depends on its value.
 const SEED: [u8; 32] = *b"a seed for counts, of no secret.";
 
-/// The two sizes. What takes far too much does so at the small one already, and is not done at the
-/// large one, where it would take hours.
+/// The two sizes. A case that needs far too much does so at the small one already, and is not run
+/// at the large one, where it would last hours.
 const SMALL: usize = 2 << 10;
 const LARGE: usize = 64 << 10;
 
-/// What a byte of the large input may take, given what one of the small input took. A quarter is
-/// for the allocator, which takes more or less as the heap lies; two instructions are for the C
-/// library, which copies short pieces many bytes at a time and long ones by an instruction that is
-/// counted for each byte.
+/// The limit for a byte of the large input, given the count for one of the small input. A quarter
+/// is for the allocator, whose work depends on the heap; two instructions are for the C library,
+/// which copies short slices many bytes at a time and long ones by an instruction that is counted
+/// for each byte.
 fn linear(small: f64) -> f64 {
     1.25 * small + 2.0
 }
 
-/// What comes, and what it may cost.
+/// The input, and its permitted cost.
 struct Case {
     /// The ids of the rules and of the attacks first.
     name: &'static str,
-    /// The most instructions for a byte in any of the jobs: about twice what was measured, since
+    /// The most instructions for a byte in any of the jobs: about twice the measured number, since
     /// compilers differ.
     most: u32,
-    /// All ways to do it, with about so many bytes.
+    /// All ways to do it, with about this number of bytes.
     jobs: fn(usize) -> Vec<Job>,
 }
 
@@ -73,7 +73,7 @@ fn jobs(size: usize, words: &str) -> impl Iterator<Item = (&'static Case, Vec<Jo
         .map(move |case| (case, (case.jobs)(size)))
 }
 
-/// Does all jobs, and says whether they ended as they should.
+/// Does all jobs, and returns whether they ended as they should.
 fn work(size: usize, words: &str) -> bool {
     let mut jobs =
         jobs(size, words).flat_map(|(case, jobs)| jobs.into_iter().map(|job| (case.name, job)));
@@ -86,14 +86,14 @@ fn work(size: usize, words: &str) -> bool {
     })
 }
 
-/// What is done in here is counted, and nothing else is. Callgrind knows it by this name.
+/// The work in here is counted, and nothing else is. Callgrind knows it by this name.
 #[unsafe(no_mangle)]
 #[inline(never)]
 fn measured(work: Box<dyn FnOnce()>) {
     work();
 }
 
-/// Counts the instructions of all jobs, prints what they come to, and says whether it is good.
+/// Counts the instructions of all jobs, prints the result, and returns whether it is good.
 fn judge(words: &str) -> io::Result<bool> {
     let mut good = true;
     let small = costs(SMALL, words)?;
@@ -134,7 +134,7 @@ fn judge(words: &str) -> io::Result<bool> {
     Ok(good)
 }
 
-/// What the jobs of a case take, in instructions for a byte.
+/// The cost of the jobs of a case, in instructions for a byte.
 struct Costs {
     case: &'static Case,
     jobs: Vec<(String, f64)>,
@@ -164,7 +164,7 @@ fn costs(size: usize, words: &str) -> io::Result<Vec<Costs>> {
         .collect())
 }
 
-/// What callgrind counted in each call of [`measured`].
+/// The counts of callgrind for each call of [`measured`].
 fn counts(size: usize, words: &str) -> io::Result<Vec<u64>> {
     let dir = env::temp_dir().join(format!("ws-proto-work-{}", std::process::id()));
     fs::create_dir_all(&dir)?;

@@ -96,7 +96,7 @@ fn receive<R: RngCore + 'static, T: WebSocketType + 'static>(
     job: &'static Receive,
 ) -> Work {
     let mut wire = Wire::new(&job.stream, job.read, &job.sink);
-    // What has been read, of which the last `filled` bytes may be the start of a header.
+    // The bytes that were read, of which the last `filled` may be the start of a header.
     let mut input = vec![0; job.buffer_size() + 14];
     let mut filled = 0;
     let mut message = vec![0; job.longest];

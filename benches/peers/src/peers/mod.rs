@@ -1,4 +1,4 @@
-//! The contenders, behind one trait. Each is used in its fastest documented way.
+//! The contenders, all with the same trait. Each is used in its fastest documented way.
 
 mod embedded_websocket;
 mod fastwebsockets;

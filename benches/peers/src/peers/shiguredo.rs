@@ -24,7 +24,7 @@ impl RandomSource for Random {
     }
 }
 
-/// What the two types of connections have in common.
+/// The methods that both types of connections have.
 trait Connection: Sized + 'static {
     fn feed(&mut self, bytes: &[u8]) -> Result<(), Error>;
     fn event(&mut self) -> Option<ConnectionEvent>;

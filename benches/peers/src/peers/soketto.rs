@@ -1,6 +1,6 @@
-//! soketto: over a stream of futures, polled without a runtime. It writes the header and the payload
-//! separately. It does not validate UTF-8: text is validated here, by simdutf8. Its compression
-//! needs the zlib in C and never takes over the context, so it is left out.
+//! soketto: over a stream of futures, polled without a runtime. It writes the header and the
+//! payload separately. It does not validate UTF-8: text is validated here, by simdutf8. Its
+//! compression needs the zlib in C and never uses context takeover, so it is left out.
 
 use super::Peer;
 use crate::frames::Role;

@@ -1,4 +1,4 @@
-//! websocket-sans-io: frames only. What it leaves to its users is here: messages are assembled,
+//! websocket-sans-io: frames only. The duties of its users are done here: messages are assembled,
 //! Pings answered, and headers checked, as in its examples; text is validated, by simdutf8.
 
 use super::Peer;

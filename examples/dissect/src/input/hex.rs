@@ -1,6 +1,6 @@
 //! Bytes in hexadecimal, as tools print them.
 
-/// What a dump is of: the bytes of one end, or those of both by turns.
+/// The source of a dump: the bytes of one end, or those of both in turn.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Part {
     /// Whether the lines are indented, as Wireshark's are for the second end of a stream.
@@ -142,7 +142,7 @@ fn dump(text: &str) -> Result<Option<Vec<Part>>, String> {
             .and_then(|(_, line)| split(line, radix))
             .filter(|next| next.0 == is_second);
         let len = &mut lens[usize::from(is_second)];
-        // A line of digits may begin with zeros, too: its second line shows what it is.
+        // A line of digits may begin with zeros, too: the second line decides.
         let is_offset = offset == 0 && next.as_ref().is_some_and(|next| next.1 > 0);
         if is_first && form == Form::Space && !is_offset {
             return Ok(None);
@@ -178,15 +178,15 @@ fn dump(text: &str) -> Result<Option<Vec<Part>>, String> {
 /// Of words, the order of the bytes is that of the machine.
 const WORDS: &str = "words of several bytes, whose order is that of a machine: use hexdump -C, od -A x -t x1, or xxd (without -e and -g)";
 
-/// Whether a line has words or other numbers instead of bytes: xxd alone prints bytes in pairs.
+/// Whether a line has words or other numbers instead of bytes: only xxd prints bytes in pairs.
 fn has_words(rest: &str, form: Form) -> bool {
     let len = if form == Form::Colon { 4 } else { 2 };
     let first = rest.split_whitespace().next().unwrap_or_default();
     first.len() > len && first.bytes().all(|digit| digit.is_ascii_hexdigit())
 }
 
-/// The radix of the offsets that od prints with seven digits: octal if it was not told otherwise. The
-/// second line shows it, whose offset is the number of bytes in the first.
+/// The radix of the offsets that od prints with seven digits: octal, unless an option changed it.
+/// The second line decides: its offset is the number of bytes in the first.
 fn radix(text: &str) -> u32 {
     let mut lines = text.lines().filter(|line| !line.trim().is_empty());
     let bytes = lines.next().unwrap_or_default().split_whitespace().count();
@@ -204,7 +204,7 @@ fn is_heading(line: &str) -> bool {
         .any(|start| line.starts_with(start))
 }
 
-/// What follows the offset in a dump.
+/// The text after the offset in a dump.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Form {
     /// `00000000: ` of xxd: two spaces end the bytes.
@@ -256,7 +256,7 @@ fn split(line: &str, radix: u32) -> Option<(bool, usize, Form, &str)> {
     ))
 }
 
-/// The bytes of a line, up to the characters behind them.
+/// The bytes of a line, up to the characters after them.
 fn columns(rest: &str, form: Form, max: usize) -> Option<Vec<u8>> {
     let mut bytes = Vec::new();
     let mut rest = rest;

@@ -1,5 +1,4 @@
-//! Reads what people have: captures of packets, the bytes of one end or of both, in files or as
-//! hexadecimal.
+//! Reads captures of packets, and the bytes of one end or of both, in files or as hexadecimal.
 
 pub mod hex;
 mod netlog;
@@ -44,11 +43,11 @@ pub enum Sender {
     /// The input shows it: a head does, or the mask bit of the first frame.
     Unknown,
     One(Peer),
-    /// Both, told apart by the mask bit of each frame.
+    /// Both, distinguished by the mask bit of each frame.
     Both,
 }
 
-/// What was found in the end.
+/// The form that was found.
 pub enum Outcome {
     Conversation(Verdict),
     Capture(Summary, Packets),
@@ -175,7 +174,7 @@ pub fn one_end(mut input: Input, is_raw: bool) -> Result<Input, Error> {
                 .into(),
         );
     }
-    // Whose bytes they are was said: frames need no head before them.
+    // The sender of the bytes is known: frames need no head before them.
     let form = if is_raw { None } else { form(&start)? };
     let input = Cursor::new(start).chain(input);
     Ok(match form.unwrap_or(Form::Raw) {
@@ -206,7 +205,7 @@ enum Form {
 
 const UNKNOWN: &str = "neither a capture (pcap, pcapng) nor hexadecimal, and no HTTP head at its start; --raw takes it as the bytes that one end sent";
 
-/// Finds the form of what is no capture of packets; `None` if it is binary and shows none.
+/// Finds the form of input that is no capture of packets; `None` if it is binary and shows none.
 fn form(start: &[u8]) -> Result<Option<Form>, Error> {
     const GZIP: &[u8] = &[0x1f, 0x8b];
     let line = start
@@ -217,7 +216,7 @@ fn form(start: &[u8]) -> Result<Option<Form>, Error> {
         line.starts_with(b"HTTP/1.") || line.windows(8).any(|window| window == b" HTTP/1.");
     let is_text = match str::from_utf8(start) {
         Ok(_) => true,
-        // The last character may be cut.
+        // The last character may be truncated.
         Err(error) => error.error_len().is_none(),
     } && !start
         .iter()
@@ -358,7 +357,7 @@ impl Sorter {
         Ok(())
     }
 
-    /// Feeds what is left at the end.
+    /// Feeds the remaining bytes at the end.
     fn finish(&mut self, conversation: &mut Conversation, out: &mut dyn Show) -> io::Result<()> {
         if self.waiting.is_empty() {
             return Ok(());

@@ -1,5 +1,5 @@
-//! The log of the network that Chromium writes (chrome://net-export, `--log-net-log`): JSON, with an
-//! event in each line. With raw bytes, it has those of TLS connections before encryption.
+//! The log of the network that Chromium writes (chrome://net-export, `--log-net-log`): JSON, with
+//! an event in each line. With raw bytes, it has those of TLS connections before encryption.
 
 use crate::conversation::{Conversation, Protocol, Transport};
 use crate::finding::{Peer, Show};
@@ -62,7 +62,7 @@ pub fn read(input: impl Read, selection: &Selection, out: &mut dyn Show) -> Resu
     let mut last = None;
     while let Some(text) = line(&mut input)? {
         let text = text.trim_end_matches([',', ']', '}', ' ']);
-        // The last event may be incomplete, and what follows the events is of no interest.
+        // The last event may be incomplete, and the rest after the events is not needed.
         let Ok(event) = serde_json::from_str::<Value>(&format!("{text}}}")) else {
             continue;
         };

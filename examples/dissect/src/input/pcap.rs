@@ -33,13 +33,13 @@ pub fn is_capture(start: &[u8]) -> bool {
 
 const PCAPNG: [u8; 4] = [0x0a, 0x0d, 0x0d, 0x0a];
 
-/// What could not be used of a capture.
+/// The packets of a capture that could not be used.
 #[derive(Default)]
 pub struct Packets {
     pub count: u64,
     /// The fragments of IP packets.
     pub fragments: u64,
-    /// How many were cut when they were captured.
+    /// The number of packets that were truncated when they were captured.
     pub cut: u64,
     /// The link type that is unknown, if one is.
     pub link: Option<i32>,
@@ -168,7 +168,7 @@ pub fn read(
     Ok(packets)
 }
 
-/// The errors of the reader hold the bytes that follow, which help nobody.
+/// The errors of the reader contain the bytes that follow, which do not help.
 fn broken<T>(error: PcapError<T>) -> Error {
     Error::from(match error {
         PcapError::ReadError => "the capture cannot be read".to_owned(),
@@ -233,7 +233,7 @@ impl Packets {
             fin: tcp.fin(),
             rst: tcp.rst(),
             payload: tcp.payload(),
-            // Nothing but TCP is at the end of a packet that was cut.
+            // Only TCP is at the end of a packet that was truncated.
             missing: if payload.is_some_and(|payload| payload.incomplete) {
                 missing
             } else {

@@ -20,7 +20,7 @@ fn hex(bytes: &[u8], separator: &str) -> String {
     text
 }
 
-/// Whether bytes are text, of which the last character may be cut.
+/// Whether bytes are text, of which the last character may be truncated.
 fn is_utf8(bytes: &[u8]) -> bool {
     str::from_utf8(bytes).map_or_else(|error| error.error_len().is_none(), |_| true)
 }

@@ -121,7 +121,7 @@ impl<W: Write> Text<W> {
         writeln!(self.out, "{columns}{name}{incomplete}")?;
         let indent = Self::indent(place);
         for line in bytes.split_inclusive(|&byte| byte == b'\n') {
-            // The usual line end goes without saying.
+            // The usual line end is not printed.
             let text = match line.strip_suffix(b"\r\n") {
                 Some(b"") => continue,
                 Some(line) => line.escape_ascii(),

@@ -415,7 +415,7 @@ fn json_has_the_section_of_a_violation_and_a_summary() {
     );
 }
 
-/// Nor other numbers that look like bytes: of words, nobody knows the order of the bytes.
+/// Nor other numbers that look like bytes: the order of the bytes in words is unknown.
 #[test]
 fn words_are_not_taken_for_bytes() {
     for dump in [

@@ -159,7 +159,7 @@ fn a_gap_is_named_and_frames_are_found_after_it_if_they_can_be() {
     assert_eq!((status, out.matches("\"Hello\"").count()), (2, 1));
 }
 
-/// What the other end acknowledges has arrived, so that waiting for it is in vain.
+/// Bytes that the other end acknowledges have arrived, so that waiting for them is in vain.
 #[test]
 fn a_gap_that_was_acknowledged_does_not_delay_what_follows() {
     let mut stream = Stream::new(Capture::simple());
@@ -381,7 +381,7 @@ fn a_stream_without_a_beginning_is_shown_on_demand() {
     }
 }
 
-/// What fails for want of what came before is no violation.
+/// A failure whose cause is that earlier bytes are missing is no violation.
 #[test]
 fn a_stream_without_a_beginning_is_not_blamed_for_that() {
     for (frame, text) in [
@@ -466,10 +466,10 @@ fn what_no_packet_can_be_does_no_harm() {
     assert_contains(&dissect(&[], &bytes).2, &["link type 195"]);
 }
 
-/// What the missing bytes had is not known.
+/// The content of the missing bytes is unknown.
 #[test]
 fn what_was_not_captured_is_not_denied() {
-    // A cut Close is a Close.
+    // A truncated Close is a Close.
     let mut stream = Stream::new(Capture::simple());
     stream.handshake();
     stream.capture.snaplen = 14 + 40 + 3;
@@ -534,7 +534,7 @@ fn a_short_snap_length_is_named_as_the_cause() {
         ],
     );
     assert_contains(&err, &["capture without -s"]);
-    // As much of the head as shows what it is.
+    // As many bytes of the head as show its protocol.
     let mut capture = Capture::simple();
     capture.snaplen = 14 + 40 + 60;
     let mut stream = Stream::new(capture);

@@ -13,7 +13,7 @@ fn head(start: &str, more: &str) -> Vec<u8> {
     format!("{start}{more}\r\n").into_bytes()
 }
 
-/// What is shown of the bytes of each end, given as two files.
+/// Returns the output for the bytes of each end, given as two files.
 #[track_caller]
 fn two(client: &[&[u8]], server: &[&[u8]], status: i32) -> String {
     let (client, server) = (File::new(&client.concat()), File::new(&server.concat()));

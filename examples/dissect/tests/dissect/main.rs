@@ -35,7 +35,7 @@ fn dissect(args: &[&str], stdin: &[u8]) -> (i32, String, String) {
     )
 }
 
-/// What is shown of an input, which must have this exit status.
+/// Returns the output for an input, which must have this exit status.
 #[track_caller]
 fn shown(args: &[&str], stdin: &[u8], status: i32) -> String {
     let (actual, out, err) = dissect(args, stdin);

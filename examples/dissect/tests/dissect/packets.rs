@@ -220,7 +220,7 @@ impl Capture {
     }
 }
 
-/// Sends what the ends say by turns, each in one packet.
+/// Sends the bytes of the ends in turn, each in one packet.
 pub struct Stream {
     pub capture: Capture,
     pub seq: [u32; 2],

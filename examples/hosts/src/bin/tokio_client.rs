@@ -1,5 +1,5 @@
-//! A client on tokio: a task sends the lines of stdin, and another one prints the messages. Each has
-//! a half of the wrapper in `tokio_stream.rs`. The end of stdin closes the connection.
+//! A client on tokio: a task sends the lines of stdin, and another one prints the messages. Each
+//! has a half of the wrapper in `tokio_stream.rs`. The end of stdin closes the connection.
 //!
 //!     cargo run --release --manifest-path examples/hosts/Cargo.toml --bin tokio_client -- \
 //!         wss://localhost:9001/ FILE

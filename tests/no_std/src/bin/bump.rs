@@ -1,4 +1,4 @@
-//! Whole messages with an allocator that only ever takes: what is recycled is enough.
+//! Complete messages with an allocator that never frees: recycled memory is enough.
 #![no_std]
 #![no_main]
 
@@ -24,7 +24,7 @@ struct Bump {
 // SAFETY: each byte of the memory is handed out once.
 unsafe impl Sync for Bump {}
 
-// SAFETY: what is handed out lies inside the memory, is aligned, and is handed out once.
+// SAFETY: each returned range is inside the memory, is aligned, and is returned once.
 unsafe impl GlobalAlloc for Bump {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         let start = self
