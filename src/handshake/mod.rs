@@ -168,13 +168,11 @@
 //! | a rejection of HTTP/1.0 | returned as any other | proxies send it |
 //! | headers about a body in a response 101 | ignored | RFC 9112 §6.3 |
 
-mod base64;
 mod client;
 mod error;
 mod http;
 mod key;
 mod server;
-mod sha1;
 #[cfg(feature = "http")]
 mod types;
 
