@@ -1,6 +1,7 @@
-// Hosts against Node and Chromium. hyper_upgrade: a page by HTTP/2, a WebSocket by HTTP/2's extended
-// CONNECT (node:http2, with frames by hand), and a page in Chromium. tokio_echo with TLS: the library
-// ws. tokio_chat: its page, in two windows. The relay between a client and a server of ws.
+// Hosts against Node and Chromium. hyper_upgrade: a page by HTTP/2, a WebSocket by HTTP/2's
+// extended CONNECT (node:http2, with frames by hand), and a page in Chromium. tokio_echo with TLS:
+// the library ws. tokio_chat: its page, in two windows. The relay between a client and a server of
+// ws.
 //
 // usage: node drive.js DIR CHROMIUM    (where the programs are, and Chromium's path)
 // Prints a line for each case, `ok` or `FAILED`.

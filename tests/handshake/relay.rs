@@ -1,4 +1,4 @@
-//! Extensions that a relay passes through (EX7): what a client offers goes to a server, and its
+//! Extensions that a relay passes through (EX7): the offer of a client goes to a server, and its
 //! answer back.
 
 use crate::support::{Head, uri, values, written};
