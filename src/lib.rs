@@ -214,7 +214,7 @@
 //! | [`Connection`] | a stream of events, for messages of any size | none except the struct |
 //! | [`MessageRecvHalf`], [`MessageSendHalf`]; [`RecvHalf`], [`SendHalf`] | the halves of these two, for two tasks | the same |
 //! | [`frame`] | the codec: headers, masking, UTF-8 | none |
-//! | [`handshake`] (feature) | the opening handshake, both roles; pages on the same port; a proxy | a head that is split by the input |
+//! | [`handshake`] (feature) | the opening handshake, both roles; pages on the same port; a proxy | a head that is split by the input; without an allocator, a buffer of the caller |
 //! | [`deflate`] (feature) | permessage-deflate: compression and its negotiation | per direction, from its first use on |
 //! | [`Deadlines`] | timeouts and Pings: the time goes in, the next deadline comes out | none |
 //! | [`extension`], [`uri`] | the grammar of `Sec-WebSocket-Extensions`, and of URIs | none |
@@ -242,9 +242,10 @@
 //!   [`host`](handshake::Request::host). A client that is not a browser can send anything (§10.1),
 //!   so no header proves anything.
 //! * **Relaying**: a relay may change the fragmentation of messages only if it knows all negotiated
-//!   extensions (§5.4). permessage-deflate permits it, provided that compressed messages are
-//!   forwarded compressed to a peer that negotiated the same parameters. Frame boundaries have no
-//!   meaning to rely on.
+//!   extensions (§5.4). With [`Connection::frame_header`] it keeps the frames as they are, also
+//!   those longer than its memory, and
+//!   [`relay_extensions`](handshake::ClientHandshake::relay_extensions) lets its peers negotiate
+//!   compression, without decompressing anything. Frame boundaries have no meaning to rely on.
 //! * **Reasons** of Close frames are chosen by the peer, for logs and debugging. They must not be
 //!   shown to end users (§5.5.1).
 //! * **TLS**, for `wss`: wrap the socket (§10.6). The crate does not know about it.
@@ -277,8 +278,8 @@
 //! # Features
 //!
 //! * `std` (default): run-time detection of SIMD in dependencies. Implies `alloc`.
-//! * `alloc`: [`WebSocket`], [`Session`], `Vec<u8>` and [`ByteQueue`] as an [`Output`], and the
-//!   state machines of the handshake.
+//! * `alloc`: [`WebSocket`], [`Session`], `Vec<u8>` and [`ByteQueue`] as an [`Output`], and a
+//!   handshake that keeps the complete head.
 //! * `handshake` (default): the opening handshake.
 //! * `deflate`: permessage-deflate, by zlib-rs. Implies `std`.
 //! * `arbitrary`: `Arbitrary` (of arbitrary 1.4) for [`Config`], [`CloseCode`], [`MessageKind`],
@@ -291,7 +292,9 @@
 //! * `simdutf8`: faster validation of text, in particular of text that is not ASCII.
 //!
 //! Without default features the crate needs neither `std` nor an allocator: use [`Connection`] with
-//! a [`SliceOutput`].
+//! a [`SliceOutput`], and for the handshake
+//! [`ServerHandshake::with_buffer`](handshake::ServerHandshake::with_buffer) or a
+//! [`ClientRequest`](handshake::ClientRequest). `examples/device` is such a program.
 
 #![no_std]
 #![cfg_attr(docsrs, feature(doc_cfg))]

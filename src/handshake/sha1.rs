@@ -107,7 +107,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_digest_is_that_of_the_crate_sha1_smol(bytes in vec(any::<u8>(), 0..300), at: prop::sample::Index) {
+        fn a_digest_is_that_of_the_crate_sha1_smol(
+            bytes in vec(any::<u8>(), 0..300), at: prop::sample::Index,
+        ) {
             let (first, second) = bytes.split_at(at.index(bytes.len() + 1));
             prop_assert_eq!(sha1(&[first, second]), Sha1::from(&bytes).digest().bytes());
         }
