@@ -1,13 +1,15 @@
 //! Receiving and sending for both roles: sizes from 16 bytes to 1 MiB, binary and text, fragments,
-//! byte by byte.
+//! byte by byte; and to many connections, with each message prepared or not.
 //!
 //! Input is copied afresh before each pass, since payloads are unmasked in place; `copy` shows what
 //! that alone costs.
 
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use std::hint::black_box;
+#[cfg(feature = "deflate")]
+use ws_proto::deflate::DeflateConfig;
 use ws_proto::{
-    Client, Config, Connection, Message, MessageKind, Negotiated, Role, Server, WebSocket,
+    Client, Config, Connection, Message, MessageKind, Negotiated, Prepared, Role, Server, WebSocket,
 };
 
 const SIZES: [usize; 5] = [16, 125, 1 << 10, 64 << 10, 1 << 20];
@@ -198,11 +200,84 @@ fn sending(c: &mut Criterion) {
     });
 }
 
+/// Connections that a message is sent to, each with an output of its own.
+type Connections = [(WebSocket<Server>, Vec<u8>)];
+
+fn bench_broadcast(
+    c: &mut Criterion,
+    name: &str,
+    negotiated: &Negotiated<Server>,
+    mut broadcast: impl FnMut(&mut Connections),
+) {
+    let make = |_| {
+        let ws = WebSocket::new(negotiated.clone(), &config());
+        (ws, Vec::with_capacity(2048))
+    };
+    let mut connections: Vec<_> = (0..1000).map(make).collect();
+    let mut group = c.benchmark_group("a broadcast to 1,000 connections");
+    group.throughput(Throughput::Elements(connections.len() as u64));
+    group.bench_function(name, |b| {
+        b.iter(|| {
+            connections.iter_mut().for_each(|(_, out)| out.clear());
+            broadcast(&mut connections);
+            black_box(&mut connections);
+        });
+    });
+}
+
+/// Sends a message to each, or prepares it and sends that.
+fn bench_both(
+    c: &mut Criterion,
+    name: &str,
+    text: &str,
+    negotiated: &Negotiated<Server>,
+    prepare: impl Fn(&str) -> Prepared,
+) {
+    bench_broadcast(c, &format!("{name}, each"), negotiated, |connections| {
+        for (ws, out) in connections {
+            ws.send_text(black_box(text), out).unwrap();
+        }
+    });
+    bench_broadcast(c, &format!("{name}, prepared"), negotiated, |connections| {
+        let message = prepare(black_box(text));
+        for (ws, out) in connections {
+            ws.send_prepared(&message, out).unwrap();
+        }
+    });
+}
+
+fn broadcasting(c: &mut Criterion) {
+    let negotiated = Negotiated::new(Server);
+    bench_both(c, "125 B", &text(125, false), &negotiated, Prepared::text);
+    #[cfg(feature = "deflate")]
+    {
+        let text: String = (0..)
+            .map(|i| format!("{{\"id\": {i}, \"value\": {}}}, ", i * i * 7919 % 10_007))
+            .flat_map(String::into_bytes)
+            .take(1 << 10)
+            .map(char::from)
+            .collect();
+        let deflate = DeflateConfig::new();
+        for (name, params) in [
+            ("1 KiB deflated", "permessage-deflate"),
+            (
+                "1 KiB deflated without context",
+                "permessage-deflate; server_no_context_takeover",
+            ),
+        ] {
+            let params = params.parse().unwrap();
+            let negotiated = Negotiated::new(Server).with_deflate(&deflate, params);
+            let prepare = |text: &str| Prepared::text(text).deflate(&deflate);
+            bench_both(c, name, &text, &negotiated, prepare);
+        }
+    }
+}
+
 /// What copying the input costs, which is in every figure above.
 fn copying(c: &mut Criterion) {
     let mut group = c.benchmark_group("copy");
-    for size in SIZES {
-        let bytes = vec![0x5a; size.max(READ)];
+    for size in [READ, 64 << 10, 1 << 20] {
+        let bytes = vec![0x5a; size];
         let mut copy = bytes.clone();
         group.throughput(Throughput::Bytes(bytes.len() as u64));
         group.bench_function(BenchmarkId::from_parameter(bytes.len()), |b| {
@@ -214,5 +289,5 @@ fn copying(c: &mut Criterion) {
     }
 }
 
-criterion_group!(benches, receiving, sending, copying);
+criterion_group!(benches, receiving, sending, broadcasting, copying);
 criterion_main!(benches);

@@ -155,14 +155,18 @@ pub(crate) fn take_front<'b>(input: &mut &'b mut [u8], len: usize) -> &'b mut [u
 /// Returns the number of bytes by which a buffer of `len` bytes must grow to hold `needed`: 0 if
 /// its capacity suffices.
 ///
-/// The capacity at least doubles, so that a byte is moved a bounded number of times, but it does
-/// not exceed `most` unless `needed` does.
+/// The capacity at least doubles, from at least 64 bytes on, so that a byte is moved a bounded
+/// number of times, but it does not exceed `most` unless `needed` does.
 #[cfg(feature = "alloc")]
 #[inline]
 pub(crate) fn growth(len: usize, capacity: usize, needed: usize, most: usize) -> usize {
+    /// Less would soon be too little, and allocators hardly divide memory further.
+    const LEAST: usize = 64;
+
     if needed <= capacity {
         0
     } else {
-        capacity.saturating_mul(2).min(most).max(needed) - len
+        let capacity = capacity.saturating_mul(2).max(LEAST).min(most);
+        capacity.max(needed) - len
     }
 }

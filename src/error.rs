@@ -191,7 +191,8 @@ impl From<InvalidUtf8> for ProtocolError {
     }
 }
 
-/// The reason for which a call sent nothing: nothing was written, and no state changed.
+/// The reason for which a call sent nothing: nothing was written, and no state changed, except a
+/// compression context (see [`OutputFull`](Self::OutputFull)).
 ///
 /// With the feature `std` it converts into a `std::io::Error`: of kind `BrokenPipe` for
 /// [`Closed`](Self::Closed), `WriteZero` for [`OutputFull`](Self::OutputFull), and `InvalidInput`
@@ -206,9 +207,12 @@ pub enum SendError {
     Closed,
     /// The output has not enough room for the frame. The call can be repeated when it has, which
     /// for an output of fixed size may be never.
+    ///
+    /// A call that compresses the message must do so to know its length. Therefore do not repeat it
+    /// before the output has the room. A context that is taken over is empty afterwards, since the
+    /// peer does not have this message; that makes only the next messages longer.
     OutputFull {
-        /// The room that the frame requires, in bytes. For a message of `len` bytes to be
-        /// compressed, it is an upper bound: `len + len / 8 + len / 64 + 142`.
+        /// The room that the frame requires, in bytes.
         needed: usize,
     },
     /// A fragmented message is in progress, and this is not a fragment of it (§5.4).
@@ -221,9 +225,10 @@ pub enum SendError {
     InvalidUtf8,
     /// permessage-deflate was not negotiated (RFC 7692 §6).
     NotNegotiated,
-    /// The connection compresses messages with a context that is taken over from one message to
-    /// the next (RFC 7692 §7.1.1), so that the caller must not send messages of another compressor.
-    ContextInUse,
+    /// The caller's compressor uses a larger window than the one that was negotiated, or takes a
+    /// context over where the peer keeps none (RFC 7692 §7.1). The peer could not decompress the
+    /// message.
+    IncompatibleParams,
     /// Only a client may send the status code 1010 (§7.4.1).
     ClientOnlyCloseCode,
 }
@@ -240,7 +245,7 @@ impl fmt::Display for SendError {
             Self::LengthOverflow => "payload length exceeds 63 bits",
             Self::InvalidUtf8 => "invalid UTF-8",
             Self::NotNegotiated => "permessage-deflate was not negotiated",
-            Self::ContextInUse => "the compression context is in use by the connection",
+            Self::IncompatibleParams => "the message was compressed with other parameters",
             Self::ClientOnlyCloseCode => "only clients may send status code 1010",
         })
     }

@@ -371,7 +371,7 @@ pub use error::{ProtocolError, SendError};
 pub use frame::close::{Close, CloseCode, InvalidCloseCode};
 pub use frame::opcode::MessageKind;
 #[cfg(feature = "alloc")]
-pub use message::{Message, MessageRecvHalf, MessageSendHalf, WebSocket};
+pub use message::{Message, MessageRecvHalf, MessageSendHalf, Prepared, PreparedFrame, WebSocket};
 pub use negotiated::Negotiated;
 #[cfg(feature = "alloc")]
 pub use output::{ByteQueue, CappedOutput};

@@ -2,8 +2,8 @@
 //! deadlines. It uses the public API only.
 
 use crate::{
-    Action, ByteQueue, CloseCode, Deadlines, Due, Message, Outcome, Output, ProtocolError, Role,
-    SendError, Status, TimeoutError, Timeouts, WebSocket,
+    Action, ByteQueue, CloseCode, Deadlines, Due, Message, Outcome, Output, Prepared,
+    ProtocolError, Role, SendError, Server, Status, TimeoutError, Timeouts, WebSocket,
 };
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -375,5 +375,17 @@ impl<R: Role> Session<R> {
     #[must_use]
     pub fn outcome(&self) -> Option<Outcome<'_>> {
         self.websocket()?.outcome()
+    }
+}
+
+impl Session<Server> {
+    /// Sends a message that was prepared for many connections.
+    ///
+    /// # Errors
+    ///
+    /// The errors are those of [`WebSocket::send_prepared`]; [`SendError::Closed`] also before the
+    /// opening handshake is complete.
+    pub fn send_prepared(&mut self, message: &Prepared) -> Result<(), SendError> {
+        self.send(|ws, output| ws.send_prepared(message, output))
     }
 }

@@ -11,11 +11,11 @@ mod common;
 
 use arbitrary::Arbitrary;
 use common::{Seen, TestRole, read_all};
-use ws_proto::deflate::{self, Compressor, Decompressor, Params};
+use ws_proto::deflate::{self, Compressor, Decompressor, Flush, Params};
 use ws_proto::{
     Action, CappedOutput, Client, CloseCode, Config, Connection, Counters, Event, Message,
-    MessageKind, MessageRecvHalf, MessageSendHalf, Negotiated, Outcome, Reply, Role, SendError,
-    Server, State, WebSocket,
+    MessageKind, MessageRecvHalf, MessageSendHalf, Negotiated, Outcome, Prepared, Reply, Role,
+    SendError, Server, State, WebSocket,
 };
 
 #[derive(Debug, Arbitrary)]
@@ -30,6 +30,12 @@ enum Operation {
     /// A message whose compression is not left to the connection: not compressed, or by the caller,
     /// in parts of this size.
     Apart(MessageKind, String, u8),
+    /// A message that is prepared for many connections, with or without compression, if it is a
+    /// server's.
+    Prepared(MessageKind, String, Option<u8>),
+    /// A message that the caller compresses for a window of this size, without context, in parts of
+    /// this size.
+    Independent(MessageKind, String, u8, u8),
     Ping(Vec<u8>),
     Pong(Vec<u8>),
     Close(Option<CloseCode>, String),
@@ -85,6 +91,19 @@ macro_rules! either {
     };
 }
 
+/// Sends a whole message.
+macro_rules! send {
+    ($connection:expr, $kind:expr, $payload:expr, $out:expr) => {
+        match $kind {
+            MessageKind::Text => {
+                let text = std::str::from_utf8($payload).expect("text");
+                $connection.send_text(text, $out)
+            }
+            MessageKind::Binary => $connection.send_binary($payload, $out),
+        }
+    };
+}
+
 /// An endpoint, what is under way from it, and an account of what it sent with success, and
 /// received.
 struct Endpoint<R> {
@@ -95,11 +114,51 @@ struct Endpoint<R> {
     received: Vec<Seen>,
     failed: bool,
     auto_pong: bool,
+    agreed_on: Option<(deflate::DeflateConfig, Params)>,
     /// How much room there was when a reply had none.
     paused: Option<usize>,
 }
 
-impl<R: TestRole> Endpoint<R> {
+/// Roles that send prepared messages, or the same in another way.
+trait Sends: TestRole + Sized {
+    fn send_prepared(
+        layer: &mut Layer<Self>,
+        kind: MessageKind,
+        prepared: &Prepared,
+        out: &mut CappedOutput<'_>,
+    ) -> Result<(), SendError>;
+}
+
+impl Sends for Server {
+    fn send_prepared(
+        layer: &mut Layer<Self>,
+        kind: MessageKind,
+        prepared: &Prepared,
+        out: &mut CappedOutput<'_>,
+    ) -> Result<(), SendError> {
+        match layer {
+            Layer::Whole(ws) => ws.send_prepared(prepared, out),
+            Layer::Halves(halves, _) => halves.1.send_prepared(prepared, out),
+            Layer::Streaming { connection, .. } => {
+                send!(connection, kind, prepared.payload(), out)
+            }
+            Layer::Between => unreachable!("it is one or the other"),
+        }
+    }
+}
+
+impl Sends for Client {
+    fn send_prepared(
+        layer: &mut Layer<Self>,
+        kind: MessageKind,
+        prepared: &Prepared,
+        out: &mut CappedOutput<'_>,
+    ) -> Result<(), SendError> {
+        either!(layer, connection => send!(connection, kind, prepared.payload(), out))
+    }
+}
+
+impl<R: Sends> Endpoint<R> {
     fn new(session: &Session, side: usize) -> Self {
         let negotiated = Negotiated::new(R::make());
         let agreed_on = session.deflate.map(|(params, level)| {
@@ -117,15 +176,15 @@ impl<R: TestRole> Endpoint<R> {
         let auto_pong = session.auto_pong[side];
         let config = &Config::default().with_auto_pong(auto_pong);
         let layer = if session.streaming[side] {
-            let deflate = agreed_on.map(|(config, params)| {
+            let deflate = agreed_on.as_ref().map(|(config, params)| {
                 if R::MASKS {
                     (
-                        params.client_compressor(&config),
+                        params.client_compressor(config),
                         params.server_decompressor(),
                     )
                 } else {
                     (
-                        params.server_compressor(&config),
+                        params.server_compressor(config),
                         params.client_decompressor(),
                     )
                 }
@@ -146,6 +205,7 @@ impl<R: TestRole> Endpoint<R> {
             received: Vec::new(),
             failed: false,
             auto_pong,
+            agreed_on,
             paused: None,
         }
     }
@@ -256,6 +316,23 @@ impl<R: TestRole> Endpoint<R> {
             Operation::Apart(kind, text, size) => {
                 self.apart(kind, &text, size.into())?;
                 self.sent.push(Seen::message(kind, text.as_bytes()));
+            }
+            Operation::Prepared(kind, text, level) => {
+                let mut prepared = match kind {
+                    MessageKind::Text => Prepared::text(&text),
+                    MessageKind::Binary => Prepared::binary(text.as_bytes()),
+                };
+                if let Some(level) = level {
+                    let config = deflate::DeflateConfig::default()
+                        .with_level(level % 10)
+                        .with_threshold(level.into());
+                    prepared = prepared.deflate(&config);
+                }
+                R::send_prepared(layer, kind, &prepared, out)?;
+                sent.push(Seen::message(kind, text.as_bytes()));
+            }
+            Operation::Independent(kind, text, bits, size) => {
+                self.independent(kind, &text, bits, size.into())?
             }
             Operation::Ping(payload) => {
                 either!(layer, connection => connection.send_ping(&payload, out))?;
@@ -372,13 +449,15 @@ impl<R: TestRole> Endpoint<R> {
                 deflate: Some((compressor, _)),
                 ..
             } if connection.state() == State::Open && self.part.is_none() => {
+                let (_, params) = self.agreed_on.as_ref().expect("it compresses");
                 let mut compressed = Vec::new();
-                compressor.compress(text.as_bytes(), true, &mut compressed);
+                compressor.compress(text.as_bytes(), Flush::End, &mut compressed);
                 let parts: Vec<_> = compressed
                     .chunks(size.max(compressed.len() / 1000 + 1))
                     .collect();
                 for (at, part) in parts.iter().enumerate() {
-                    connection.send_compressed_fragment(kind, part, at + 1 == parts.len(), out)?;
+                    let fin = at + 1 == parts.len();
+                    connection.send_compressed_fragment(kind, part, *params, fin, out)?;
                 }
                 Ok(())
             }
@@ -388,6 +467,68 @@ impl<R: TestRole> Endpoint<R> {
             Layer::Streaming { connection, .. } => connection.send_binary(text.as_bytes(), out),
             Layer::Between => unreachable!("it is one or the other"),
         }
+    }
+
+    /// A message that the caller compresses, and not with the context. Whether it can be sent is
+    /// certain before.
+    fn independent(
+        &mut self,
+        kind: MessageKind,
+        text: &str,
+        bits: u8,
+        size: usize,
+    ) -> Result<(), SendError> {
+        let bits = 8 + bits % 8;
+        let params: Params = format!(
+            "permessage-deflate; server_no_context_takeover; client_no_context_takeover; \
+             server_max_window_bits={bits}; client_max_window_bits={bits}"
+        )
+        .parse()
+        .expect("an answer");
+        let (mut compressor, most) = match (&self.agreed_on, R::MASKS) {
+            (Some((config, agreed_on)), true) => (
+                params.client_compressor(config),
+                agreed_on.client_max_window_bits(),
+            ),
+            (Some((config, agreed_on)), false) => (
+                params.server_compressor(config),
+                agreed_on.server_max_window_bits(),
+            ),
+            (None, _) => (params.server_compressor(&Default::default()), 0),
+        };
+        let mut compressed = Vec::new();
+        for chunk in text.as_bytes().chunks(size + 1) {
+            compressor.compress(chunk, Flush::Sync, &mut compressed);
+        }
+        compressor.compress(b"", Flush::End, &mut compressed);
+        let expected = match (self.state(), &self.agreed_on) {
+            (State::Open, None) => Err(SendError::NotNegotiated),
+            (State::Open, Some(_)) if bits > most => Err(SendError::IncompatibleParams),
+            (State::Open, Some(_)) if self.part.is_some() => Err(SendError::MessageInProgress),
+            (State::Open, Some(_)) => Ok(()),
+            _ => Err(SendError::Closed),
+        };
+        let out = &mut self.under_way;
+        let parts: Vec<_> = compressed
+            .chunks(size.max(compressed.len() / 1000 + 1))
+            .collect();
+        for (at, part) in parts.iter().enumerate() {
+            let fin = at + 1 == parts.len();
+            let sent = either!(&mut self.layer, connection => connection
+                .send_compressed_fragment(kind, part, params, fin, out));
+            assert_eq!(sent, expected);
+            sent?;
+        }
+        // It is in the context of the peer, and not in that of a caller who has one.
+        if let Layer::Streaming {
+            deflate: Some((compressor, _)),
+            ..
+        } = &mut self.layer
+        {
+            compressor.reset();
+        }
+        self.sent.push(Seen::message(kind, text.as_bytes()));
+        Ok(())
     }
 
     /// Receives so many bytes of what the other one sent, or what there is room for.

@@ -16,11 +16,14 @@ pub(crate) use receive::RawChunk;
 pub use receive::{Chunk, Event};
 pub(crate) use receive::{Received, RecvState, Signal};
 pub use recv_half::RecvHalf;
+#[cfg(feature = "alloc")]
+pub(crate) use send::{Coding, append_masked};
 pub use send::{OutgoingFrame, SendHalf};
 
 use crate::action::Action;
 use crate::config::Config;
 use crate::counters::Counters;
+use crate::deflate::Params;
 use crate::error::{ProtocolError, SendError};
 use crate::frame::Header;
 use crate::frame::close::{Close, CloseCode};
@@ -71,14 +74,24 @@ impl<R: Role> Connection<R> {
     /// handshake, or only the role.
     pub fn new(negotiated: impl Into<Negotiated<R>>, config: &Config) -> Self {
         let negotiated = negotiated.into();
-        let may_compress = negotiated.compresses();
-        Self::with_role(negotiated.role, may_compress, config)
+        let deflate = negotiated.deflate.map(|(_, params)| params);
+        Self::with_role(
+            negotiated.role,
+            deflate,
+            negotiated.relays_compressed,
+            config,
+        )
     }
 
-    pub(crate) fn with_role(role: R, may_compress: bool, config: &Config) -> Self {
+    pub(crate) fn with_role(
+        role: R,
+        deflate: Option<Params>,
+        relays_compressed: bool,
+        config: &Config,
+    ) -> Self {
         Self {
-            recv: RecvState::new(config, may_compress),
-            send: SendHalf::new(role, may_compress),
+            recv: RecvState::new(config, deflate.is_some() || relays_compressed),
+            send: SendHalf::new(role, deflate, relays_compressed),
         }
     }
 
@@ -205,21 +218,32 @@ impl<R: Role> Connection<R> {
 
     /// Sends a fragment of a compressed message (RFC 7692 §6.1), like
     /// [`send_fragment`](Self::send_fragment): `bytes` is a slice of the output of a compressor for
-    /// the complete message. Text must be valid UTF-8; this is not checked.
+    /// the complete message, and `params` are the compressor's parameters. Text must be valid
+    /// UTF-8; this is not checked.
+    ///
+    /// Messages can be compressed with other parameters than the [negotiated
+    /// ones](crate::Negotiated::deflate), such as those of the connection that a relay receives
+    /// them from: with a smaller window, and independently of each other
+    /// (`server_no_context_takeover` in a server). Where a context is taken over, messages of two
+    /// compressors can alternate if each is [reset](crate::deflate::Compressor::reset) before it
+    /// follows the other.
     ///
     /// # Errors
     ///
-    /// [`SendError::NotNegotiated`], [`SendError::MessageInProgress`] if the message in progress is
-    /// of another type or not compressed, [`SendError::Closed`] or [`SendError::OutputFull`];
-    /// nothing was written.
+    /// [`SendError::NotNegotiated`], [`SendError::IncompatibleParams`],
+    /// [`SendError::MessageInProgress`] if the message in progress is of another type or not
+    /// compressed, [`SendError::Closed`] or [`SendError::OutputFull`]; nothing was written.
+    #[cfg(feature = "deflate")]
     pub fn send_compressed_fragment(
         &mut self,
         kind: MessageKind,
         bytes: &[u8],
+        params: Params,
         fin: bool,
         out: &mut (impl Output + ?Sized),
     ) -> Result<(), SendError> {
-        self.send.send_compressed_fragment(kind, bytes, fin, out)
+        self.send
+            .send_compressed_fragment(kind, bytes, params, fin, out)
     }
 
     /// Begins a frame whose payload of `len` bytes the caller writes, without copying it: a
@@ -242,20 +266,44 @@ impl<R: Role> Connection<R> {
         self.send.begin_frame(kind, len, fin)
     }
 
-    /// Begins a frame of a compressed message, like [`begin_frame`](Self::begin_frame): the payload
-    /// is a slice of the output of a compressor for the complete message.
+    /// Begins a frame that another connection receives, for a relay: `header` is the
+    /// [header](Self::frame_header) of a frame of a message of this type. The payload
+    /// is written like that of [`begin_frame`](Self::begin_frame), chunk by chunk.
     ///
     /// # Errors
     ///
-    /// [`SendError::NotNegotiated`], [`SendError::LengthOverflow`],
-    /// [`SendError::MessageInProgress`] or [`SendError::Closed`]; no frame was begun.
+    /// [`SendError::NotNegotiated`] if the message is compressed, unless
+    /// [`Negotiated::with_relayed_compression`](crate::Negotiated::with_relayed_compression)
+    /// permits it; [`SendError::LengthOverflow`], [`SendError::MessageInProgress`] or
+    /// [`SendError::Closed`]; no frame was begun.
+    pub fn begin_relayed_frame(
+        &mut self,
+        kind: MessageKind,
+        compressed: bool,
+        header: &Header,
+    ) -> Result<OutgoingFrame, SendError> {
+        self.send.begin_relayed_frame(kind, compressed, header)
+    }
+
+    /// Begins a frame of a compressed message, like [`begin_frame`](Self::begin_frame): the payload
+    /// is a slice of the output of a compressor for the complete message, and `params` are the
+    /// compressor's parameters, as in
+    /// [`send_compressed_fragment`](Self::send_compressed_fragment).
+    ///
+    /// # Errors
+    ///
+    /// [`SendError::NotNegotiated`], [`SendError::IncompatibleParams`],
+    /// [`SendError::LengthOverflow`], [`SendError::MessageInProgress`] or [`SendError::Closed`]; no
+    /// frame was begun.
+    #[cfg(feature = "deflate")]
     pub fn begin_compressed_frame(
         &mut self,
         kind: MessageKind,
         len: u64,
+        params: Params,
         fin: bool,
     ) -> Result<OutgoingFrame, SendError> {
-        self.send.begin_compressed_frame(kind, len, fin)
+        self.send.begin_compressed_frame(kind, len, params, fin)
     }
 
     /// Sends a Ping with a payload of at most 125 bytes (§5.5.2). The peer answers it with a Pong
@@ -421,12 +469,8 @@ impl<R: Role> Connection<R> {
     ///             continue; // to be sent on, too
     ///         };
     ///         if let Some(header) = client.frame_header(&chunk) {
-    ///             let (kind, len, fin) = (chunk.kind, header.len, header.fin);
-    ///             let begun = if chunk.compressed {
-    ///                 server.begin_compressed_frame(kind, len, fin)?
-    ///             } else {
-    ///                 server.begin_frame(kind, len, fin)?
-    ///             };
+    ///             let (kind, compressed) = (chunk.kind, chunk.compressed);
+    ///             let begun = server.begin_relayed_frame(kind, compressed, &header)?;
     ///             to_server.append(begun.header());
     ///             *frame = Some(begun);
     ///         }

@@ -327,6 +327,13 @@ impl<R: Role> RecvState<R> {
         Some((kind, payload))
     }
 
+    /// Returns whether the input continues with the payload of a data frame.
+    #[cfg(feature = "alloc")]
+    #[inline]
+    pub(crate) fn is_inside_payload(&self) -> bool {
+        self.phase == Phase::Payload && self.payload_left > 0
+    }
+
     /// Receives one byte in the middle of an uncompressed payload, as from a peer that sends them
     /// one by one, and returns it unmasked.
     #[cfg(feature = "alloc")]
@@ -766,6 +773,12 @@ impl<R: Role> RecvState<R> {
         self.len - self.payload_left
     }
 
+    /// Returns the length of the message in progress, with all of the current frame.
+    #[cfg(feature = "alloc")]
+    pub(crate) const fn message_len(&self) -> u64 {
+        self.len
+    }
+
     /// Returns an upper bound on the length of the message in progress.
     #[cfg(feature = "alloc")]
     pub(crate) const fn message_bound(&self) -> u64 {
@@ -816,6 +829,13 @@ impl RawChunk {
             last,
             compressed,
         }
+    }
+
+    /// Returns the key that masks the bytes of the chunk, if the peer is a client.
+    #[cfg(feature = "alloc")]
+    #[inline]
+    pub(crate) fn mask<R: Role>(&self) -> Option<MaskingKey> {
+        (!R::IS_CLIENT).then_some(self.key)
     }
 
     /// Unmasks the bytes of the chunk.

@@ -147,7 +147,8 @@ impl<R: Role> RecvHalf<R> {
     }
 
     /// Returns the header of the frame that begins with `chunk`, the last that
-    /// [`recv`](Self::recv) returned: see [`Connection::frame_header`](crate::Connection::frame_header).
+    /// [`recv`](Self::recv) returned: see
+    /// [`Connection::frame_header`](crate::Connection::frame_header).
     #[must_use]
     pub fn frame_header(&self, chunk: &Chunk<'_>) -> Option<Header> {
         self.state.frame_header(chunk)

@@ -7,11 +7,16 @@ use super::closing::{
     ClosePhase, Endpoint, Reply, ReplyKind, SendClosing, SentClose, State, encode_close_body,
 };
 use crate::action::Action;
+use crate::buffer::{prefix, suffix};
 use crate::counters::Counters;
+use crate::deflate::{Direction, Params};
 use crate::error::SendError;
 use crate::frame::close::CloseCode;
 use crate::frame::opcode::MessageKind;
-use crate::frame::{Header, HeaderBytes, MAX_CONTROL_PAYLOAD, MaskingKey, Opcode, Utf8Validator};
+use crate::frame::{
+    Header, HeaderBytes, MAX_CONTROL_PAYLOAD, MaskingKey, Opcode, Utf8Validator, Vectorize, WIDE,
+    unaligned_len, vectorize,
+};
 use crate::output::Output;
 use crate::role::Role;
 
@@ -24,8 +29,10 @@ use crate::role::Role;
 pub struct SendHalf<R> {
     role: R,
     closing: SendClosing,
-    /// Whether messages may be compressed.
-    may_compress: bool,
+    /// The negotiated parameters, if messages may be compressed.
+    #[cfg_attr(not(feature = "deflate"), expect(dead_code, reason = "it is `None`"))]
+    deflate: Option<Direction>,
+    relays_compressed: bool,
     /// The fragmented message in progress.
     message: Option<FragmentedMessage>,
     utf8: Utf8Validator,
@@ -36,7 +43,21 @@ pub struct SendHalf<R> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct FragmentedMessage {
     kind: MessageKind,
-    compressed: bool,
+    coding: Coding,
+}
+
+/// Who has compressed a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Coding {
+    Uncompressed,
+    /// The layer above, which has a compressor.
+    #[cfg_attr(
+        not(feature = "alloc"),
+        expect(dead_code, reason = "there is no such layer")
+    )]
+    Compressed,
+    /// The caller, or an endpoint whose messages the caller relays.
+    CompressedByCaller,
 }
 
 /// A frame whose payload the caller writes: the header, and the masking of the payload.
@@ -102,11 +123,12 @@ impl OutgoingFrame {
 }
 
 impl<R: Role> SendHalf<R> {
-    pub(crate) fn new(role: R, may_compress: bool) -> Self {
+    pub(crate) fn new(role: R, deflate: Option<Params>, relays_compressed: bool) -> Self {
         Self {
             role,
             closing: SendClosing::new(),
-            may_compress,
+            deflate: deflate.map(Params::sent_by::<R>),
+            relays_compressed,
             message: None,
             utf8: Utf8Validator::new(),
             counters: Counters::default(),
@@ -161,50 +183,41 @@ impl<R: Role> SendHalf<R> {
         fin: bool,
         out: &mut (impl Output + ?Sized),
     ) -> Result<(), SendError> {
-        let message = FragmentedMessage {
-            kind,
-            compressed: false,
-        };
-        let (rsv, opcode) = self.check_fragment(message)?;
+        let coding = Coding::Uncompressed;
+        let (rsv, opcode) = self.check_fragment(kind, coding)?;
         // Before the text is validated: a fragment that waits for room may be sent again and again,
         // each time the peer reads a few bytes.
         let header = Self::header_if_room(fin, rsv, opcode, bytes, out)?;
-        let mut utf8 = self.utf8;
-        if kind == MessageKind::Text {
-            utf8.feed(bytes)?;
-            if fin {
-                utf8.finish()?;
-            }
-        }
+        let utf8 = self.validated(kind, bytes, fin)?;
         self.write(header, bytes, out);
         self.utf8 = utf8;
-        self.message = (!fin).then_some(message);
+        self.message = (!fin).then_some(FragmentedMessage { kind, coding });
         Ok(())
     }
 
     /// Sends a fragment of a compressed message (RFC 7692 §6.1), like
     /// [`send_fragment`](Self::send_fragment): `bytes` is a slice of the output of a compressor for
-    /// the complete message. Text must be valid UTF-8; this is not checked.
+    /// the complete message, and `params` are the compressor's parameters. Text must be valid
+    /// UTF-8; this is not checked.
     ///
     /// # Errors
     ///
-    /// [`SendError::NotNegotiated`], [`SendError::MessageInProgress`] if the message in progress is
-    /// of another type or not compressed, [`SendError::Closed`] or [`SendError::OutputFull`];
-    /// nothing was written.
+    /// [`SendError::NotNegotiated`], [`SendError::IncompatibleParams`],
+    /// [`SendError::MessageInProgress`] if the message in progress is of another type or not
+    /// compressed, [`SendError::Closed`] or [`SendError::OutputFull`]; nothing was written.
+    #[cfg(feature = "deflate")]
     pub fn send_compressed_fragment(
         &mut self,
         kind: MessageKind,
         bytes: &[u8],
+        params: Params,
         fin: bool,
         out: &mut (impl Output + ?Sized),
     ) -> Result<(), SendError> {
-        let message = FragmentedMessage {
-            kind,
-            compressed: true,
-        };
-        let (rsv, opcode) = self.check_fragment(message)?;
+        let coding = Coding::CompressedByCaller;
+        let (rsv, opcode) = self.check_compressed_fragment(kind, params)?;
         self.send_frame(fin, rsv, opcode, bytes, out)?;
-        self.message = (!fin).then_some(message);
+        self.message = (!fin).then_some(FragmentedMessage { kind, coding });
         Ok(())
     }
 
@@ -225,37 +238,60 @@ impl<R: Role> SendHalf<R> {
         len: u64,
         fin: bool,
     ) -> Result<OutgoingFrame, SendError> {
-        self.begin(
-            FragmentedMessage {
-                kind,
-                compressed: false,
-            },
-            len,
-            fin,
-        )
+        let coding = Coding::Uncompressed;
+        let (rsv, opcode) = self.check_fragment(kind, coding)?;
+        self.begin(FragmentedMessage { kind, coding }, rsv, opcode, len, fin)
     }
 
-    /// Begins a frame of a compressed message, like [`begin_frame`](Self::begin_frame): the payload
-    /// is a slice of the output of a compressor for the complete message.
+    /// Begins a frame that another connection receives, for a relay: `header` is the
+    /// [header](crate::Connection::frame_header) of a frame of a message of this type. The payload
+    /// is written like that of [`begin_frame`](Self::begin_frame), chunk by chunk.
     ///
     /// # Errors
     ///
-    /// [`SendError::NotNegotiated`], [`SendError::LengthOverflow`],
-    /// [`SendError::MessageInProgress`] or [`SendError::Closed`]; no frame was begun.
+    /// [`SendError::NotNegotiated`] if the message is compressed, unless
+    /// [`Negotiated::with_relayed_compression`](crate::Negotiated::with_relayed_compression)
+    /// permits it; [`SendError::LengthOverflow`], [`SendError::MessageInProgress`] or
+    /// [`SendError::Closed`]; no frame was begun.
+    pub fn begin_relayed_frame(
+        &mut self,
+        kind: MessageKind,
+        compressed: bool,
+        header: &Header,
+    ) -> Result<OutgoingFrame, SendError> {
+        let coding = if compressed {
+            Coding::CompressedByCaller
+        } else {
+            Coding::Uncompressed
+        };
+        if compressed && !self.relays_compressed {
+            return Err(SendError::NotNegotiated);
+        }
+        let (rsv, opcode) = self.check_fragment(kind, coding)?;
+        let message = FragmentedMessage { kind, coding };
+        self.begin(message, rsv, opcode, header.len, header.fin)
+    }
+
+    /// Begins a frame of a compressed message, like [`begin_frame`](Self::begin_frame): the payload
+    /// is a slice of the output of a compressor for the complete message, and `params` are the
+    /// compressor's parameters.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError::NotNegotiated`], [`SendError::IncompatibleParams`],
+    /// [`SendError::LengthOverflow`], [`SendError::MessageInProgress`] or [`SendError::Closed`]; no
+    /// frame was begun.
+    #[cfg(feature = "deflate")]
     pub fn begin_compressed_frame(
         &mut self,
         kind: MessageKind,
         len: u64,
+        params: Params,
         fin: bool,
     ) -> Result<OutgoingFrame, SendError> {
-        self.begin(
-            FragmentedMessage {
-                kind,
-                compressed: true,
-            },
-            len,
-            fin,
-        )
+        let coding = Coding::CompressedByCaller;
+        let (rsv, opcode) = self.check_compressed_fragment(kind, params)?;
+        self.begin(FragmentedMessage { kind, coding }, rsv, opcode, len, fin)
     }
 
     /// Sends a Ping with a payload of at most 125 bytes (§5.5.2). The peer answers it with a Pong
@@ -469,18 +505,95 @@ impl<R: Role> SendHalf<R> {
         }
     }
 
-    /// Checks that a fragment of `message` may be sent, and returns its reserved bits and opcode.
-    fn check_fragment(&self, message: FragmentedMessage) -> Result<(u8, Opcode), SendError> {
-        self.check_open()?;
-        if message.compressed && !self.may_compress {
-            return Err(SendError::NotNegotiated);
-        }
-        match self.message {
-            None => {
-                let rsv = if message.compressed { Header::RSV1 } else { 0 };
-                Ok((rsv, message.kind.opcode()))
+    /// Returns how the message in progress is compressed, if there is one.
+    #[cfg(feature = "alloc")]
+    pub(crate) fn coding_in_progress(&self) -> Option<Coding> {
+        self.message.map(|message| message.coding)
+    }
+
+    /// Checks that the next fragment, which is not compressed yet, may be sent.
+    #[cfg(feature = "alloc")]
+    pub(crate) fn check_content(
+        &self,
+        kind: MessageKind,
+        bytes: &[u8],
+        fin: bool,
+    ) -> Result<Utf8Validator, SendError> {
+        self.check_fragment(kind, Coding::Compressed)?;
+        self.validated(kind, bytes, fin)
+    }
+
+    /// Sends the next fragment, which was checked, and is compressed now.
+    #[cfg(feature = "alloc")]
+    pub(crate) fn send_deflated(
+        &mut self,
+        kind: MessageKind,
+        bytes: &[u8],
+        utf8: Utf8Validator,
+        fin: bool,
+        out: &mut (impl Output + ?Sized),
+    ) -> Result<(), SendError> {
+        let coding = Coding::Compressed;
+        let (rsv, opcode) = self.check_fragment(kind, coding)?;
+        self.send_frame(fin, rsv, opcode, bytes, out)?;
+        self.utf8 = utf8;
+        self.message = (!fin).then_some(FragmentedMessage { kind, coding });
+        Ok(())
+    }
+
+    /// Accounts for a message in one frame that the caller writes.
+    #[cfg(feature = "alloc")]
+    pub(crate) const fn count_message(&mut self, payload_len: usize) {
+        self.counters.count(payload_len as u64);
+    }
+
+    /// Returns the state of the validation after the next fragment.
+    fn validated(
+        &self,
+        kind: MessageKind,
+        bytes: &[u8],
+        fin: bool,
+    ) -> Result<Utf8Validator, SendError> {
+        let mut utf8 = self.utf8;
+        if kind == MessageKind::Text {
+            utf8.feed(bytes)?;
+            if fin {
+                utf8.finish()?;
             }
-            Some(in_progress) if in_progress == message => Ok((0, Opcode::CONTINUATION)),
+        }
+        Ok(utf8)
+    }
+
+    /// Checks that a fragment of a message may be sent that the caller has compressed with these
+    /// parameters, and returns its reserved bits and opcode.
+    #[cfg(feature = "deflate")]
+    fn check_compressed_fragment(
+        &self,
+        kind: MessageKind,
+        params: Params,
+    ) -> Result<(u8, Opcode), SendError> {
+        self.check_open()?;
+        match self.deflate {
+            None => Err(SendError::NotNegotiated),
+            Some(negotiated) if !negotiated.permits(params.sent_by::<R>()) => {
+                Err(SendError::IncompatibleParams)
+            }
+            Some(_) => self.check_fragment(kind, Coding::CompressedByCaller),
+        }
+    }
+
+    /// Checks that a fragment of a message may be sent, and returns its reserved bits and opcode.
+    fn check_fragment(&self, kind: MessageKind, coding: Coding) -> Result<(u8, Opcode), SendError> {
+        self.check_open()?;
+        let rsv = match coding {
+            Coding::Uncompressed => 0,
+            Coding::Compressed | Coding::CompressedByCaller => Header::RSV1,
+        };
+        match self.message {
+            None => Ok((rsv, kind.opcode())),
+            Some(message) if message == (FragmentedMessage { kind, coding }) => {
+                Ok((0, Opcode::CONTINUATION))
+            }
             Some(_) => Err(SendError::MessageInProgress),
         }
     }
@@ -489,10 +602,11 @@ impl<R: Role> SendHalf<R> {
     fn begin(
         &mut self,
         message: FragmentedMessage,
+        rsv: u8,
+        opcode: Opcode,
         len: u64,
         fin: bool,
     ) -> Result<OutgoingFrame, SendError> {
-        let (rsv, opcode) = self.check_fragment(message)?;
         if len >> 63 != 0 {
             return Err(SendError::LengthOverflow);
         }
@@ -610,39 +724,92 @@ impl<R: Role> SendHalf<R> {
 
 /// Appends an encoded header. Those of short frames have a constant length, so that appending them
 /// is a store.
-#[inline]
+// Inlined, since it is known there whether the role masks.
+#[inline(always)]
 fn append_header(header: &Header, out: &mut (impl Output + ?Sized)) {
     let first = u8::from(header.fin) << 7 | header.rsv << 4 | u8::from(header.opcode);
     match (header.mask, header.len) {
         (None, len @ 0..126) => _ = out.append(&[first, len as u8]),
-        (None, len @ 126..0x1_0000) => {
-            let [high, low] = (len as u16).to_be_bytes();
-            out.append(&[first, 126, high, low]);
-        }
         (Some(MaskingKey([a, b, c, d])), len @ 0..126) => {
             out.append(&[first, 0x80 | len as u8, a, b, c, d]);
         }
-        (Some(MaskingKey([a, b, c, d])), len @ 126..0x1_0000) => {
-            let [high, low] = (len as u16).to_be_bytes();
+        _ => append_long_header(header, first, out),
+    }
+}
+
+#[inline(never)]
+fn append_long_header(header: &Header, first: u8, out: &mut (impl Output + ?Sized)) {
+    let [.., high, low] = header.len.to_be_bytes();
+    match (header.mask, header.len) {
+        (None, 126..0x1_0000) => _ = out.append(&[first, 126, high, low]),
+        (Some(MaskingKey([a, b, c, d])), 126..0x1_0000) => {
             out.append(&[first, 0x80 | 126, high, low, a, b, c, d]);
         }
         _ => _ = out.append(&header.encode()),
     }
 }
 
-/// Appends a masked payload in one pass.
+/// Appends a masked payload.
 #[inline]
-fn append_masked(key: MaskingKey, payload: &[u8], out: &mut (impl Output + ?Sized)) {
-    /// A few vector registers.
-    const WIDTH: usize = 128;
-    let mut blocks = payload.chunks_exact(WIDTH);
-    for block in blocks
-        .by_ref()
-        .filter_map(|block| block.first_chunk::<WIDTH>())
-    {
-        let mut block = *block;
-        key.apply_to_block(&mut block);
-        out.append(&block);
+pub(crate) fn append_masked(key: MaskingKey, payload: &[u8], out: &mut (impl Output + ?Sized)) {
+    if payload.len() < BLOCK_WIDTH {
+        key.apply(out.append(payload), 0);
+    } else {
+        MaskedBlocks { key, payload, out }.append_all();
     }
-    key.apply(out.append(blocks.remainder()), 0);
+}
+
+/// The width of a block that is masked in vector registers.
+const BLOCK_WIDTH: usize = 128;
+
+/// Masks and appends a payload in one pass, block by block.
+struct MaskedBlocks<'a, O: ?Sized> {
+    key: MaskingKey,
+    payload: &'a [u8],
+    out: &'a mut O,
+}
+
+impl<O: Output + ?Sized> MaskedBlocks<'_, O> {
+    #[inline(never)]
+    fn append_all(mut self) {
+        /// The length from which aligned vectors make up for the start that is not aligned.
+        const ALIGNED: usize = 8192;
+
+        if self.payload.len() >= ALIGNED {
+            // The end of the first bytes shows how many more lead to an aligned address.
+            let end = self.append(4).as_ptr_range().end;
+            self.append(unaligned_len(end));
+        }
+        if self.payload.len() < WIDE {
+            self.run();
+        } else {
+            vectorize(self);
+        }
+    }
+
+    /// Appends the next `len` bytes, which must be there.
+    fn append(&mut self, len: usize) -> &mut [u8] {
+        let place = self.out.append(prefix(self.payload, len));
+        self.key.apply(place, 0);
+        self.key = self.key.rotated(len as u64);
+        self.payload = suffix(self.payload, len);
+        place
+    }
+}
+
+impl<O: Output + ?Sized> Vectorize for MaskedBlocks<'_, O> {
+    #[inline(always)]
+    fn run(self) {
+        let Self { key, payload, out } = self;
+        let mut blocks = payload.chunks_exact(BLOCK_WIDTH);
+        for block in blocks
+            .by_ref()
+            .filter_map(|block| block.first_chunk::<BLOCK_WIDTH>())
+        {
+            let mut block = *block;
+            key.apply_to_block(&mut block);
+            out.append(&block);
+        }
+        key.apply(out.append(blocks.remainder()), 0);
+    }
 }

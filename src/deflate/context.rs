@@ -2,7 +2,7 @@
 //! kept, or returned to a pool after each message. Most connections are idle or do not compress:
 //! they hold only a pointer.
 
-use super::compress::Compressor;
+use super::compress::{Compressor, Flush};
 use super::config::DeflateConfig;
 use super::decompress::Decompressor;
 use super::decompress::Inflated;
@@ -11,7 +11,7 @@ use crate::buffer::prefix;
 use crate::error::ProtocolError;
 use crate::role::Role;
 use alloc::boxed::Box;
-use core::fmt;
+use core::{fmt, mem};
 
 /// Compresses the messages that a connection sends.
 pub(crate) struct Deflater(Box<Sending>);
@@ -20,23 +20,23 @@ struct Sending {
     config: DeflateConfig,
     params: Params,
     settings: Settings,
+    /// Between messages there is none if no context is taken over.
     compressor: Option<Box<Compressor>>,
+    /// Whether an independent message of another compressor was sent since, which is in the
+    /// context of the peer. Resetting the compressor only when it is used again is cheaper.
+    must_reset: bool,
     /// Whether the caller compresses messages, and its compressor has the context.
     is_context_external: bool,
 }
 
 impl Deflater {
     pub(crate) fn new<R: Role>(config: &DeflateConfig, params: Params) -> Self {
-        let direction = if R::IS_CLIENT {
-            params.client
-        } else {
-            params.server
-        };
         Self(Box::new(Sending {
             config: config.clone(),
             params,
-            settings: config.settings(direction),
+            settings: config.settings(params.sent_by::<R>()),
             compressor: None,
+            must_reset: false,
             is_context_external: false,
         }))
     }
@@ -53,45 +53,89 @@ impl Deflater {
             config, settings, ..
         } = &*self.0;
         let is_useful = !settings.direction.no_context_takeover || len >= config.threshold();
-        is_useful && !self.0.is_context_external
+        is_useful && self.may_compress()
     }
 
-    /// Returns whether later messages refer to those that were compressed here.
-    pub(crate) const fn has_context(&self) -> bool {
-        self.0.compressor.is_some()
+    /// Returns whether a message may be compressed here.
+    #[inline]
+    pub(crate) const fn may_compress(&self) -> bool {
+        !self.0.is_context_external
     }
 
-    /// Leaves the context, if there is one, to the caller, who has sent a message that it
-    /// compressed itself.
-    pub(crate) fn leave_context(&mut self) {
-        self.0.is_context_external = !self.0.settings.direction.no_context_takeover;
+    /// Returns the largest window for the messages that are sent, as a base-2 logarithm.
+    pub(crate) const fn window_bits(&self) -> u8 {
+        self.0.settings.direction.window_bits()
     }
 
-    /// Compresses a message and passes the output to `send`, or `None` if the message should be
-    /// sent uncompressed: if compression saves nothing, and no later message refers to this one.
-    pub(crate) fn compress<T>(
+    /// Records that a message was sent that another compressor has compressed: independently of all
+    /// others, or by one that has the context from now on.
+    pub(crate) fn message_was_sent(&mut self, is_independent: bool) {
+        let Sending {
+            compressor,
+            must_reset,
+            is_context_external,
+            ..
+        } = &mut *self.0;
+        if is_independent {
+            *must_reset = compressor.is_some();
+        } else {
+            *compressor = None;
+            *is_context_external = true;
+        }
+    }
+
+    /// Compresses a message or a fragment of one, flushed, and passes the output to `send`; or
+    /// `None` if a complete message should be sent uncompressed, since compression saves nothing
+    /// and no later message refers to this one. `fin` ends the message.
+    ///
+    /// If `send` fails, the peer does not receive the output, and nothing later may refer to it:
+    /// the compressor forgets everything. Then the message is compressed again, in this state, so
+    /// that the error is about the output of the next call.
+    pub(crate) fn compress<E>(
         &mut self,
         message: &[u8],
-        send: impl FnOnce(Option<&[u8]>) -> T,
-    ) -> T {
+        fin: bool,
+        mut send: impl FnMut(Option<&[u8]>) -> Result<(), E>,
+    ) -> Result<(), E> {
         let Sending {
             config,
             settings,
             compressor: context,
+            must_reset,
             ..
         } = &mut *self.0;
         let pool = &config.pool;
+        let no_context_takeover = settings.direction.no_context_takeover;
+        let flush = if fin { Flush::End } else { Flush::Sync };
+        let is_in_progress = no_context_takeover && context.is_some();
         let mut compressor = match context.take() {
             Some(compressor) => compressor,
             None => pool.take_compressor(*settings),
         };
-        let no_context_takeover = settings.direction.no_context_takeover;
+        if mem::take(must_reset) {
+            compressor.reset();
+        }
         let sent = pool.with_message(|compressed| {
-            compressor.compress(message, true, compressed);
-            let is_useless = no_context_takeover && compressed.len() >= message.len();
-            send(if is_useless { None } else { Some(compressed) })
+            loop {
+                let was_fresh = compressor.is_fresh();
+                compressor.compress(message, flush, compressed);
+                let is_useless = no_context_takeover
+                    && fin
+                    && !is_in_progress
+                    && compressed.len() >= message.len();
+                let sent = send(if is_useless { None } else { Some(compressed) });
+                if sent.is_ok() {
+                    break sent;
+                }
+                compressor.reset();
+                if was_fresh {
+                    break sent;
+                }
+                compressed.clear();
+            }
         });
-        if no_context_takeover {
+        let ends = if sent.is_ok() { fin } else { !is_in_progress };
+        if no_context_takeover && ends {
             pool.put_compressor(compressor);
         } else {
             *context = Some(compressor);
@@ -127,14 +171,9 @@ struct Receiving {
 
 impl Inflater {
     pub(crate) fn new<R: Role>(config: &DeflateConfig, params: Params) -> Self {
-        let direction = if R::IS_CLIENT {
-            params.server
-        } else {
-            params.client
-        };
         Self(Box::new(Receiving {
             config: config.clone(),
-            no_context_takeover: direction.no_context_takeover,
+            no_context_takeover: params.received_by::<R>().no_context_takeover,
             decompressor: None,
             inflated: 0,
         }))

@@ -10,7 +10,7 @@
 use crate::error::ProtocolError;
 use crate::extension::Extension;
 use crate::role::Role;
-use core::fmt;
+use core::{convert::Infallible, fmt, marker::PhantomData};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum DeflateConfig {}
@@ -30,6 +30,16 @@ impl DeflateConfig {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Params {}
+
+impl Params {
+    pub(crate) const fn sent_by<R: Role>(self) -> Direction {
+        match self {}
+    }
+}
+
+/// The parameters for the messages that one endpoint sends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Direction {}
 
 impl fmt::Display for Params {
     fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -61,15 +71,24 @@ impl Deflater {
         match *self {}
     }
 
-    pub(crate) const fn has_context(&self) -> bool {
+    pub(crate) const fn may_compress(&self) -> bool {
         match *self {}
     }
 
-    pub(crate) fn leave_context(&mut self) {
+    pub(crate) const fn window_bits(&self) -> u8 {
         match *self {}
     }
 
-    pub(crate) fn compress<T>(&mut self, _: &[u8], _: impl FnOnce(Option<&[u8]>) -> T) -> T {
+    pub(crate) fn message_was_sent(&mut self, _: bool) {
+        match *self {}
+    }
+
+    pub(crate) fn compress<E>(
+        &mut self,
+        _: &[u8],
+        _: bool,
+        _: impl FnMut(Option<&[u8]>) -> Result<(), E>,
+    ) -> Result<(), E> {
         match *self {}
     }
 
@@ -100,7 +119,26 @@ impl Inflater {
     }
 }
 
-/// Returns a bound that no message reaches: there is none to compress.
-pub(crate) const fn longest_compressed(len: u64) -> u64 {
-    len
+/// A value for each window size.
+pub(crate) struct PerWindow<T>(Infallible, PhantomData<T>);
+
+impl<T> PerWindow<T> {
+    pub(crate) fn get_or_init(
+        &self,
+        _: u8,
+        _: &[u8],
+        _: impl FnOnce(Option<&[u8]>) -> T,
+    ) -> Option<&T> {
+        match self.0 {}
+    }
+
+    pub(crate) fn get(&self, _: u8) -> Option<&T> {
+        match self.0 {}
+    }
+}
+
+impl<T> fmt::Debug for PerWindow<T> {
+    fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {}
+    }
 }

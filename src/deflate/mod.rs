@@ -4,9 +4,42 @@
 //! `Accept::deflate`. A [`WebSocket`](crate::WebSocket) then decompresses the messages that it
 //! receives, and compresses those that it sends where that saves bytes.
 //!
+//! [`WebSocket::send_fragment`](crate::WebSocket::send_fragment) sends a message while it is
+//! created, such as the tokens of a language model: it flushes after each fragment.
+//!
 //! [`Connection`](crate::Connection) streams: it marks compressed chunks, which a [`Decompressor`]
 //! decompresses one by one, and sends the output of a [`Compressor`] in fragments with
 //! [`send_compressed_fragment`](crate::Connection::send_compressed_fragment).
+//!
+//! # Messages to many connections
+//!
+//! A [`Prepared`](crate::Prepared) message is compressed once instead of for each connection:
+//!
+//! ```
+//! use ws_proto::deflate::DeflateConfig;
+//! use ws_proto::{Prepared, SendError, Server, WebSocket};
+//!
+//! fn broadcast(
+//!     text: &str,
+//!     deflate: &DeflateConfig,
+//!     connections: &mut [(WebSocket<Server>, Vec<u8>)],
+//! ) -> Result<(), SendError> {
+//!     let message = Prepared::text(text).deflate(deflate);
+//!     for (ws, out) in connections {
+//!         ws.send_prepared(&message, out)?;
+//!     }
+//!     Ok(())
+//! }
+//! ```
+//!
+//! For 1,000 connections and 1 KiB of JSON, it needed 0.5 % of the time of `send_text` for each
+//! (measured by `cargo bench --features deflate --bench connection broadcast`), and one state,
+//! which is returned to the pool. By `send_text`, each connection that takes its context over has a
+//! state of its own (see [Memory](#memory)).
+//!
+//! Prepared messages do not refer to each other: they are longer than those of a context that is
+//! taken over. After one, the connection's own context is empty, so that its next message is
+//! longer, too.
 //!
 //! # With another HTTP library
 //!
@@ -81,7 +114,9 @@
 //!
 //! If a message mixes a secret with attacker-controlled text, its compressed size leaks the secret
 //! byte by byte (§8; the attacks CRIME and BREACH). Send such messages with
-//! [`WebSocket::send_text_uncompressed`](crate::WebSocket::send_text_uncompressed).
+//! [`WebSocket::send_text_uncompressed`](crate::WebSocket::send_text_uncompressed), or in fragments
+//! with
+//! [`send_fragment_uncompressed`](crate::WebSocket::send_fragment_uncompressed).
 
 mod compress;
 mod config;
@@ -89,17 +124,17 @@ mod context;
 mod decompress;
 mod negotiate;
 mod params;
+mod per_window;
 mod pool;
 
-pub use compress::Compressor;
-pub(crate) use compress::longest_compressed;
+pub use compress::{Compressor, Flush};
 pub use config::DeflateConfig;
 pub(crate) use context::{Deflater, Inflater};
 pub use decompress::{Decompressor, InflateError, Inflated};
 pub use negotiate::NegotiationError;
-#[cfg(feature = "arbitrary")]
 pub(crate) use params::Direction;
 pub use params::Params;
+pub(crate) use per_window::PerWindow;
 
 impl Params {
     /// Returns a compressor for the messages that the server sends.

@@ -1,5 +1,7 @@
 //! The negotiated parameters.
 
+use crate::role::Role;
+
 /// The negotiated parameters (RFC 7692 §7.1), of which there are four.
 ///
 /// `Display` writes the value of the server's `Sec-WebSocket-Extensions`, and `FromStr` reads it.
@@ -23,6 +25,13 @@ impl Direction {
             Some(bits) => bits,
             None => 15,
         }
+    }
+
+    /// Returns whether an endpoint that negotiated `self` may send messages that were compressed
+    /// with `other`.
+    pub(crate) const fn permits(self, other: Self) -> bool {
+        other.window_bits() <= self.window_bits()
+            && (other.no_context_takeover || !self.no_context_takeover)
     }
 }
 
@@ -51,6 +60,24 @@ impl Params {
     #[must_use]
     pub const fn client_max_window_bits(&self) -> u8 {
         self.client.window_bits()
+    }
+
+    /// Returns the parameters for the messages that an endpoint in this role sends.
+    pub(crate) const fn sent_by<R: Role>(self) -> Direction {
+        if R::IS_CLIENT {
+            self.client
+        } else {
+            self.server
+        }
+    }
+
+    /// Returns the parameters for the messages that an endpoint in this role receives.
+    pub(super) const fn received_by<R: Role>(self) -> Direction {
+        if R::IS_CLIENT {
+            self.server
+        } else {
+            self.client
+        }
     }
 }
 

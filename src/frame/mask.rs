@@ -1,5 +1,8 @@
 //! Masking (RFC 6455 §5.3): XOR with a repeated key of four bytes.
 
+#[cfg(feature = "alloc")]
+use crate::buffer::{prefix, suffix};
+
 /// The number of bytes that are unmasked, validated and copied at a time, so that they stay in the
 /// cache.
 pub(crate) const BLOCK_SIZE: usize = 4096;
@@ -57,6 +60,30 @@ impl MaskingKey {
         }
     }
 
+    /// Masks `from` into `to`, which has the same length, in one pass.
+    #[cfg(feature = "alloc")]
+    pub(crate) fn apply_into(self, from: &[u8], to: &mut [u8]) {
+        let copy = |key: Self, from: &[u8], to: &mut [u8]| {
+            to.copy_from_slice(from);
+            key.apply(to, 0);
+        };
+        if from.len() < WIDE {
+            return copy(self, from, to);
+        }
+        let start_len = unaligned_len(to.as_ptr());
+        let (start, to) = to.split_at_mut(start_len);
+        copy(self, prefix(from, start_len), start);
+        let (key, from) = (self.rotated(start_len as u64), suffix(from, start_len));
+        let words_len = from.len() / 8 * 8;
+        let (words, end) = to.split_at_mut(words_len);
+        vectorize(CopyWords {
+            from: prefix(from, words_len),
+            to: words,
+            key: twice(key.word(0)),
+        });
+        copy(key, suffix(from, words_len), end);
+    }
+
     /// Masks a block whose offset is a multiple of four, and whose length is a multiple of eight.
     /// The length is a constant, so that the loop is unrolled.
     #[inline(always)]
@@ -82,33 +109,99 @@ impl MaskingKey {
 /// whatever it would be inlined into.
 const LONG: usize = 64;
 
+/// The length from which the widest vectors of the processor make up for asking which it has.
+pub(crate) const WIDE: usize = 512;
+
+/// The length from which aligned vectors make up for the start that is not aligned.
+const ALIGNED: usize = 2048;
+
 #[inline(never)]
 fn xor_long(data: &mut [u8], key: u64) {
-    #[cfg(feature = "simd")]
-    if data.len() >= WIDE {
-        return pulp::Arch::new().dispatch(Wide { data, key });
+    if data.len() < WIDE {
+        xor_words(data, key);
+    } else {
+        xor_wide(data, key);
     }
-    xor_words(data, key);
 }
 
-/// The length from which the widest vectors of the processor make up for asking which it has.
-#[cfg(feature = "simd")]
-const WIDE: usize = 512;
+#[inline(never)]
+fn xor_wide(mut data: &mut [u8], mut key: u64) {
+    if data.len() >= ALIGNED {
+        let (start, rest) = data.split_at_mut(unaligned_len(data.as_ptr()));
+        let short = MaskingKey((key as u32).to_le_bytes());
+        short.apply(start, 0);
+        key = twice(short.word(start.len() as u64));
+        data = rest;
+    }
+    vectorize(XorWords { data, key });
+}
 
-/// The work of [`xor_words`], compiled once for each kind of processor.
-#[cfg(feature = "simd")]
-struct Wide<'a> {
+/// Returns the number of bytes from `address` to the next one that is aligned for the widest
+/// vectors: a vector that crosses a cache line costs two accesses.
+#[inline]
+pub(crate) fn unaligned_len(address: *const u8) -> usize {
+    address.addr().wrapping_neg() % 32
+}
+
+/// Work that is compiled once for each kind of processor, with the feature `simd`.
+pub(crate) trait Vectorize {
+    /// Does the work. It must be `#[inline(always)]`.
+    fn run(self);
+}
+
+/// Does work with the widest vectors of the processor, with the feature `simd`.
+#[inline(always)]
+pub(crate) fn vectorize(work: impl Vectorize) {
+    #[cfg(feature = "simd")]
+    {
+        struct Dispatch<W>(W);
+
+        impl<W: Vectorize> pulp::NullaryFnOnce for Dispatch<W> {
+            type Output = ();
+
+            #[inline(always)]
+            fn call(self) {
+                self.0.run();
+            }
+        }
+
+        pulp::Arch::new().dispatch(Dispatch(work));
+    }
+    #[cfg(not(feature = "simd"))]
+    work.run();
+}
+
+/// The work of [`xor_words`].
+struct XorWords<'a> {
     data: &'a mut [u8],
     key: u64,
 }
 
-#[cfg(feature = "simd")]
-impl pulp::NullaryFnOnce for Wide<'_> {
-    type Output = ();
-
+impl Vectorize for XorWords<'_> {
     #[inline(always)]
-    fn call(self) {
+    fn run(self) {
         xor_words(self.data, self.key);
+    }
+}
+
+/// Masks the words of a slice into another.
+#[cfg(feature = "alloc")]
+struct CopyWords<'a> {
+    from: &'a [u8],
+    to: &'a mut [u8],
+    key: u64,
+}
+
+#[cfg(feature = "alloc")]
+impl Vectorize for CopyWords<'_> {
+    #[inline(always)]
+    fn run(self) {
+        let to = self.to.chunks_exact_mut(8);
+        for (from, to) in self.from.chunks_exact(8).zip(to) {
+            if let (Some(&from), Some(to)) = (from.first_chunk(), to.first_chunk_mut()) {
+                *to = (u64::from_le_bytes(from) ^ self.key).to_le_bytes();
+            }
+        }
     }
 }
 

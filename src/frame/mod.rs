@@ -28,8 +28,8 @@ mod utf8;
 pub(crate) use header::violation;
 pub use header::{Header, HeaderBytes, HeaderError};
 pub use keys::MaskingKeys;
-pub(crate) use mask::BLOCK_SIZE;
 pub use mask::MaskingKey;
+pub(crate) use mask::{BLOCK_SIZE, Vectorize, WIDE, unaligned_len, vectorize};
 pub use opcode::{InvalidOpcode, MAX_CONTROL_PAYLOAD, Opcode};
 #[cfg(feature = "alloc")]
 pub(crate) use utf8::from_utf8;

@@ -1,8 +1,9 @@
 //! The memory of a message that is assembled.
 
 use crate::buffer::growth;
+use crate::connection::append_masked;
 use crate::frame::opcode::MessageKind;
-use crate::frame::{BLOCK_SIZE, InvalidUtf8, Utf8Validator};
+use crate::frame::{BLOCK_SIZE, InvalidUtf8, MaskingKey, Utf8Validator};
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::mem;
@@ -101,6 +102,19 @@ impl Memory {
             },
         }
         Ok(())
+    }
+
+    /// Unmasks `added` into a binary message of `len` bytes.
+    pub(super) fn append_masked(&mut self, len: usize, added: &[u8], key: MaskingKey) {
+        if let Self::Bytes(bytes) = self {
+            match bytes.get_mut(len..len + added.len()) {
+                Some(place) => key.apply_into(added, place),
+                None => {
+                    bytes.truncate(len);
+                    append_masked(key, added, bytes);
+                }
+            }
+        }
     }
 
     /// Returns the place of the next `left` bytes of a binary message of which `received` bytes are

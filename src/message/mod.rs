@@ -1,13 +1,15 @@
 //! Complete messages, the layer for nearly every program: a connection with memory for fragmented
 //! messages, and with compression (RFC 6455 §5 to §7, RFC 7692).
 //!
-//! [`receive`] assembles messages in [`memory`], [`send`] compresses them. Everything else is the
-//! [`Connection`]'s.
+//! [`receive`] assembles messages in [`memory`], [`send`] compresses them, and [`prepared`] has
+//! those for many connections. Everything else is the [`Connection`]'s.
 
 mod memory;
+mod prepared;
 mod receive;
 mod send;
 
+pub use prepared::{Prepared, PreparedFrame};
 pub use receive::{Message, MessageRecvHalf};
 pub use send::MessageSendHalf;
 
@@ -15,17 +17,22 @@ use crate::action::Action;
 use crate::config::Config;
 use crate::connection::{Connection, Outcome, OutgoingFrame, SentClose, State};
 use crate::counters::Counters;
+#[cfg(feature = "deflate")]
+use crate::deflate::Params;
 use crate::deflate::{Deflater, Inflater};
 use crate::error::{ProtocolError, SendError};
 use crate::frame::close::{Close, CloseCode};
 use crate::frame::opcode::MessageKind;
 use crate::negotiated::Negotiated;
 use crate::output::Output;
-use crate::role::Role;
+use crate::role::{Role, Server};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
+use core::ops::Deref;
 use receive::{Assembler, recv_borrowed};
-use send::{release_if_closed, send_message, with_own_compression};
+#[cfg(feature = "deflate")]
+use send::with_own_compression;
+use send::{begin_prepared, release_if_closed, send_fragment, send_message, send_next_fragment};
 
 /// An open WebSocket connection that receives complete messages.
 ///
@@ -73,10 +80,11 @@ impl<R: Role> WebSocket<R> {
             relays_compressed: _,
         } = negotiated.into();
         let deflate = deflate.as_ref();
+        let params = deflate.map(|&(_, params)| params);
         let inflater = deflate.map(|(config, params)| Inflater::new::<R>(config, *params));
         let deflater = deflate.map(|(config, params)| Deflater::new::<R>(config, *params));
         Self {
-            connection: Connection::with_role(role, deflate.is_some(), config),
+            connection: Connection::with_role(role, params, false, config),
             assembler: Assembler::new(inflater),
             deflater,
             subprotocol,
@@ -295,19 +303,82 @@ impl<R: Role> WebSocket<R> {
         self.connection.send_binary(bytes, out)
     }
 
-    /// Sends an uncompressed fragment of a message (RFC 6455 §5.4): the first one if no message is
-    /// in progress, a continuation otherwise. `fin` ends the message.
+    /// Sends a fragment of a message (RFC 6455 §5.4): the first one if no message is in progress, a
+    /// continuation otherwise. `fin` ends the message.
     ///
     /// The fragments of a text may split characters; together they must be valid UTF-8. Control
     /// frames may be sent between fragments. A peer accepts a limited number of fragments (in this
     /// crate: [`Config::with_max_fragments`]).
     ///
+    /// If permessage-deflate was negotiated, the message is compressed, and each fragment is
+    /// flushed: a peer that streams can decompress it when it arrives. Each flush adds at least
+    /// four bytes. A message of more than one fragment is compressed even if it is shorter than the
+    /// [threshold](crate::deflate::DeflateConfig::with_threshold), since its length is not known. A
+    /// message that was begun by [`send_fragment_uncompressed`](Self::send_fragment_uncompressed)
+    /// or [`begin_frame`](Self::begin_frame) is continued uncompressed.
+    ///
     /// # Errors
     ///
-    /// [`SendError::MessageInProgress`] if the message in progress is of another type or
-    /// compressed, [`SendError::InvalidUtf8`], [`SendError::Closed`] or [`SendError::OutputFull`];
-    /// nothing was written.
+    /// [`SendError::MessageInProgress`] if the message in progress is of another type or was
+    /// compressed by the caller, [`SendError::InvalidUtf8`], [`SendError::Closed`] or
+    /// [`SendError::OutputFull`]; nothing was written.
     pub fn send_fragment(
+        &mut self,
+        kind: MessageKind,
+        bytes: &[u8],
+        fin: bool,
+        out: &mut (impl Output + ?Sized),
+    ) -> Result<(), SendError> {
+        let half = &mut self.connection.send;
+        send_fragment(half, &mut self.deflater, kind, bytes, fin, out)
+    }
+
+    /// Sends the next fragment of a message, at most `max_len` bytes from the front of `rest`, and
+    /// consumes them. Returns whether that was the last fragment. `max_len` is the length before
+    /// compression; 0 counts as 1.
+    ///
+    /// It sends a large message in fragments, as [`send_fragment`](Self::send_fragment) does, so
+    /// that Pongs, Pings and a Close do not wait for the end of the message:
+    ///
+    /// ```
+    /// use ws_proto::{Config, MessageKind, Server, WebSocket};
+    ///
+    /// let mut ws = WebSocket::new(Server, &Config::new());
+    /// let mut out = Vec::new();
+    /// let mut rest = &b"Hello"[..];
+    /// while !ws.send_next_fragment(MessageKind::Text, &mut rest, 3, &mut out)? {
+    ///     // Write `out`, and receive: this may append replies.
+    ///     ws.send_ping(b"", &mut out)?;
+    /// }
+    /// assert_eq!(out, b"\x01\x03Hel\x89\x00\x80\x02lo");
+    /// # Ok::<(), ws_proto::SendError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// The errors are those of [`send_fragment`](Self::send_fragment); nothing was consumed, and
+    /// after [`SendError::OutputFull`] the call can be repeated.
+    pub fn send_next_fragment(
+        &mut self,
+        kind: MessageKind,
+        rest: &mut &[u8],
+        max_len: usize,
+        out: &mut (impl Output + ?Sized),
+    ) -> Result<bool, SendError> {
+        send_next_fragment(rest, max_len, |bytes, fin| {
+            self.send_fragment(kind, bytes, fin, out)
+        })
+    }
+
+    /// Sends a fragment of a message like [`send_fragment`](Self::send_fragment), without
+    /// compressing it, even if permessage-deflate was negotiated: see
+    /// [`send_text_uncompressed`](Self::send_text_uncompressed).
+    ///
+    /// # Errors
+    ///
+    /// The errors are those of [`send_fragment`](Self::send_fragment);
+    /// [`SendError::MessageInProgress`] also if the message in progress is compressed.
+    pub fn send_fragment_uncompressed(
         &mut self,
         kind: MessageKind,
         bytes: &[u8],
@@ -319,22 +390,26 @@ impl<R: Role> WebSocket<R> {
 
     /// Sends a fragment of a message that the caller has compressed (RFC 7692 §6.1), like
     /// [`send_fragment`](Self::send_fragment): `bytes` is a slice of the output of a compressor for
-    /// the complete message, such as one that is sent to many connections. Text must be valid
+    /// the complete message, and `params` are the compressor's parameters. Text must be valid
     /// UTF-8; this is not checked.
     ///
-    /// If the context is taken over, it is used either by the caller or by the connection: after
-    /// this call, the connection compresses no message itself.
+    /// If `params` take the context over, the caller's compressor has it from now on, and the
+    /// connection compresses no message itself. Otherwise (`server_no_context_takeover` in a
+    /// server) the message is independent of all others, and the connection can still compress. For
+    /// a message to many connections, [`Prepared`] does all of this.
     ///
     /// # Errors
     ///
-    /// [`SendError::NotNegotiated`], [`SendError::ContextInUse`] if the connection has compressed a
-    /// message itself and its context is taken over, [`SendError::MessageInProgress`] if the
-    /// message in progress is of another type or not compressed, [`SendError::Closed`] or
-    /// [`SendError::OutputFull`]; nothing was written.
+    /// [`SendError::NotNegotiated`], [`SendError::IncompatibleParams`],
+    /// [`SendError::MessageInProgress`] if the message in progress is of another type or was not
+    /// compressed by the caller, [`SendError::Closed`] or [`SendError::OutputFull`]; nothing was
+    /// written.
+    #[cfg(feature = "deflate")]
     pub fn send_compressed_fragment(
         &mut self,
         kind: MessageKind,
         bytes: &[u8],
+        params: Params,
         fin: bool,
         out: &mut (impl Output + ?Sized),
     ) -> Result<(), SendError> {
@@ -343,8 +418,8 @@ impl<R: Role> WebSocket<R> {
             deflater,
             ..
         } = self;
-        with_own_compression(deflater, || {
-            connection.send_compressed_fragment(kind, bytes, fin, out)
+        with_own_compression::<R, _>(deflater, params, || {
+            connection.send_compressed_fragment(kind, bytes, params, fin, out)
         })
     }
 
@@ -374,12 +449,15 @@ impl<R: Role> WebSocket<R> {
     ///
     /// # Errors
     ///
-    /// [`SendError::NotNegotiated`], [`SendError::ContextInUse`], [`SendError::LengthOverflow`],
-    /// [`SendError::MessageInProgress`] or [`SendError::Closed`]; no frame was begun.
+    /// [`SendError::NotNegotiated`], [`SendError::IncompatibleParams`],
+    /// [`SendError::LengthOverflow`], [`SendError::MessageInProgress`] or [`SendError::Closed`]; no
+    /// frame was begun.
+    #[cfg(feature = "deflate")]
     pub fn begin_compressed_frame(
         &mut self,
         kind: MessageKind,
         len: u64,
+        params: Params,
         fin: bool,
     ) -> Result<OutgoingFrame, SendError> {
         let Self {
@@ -387,8 +465,8 @@ impl<R: Role> WebSocket<R> {
             deflater,
             ..
         } = self;
-        with_own_compression(deflater, || {
-            connection.begin_compressed_frame(kind, len, fin)
+        with_own_compression::<R, _>(deflater, params, || {
+            connection.begin_compressed_frame(kind, len, params, fin)
         })
     }
 
@@ -568,7 +646,7 @@ impl<R: Role> WebSocket<R> {
     /// Returns the negotiated parameters of permessage-deflate, if it is in use (RFC 7692 §7.1).
     #[cfg(feature = "deflate")]
     #[must_use]
-    pub fn deflate(&self) -> Option<crate::deflate::Params> {
+    pub fn deflate(&self) -> Option<Params> {
         self.deflater.as_ref().map(Deflater::params)
     }
 
@@ -646,5 +724,62 @@ impl<R: Role> WebSocket<R> {
 
     fn release_if_closed(&mut self) {
         release_if_closed(&self.connection.send, &mut self.deflater);
+    }
+}
+
+impl WebSocket<Server> {
+    /// Sends a message that was prepared for many connections, in one frame: compressed if that was
+    /// negotiated, if it was [prepared for that](Prepared::deflate), and if it saves bytes.
+    ///
+    /// A compressed one is independent of all others. If the connection takes its own context over
+    /// from message to message, the next message that it compresses itself starts with an empty
+    /// one. If the [caller's compressor](Self::send_compressed_fragment) has the context, the
+    /// message is sent uncompressed.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError::Closed`], [`SendError::MessageInProgress`] or [`SendError::OutputFull`];
+    /// nothing was written.
+    pub fn send_prepared(
+        &mut self,
+        message: &Prepared,
+        out: &mut (impl Output + ?Sized),
+    ) -> Result<(), SendError> {
+        let half = &mut self.connection.send;
+        let frame = begin_prepared(half, &mut self.deflater, message, out.room())?;
+        out.append(&frame);
+        Ok(())
+    }
+
+    /// Begins a message that was prepared for many connections, and returns its frame, which the
+    /// caller writes: with `writev`, through io_uring, or as reference-counted bytes. The state
+    /// changes as if the frame had been [sent](Self::send_prepared).
+    ///
+    /// ```
+    /// # #[cfg(feature = "std")] {
+    /// use std::sync::Arc;
+    /// use ws_proto::{Config, Prepared, Server, WebSocket};
+    ///
+    /// let mut ws = WebSocket::new(Server, &Config::new());
+    /// let message = Arc::new(Prepared::text("Hello"));
+    /// let frame = ws.begin_prepared(&*message)?;
+    /// // sock.write_all(&frame)?;
+    /// assert_eq!(*frame, *b"\x81\x05Hello");
+    /// // A frame that shares the message.
+    /// let frame = ws.begin_prepared(Arc::clone(&message))?;
+    /// std::thread::spawn(move || assert_eq!(frame.len(), 7));
+    /// # }
+    /// # Ok::<(), ws_proto::SendError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`SendError::Closed`] or [`SendError::MessageInProgress`]; the message was not begun.
+    pub fn begin_prepared<P: Deref<Target = Prepared>>(
+        &mut self,
+        message: P,
+    ) -> Result<PreparedFrame<P>, SendError> {
+        let half = &mut self.connection.send;
+        begin_prepared(half, &mut self.deflater, message, usize::MAX)
     }
 }

@@ -144,12 +144,13 @@ impl Assembler {
     ) -> Option<Message<'b>> {
         match error {
             Unborrowed::InvalidUtf8 => Some(self.fail(state, ProtocolError::InvalidUtf8)),
-            Unborrowed::Other => match self.memory.spare() {
-                0 => self.recv_chunks(state, input),
-                _ => match state.one_byte(input) {
+            Unborrowed::Other => match **input {
+                [] if state.is_inside_payload() => None,
+                [_] if self.memory.spare() > 0 => match state.one_byte(input) {
                     Some(byte) => self.push(state, byte),
                     None => self.recv_chunks(state, input),
                 },
+                _ => self.recv_chunks(state, input),
             },
         }
     }
@@ -219,13 +220,21 @@ impl Assembler {
             _ => {
                 debug_assert!(!chunk.compressed, "compression was negotiated");
                 let mut len = received - payload.len();
-                memory.reserve(received, clamped(state.message_bound()));
-                chunk.unmask::<R>(payload, |bytes| {
-                    memory.append(len, bytes, &mut state.utf8)?;
-                    len += bytes.len();
-                    Ok(())
-                })?;
-                len
+                if received > memory.capacity() {
+                    // Room for as much again, so that a frame in two parts is not moved.
+                    let expected = received.saturating_mul(2).min(clamped(state.message_len()));
+                    memory.reserve(expected, clamped(state.message_bound()));
+                }
+                match (kind, chunk.mask::<R>()) {
+                    // Unmasked while it is copied.
+                    (MessageKind::Binary, Some(key)) => memory.append_masked(len, payload, key),
+                    _ => chunk.unmask::<R>(payload, |bytes| {
+                        memory.append(len, bytes, &mut state.utf8)?;
+                        len += bytes.len();
+                        Ok(())
+                    })?,
+                }
+                received
             }
         };
         if chunk.last {

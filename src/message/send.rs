@@ -1,15 +1,19 @@
 //! The sending half with a compressor for complete messages.
 
+use super::prepared::{Prepared, PreparedFrame};
 use crate::action::Action;
-use crate::connection::{OutgoingFrame, Reply, SendHalf, SentClose, State};
+use crate::connection::{Coding, OutgoingFrame, Reply, SendHalf, SentClose, State};
 use crate::counters::Counters;
-use crate::deflate::{Deflater, longest_compressed};
+use crate::deflate::Deflater;
+#[cfg(feature = "deflate")]
+use crate::deflate::Params;
 use crate::error::SendError;
-use crate::frame::Header;
+use crate::frame::Utf8Validator;
 use crate::frame::close::CloseCode;
 use crate::frame::opcode::MessageKind;
 use crate::output::Output;
-use crate::role::Role;
+use crate::role::{Role, Server};
+use core::ops::Deref;
 
 /// Sends a message, compressed if that was negotiated and is likely to make it smaller.
 #[inline(always)]
@@ -37,33 +41,90 @@ fn send_compressed<R: Role>(
     out: &mut (impl Output + ?Sized),
 ) -> Result<(), SendError> {
     half.check_between_messages()?;
-    // Compressed output must be sent, since later messages may refer to it. Therefore everything
-    // that could refuse it is checked before.
-    let needed = longest_compressed(payload.len() as u64).saturating_add(Header::MAX_LEN as u64);
-    if (out.room() as u64) < needed {
-        let needed = usize::try_from(needed).unwrap_or(usize::MAX);
-        return Err(SendError::OutputFull { needed });
-    }
-    deflater.compress(payload, |compressed| match compressed {
-        Some(compressed) => half.send_compressed_fragment(kind, compressed, true, out),
+    deflater.compress(payload, true, |compressed| match compressed {
+        Some(compressed) => half.send_deflated(kind, compressed, Utf8Validator::new(), true, out),
         None => half.send_message(kind, payload, out),
     })
 }
 
-/// Calls `send` with a fragment that the caller has compressed, if the context is not in use by the
-/// connection, and leaves the context to the caller.
-pub(super) fn with_own_compression<T>(
+/// Sends a fragment of a message, compressed if the message is: if that was negotiated, and it does
+/// not continue an uncompressed one.
+pub(super) fn send_fragment<R: Role>(
+    half: &mut SendHalf<R>,
     deflater: &mut Option<Deflater>,
+    kind: MessageKind,
+    bytes: &[u8],
+    fin: bool,
+    out: &mut (impl Output + ?Sized),
+) -> Result<(), SendError> {
+    let is_compressed = |deflater: &&mut Deflater| match half.coding_in_progress() {
+        Some(coding) => coding == Coding::Compressed,
+        None if fin => deflater.should_compress(bytes.len()),
+        // The length of the message is not known.
+        None => deflater.may_compress(),
+    };
+    let Some(deflater) = deflater.as_mut().filter(is_compressed) else {
+        return half.send_fragment(kind, bytes, fin, out);
+    };
+    let utf8 = half.check_content(kind, bytes, fin)?;
+    deflater.compress(bytes, fin, |compressed| match compressed {
+        Some(compressed) => half.send_deflated(kind, compressed, utf8, fin, out),
+        None => half.send_message(kind, bytes, out),
+    })
+}
+
+/// Sends the next fragment of a message from the front of `rest`, and consumes it. Returns whether
+/// it was the last one.
+pub(super) fn send_next_fragment(
+    rest: &mut &[u8],
+    max_len: usize,
+    send: impl FnOnce(&[u8], bool) -> Result<(), SendError>,
+) -> Result<bool, SendError> {
+    let (fragment, others) = rest.split_at(max_len.max(1).min(rest.len()));
+    let fin = others.is_empty();
+    send(fragment, fin)?;
+    *rest = others;
+    Ok(fin)
+}
+
+/// Calls `send` with a fragment that the caller has compressed with these parameters, and informs
+/// the compressor.
+#[cfg(feature = "deflate")]
+pub(super) fn with_own_compression<R: Role, T>(
+    deflater: &mut Option<Deflater>,
+    params: Params,
     send: impl FnOnce() -> Result<T, SendError>,
 ) -> Result<T, SendError> {
-    if deflater.as_ref().is_some_and(Deflater::has_context) {
-        return Err(SendError::ContextInUse);
-    }
     let sent = send()?;
     if let Some(deflater) = deflater {
-        deflater.leave_context();
+        deflater.message_was_sent(params.sent_by::<R>().no_context_takeover);
     }
     Ok(sent)
+}
+
+/// Begins a prepared message, if its frame is not longer than `room`.
+#[inline]
+pub(super) fn begin_prepared<P: Deref<Target = Prepared>>(
+    half: &mut SendHalf<Server>,
+    deflater: &mut Option<Deflater>,
+    prepared: P,
+    room: usize,
+) -> Result<PreparedFrame<P>, SendError> {
+    half.check_between_messages()?;
+    let window_bits = match deflater {
+        Some(deflater) if deflater.may_compress() => Some(deflater.window_bits()),
+        _ => None,
+    };
+    let frame = PreparedFrame::new(prepared, window_bits);
+    let needed = frame.len();
+    if room < needed {
+        return Err(SendError::OutputFull { needed });
+    }
+    half.count_message(frame.payload_len());
+    if let (Some(deflater), true) = (deflater, frame.is_compressed()) {
+        deflater.message_was_sent(true);
+    }
+    Ok(frame)
 }
 
 /// Frees the memory of the compressor, if no message can be sent.
@@ -145,14 +206,49 @@ impl<R: Role> MessageSendHalf<R> {
         self.half.send_binary(bytes, out)
     }
 
-    /// Sends an uncompressed fragment of a message (RFC 6455 §5.4): see
-    /// [`WebSocket::send_fragment`](crate::WebSocket::send_fragment).
+    /// Sends a fragment of a message (RFC 6455 §5.4), compressed and flushed if permessage-deflate
+    /// was negotiated: see [`WebSocket::send_fragment`](crate::WebSocket::send_fragment).
     ///
     /// # Errors
     ///
     /// [`SendError::MessageInProgress`], [`SendError::InvalidUtf8`], [`SendError::Closed`] or
     /// [`SendError::OutputFull`]; nothing was written.
     pub fn send_fragment(
+        &mut self,
+        kind: MessageKind,
+        bytes: &[u8],
+        fin: bool,
+        out: &mut (impl Output + ?Sized),
+    ) -> Result<(), SendError> {
+        let Self { half, deflater } = self;
+        send_fragment(half, deflater, kind, bytes, fin, out)
+    }
+
+    /// Sends the next fragment of a message from the front of `rest`: see
+    /// [`WebSocket::send_next_fragment`](crate::WebSocket::send_next_fragment).
+    ///
+    /// # Errors
+    ///
+    /// The errors are those of [`send_fragment`](Self::send_fragment); nothing was consumed.
+    pub fn send_next_fragment(
+        &mut self,
+        kind: MessageKind,
+        rest: &mut &[u8],
+        max_len: usize,
+        out: &mut (impl Output + ?Sized),
+    ) -> Result<bool, SendError> {
+        send_next_fragment(rest, max_len, |bytes, fin| {
+            self.send_fragment(kind, bytes, fin, out)
+        })
+    }
+
+    /// Sends a fragment of a message without compressing it: see
+    /// [`WebSocket::send_fragment_uncompressed`](crate::WebSocket::send_fragment_uncompressed).
+    ///
+    /// # Errors
+    ///
+    /// The errors are those of [`send_fragment`](Self::send_fragment).
+    pub fn send_fragment_uncompressed(
         &mut self,
         kind: MessageKind,
         bytes: &[u8],
@@ -167,19 +263,21 @@ impl<R: Role> MessageSendHalf<R> {
     ///
     /// # Errors
     ///
-    /// [`SendError::NotNegotiated`], [`SendError::ContextInUse`],
+    /// [`SendError::NotNegotiated`], [`SendError::IncompatibleParams`],
     /// [`SendError::MessageInProgress`], [`SendError::Closed`] or [`SendError::OutputFull`];
     /// nothing was written.
+    #[cfg(feature = "deflate")]
     pub fn send_compressed_fragment(
         &mut self,
         kind: MessageKind,
         bytes: &[u8],
+        params: Params,
         fin: bool,
         out: &mut (impl Output + ?Sized),
     ) -> Result<(), SendError> {
         let Self { half, deflater } = self;
-        with_own_compression(deflater, || {
-            half.send_compressed_fragment(kind, bytes, fin, out)
+        with_own_compression::<R, _>(deflater, params, || {
+            half.send_compressed_fragment(kind, bytes, params, fin, out)
         })
     }
 
@@ -204,16 +302,21 @@ impl<R: Role> MessageSendHalf<R> {
     ///
     /// # Errors
     ///
-    /// [`SendError::NotNegotiated`], [`SendError::ContextInUse`], [`SendError::LengthOverflow`],
-    /// [`SendError::MessageInProgress`] or [`SendError::Closed`]; no frame was begun.
+    /// [`SendError::NotNegotiated`], [`SendError::IncompatibleParams`],
+    /// [`SendError::LengthOverflow`], [`SendError::MessageInProgress`] or [`SendError::Closed`]; no
+    /// frame was begun.
+    #[cfg(feature = "deflate")]
     pub fn begin_compressed_frame(
         &mut self,
         kind: MessageKind,
         len: u64,
+        params: Params,
         fin: bool,
     ) -> Result<OutgoingFrame, SendError> {
         let Self { half, deflater } = self;
-        with_own_compression(deflater, || half.begin_compressed_frame(kind, len, fin))
+        with_own_compression::<R, _>(deflater, params, || {
+            half.begin_compressed_frame(kind, len, params, fin)
+        })
     }
 
     /// Sends a Ping with a payload of at most 125 bytes (§5.5.2). The peer answers it with a Pong
@@ -346,5 +449,39 @@ impl<R: Role> MessageSendHalf<R> {
 
     fn release_if_closed(&mut self) {
         release_if_closed(&self.half, &mut self.deflater);
+    }
+}
+
+impl MessageSendHalf<Server> {
+    /// Sends a message that was prepared for many connections: see
+    /// [`WebSocket::send_prepared`](crate::WebSocket::send_prepared).
+    ///
+    /// # Errors
+    ///
+    /// [`SendError::Closed`], [`SendError::MessageInProgress`] or [`SendError::OutputFull`];
+    /// nothing was written.
+    pub fn send_prepared(
+        &mut self,
+        message: &Prepared,
+        out: &mut (impl Output + ?Sized),
+    ) -> Result<(), SendError> {
+        let Self { half, deflater } = self;
+        let frame = begin_prepared(half, deflater, message, out.room())?;
+        out.append(&frame);
+        Ok(())
+    }
+
+    /// Begins a message that was prepared for many connections, and returns its frame, which the
+    /// caller writes: see [`WebSocket::begin_prepared`](crate::WebSocket::begin_prepared).
+    ///
+    /// # Errors
+    ///
+    /// [`SendError::Closed`] or [`SendError::MessageInProgress`]; the message was not begun.
+    pub fn begin_prepared<P: Deref<Target = Prepared>>(
+        &mut self,
+        message: P,
+    ) -> Result<PreparedFrame<P>, SendError> {
+        let Self { half, deflater } = self;
+        begin_prepared(half, deflater, message, usize::MAX)
     }
 }

@@ -12,7 +12,7 @@ use super::{
 };
 use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress, Status};
 use ws_proto::deflate::{
-    Compressor, Decompressor, DeflateConfig as Deflate, InflateError, Inflated, Params,
+    Compressor, Decompressor, DeflateConfig as Deflate, Flush, InflateError, Inflated, Params,
 };
 use ws_proto::{Config, Connection, Event, Negotiated, WebSocket};
 
@@ -88,7 +88,7 @@ pub(crate) fn brief(seen: &[Seen]) -> String {
 /// All of a message at once.
 pub(crate) fn compress(compressor: &mut Compressor, message: &[u8]) -> Vec<u8> {
     let mut compressed = Vec::new();
-    compressor.compress(message, true, &mut compressed);
+    compressor.compress(message, Flush::End, &mut compressed);
     compressed
 }
 

@@ -2,10 +2,11 @@
 //! answer back.
 
 use crate::support::{Head, uri, values, written};
+use ws_proto::frame::{Header, Opcode};
 use ws_proto::handshake::{
     Answer, ClientHandshake, HandshakeError, HeadLimits, Request, Response, WriteError, accept_key,
 };
-use ws_proto::{Client, Config, Connection, Event, Negotiated, Role, Server};
+use ws_proto::{Client, Config, Connection, Event, MessageKind, Negotiated, Role, Server};
 
 const OFFER: &str = "permessage-deflate; client_max_window_bits, permessage-other; a=\"b\"";
 
@@ -28,8 +29,15 @@ fn answered(offer: &str, lines: &[&str]) -> Result<Negotiated<Client>, Handshake
 /// Whether the connection accepts RSV1, and sends it.
 fn relays<R: Role>(negotiated: Negotiated<R>) -> bool {
     let mut connection = Connection::new(negotiated, &Config::new());
+    let header = Header {
+        fin: true,
+        rsv: Header::RSV1,
+        opcode: Opcode::BINARY,
+        mask: None,
+        len: 1,
+    };
     let sends = connection
-        .begin_compressed_frame(ws_proto::MessageKind::Binary, 1, true)
+        .begin_relayed_frame(MessageKind::Binary, true, &header)
         .is_ok();
     let mut bytes = if R::IS_CLIENT {
         b"\xc2\x01x".to_vec()

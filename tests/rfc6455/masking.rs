@@ -11,18 +11,18 @@ use rand_chacha::rand_core::{RngCore, SeedableRng};
 use std::collections::HashSet;
 use ws_proto::frame::MaskingKey;
 use ws_proto::{
-    CappedOutput, Client, Config, Connection, MessageKind, Negotiated, ProtocolError, SendError,
-    SendHalf, Server, WebSocket,
+    CappedOutput, Client, Config, Connection, Message, MessageKind, Negotiated, ProtocolError,
+    SendError, SendHalf, Server, WebSocket,
 };
 
 #[test]
 fn mk8_mk6_every_alignment_length_and_phase_is_masked_by_the_definition() {
     const KEY: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];
-    let original = pattern(600);
+    let original = pattern(2200);
     for phase in 0..4 {
         let turned = core::array::from_fn(|i| KEY[(i + phase) % 4]);
-        // With the feature `simd`, another routine begins at 512.
-        for len in (0..=300).chain(505..=545) {
+        // At 512, with the feature `simd`, and at 2048, other routines begin.
+        for len in (0..=300).chain(505..=545).chain(2046..=2060) {
             let expected = xor(&original[..len], turned);
             for start in 0..64 {
                 let mut memory = vec![0xaa; start + len + 16];
@@ -40,6 +40,40 @@ fn mk8_mk6_every_alignment_length_and_phase_is_masked_by_the_definition() {
                         .all(|&byte| byte == 0xaa),
                     "written beside length {len} at {start}"
                 );
+            }
+        }
+    }
+}
+
+/// The same for a payload that is masked while it is copied into the output or into a message.
+#[test]
+fn mk8_mk6_every_alignment_and_length_is_masked_while_it_is_copied() {
+    // At 128, 512 and 8192, other routines begin.
+    for len in (0..=140).chain(510..=530).chain(8190..=8200) {
+        let payload = pattern(len);
+        let mut client = Connection::new(Client::make(), &Config::default());
+        let mut server = WebSocket::new(Server, &Config::default());
+        for start in 0..36 {
+            let mut out = vec![0xaa; start];
+            client
+                .send_fragment(MessageKind::Binary, &payload, true, &mut out)
+                .unwrap();
+            let (frame, _) = read(&out[start..]).unwrap();
+            assert!(frame.payload == payload, "length {len} at {start}");
+
+            // The first byte arrives alone, so that the rest is copied: into new memory, or over the
+            // bytes of another message.
+            let header_len = out.len() - start - len;
+            let (mut first, mut rest) = out[start..].split_at_mut(header_len + 1.min(len));
+            let received = server
+                .recv(&mut first, &mut Vec::new())
+                .or_else(|| server.recv(&mut rest, &mut Vec::new()));
+            let Some(Message::Binary(bytes)) = received else {
+                panic!("length {len}: {received:?}");
+            };
+            assert!(*bytes == payload, "length {len} at {start}");
+            if start % 2 == 0 {
+                server.recycle(vec![0xaa; len + 5]);
             }
         }
     }

@@ -28,11 +28,7 @@ fn relay<A: Role, B: Role>(
                 if let Some(header) = from.frame_header(&chunk) {
                     assert!(frame.as_ref().is_none_or(|frame| frame.payload_left() == 0));
                     assert_eq!(header.mask, None);
-                    let begun = if chunk.compressed {
-                        to.begin_compressed_frame(chunk.kind, header.len, header.fin)
-                    } else {
-                        to.begin_frame(chunk.kind, header.len, header.fin)
-                    };
+                    let begun = to.begin_relayed_frame(chunk.kind, chunk.compressed, &header);
                     let begun = begun.expect("what was received can be sent");
                     out.extend_from_slice(begun.header());
                     *frame = Some(begun);
@@ -57,6 +53,14 @@ fn relay<A: Role, B: Role>(
     }
     Ok(())
 }
+
+const HEADER: Header = Header {
+    fin: true,
+    rsv: Header::RSV1,
+    opcode: Opcode::TEXT,
+    mask: None,
+    len: 1,
+};
 
 fn without_pongs() -> Config {
     Config::new()
@@ -278,7 +282,7 @@ fn fg8_ex6_rsv1_needs_an_extension() {
         let mut connection = Connection::new(R::make(), &Config::new());
         assert_eq!(
             connection
-                .begin_compressed_frame(MessageKind::Text, 1, true)
+                .begin_relayed_frame(MessageKind::Text, true, &HEADER)
                 .unwrap_err(),
             SendError::NotNegotiated
         );

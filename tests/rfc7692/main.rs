@@ -14,7 +14,9 @@ mod memory;
 #[cfg(feature = "handshake")]
 mod negotiation;
 mod payload;
+mod prepared;
 mod properties;
 mod states;
+mod streaming;
 mod tail;
 mod zlib;

@@ -8,8 +8,9 @@ use crate::common::{
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::Index;
-use ws_proto::deflate::DeflateConfig as Deflate;
-use ws_proto::{Config, MessageKind, WebSocket};
+use std::sync::Arc;
+use ws_proto::deflate::{DeflateConfig as Deflate, Flush};
+use ws_proto::{CappedOutput, Client, Config, MessageKind, Prepared, SendError, Server, WebSocket};
 
 const CASES: u32 = if cfg!(debug_assertions) { 300 } else { 3000 };
 
@@ -19,16 +20,31 @@ enum Send {
     Whole(MessageKind, Vec<u8>),
     /// Whole, and not to be compressed.
     Plain(MessageKind, Vec<u8>),
+    /// Prepared for many.
+    Prepared(MessageKind, Vec<u8>),
+    /// In fragments that are cut here, each of which is refused before, if there is a room.
+    Fragments(MessageKind, Vec<u8>, Vec<Index>, Option<Index>),
     /// Compressed by a compressor of the caller's, or not, in parts: the message and how it is cut
-    /// before and after compression.
+    /// before and after compression, and what is flushed.
     Parts {
         kind: MessageKind,
         bytes: Vec<u8>,
-        compressed: bool,
+        by: By,
         feeds: Vec<Index>,
+        flush: Flush,
         parts: Vec<Index>,
     },
     Ping(Vec<u8>),
+}
+
+/// What compresses parts.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum By {
+    Nobody,
+    /// A compressor of the caller's, with a context if one is taken over.
+    Caller,
+    /// One without context, of a smaller window or the same.
+    CallerWithoutContext(u8),
 }
 
 fn message() -> impl Strategy<Value = (MessageKind, Vec<u8>)> {
@@ -47,8 +63,19 @@ fn send() -> impl Strategy<Value = Send> {
         6 => message().prop_map(|(kind, bytes)| Send::Whole(kind, bytes)),
         1 => message().prop_map(|(kind, bytes)| Send::Plain(kind, bytes)),
         1 => vec(any::<u8>(), 0..=125).prop_map(Send::Ping),
-        3 => (message(), any::<bool>(), vec(any::<Index>(), 0..4), vec(any::<Index>(), 0..4))
-            .prop_map(|((kind, bytes), compressed, feeds, parts)| Send::Parts { kind, bytes, compressed, feeds, parts }),
+        3 => message().prop_map(|(kind, bytes)| Send::Prepared(kind, bytes)),
+        3 => (message(), vec(any::<Index>(), 0..4), proptest::option::of(any::<Index>()))
+            .prop_map(|((kind, bytes), cuts, room)| Send::Fragments(kind, bytes, cuts, room)),
+        3 => (message(), by(), vec(any::<Index>(), 0..4), prop_oneof![Just(Flush::None), Just(Flush::Sync)], vec(any::<Index>(), 0..4))
+            .prop_map(|((kind, bytes), by, feeds, flush, parts)| Send::Parts { kind, bytes, by, feeds, flush, parts }),
+    ]
+}
+
+fn by() -> impl Strategy<Value = By> {
+    prop_oneof![
+        3 => Just(By::Nobody),
+        1 => Just(By::Caller),
+        3 => (8..=15_u8).prop_map(By::CallerWithoutContext),
     ]
 }
 
@@ -81,91 +108,199 @@ fn pieces<'a>(bytes: &'a [u8], cuts: &[Index]) -> Vec<&'a [u8]> {
 }
 
 /// What `R` sends when asked for all of this, and what its peer is to see.
-fn sent<R: TestRole>(setup: &Setup, sends: &[Send]) -> (Vec<u8>, Vec<Seen>) {
+fn sent<R: Sends>(setup: &Setup, sends: &[Send]) -> (Vec<u8>, Vec<Seen>) {
     let mut ws = setup.websocket::<R>();
-    // Those who compress themselves have to do so for all messages, if the context is taken over.
     let mut own = compressor::<R>(setup.params, &setup.deflate);
-    let parts_only = !setup.params.server_no_context_takeover()
-        && sends.iter().any(|send| {
-            matches!(
-                send,
-                Send::Parts {
-                    compressed: true,
-                    ..
-                }
-            )
-        });
+    let bits = setup.params.server_max_window_bits();
     let (mut out, mut seen) = (Vec::new(), Vec::new());
     for send in sends {
         match send {
-            Send::Whole(kind, bytes) if !parts_only => {
-                match kind {
-                    MessageKind::Text => ws
-                        .send_text(std::str::from_utf8(bytes).unwrap(), &mut out)
-                        .unwrap(),
-                    MessageKind::Binary => ws.send_binary(bytes, &mut out).unwrap(),
-                }
-                seen.push(Seen::message(*kind, bytes));
+            Send::Whole(MessageKind::Text, bytes) => ws
+                .send_text(std::str::from_utf8(bytes).unwrap(), &mut out)
+                .unwrap(),
+            Send::Whole(MessageKind::Binary, bytes) => ws.send_binary(bytes, &mut out).unwrap(),
+            Send::Plain(MessageKind::Text, bytes) => ws
+                .send_text_uncompressed(std::str::from_utf8(bytes).unwrap(), &mut out)
+                .unwrap(),
+            Send::Plain(MessageKind::Binary, bytes) => {
+                ws.send_binary_uncompressed(bytes, &mut out).unwrap()
             }
-            Send::Whole(kind, bytes) | Send::Plain(kind, bytes) => {
-                match kind {
-                    MessageKind::Text => ws
-                        .send_text_uncompressed(std::str::from_utf8(bytes).unwrap(), &mut out)
-                        .unwrap(),
-                    MessageKind::Binary => ws.send_binary_uncompressed(bytes, &mut out).unwrap(),
+            Send::Prepared(kind, bytes) => {
+                let prepared = match kind {
+                    MessageKind::Text => Prepared::text(std::str::from_utf8(bytes).unwrap()),
+                    MessageKind::Binary => Prepared::binary(bytes),
+                };
+                R::send_prepared(&mut ws, *kind, prepared.deflate(&setup.deflate), &mut out);
+            }
+            Send::Fragments(kind, bytes, cuts, room) => {
+                let parts = pieces(bytes, cuts);
+                for (i, part) in parts.iter().enumerate() {
+                    let (fin, before) = (i == parts.len() - 1, out.len());
+                    if let Some(room) = room {
+                        // Refused or not: an error leaves nothing behind.
+                        let room = before + room.index(part.len() + 20);
+                        let mut limited = CappedOutput::new(&mut out, room);
+                        match ws.send_fragment(*kind, part, fin, &mut limited) {
+                            Ok(()) => continue,
+                            Err(SendError::OutputFull { needed }) => {
+                                assert!(needed > room - before && out.len() == before);
+                                let mut limited = CappedOutput::new(&mut out, before + needed);
+                                ws.send_fragment(*kind, part, fin, &mut limited).unwrap();
+                                assert_eq!(out.len(), before + needed);
+                                continue;
+                            }
+                            Err(error) => panic!("{error}"),
+                        }
+                    }
+                    ws.send_fragment(*kind, part, fin, &mut out).unwrap();
                 }
-                seen.push(Seen::message(*kind, bytes));
             }
             Send::Parts {
                 kind,
                 bytes,
-                compressed,
+                by,
                 feeds,
+                flush,
                 parts,
             } => {
                 let mut whole = Vec::new();
-                if *compressed {
-                    let feeds = pieces(bytes, feeds);
-                    let last = feeds.len() - 1;
-                    feeds
-                        .iter()
-                        .enumerate()
-                        .for_each(|(i, piece)| own.compress(piece, i == last, &mut whole));
-                } else {
+                let mut without = None;
+                let params = match by {
+                    By::CallerWithoutContext(most) => both_ways(true, bits.min(*most)),
+                    _ => setup.params,
+                };
+                if *by == By::Nobody {
                     whole.clone_from(bytes);
+                } else {
+                    let compressor = match by {
+                        By::CallerWithoutContext(_) => {
+                            without.insert(compressor::<R>(params, &setup.deflate))
+                        }
+                        _ => &mut own,
+                    };
+                    let feeds = pieces(bytes, feeds);
+                    for (i, piece) in feeds.iter().enumerate() {
+                        let is_last = i == feeds.len() - 1;
+                        let flush = if is_last { Flush::End } else { *flush };
+                        compressor.compress(piece, flush, &mut whole);
+                    }
+                }
+                if without.is_some() {
+                    // What refers back counts only its own messages.
+                    own.reset();
                 }
                 let parts = pieces(&whole, parts);
                 for (i, part) in parts.iter().enumerate() {
-                    let last = i == parts.len() - 1;
-                    match compressed {
-                        true => ws
-                            .send_compressed_fragment(*kind, part, last, &mut out)
+                    let fin = i == parts.len() - 1;
+                    match by {
+                        By::Nobody => ws
+                            .send_fragment_uncompressed(*kind, part, fin, &mut out)
                             .unwrap(),
-                        false => ws.send_fragment(*kind, part, last, &mut out).unwrap(),
+                        _ => ws
+                            .send_compressed_fragment(*kind, part, params, fin, &mut out)
+                            .unwrap(),
                     }
-                    if !last {
+                    if !fin {
                         ws.send_ping(b"between", &mut out).unwrap();
                         seen.push(Seen::ping("between"));
                     }
                 }
-                seen.push(Seen::message(*kind, bytes));
             }
-            Send::Ping(payload) => {
-                ws.send_ping(payload, &mut out).unwrap();
-                seen.push(Seen::ping(payload));
-            }
+            Send::Ping(payload) => ws.send_ping(payload, &mut out).unwrap(),
         }
+        seen.push(match send {
+            Send::Whole(kind, bytes)
+            | Send::Plain(kind, bytes)
+            | Send::Prepared(kind, bytes)
+            | Send::Fragments(kind, bytes, ..)
+            | Send::Parts { kind, bytes, .. } => Seen::message(*kind, bytes),
+            Send::Ping(payload) => Seen::ping(payload),
+        });
     }
     (out, seen)
 }
 
-fn round_trip<R: TestRole>(
+/// Roles that send prepared messages, or the same otherwise.
+trait Sends: TestRole + Sized {
+    fn send_prepared(
+        ws: &mut WebSocket<Self>,
+        kind: MessageKind,
+        prepared: Prepared,
+        out: &mut Vec<u8>,
+    );
+}
+
+impl Sends for Server {
+    fn send_prepared(
+        ws: &mut WebSocket<Self>,
+        _: MessageKind,
+        prepared: Prepared,
+        out: &mut Vec<u8>,
+    ) {
+        if prepared.payload().len() % 2 == 0 {
+            ws.send_prepared(&prepared, out).unwrap();
+        } else {
+            out.extend_from_slice(&ws.begin_prepared(Arc::new(prepared)).unwrap());
+        }
+    }
+}
+
+impl Sends for Client {
+    fn send_prepared(
+        ws: &mut WebSocket<Self>,
+        kind: MessageKind,
+        prepared: Prepared,
+        out: &mut Vec<u8>,
+    ) {
+        ws.send_fragment(kind, prepared.payload(), true, out)
+            .unwrap();
+    }
+}
+
+/// The messages of these frames, as C zlib inflates them with the window that was negotiated.
+fn inflated_by_zlib(setup: &Setup, bytes: &[u8]) -> Vec<Vec<u8>> {
+    let (bits, no_context_takeover) = (
+        setup.params.server_max_window_bits(),
+        setup.params.server_no_context_takeover(),
+    );
+    let mut zlib = CInflate::new(bits, no_context_takeover);
+    let data: Vec<_> = frames(bytes)
+        .into_iter()
+        .filter(|frame| frame.opcode < 8)
+        .collect();
+    data.split_inclusive(|frame| frame.fin)
+        .map(|message| {
+            let payload: Vec<_> = message
+                .iter()
+                .flat_map(|frame| frame.payload.clone())
+                .collect();
+            match message[0].rsv {
+                RSV1 => zlib.message(&payload).expect("C zlib inflates it"),
+                _ => payload,
+            }
+        })
+        .collect()
+}
+
+fn round_trip<R: Sends>(
     setup: &Setup,
     sends: &[Send],
     cuts: &[Index],
     block: usize,
 ) -> Result<(), TestCaseError> {
     let (bytes, expected) = sent::<R>(setup, sends);
+    let messages: Vec<_> = sends
+        .iter()
+        .filter_map(|send| match send {
+            Send::Whole(_, bytes)
+            | Send::Plain(_, bytes)
+            | Send::Prepared(_, bytes)
+            | Send::Fragments(_, bytes, ..)
+            | Send::Parts { bytes, .. } => Some(bytes.clone()),
+            Send::Ping(_) => None,
+        })
+        .collect();
+    prop_assert!(inflated_by_zlib(setup, &bytes) == messages);
     let cuts = at(cuts, bytes.len());
     let outcome = setup.run::<R::Peer>(&bytes, &cuts);
     prop_assert_eq!(&outcome.seen, &expected);
@@ -290,12 +425,15 @@ fn any_calls<R: TestRole>(
             }
             Call::Send(Send::Whole(MessageKind::Binary, bytes)) => ws.send_binary(bytes, out),
             Call::Send(Send::Plain(_, bytes)) => ws.send_binary_uncompressed(bytes, out),
-            Call::Send(Send::Parts { kind, bytes, .. }) => {
+            Call::Send(Send::Prepared(kind, bytes) | Send::Fragments(kind, bytes, ..)) => {
                 ws.send_fragment(*kind, bytes, true, out)
+            }
+            Call::Send(Send::Parts { kind, bytes, .. }) => {
+                ws.send_fragment_uncompressed(*kind, bytes, true, out)
             }
             Call::Send(Send::Ping(payload)) => ws.send_ping(payload, out),
             Call::Part(kind, bytes, last, true) => {
-                ws.send_compressed_fragment(*kind, bytes, *last, out)
+                ws.send_compressed_fragment(*kind, bytes, setup.params, *last, out)
             }
             Call::Part(kind, bytes, last, false) => ws.send_fragment(*kind, bytes, *last, out),
             Call::Close => ws.close_without_code(out),
@@ -327,13 +465,13 @@ proptest! {
     #![proptest_config(ProptestConfig { max_shrink_iters: 300, ..config(CASES) })]
 
     #[test]
-    fn dp3_dp12_whatever_is_sent_is_received(
+    fn dp3_dp12_dp19_dp24_whatever_is_sent_is_received(
         setup in setup(), sends in vec(send(), 0..8), cuts in cuts(), block in prop_oneof![1..40_usize, 40..9000_usize], from_client in any::<bool>(),
     ) {
         if from_client {
-            round_trip::<ws_proto::Client>(&setup, &sends, &cuts, block)?;
+            round_trip::<Client>(&setup, &sends, &cuts, block)?;
         } else {
-            round_trip::<ws_proto::Server>(&setup, &sends, &cuts, block)?;
+            round_trip::<Server>(&setup, &sends, &cuts, block)?;
         }
     }
 
@@ -354,29 +492,29 @@ proptest! {
             frames.iter_mut().filter(|frame| frame.opcode == 2).for_each(|frame| frame.opcode = 1);
         }
         let setup = Setup::default().config(Config::default().with_max_message(max_message).with_max_fragments(max_fragments));
-        let bytes = wire::<ws_proto::Server>(&frames);
-        any_cut::<ws_proto::Server>(&setup, &bytes, &cuts)?;
+        let bytes = wire::<Server>(&frames);
+        any_cut::<Server>(&setup, &bytes, &cuts)?;
         // In the middle of something, too: what is known by then is told.
         let len = missing.index(bytes.len());
-        any_cut::<ws_proto::Server>(&setup, &bytes[..len], &cuts)?;
-        let bytes = wire::<ws_proto::Client>(&frames);
-        any_cut::<ws_proto::Client>(&setup, &bytes, &cuts)?;
+        any_cut::<Server>(&setup, &bytes[..len], &cuts)?;
+        let bytes = wire::<Client>(&frames);
+        any_cut::<Client>(&setup, &bytes, &cuts)?;
     }
 
     /// D12: noise, with RSV1 wherever it likes.
     #[test]
     fn d12_noise_is_survived(bytes in vec(any::<u8>(), 0..300).prop_map(Input), first in vec(any::<u8>(), 0..40), cuts in cuts()) {
         let frames = [Frame::text(&first).rsv(RSV1).more().masking(Masking::ByRole)];
-        any_cut::<ws_proto::Server>(&Setup::default(), &[wire::<ws_proto::Server>(&frames), bytes.0.clone()].concat(), &cuts)?;
-        any_cut::<ws_proto::Client>(&Setup::default(), &[wire::<ws_proto::Client>(&frames), bytes.0].concat(), &cuts)?;
+        any_cut::<Server>(&Setup::default(), &[wire::<Server>(&frames), bytes.0.clone()].concat(), &cuts)?;
+        any_cut::<Client>(&Setup::default(), &[wire::<Client>(&frames), bytes.0].concat(), &cuts)?;
     }
 
     /// P1, SE7: any calls between any pieces of input, the end of the stream at any point: no panic, and all that is written consists of whole frames, and after a
     /// Close come only Pongs.
     #[test]
     fn p1_se7_no_calls_on_any_input_panic(setup in setup(), calls in vec((call(), piece()), 0..20), eof in 0..40_usize) {
-        any_calls::<ws_proto::Server>(&setup, &calls, eof)?;
-        any_calls::<ws_proto::Client>(&setup, &calls, eof)?;
+        any_calls::<Server>(&setup, &calls, eof)?;
+        any_calls::<Client>(&setup, &calls, eof)?;
     }
 }
 

@@ -5,7 +5,7 @@ use crate::common::deflate::*;
 use crate::common::{Frame, Log, Masking, Seen, TestRole, for_both_roles, wire};
 use crate::common::{Layer, MessageHalves};
 use std::fmt::Debug;
-use ws_proto::deflate::DeflateConfig as Deflate;
+use ws_proto::deflate::{DeflateConfig as Deflate, Flush};
 use ws_proto::{CappedOutput, Message, MessageKind, ProtocolError, SendError, WebSocket};
 
 /// What a message that was sent has on the wire: whether it is compressed, and its payload.
@@ -138,18 +138,25 @@ fn dp11_dp12_without_takeover_caller_and_connection_take_turns() {
                     ws.send_compressed_fragment(
                         MessageKind::Text,
                         front,
+                        setup.params,
                         false,
                         &mut CappedOutput::new(&mut out, 5)
                     ),
                     Err(SendError::OutputFull { .. })
                 ));
-                ws.send_compressed_fragment(MessageKind::Text, front, false, &mut out)
-                    .unwrap();
+                ws.send_compressed_fragment(
+                    MessageKind::Text,
+                    front,
+                    setup.params,
+                    false,
+                    &mut out,
+                )
+                .unwrap();
                 assert_eq!(
                     ws.send_text(text, &mut out),
                     Err(SendError::MessageInProgress)
                 );
-                ws.send_compressed_fragment(MessageKind::Text, back, true, &mut out)
+                ws.send_compressed_fragment(MessageKind::Text, back, setup.params, true, &mut out)
                     .unwrap();
             } else {
                 ws.send_text(text, &mut out).unwrap();
@@ -171,7 +178,7 @@ fn dp11_dp12_without_takeover_caller_and_connection_take_turns() {
         assert!(setup.run::<R::Peer>(&out, &[]).seen == vec![Seen::text(text); count]);
         // With takeover it is one or the other.
         let mut ws = Setup::default().websocket::<R>();
-        ws.send_compressed_fragment(MessageKind::Text, &of_caller, true, &mut out)
+        ws.send_compressed_fragment(MessageKind::Text, &of_caller, params(""), true, &mut out)
             .unwrap();
         assert!(!sent(&mut ws, text).0, "the context was left to the caller");
     }
@@ -314,7 +321,7 @@ fn se8_debug_shows_no_message() {
             let mut compressor =
                 compressor::<R>(setup.params, &setup.deflate.clone().with_level(0));
             let compressed = compress(&mut compressor, marker.as_bytes());
-            compressor.compress(marker.as_bytes(), false, &mut Vec::new());
+            compressor.compress(marker.as_bytes(), Flush::None, &mut Vec::new());
             hides(&compressor);
             let mut decompressor = decompressor::<R>(setup.params);
             assert_eq!(

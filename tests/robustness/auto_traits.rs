@@ -93,6 +93,9 @@ fn values() {
         has_all::<ws_proto::Message<'_>>();
         has_all::<ws_proto::Needs>();
         has_all::<ws_proto::OwnedMessage>();
+        has_all::<ws_proto::Prepared>();
+        has_all::<ws_proto::PreparedFrame<&ws_proto::Prepared>>();
+        has_all::<ws_proto::PreparedFrame<std::sync::Arc<ws_proto::Prepared>>>();
     }
 }
 
@@ -120,11 +123,13 @@ fn connections_of_both_roles() {
 #[test]
 fn deflate() {
     use ws_proto::deflate::{
-        Compressor, Decompressor, DeflateConfig, InflateError, Inflated, NegotiationError, Params,
+        Compressor, Decompressor, DeflateConfig, Flush, InflateError, Inflated, NegotiationError,
+        Params,
     };
     has_all::<Compressor>();
     has_all::<DeflateConfig>();
     has_all::<Decompressor>();
+    has_all::<Flush>();
     has_all::<InflateError>();
     has_all::<Inflated>();
     has_all::<NegotiationError>();

@@ -1375,7 +1375,7 @@ impl Server {
 #[cfg(feature = "deflate")]
 mod deflate {
     use super::*;
-    use ws_proto::deflate::{Compressor, Decompressor, Inflated, Params};
+    use ws_proto::deflate::{Compressor, Decompressor, Flush, Inflated, Params};
 
     /// How long messages may be, in the tests below.
     const LIMIT: usize = 64 << 10;
@@ -1392,7 +1392,7 @@ mod deflate {
 
     fn compressed(compressor: &mut Compressor, message: &[u8]) -> Vec<u8> {
         let mut out = Vec::new();
-        compressor.compress(message, true, &mut out);
+        compressor.compress(message, Flush::End, &mut out);
         out
     }
 
@@ -1490,7 +1490,7 @@ mod deflate {
         let message = pattern(LIMIT - 1);
         let mut half = Vec::new();
         let mut compressor = compressor();
-        compressor.compress(&message, false, &mut half);
+        compressor.compress(&message, Flush::None, &mut half);
         let bomb = compressed(&mut self::compressor(), &vec![0; LIMIT]);
         under_attack(&OPTIONS, PEERS as u64 * EACH, |server| {
             let mut peers = Vec::new();

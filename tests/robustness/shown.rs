@@ -146,8 +146,8 @@ fn se11_errors_of_compression_are_told_in_words() {
         "permessage-deflate was not negotiated"
     );
     assert_eq!(
-        SendError::ContextInUse.to_string(),
-        "the compression context is in use by the connection"
+        SendError::IncompatibleParams.to_string(),
+        "the message was compressed with other parameters"
     );
 }
 
@@ -179,7 +179,7 @@ fn errors_become_errors_of_io() {
         SendError::LengthOverflow,
         SendError::InvalidUtf8,
         SendError::NotNegotiated,
-        SendError::ContextInUse,
+        SendError::IncompatibleParams,
         SendError::ClientOnlyCloseCode,
     ] {
         becomes(error, ErrorKind::InvalidInput);

@@ -6,7 +6,7 @@
 //! header is checked at the end of its line. The meaning of the lines is up to the [`HeadRules`].
 
 use super::headers::{is_header_value_char, split_line, value_len};
-use super::names;
+use super::{lists, names};
 #[cfg(feature = "alloc")]
 use crate::buffer::growth;
 use crate::buffer::{prefix, suffix, take_front};
@@ -132,6 +132,8 @@ pub(in crate::handshake) struct Parser<R> {
     dropped: usize,
     /// The index at which the current line begins.
     line_start: usize,
+    /// The length of the current line's name.
+    name_len: usize,
     /// The number of headers begun.
     headers: usize,
 }
@@ -145,6 +147,7 @@ impl<R: HeadRules> Parser<R> {
             parsed: 0,
             dropped: 0,
             line_start: 0,
+            name_len: 0,
             headers: 0,
         }
     }
@@ -176,11 +179,10 @@ impl<R: HeadRules> Parser<R> {
                 }
                 (Position::LineEnd, b'\n') => {
                     self.line_start = self.parsed;
-                    let (name, value) = line
-                        .strip_suffix(b"\r")
-                        .and_then(split_line)
-                        .ok_or(HandshakeError::InvalidHeaderName)?;
-                    self.rules.header(name, value)?;
+                    let name = prefix(line, self.name_len);
+                    let value = suffix(line, self.name_len + 1);
+                    let value = prefix(value, value.len() - 1);
+                    self.rules.header(name, lists::trim(value))?;
                     Position::LineStart
                 }
                 (Position::End, b'\n') => {
@@ -212,7 +214,10 @@ impl<R: HeadRules> Parser<R> {
                     self.parsed += token_len(suffix(bytes, self.parsed));
                     Position::Name
                 }
-                (Position::Name, b':') => Position::Value,
+                (Position::Name, b':') => {
+                    self.name_len = line.len();
+                    Position::Value
+                }
                 (Position::Name, _) if is_token_char(byte) => {
                     // The name was split by the input.
                     self.parsed += token_len(suffix(bytes, self.parsed));

@@ -353,18 +353,19 @@ pub(super) struct Target<'a> {
 
 impl<'a> Target<'a> {
     pub(super) fn parse(target: &'a str) -> Option<Self> {
-        let (authority, resource) = match split_scheme(target) {
-            Some((scheme, rest))
-                if SCHEMES
-                    .iter()
-                    .any(|known| scheme.eq_ignore_ascii_case(known)) =>
+        let (authority, resource) = if target.starts_with('/') {
+            (None, target)
+        } else {
+            let (scheme, rest) = split_scheme(target)?;
+            if !SCHEMES
+                .iter()
+                .any(|known| scheme.eq_ignore_ascii_case(known))
             {
-                let (authority, resource) = split_authority(rest);
-                Authority::parse(authority).ok()?;
-                (Some(authority), resource)
+                return None;
             }
-            _ if target.starts_with('/') => (None, target),
-            _ => return None,
+            let (authority, resource) = split_authority(rest);
+            Authority::parse(authority).ok()?;
+            (Some(authority), resource)
         };
         let (path, query) = match split_once(resource, b'?') {
             Some((path, query)) => (path, Some(query)),

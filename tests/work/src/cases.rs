@@ -6,7 +6,7 @@ use crate::handshake_support::Head;
 use crate::jobs::{Job, answering, connecting, inflating, receiving, role, serving};
 use std::hint::black_box;
 use std::time::Duration;
-use ws_proto::deflate::{self, Params};
+use ws_proto::deflate::{self, Flush, Params};
 use ws_proto::frame::Header;
 use ws_proto::handshake::HandshakeError;
 use ws_proto::uri::Uri;
@@ -625,7 +625,7 @@ fn compressed(message: &[u8]) -> Frame {
     let mut payload = Vec::new();
     takeover(false)
         .client_compressor(&deflate::DeflateConfig::default())
-        .compress(message, true, &mut payload);
+        .compress(message, Flush::End, &mut payload);
     deflated(payload)
 }
 
@@ -646,7 +646,7 @@ fn short_compressed(n: usize, no_takeover: bool) -> Vec<Job> {
         takeover(no_takeover).client_compressor(&deflate::DeflateConfig::default());
     let compress = |message: &[u8]| {
         let mut payload = Vec::new();
-        compressor.compress(message, true, &mut payload);
+        compressor.compress(message, Flush::End, &mut payload);
         deflated(payload)
     };
     inflating(
@@ -665,8 +665,7 @@ fn flushed_byte_by_byte(n: usize) -> Vec<Job> {
         Vec::new(),
     );
     for byte in 0..n / 7 {
-        compressor.compress(&[(byte * 89 % 251) as u8], true, &mut payload);
-        payload.extend([0, 0, 0xff, 0xff]);
+        compressor.compress(&[(byte * 89 % 251) as u8], Flush::Sync, &mut payload);
     }
     payload.push(0);
     inflated(&[deflated(payload)], n / 7)
@@ -726,8 +725,8 @@ fn compressing(n: usize, len: usize) -> Job {
         for message in data.chunks(len) {
             message
                 .iter()
-                .for_each(|byte| compressor.compress(&[*byte], false, &mut out));
-            compressor.compress(&[], true, &mut out);
+                .for_each(|byte| compressor.compress(&[*byte], Flush::None, &mut out));
+            compressor.compress(&[], Flush::End, &mut out);
         }
         black_box(out);
     })

@@ -268,11 +268,8 @@ impl<R: Role> Sender<R> {
             match event {
                 Event::Data(chunk) => {
                     if let Some(header) = from.frame_header(&chunk) {
-                        let frame = if chunk.compressed {
-                            half.begin_compressed_frame(chunk.kind, header.len, header.fin)?
-                        } else {
-                            half.begin_frame(chunk.kind, header.len, header.fin)?
-                        };
+                        let (kind, compressed) = (chunk.kind, chunk.compressed);
+                        let frame = half.begin_relayed_frame(kind, compressed, &header)?;
                         out.extend_from_slice(frame.header());
                         self.frame = Some(frame);
                     }
