@@ -29,14 +29,21 @@ use crate::role::Role;
 pub struct SendHalf<R> {
     role: R,
     closing: SendClosing,
-    /// The negotiated parameters, if messages may be compressed.
-    #[cfg_attr(not(feature = "deflate"), expect(dead_code, reason = "it is `None`"))]
-    deflate: Option<Direction>,
-    relays_compressed: bool,
+    compression: Compression,
     /// The fragmented message in progress.
     message: Option<FragmentedMessage>,
     utf8: Utf8Validator,
     counters: Counters,
+}
+
+/// Which compressed messages may be sent.
+#[derive(Debug, Clone, Copy)]
+enum Compression {
+    None,
+    /// Those of this endpoint, with the negotiated parameters.
+    Negotiated(Direction),
+    /// Those that another endpoint has compressed.
+    Relayed,
 }
 
 /// The properties that all fragments of a message share.
@@ -127,8 +134,10 @@ impl<R: Role> SendHalf<R> {
         Self {
             role,
             closing: SendClosing::new(),
-            deflate: deflate.map(Params::sent_by::<R>),
-            relays_compressed,
+            compression: match deflate.map(Params::sent_by::<R>) {
+                None if relays_compressed => Compression::Relayed,
+                negotiated => negotiated.map_or(Compression::None, Compression::Negotiated),
+            },
             message: None,
             utf8: Utf8Validator::new(),
             counters: Counters::default(),
@@ -264,7 +273,7 @@ impl<R: Role> SendHalf<R> {
         } else {
             Coding::Uncompressed
         };
-        if compressed && !self.relays_compressed {
+        if compressed && !matches!(self.compression, Compression::Relayed) {
             return Err(SendError::NotNegotiated);
         }
         let (rsv, opcode) = self.check_fragment(kind, coding)?;
@@ -573,12 +582,12 @@ impl<R: Role> SendHalf<R> {
         params: Params,
     ) -> Result<(u8, Opcode), SendError> {
         self.check_open()?;
-        match self.deflate {
-            None => Err(SendError::NotNegotiated),
-            Some(negotiated) if !negotiated.permits(params.sent_by::<R>()) => {
+        match self.compression {
+            Compression::None | Compression::Relayed => Err(SendError::NotNegotiated),
+            Compression::Negotiated(negotiated) if !negotiated.permits(params.sent_by::<R>()) => {
                 Err(SendError::IncompatibleParams)
             }
-            Some(_) => self.check_fragment(kind, Coding::CompressedByCaller),
+            Compression::Negotiated(_) => self.check_fragment(kind, Coding::CompressedByCaller),
         }
     }
 
