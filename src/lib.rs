@@ -163,7 +163,7 @@
 //! | [`Connection`] | a stream of events, for messages of any size | none except the struct |
 //! | [`MessageRecvHalf`], [`MessageSendHalf`]; [`RecvHalf`], [`SendHalf`] | the halves of these two, for two tasks | the same |
 //! | [`frame`] | the codec: headers, masking, UTF-8 | none |
-//! | [`handshake`] (feature) | the opening handshake, both roles; pages on the same port; a proxy | a head that is split by the input |
+//! | [`handshake`] (feature) | the opening handshake, both roles; pages on the same port; a proxy | a head that is split by the input; without an allocator, a buffer of the caller |
 //! | [`deflate`] (feature) | permessage-deflate: compression and its negotiation | per direction, from its first use on |
 //! | [`Deadlines`] | timeouts and Pings: the time goes in, the next deadline comes out | none |
 //! | [`extension`], [`uri`] | the grammar of `Sec-WebSocket-Extensions`, and of URIs | none |
@@ -193,8 +193,8 @@
 //! # Features
 //!
 //! * `std` (default): run-time detection of SIMD in dependencies. Implies `alloc`.
-//! * `alloc`: [`WebSocket`], [`Session`], `Vec<u8>` and [`ByteQueue`] as an [`Output`], and the
-//!   state machines of the handshake.
+//! * `alloc`: [`WebSocket`], [`Session`], `Vec<u8>` and [`ByteQueue`] as an [`Output`], and a
+//!   handshake that keeps the complete head.
 //! * `handshake` (default): the opening handshake.
 //! * `deflate`: permessage-deflate, by zlib-rs. Implies `std`.
 //! * `arbitrary`: `Arbitrary` (of arbitrary 1.4) for [`Config`], [`CloseCode`], [`MessageKind`],
@@ -207,7 +207,9 @@
 //! * `simdutf8`: faster validation of text, in particular of text that is not ASCII.
 //!
 //! Without default features the crate needs neither `std` nor an allocator: use [`Connection`] with
-//! a [`SliceOutput`].
+//! a [`SliceOutput`], and for the handshake
+//! [`ServerHandshake::with_buffer`](handshake::ServerHandshake::with_buffer) or a
+//! [`ClientRequest`](handshake::ClientRequest). `examples/device` is such a program.
 
 #![no_std]
 #![cfg_attr(docsrs, feature(doc_cfg))]

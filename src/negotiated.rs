@@ -78,8 +78,9 @@ impl<R: Role> Negotiated<R> {
     ///
     /// A [`Connection`](crate::Connection) then accepts RSV1 in the first frame of a message (RFC
     /// 7692 §6), marks the chunks of the message as
-    /// [`compressed`](crate::Chunk::compressed), and sends compressed frames. A `WebSocket`, which
-    /// must decompress a message, still refuses it.
+    /// [`compressed`](crate::Chunk::compressed), and sends them by
+    /// [`begin_relayed_frame`](crate::Connection::begin_relayed_frame). A `WebSocket`, which must
+    /// decompress a message, still refuses it.
     ///
     /// `ClientHandshake::relay_extensions` and `Accept::relay_extensions` set it.
     #[must_use]

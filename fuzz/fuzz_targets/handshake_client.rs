@@ -7,8 +7,8 @@ use support::Cuts;
 use support::heads::spelled;
 use support::work::{Bounds, bounded};
 use ws_proto::handshake::{
-    Answer, ClientHandshake, HandshakeError, HeadLimits, ProxyAnswer, ProxyConnect, Response,
-    accept_key,
+    Answer, ClientHandshake, ClientRequest, HandshakeError, HeadBuffer, HeadLimits, ProxyAnswer,
+    ProxyConnect, Response, ResponseReader, accept_key,
 };
 use ws_proto::{Client, deflate, uri::Uri};
 
@@ -77,6 +77,27 @@ fn tunnel(pieces: &[&[u8]]) -> (Result<Option<(bool, u16)>, HandshakeError>, usi
     (result, left, proxy.refused_head().to_vec())
 }
 
+/// What a client in a buffer of this size makes of it, with the same offer but for its parameters.
+fn connect_in(size: usize, pieces: &[&[u8]]) -> Result<Option<u16>, HandshakeError> {
+    let uri = Uri::parse("ws://example.com/").expect("a URI");
+    let request = ClientRequest::new(&uri, &mut Client::new([7; 32]))
+        .subprotocols("chat, superchat")
+        .relay_extensions("permessage-deflate");
+    let mut memory = [0; 2048];
+    let mut reader = ResponseReader::with_buffer(HeadBuffer::new(&mut memory[..size]));
+    for piece in pieces {
+        let mut piece = piece.to_vec();
+        if let Some(response) = reader.recv(&mut &mut piece[..])? {
+            return match request.verify(&response) {
+                Ok(_) => Ok(Some(101)),
+                Err(HandshakeError::UnexpectedStatus(status)) => Ok(Some(status)),
+                Err(error) => Err(error),
+            };
+        }
+    }
+    Ok(None)
+}
+
 fn handshake() -> ClientHandshake {
     let uri = Uri::parse("ws://example.com/").expect("a URI");
     ClientHandshake::new(&uri, Client::new([7; 32]))
@@ -103,6 +124,24 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
         bounded(&BOUNDS, bytes.len(), || connect(&pieces)),
         "a cut makes a difference"
     );
+    let size = 16 * data.first().map_or(0, |&byte| usize::from(byte % 129));
+    let small = bounded(&BOUNDS, bytes.len(), || connect_in(size, &[bytes]));
+    assert_eq!(
+        small,
+        bounded(&BOUNDS, bytes.len(), || connect_in(size, &pieces)),
+        "a cut makes a difference"
+    );
+    // Only the parameters of the extension are not compared.
+    match (&small, &whole.0) {
+        (Err(HandshakeError::HeadTooLarge { limit }), _) if *limit == size => {}
+        (_, Err(HandshakeError::InvalidExtensionParameter)) => {}
+        (_, Err(HandshakeError::ExtensionNotOffered)) => {}
+        (Err(error), Err(other)) => assert_eq!(error, other),
+        (Ok(None), Ok(None)) => {}
+        (Ok(Some(101)), Ok(Some(Ok(_)))) => {}
+        (Ok(Some(status)), Ok(Some(Err(other)))) => assert_eq!(status, other),
+        other => panic!("a buffer makes a difference: {other:?}"),
+    }
     let through = bounded(&BOUNDS, bytes.len(), || tunnel(&[bytes]));
     assert_eq!(
         through,

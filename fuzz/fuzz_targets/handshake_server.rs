@@ -9,8 +9,8 @@ use support::heads::spelled;
 use support::work::{Bounds, bounded};
 use ws_proto::deflate;
 use ws_proto::handshake::{
-    Body, HandshakeError, HeadLimits, Incoming, Origin, Request, Response, Scheme, ServerHandshake,
-    WriteError,
+    Body, HandshakeError, HeadBuffer, HeadLimits, Incoming, Origin, Request, Response, Scheme,
+    ServerHandshake, WriteError,
 };
 
 /// The result: the request's facts, the answer, and how many bytes were left.
@@ -71,6 +71,28 @@ fn serve(pieces: &[&[u8]]) -> Transcript {
         }
     }
     (Ok(None), out, 0)
+}
+
+/// The same in a buffer of this size, which keeps only some of the headers.
+fn serve_in(size: usize, pieces: &[&[u8]]) -> (Result<Option<String>, HandshakeError>, Vec<u8>) {
+    let mut memory = [0; 2048];
+    let buffer = HeadBuffer::new(&mut memory[..size]);
+    let (mut handshake, mut out) = (ServerHandshake::with_buffer(buffer), Vec::new());
+    for piece in pieces {
+        let mut piece = piece.to_vec();
+        let mut input = &mut piece[..];
+        match handshake.recv(&mut input, &mut out) {
+            Ok(None) => assert!(input.is_empty()),
+            Ok(Some(request)) => {
+                _ = (request.host(), request.subprotocols().count());
+                let target = request.target().to_owned();
+                _ = request.accept().write(&mut out).expect("room");
+                return (Ok(Some(target)), out);
+            }
+            Err(error) => return (Err(error), out),
+        }
+    }
+    (Ok(None), out)
 }
 
 /// The result for any requests: their facts, the answers, the end, and the head that was refused.
@@ -170,6 +192,21 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
         bounded(&BOUNDS, bytes.len(), || serve(&pieces)),
         "a cut makes a difference"
     );
+
+    let size = 16 * data.first().map_or(0, |&byte| usize::from(byte % 129));
+    let small = bounded(&BOUNDS, bytes.len(), || serve_in(size, &[bytes]));
+    assert_eq!(
+        small,
+        bounded(&BOUNDS, bytes.len(), || serve_in(size, &pieces)),
+        "a cut makes a difference"
+    );
+    if small.0 != Err(HandshakeError::HeadTooLarge { limit: size }) {
+        let expected = whole
+            .0
+            .clone()
+            .map(|request| request.map(|(target, _)| target));
+        assert_eq!(small.0, expected, "a buffer makes a difference");
+    }
 
     for reads in [false, true] {
         let whole = bounded(&PAGES, bytes.len(), || serve_pages(&[bytes], reads));

@@ -266,18 +266,16 @@ impl<R: Role> Connection<R> {
         self.send.begin_frame(kind, len, fin)
     }
 
-    /// Begins a frame that a relay passes on: one of a message of type `kind`, compressed or not,
-    /// with the FIN bit and the length of `header`, which
-    /// [`frame_header`](Self::frame_header) of the other connection returned.
-    ///
-    /// [`OutgoingFrame`] describes how to write the payload. Text must be valid UTF-8; this is not
-    /// checked.
+    /// Begins a frame that another connection receives, for a relay: `header` is the
+    /// [header](Self::frame_header) of a frame of a message of this type. The payload
+    /// is written like that of [`begin_frame`](Self::begin_frame), chunk by chunk.
     ///
     /// # Errors
     ///
-    /// [`SendError::NotNegotiated`] if the message is compressed and
-    /// [`Negotiated::with_relayed_compression`] was not set; [`SendError::LengthOverflow`],
-    /// [`SendError::MessageInProgress`] or [`SendError::Closed`]; no frame was begun.
+    /// [`SendError::NotNegotiated`] if the message is compressed, unless
+    /// [`Negotiated::with_relayed_compression`](crate::Negotiated::with_relayed_compression)
+    /// permits it; [`SendError::LengthOverflow`], [`SendError::MessageInProgress`] or
+    /// [`SendError::Closed`]; no frame was begun.
     pub fn begin_relayed_frame(
         &mut self,
         kind: MessageKind,
@@ -446,16 +444,16 @@ impl<R: Role> Connection<R> {
         self.recv.payload_left()
     }
 
-    /// Returns the header of the frame that begins with `chunk`, which [`recv`](Self::recv)
-    /// returned last, or `None` if the frame began before. Its `mask` is `None`, since the payload
-    /// was unmasked.
+    /// Returns the header of the frame that begins with `chunk`, or `None` if the frame began
+    /// before. The chunk must be the last that [`recv`](Self::recv) returned. The `mask` of the
+    /// header is `None`, since the payload was unmasked.
     ///
     /// Each frame begins with a chunk, which is empty if the frame is. A relay that keeps the
     /// borders of frames (§5.4) begins a frame of its own with each:
     ///
     /// ```
-    /// use ws_proto::{Client, Connection, Event, Server};
-    /// use ws_proto::{OutgoingFrame, Output, SendError};
+    /// use ws_proto::{Client, Connection, Event, OutgoingFrame, Output};
+    /// use ws_proto::{SendError, Server};
     ///
     /// /// Sends messages of the client on to the server.
     /// fn relay(

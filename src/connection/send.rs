@@ -29,15 +29,21 @@ use crate::role::Role;
 pub struct SendHalf<R> {
     role: R,
     closing: SendClosing,
-    /// The negotiated parameters, if messages may be compressed.
-    #[cfg_attr(not(feature = "deflate"), expect(dead_code, reason = "it is `None`"))]
-    deflate: Option<Direction>,
-    /// Whether compressed messages are passed on as they are.
-    relays_compressed: bool,
+    compression: Compression,
     /// The fragmented message in progress.
     message: Option<FragmentedMessage>,
     utf8: Utf8Validator,
     counters: Counters,
+}
+
+/// Which compressed messages may be sent.
+#[derive(Debug, Clone, Copy)]
+enum Compression {
+    None,
+    /// Those of this endpoint, with the negotiated parameters.
+    Negotiated(Direction),
+    /// Those that another endpoint has compressed.
+    Relayed,
 }
 
 /// The properties that all fragments of a message share.
@@ -57,7 +63,7 @@ pub(crate) enum Coding {
         expect(dead_code, reason = "there is no such layer")
     )]
     Compressed,
-    /// The caller, or the endpoint whose messages a relay passes on.
+    /// The caller, or an endpoint whose messages the caller relays.
     CompressedByCaller,
 }
 
@@ -128,8 +134,10 @@ impl<R: Role> SendHalf<R> {
         Self {
             role,
             closing: SendClosing::new(),
-            deflate: deflate.map(Params::sent_by::<R>),
-            relays_compressed,
+            compression: match deflate.map(Params::sent_by::<R>) {
+                None if relays_compressed => Compression::Relayed,
+                negotiated => negotiated.map_or(Compression::None, Compression::Negotiated),
+            },
             message: None,
             utf8: Utf8Validator::new(),
             counters: Counters::default(),
@@ -244,6 +252,35 @@ impl<R: Role> SendHalf<R> {
         self.begin(FragmentedMessage { kind, coding }, rsv, opcode, len, fin)
     }
 
+    /// Begins a frame that another connection receives, for a relay: `header` is the
+    /// [header](crate::Connection::frame_header) of a frame of a message of this type. The payload
+    /// is written like that of [`begin_frame`](Self::begin_frame), chunk by chunk.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError::NotNegotiated`] if the message is compressed, unless
+    /// [`Negotiated::with_relayed_compression`](crate::Negotiated::with_relayed_compression)
+    /// permits it; [`SendError::LengthOverflow`], [`SendError::MessageInProgress`] or
+    /// [`SendError::Closed`]; no frame was begun.
+    pub fn begin_relayed_frame(
+        &mut self,
+        kind: MessageKind,
+        compressed: bool,
+        header: &Header,
+    ) -> Result<OutgoingFrame, SendError> {
+        let coding = if compressed {
+            Coding::CompressedByCaller
+        } else {
+            Coding::Uncompressed
+        };
+        if compressed && !matches!(self.compression, Compression::Relayed) {
+            return Err(SendError::NotNegotiated);
+        }
+        let (rsv, opcode) = self.check_fragment(kind, coding)?;
+        let message = FragmentedMessage { kind, coding };
+        self.begin(message, rsv, opcode, header.len, header.fin)
+    }
+
     /// Begins a frame of a compressed message, like [`begin_frame`](Self::begin_frame): the payload
     /// is a slice of the output of a compressor for the complete message, and `params` are the
     /// compressor's parameters.
@@ -264,34 +301,6 @@ impl<R: Role> SendHalf<R> {
         let coding = Coding::CompressedByCaller;
         let (rsv, opcode) = self.check_compressed_fragment(kind, params)?;
         self.begin(FragmentedMessage { kind, coding }, rsv, opcode, len, fin)
-    }
-
-    /// Begins a frame that a relay passes on: one of a message of type `kind`, compressed or not,
-    /// with the FIN bit and the length of `header`.
-    ///
-    /// [`OutgoingFrame`] describes how to write the payload. Text must be valid UTF-8; this is not
-    /// checked.
-    ///
-    /// # Errors
-    ///
-    /// [`SendError::NotNegotiated`] if the message is compressed and
-    /// [`Negotiated::with_relayed_compression`](crate::Negotiated::with_relayed_compression) was
-    /// not set; [`SendError::LengthOverflow`], [`SendError::MessageInProgress`] or
-    /// [`SendError::Closed`]; no frame was begun.
-    pub fn begin_relayed_frame(
-        &mut self,
-        kind: MessageKind,
-        compressed: bool,
-        header: &Header,
-    ) -> Result<OutgoingFrame, SendError> {
-        let coding = match compressed {
-            false => Coding::Uncompressed,
-            true if self.relays_compressed => Coding::CompressedByCaller,
-            true => return Err(SendError::NotNegotiated),
-        };
-        let (rsv, opcode) = self.check_fragment(kind, coding)?;
-        let message = FragmentedMessage { kind, coding };
-        self.begin(message, rsv, opcode, header.len, header.fin)
     }
 
     /// Sends a Ping with a payload of at most 125 bytes (§5.5.2). The peer answers it with a Pong
@@ -573,12 +582,12 @@ impl<R: Role> SendHalf<R> {
         params: Params,
     ) -> Result<(u8, Opcode), SendError> {
         self.check_open()?;
-        match self.deflate {
-            None => Err(SendError::NotNegotiated),
-            Some(negotiated) if !negotiated.permits(params.sent_by::<R>()) => {
+        match self.compression {
+            Compression::None | Compression::Relayed => Err(SendError::NotNegotiated),
+            Compression::Negotiated(negotiated) if !negotiated.permits(params.sent_by::<R>()) => {
                 Err(SendError::IncompatibleParams)
             }
-            Some(_) => self.check_fragment(kind, Coding::CompressedByCaller),
+            Compression::Negotiated(_) => self.check_fragment(kind, Coding::CompressedByCaller),
         }
     }
 

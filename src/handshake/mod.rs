@@ -119,9 +119,12 @@
 //!
 //! # Without allocation
 //!
-//! Without the feature `alloc` there are [`Request`], [`Incoming`] and [`Response`], which parse a
-//! slice; [`Request::accept`], [`Request::reject`] and [`HttpRequest::respond`], which write a
-//! response; and [`fresh_key`] and [`accept_key`].
+//! A server uses [`ServerHandshake::with_buffer`], whose [`HeadBuffer`] may be smaller than a head:
+//! it drops the headers that have no meaning in a handshake. A client sends a [`ClientRequest`],
+//! and reads the response by a [`ResponseReader`] with such a buffer.
+//!
+//! [`Request`], [`Incoming`] and [`Response`] parse a head that is in a slice; [`fresh_key`] and
+//! [`accept_key`] are for heads that are written by other means.
 //!
 //! # Input that is refused
 //!

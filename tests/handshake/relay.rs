@@ -6,7 +6,7 @@ use ws_proto::frame::{Header, Opcode};
 use ws_proto::handshake::{
     Answer, ClientHandshake, HandshakeError, HeadLimits, Request, Response, WriteError, accept_key,
 };
-use ws_proto::{Client, Config, Connection, Event, Negotiated, Role, Server};
+use ws_proto::{Client, Config, Connection, Event, MessageKind, Negotiated, Role, Server};
 
 const OFFER: &str = "permessage-deflate; client_max_window_bits, permessage-other; a=\"b\"";
 
@@ -37,7 +37,7 @@ fn relays<R: Role>(negotiated: Negotiated<R>) -> bool {
         len: 1,
     };
     let sends = connection
-        .begin_relayed_frame(ws_proto::MessageKind::Binary, true, &header)
+        .begin_relayed_frame(MessageKind::Binary, true, &header)
         .is_ok();
     let mut bytes = if R::IS_CLIENT {
         b"\xc2\x01x".to_vec()

@@ -268,8 +268,8 @@ impl<R: Role> Sender<R> {
             match event {
                 Event::Data(chunk) => {
                     if let Some(header) = from.frame_header(&chunk) {
-                        let frame =
-                            half.begin_relayed_frame(chunk.kind, chunk.compressed, &header)?;
+                        let (kind, compressed) = (chunk.kind, chunk.compressed);
+                        let frame = half.begin_relayed_frame(kind, compressed, &header)?;
                         out.extend_from_slice(frame.header());
                         self.frame = Some(frame);
                     }
