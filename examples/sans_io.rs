@@ -1,4 +1,4 @@
-//! A client and a server that talk in memory, without a socket: prints each byte, and what it means.
+//! A client and a server that talk in memory, without a socket: prints each byte, and its meaning.
 //!
 //! ```text
 //! cargo run --example sans_io
@@ -15,7 +15,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let (client, server) = handshake()?;
     let mut client = WebSocket::new(client, &Config::new());
     let mut server = WebSocket::new(server, &Config::new());
-    // What each end has written, which a socket would carry to the other one.
+    // The output of each end, which a socket would carry to the other one.
     let (mut to_server, mut to_client) = (Vec::new(), Vec::new());
 
     println!("\n== A text message, which the server answers");
@@ -86,7 +86,7 @@ fn show_head(sender: &str, head: &[u8]) {
     );
 }
 
-/// Shows the bytes from `sender`, and what `receiver` makes of them, which answers into `out`.
+/// Shows the bytes from `sender`, and the events of `receiver`, which answers into `out`.
 fn deliver<R: Role>(
     sender: &str,
     bytes: &mut Vec<u8>,
@@ -103,7 +103,7 @@ fn deliver<R: Role>(
     Ok(())
 }
 
-/// Shows a line for each frame: its bytes, and what its header says.
+/// Shows a line for each frame: its bytes, and the fields of its header.
 fn show(sender: &str, mut bytes: &[u8]) {
     while !bytes.is_empty() {
         let (frame, meaning) = match Header::decode(bytes) {

@@ -1,6 +1,6 @@
-// Hosts against Node and Chromium. hyper_upgrade: a page by HTTP/2, a WebSocket by HTTP/2's extended
-// CONNECT (node:http2, with frames by hand), and a page in Chromium. tokio_echo with TLS: the library
-// ws. tokio_chat: its page, in two windows.
+// Hosts against Node and Chromium. hyper_upgrade: a page by HTTP/2, a WebSocket by HTTP/2's
+// extended CONNECT (node:http2, with frames by hand), and a page in Chromium. tokio_echo with TLS:
+// the library ws. tokio_chat: its page, in two windows.
 //
 // usage: node drive.js DIR CHROMIUM    (where the programs are, and Chromium's path)
 // Prints a line for each case, `ok` or `FAILED`.

@@ -61,8 +61,8 @@ fn mk8_mk6_every_alignment_and_length_is_masked_while_it_is_copied() {
             let (frame, _) = read(&out[start..]).unwrap();
             assert!(frame.payload == payload, "length {len} at {start}");
 
-            // The first byte arrives by itself, so that the rest is copied: into new memory, or over
-            // the bytes of another message.
+            // The first byte arrives by itself, so that the rest is copied: into new memory, or
+            // over the bytes of another message.
             let header_len = out.len() - start - len;
             let (mut first, mut rest) = out[start..].split_at_mut(header_len + 1.min(len));
             let received = server

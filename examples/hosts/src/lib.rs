@@ -1,5 +1,5 @@
-//! What the programs in `src/bin`, the hosts, share: a WebSocket for tokio, in [`tokio_stream`];
-//! TLS, in [`tls`]; and the opening handshake of an echo server.
+//! The code that the programs in `src/bin`, the hosts, share: a WebSocket for tokio, in
+//! [`tokio_stream`]; TLS, in [`tls`]; and the opening handshake of an echo server.
 
 pub mod tls;
 pub mod tokio_stream;

@@ -1,5 +1,5 @@
-//! A chat with rooms on tokio: it serves its page, and prepares and compresses each message once for
-//! all members of a room.
+//! A chat with rooms on tokio: it serves its page, and prepares and compresses each message once
+//! for all members of a room.
 //!
 //!     cargo run --release --manifest-path examples/hosts/Cargo.toml --bin tokio_chat -- \
 //!         127.0.0.1:9001

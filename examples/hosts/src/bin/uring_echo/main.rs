@@ -1,11 +1,11 @@
 //! An echo server on io_uring, in one thread: a `Session` for each connection, and buffers that the
-//! kernel takes when bytes arrive, so that idle connections have none. It receives once at a time,
-//! not by multishot, since then the kernel would go on while output waits.
+//! kernel allocates when bytes arrive, so that idle connections have none. It receives once at a
+//! time, not by multishot, since then the kernel would go on while output waits.
 //!
 //!     cargo run --release --manifest-path examples/hosts/Cargo.toml --features uring \
 //!         --bin uring_echo -- 127.0.0.1:9001
 //!
-//! It needs Linux 5.17. Where the kernel forbids io_uring, it says so, and exits with 0.
+//! It needs Linux 5.17. Where the kernel forbids io_uring, it prints that, and exits with 0.
 
 mod ring;
 
