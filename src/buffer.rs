@@ -56,6 +56,24 @@ impl<const N: usize> InlineBytes<N> {
     }
 }
 
+#[cfg(feature = "handshake")]
+impl<const N: usize> InlineBytes<N> {
+    /// Appends a number in decimal, which must fit. The code is smaller than that of `fmt`.
+    pub(crate) fn push_decimal(&mut self, number: usize) {
+        let start = self.len();
+        let mut rest = number;
+        loop {
+            self.push([b'0' + (rest % 10) as u8]);
+            rest /= 10;
+            if rest == 0 {
+                break;
+            }
+        }
+        let end = self.len();
+        self.bytes.get_mut(start..end).unwrap_or_default().reverse();
+    }
+}
+
 impl<const N: usize> Deref for InlineBytes<N> {
     type Target = [u8];
 
@@ -112,6 +130,17 @@ pub(crate) fn suffix(bytes: &[u8], start: usize) -> &[u8] {
 pub(crate) fn suffix_mut(bytes: &mut [u8], start: usize) -> &mut [u8] {
     debug_assert!(start <= bytes.len());
     bytes.get_mut(start..).unwrap_or_default()
+}
+
+/// Returns the value of at least one decimal digit and nothing else, unless it is too large. The code
+/// is smaller than that of `str::parse`.
+pub(crate) fn decimal(digits: &[u8]) -> Option<u64> {
+    let value = digits.iter().try_fold(0, |value: u64, byte| {
+        let digit = byte.wrapping_sub(b'0');
+        let shifted = value.checked_mul(10).filter(|_| digit < 10)?;
+        shifted.checked_add(digit.into())
+    });
+    value.filter(|_| !digits.is_empty())
 }
 
 /// Removes `len` bytes from the front of `input`, or all of it if it is shorter, and returns them.

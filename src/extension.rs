@@ -44,6 +44,17 @@ pub fn parse(value: &[u8]) -> impl Iterator<Item = Result<Extension<'_>, Invalid
     })
 }
 
+/// Returns whether `value` is a list of extensions with the names of those `offered`.
+#[cfg(feature = "handshake")]
+pub(crate) fn are_among<'a, I: Iterator<Item = Extension<'a>>>(
+    value: &[u8],
+    offered: impl Fn() -> I,
+) -> bool {
+    parse(value).all(|accepted| {
+        accepted.is_ok_and(|accepted| offered().any(|offer| offer.name == accepted.name))
+    })
+}
+
 /// An extension that a peer offers or accepts (RFC 6455 §9.1).
 ///
 /// `Display` writes it in its shortest form.

@@ -24,6 +24,8 @@ pub struct Negotiated<R> {
     pub(crate) subprotocol: Option<Box<str>>,
     /// How this endpoint compresses, and the negotiated parameters.
     pub(crate) deflate: Option<(DeflateConfig, Params)>,
+    /// Whether compressed messages are passed on as they are.
+    pub(crate) relays_compressed: bool,
 }
 
 impl<R: Role> Negotiated<R> {
@@ -36,6 +38,7 @@ impl<R: Role> Negotiated<R> {
             #[cfg(feature = "alloc")]
             subprotocol: None,
             deflate: None,
+            relays_compressed: false,
         }
     }
 
@@ -68,6 +71,21 @@ impl<R: Role> Negotiated<R> {
     #[must_use]
     pub fn deflate(&self) -> Option<Params> {
         self.deflate.as_ref().map(|&(_, params)| params)
+    }
+
+    /// Permits compressed messages without a way to decompress them, for a relay: the extension was
+    /// negotiated by the endpoints between which it forwards messages.
+    ///
+    /// A [`Connection`](crate::Connection) then accepts RSV1 in the first frame of a message (RFC
+    /// 7692 §6), marks the chunks of the message as
+    /// [`compressed`](crate::Chunk::compressed), and sends compressed frames. A `WebSocket`, which
+    /// must decompress a message, still refuses it.
+    ///
+    /// `ClientHandshake::relay_extensions` and `Accept::relay_extensions` set it.
+    #[must_use]
+    pub const fn with_relayed_compression(mut self) -> Self {
+        self.relays_compressed = true;
+        self
     }
 }
 

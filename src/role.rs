@@ -2,7 +2,7 @@
 //!
 //! The roles differ in masking (RFC 6455 §5.1): a client must mask every frame, a server none.
 
-use crate::frame::{MaskingKey, keys::Keys};
+use crate::frame::{MaskingKey, MaskingKeys};
 use core::fmt;
 
 /// The role of an endpoint: [`Server`] or [`Client`].
@@ -98,7 +98,7 @@ impl sealed::Sealed for Server {
 /// A client is neither `Clone` nor `Default`, since a copy would reuse keys. `Debug` does not show
 /// the secret.
 pub struct Client {
-    keys: Keys,
+    keys: MaskingKeys,
 }
 
 impl Client {
@@ -107,7 +107,7 @@ impl Client {
     #[must_use]
     pub fn new(seed: [u8; 32]) -> Self {
         Self {
-            keys: Keys::new(seed),
+            keys: MaskingKeys::new(seed),
         }
     }
 
@@ -116,7 +116,7 @@ impl Client {
     pub(crate) fn nonce(&mut self) -> [u8; 16] {
         let mut nonce = [0; 16];
         for word in nonce.chunks_exact_mut(4) {
-            word.copy_from_slice(&self.keys.next_key());
+            word.copy_from_slice(&self.keys.next_key().0);
         }
         nonce
     }
@@ -129,7 +129,7 @@ impl Role for Client {
 impl sealed::Sealed for Client {
     #[inline]
     fn next_key(&mut self) -> Option<MaskingKey> {
-        Some(MaskingKey(self.keys.next_key()))
+        Some(self.keys.next_key())
     }
 }
 

@@ -1,8 +1,9 @@
 //! WebSocket URIs (RFC 6455 §3), and references to them (RFC 3986 §5).
 
+use crate::buffer::decimal;
 #[cfg(feature = "alloc")]
 use alloc::{borrow::ToOwned, string::String};
-use core::{error, fmt, net::Ipv6Addr};
+use core::{error, fmt};
 
 /// A `ws:` or `wss:` URI (RFC 6455 §3): the server to connect to, and the resource to request.
 ///
@@ -35,7 +36,7 @@ impl<'a> Uri<'a> {
     ///
     /// [`UriError`] is the first fault.
     pub fn parse(uri: &'a str) -> Result<Self, UriError> {
-        let (scheme, rest) = uri.split_once("://").ok_or(UriError::InvalidScheme)?;
+        let (scheme, rest) = split_scheme(uri).ok_or(UriError::InvalidScheme)?;
         let secure = secure_flag(scheme, ["ws", "wss"]).ok_or(UriError::InvalidScheme)?;
         if rest.contains('#') {
             return Err(UriError::UnexpectedFragment);
@@ -178,7 +179,7 @@ impl<'a> Uri<'a> {
     pub fn host_value(&self) -> impl fmt::Display + use<'a> {
         HostValue {
             host: self.authority.host,
-            port: Some(self.port()).filter(|&port| port != self.default_port()),
+            port: self.other_port(),
         }
     }
 
@@ -190,6 +191,17 @@ impl<'a> Uri<'a> {
             host: self.authority.host,
             port: Some(self.port()),
         }
+    }
+
+    /// Returns the host as written, an IPv6 address in its brackets.
+    #[cfg(feature = "handshake")]
+    pub(crate) const fn host_in_brackets(&self) -> &'a str {
+        self.authority.host
+    }
+
+    /// Returns the port, unless it is the scheme's default.
+    pub(crate) fn other_port(&self) -> Option<u16> {
+        Some(self.port()).filter(|&port| port != self.default_port())
     }
 
     const fn default_port(&self) -> u16 {
@@ -350,13 +362,13 @@ impl<'a> Authority<'a> {
     pub(crate) fn parse(authority: &'a str) -> Result<Self, UriError> {
         let host_len = match authority.strip_prefix('[') {
             Some(rest) => {
-                let (address, _) = rest.split_once(']').ok_or(UriError::InvalidHost)?;
-                address
-                    .parse::<Ipv6Addr>()
-                    .map_err(|_| UriError::InvalidHost)?;
+                let (address, _) = split_once(rest, b']').ok_or(UriError::InvalidHost)?;
+                if !is_ipv6(address.as_bytes()) {
+                    return Err(UriError::InvalidHost);
+                }
                 address.len() + 2
             }
-            None => authority.find(':').unwrap_or(authority.len()),
+            None => split_once(authority, b':').map_or(authority.len(), |(host, _)| host.len()),
         };
         let (host, port) = authority
             .split_at_checked(host_len)
@@ -374,6 +386,70 @@ impl<'a> Authority<'a> {
     }
 }
 
+/// Splits `scheme://rest`.
+pub(crate) fn split_scheme(text: &str) -> Option<(&str, &str)> {
+    let (scheme, rest) = split_once(text, b':')?;
+    Some((scheme, rest.strip_prefix("//")?))
+}
+
+/// Splits text at the first of these bytes, which is ASCII. The code is smaller than that of
+/// `str::split_once`.
+pub(crate) fn split_once(text: &str, byte: u8) -> Option<(&str, &str)> {
+    let at = text.bytes().position(|other| other == byte)?;
+    Some((text.get(..at)?, text.get(at + 1..)?))
+}
+
+/// Returns whether this is an IPv6 address (RFC 3986 §3.2.2): eight groups, some of which may be
+/// elided once, and the last two of which may be an IPv4 address.
+fn is_ipv6(address: &[u8]) -> bool {
+    let (mut rest, mut groups, mut elided) = (address, 0, false);
+    if let [b':', b':', after @ ..] = rest {
+        (rest, elided) = (after, true);
+    }
+    while !(elided && rest.is_empty() && address.ends_with(b"::")) {
+        let digits = rest
+            .iter()
+            .take_while(|byte| byte.is_ascii_hexdigit())
+            .count();
+        let (group, after) = rest.split_at(digits);
+        if after.starts_with(b".") {
+            groups += 2;
+            if !is_ipv4(rest) {
+                return false;
+            }
+            break;
+        }
+        if !matches!(group.len(), 1..=4) {
+            return false;
+        }
+        groups += 1;
+        match after {
+            [] => break,
+            [b':', b':', after @ ..] if !elided => (rest, elided) = (after, true),
+            [b':', after @ ..] => rest = after,
+            _ => return false,
+        }
+    }
+    if elided { groups < 8 } else { groups == 8 }
+}
+
+/// Returns whether this is an IPv4 address: four numbers up to 255 without leading zeros.
+fn is_ipv4(address: &[u8]) -> bool {
+    let mut count = 0;
+    let mut numbers = address.split(|&byte| byte == b'.');
+    numbers.all(|digits| {
+        count += 1;
+        match digits {
+            [b'0'] => true,
+            [b'1'..=b'9', ..] if digits.len() <= 3 && digits.iter().all(u8::is_ascii_digit) => {
+                let value = |sum: u16, digit: &u8| sum * 10 + u16::from(digit - b'0');
+                digits.iter().fold(0, value) < 256
+            }
+            _ => false,
+        }
+    }) && count == 4
+}
+
 /// Parses the rest of an authority after the host: nothing, or a colon and digits, which RFC 3986
 /// §3.2.3 allows to be absent.
 fn parse_port(port: &str) -> Result<Option<u16>, UriError> {
@@ -381,11 +457,10 @@ fn parse_port(port: &str) -> Result<Option<u16>, UriError> {
         None if port.is_empty() => Ok(None),
         None => Err(UriError::InvalidHost),
         Some("") => Ok(None),
-        // `u16::from_str` would also accept "+80".
-        Some(digits) if digits.bytes().all(|b| b.is_ascii_digit()) => {
-            digits.parse().map(Some).map_err(|_| UriError::InvalidPort)
-        }
-        Some(_) => Err(UriError::InvalidPort),
+        Some(digits) => decimal(digits.as_bytes())
+            .and_then(|port| port.try_into().ok())
+            .map(Some)
+            .ok_or(UriError::InvalidPort),
     }
 }
 
@@ -445,7 +520,8 @@ fn without_dots(path: &str) -> String {
 
 /// Splits the text after `scheme://` into the authority and the rest, path and query.
 pub(crate) fn split_authority(rest: &str) -> (&str, &str) {
-    rest.find(['/', '?'])
+    rest.bytes()
+        .position(|byte| matches!(byte, b'/' | b'?'))
         .and_then(|at| rest.split_at_checked(at))
         .unwrap_or((rest, ""))
 }
@@ -477,5 +553,33 @@ fn is_made_of(text: &str, also: &[u8]) -> bool {
 impl From<UriError> for std::io::Error {
     fn from(error: UriError) -> Self {
         Self::new(std::io::ErrorKind::InvalidInput, error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_ipv6;
+    use core::net::Ipv6Addr;
+    use proptest::{collection::vec, prelude::*, sample::select};
+    use std::string::String;
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 20_000, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn an_ipv6_address_is_one_for_std(parts in vec(select(&[
+            ":", "::", "0", "1", "f", "A0", "ffff", "12345", "1:2:3:4:5:6", "1:2:3:4:5:6:7", "a:b:c:d:e:f:0:1", ".", "g", "%",
+            "1.2.3.4", "0.0.0.0", "255.255.255.255", "256.1.1.1", "01.2.3.4", "1.2.3", "1.2.3.4.5", "\u{e9}",
+        ][..]), 0..8)) {
+            let text: String = parts.concat();
+            prop_assert_eq!(is_ipv6(text.as_bytes()), text.parse::<Ipv6Addr>().is_ok(), "{}", text);
+        }
+
+        #[test]
+        fn what_std_writes_is_an_ipv6_address(groups: [u16; 8], zeros: [bool; 8]) {
+            let groups = core::array::from_fn::<_, 8, _>(|i| if zeros[i] { 0 } else { groups[i] });
+            let text = std::format!("{}", Ipv6Addr::from(groups));
+            prop_assert!(is_ipv6(text.as_bytes()), "{}", text);
+        }
     }
 }

@@ -1,6 +1,7 @@
 // Hosts against Node and Chromium. hyper_upgrade: a page by HTTP/2, a WebSocket by HTTP/2's
 // extended CONNECT (node:http2, with frames by hand), and a page in Chromium. tokio_echo with TLS:
-// the library ws. tokio_chat: its page, in two windows.
+// the library ws. tokio_chat: its page, in two windows. The relay between a client and a server of
+// ws.
 //
 // usage: node drive.js DIR CHROMIUM    (where the programs are, and Chromium's path)
 // Prints a line for each case, `ok` or `FAILED`.
@@ -16,7 +17,7 @@ const { tmpdir } = require('node:os');
 const { join } = require('node:path');
 const { createInterface } = require('node:readline');
 const { chromium } = require('playwright-core');
-const { WebSocket } = require('ws');
+const { WebSocket, WebSocketServer } = require('ws');
 
 const [DIR, CHROMIUM] = process.argv.slice(2);
 const MIB = 1 << 20;
@@ -65,6 +66,37 @@ async function host(...command) {
   reader.on('line', (line) => lines.push(line));
   await once(reader, 'line');
   return lines;
+}
+
+async function relay() {
+  const server = new WebSocketServer({ host: '127.0.0.1', port: 0, perMessageDeflate: { threshold: 0 }, maxPayload: 0 });
+  await once(server, 'listening');
+  const [url] = await host('relay', `127.0.0.1:${server.address().port}`);
+
+  await test('relay, between a client and a server of ws', async () => {
+    const connected = once(server, 'connection');
+    const client = new WebSocket(url, { maxPayload: 0 });
+    await once(client, 'open');
+    const [peer] = await connected;
+    equal(client.extensions, 'permessage-deflate');
+    equal(peer.extensions, 'permessage-deflate');
+    peer.on('message', (data, binary) => peer.send(data, { binary }));
+    for (const message of ['κόσμε 🦀', '', 'κόσμε '.repeat(100_000), randomBytes(4 * MIB), Buffer.alloc(64 * MIB)]) {
+      client.send(message);
+      const [echoed] = await once(client, 'message');
+      ok(echoed.equals(Buffer.from(message)));
+    }
+    const pong = once(client, 'pong');
+    const ping = once(peer, 'ping');
+    client.ping('p');
+    equal(String(await ping), 'p');
+    equal(String(await pong), 'p');
+    client.close(4321, 'good bye');
+    const [code, reason] = await once(peer, 'close');
+    equal(`${code} ${reason}`, '4321 good bye');
+    equal((await once(client, 'close'))[0], 4321);
+  });
+  server.close();
 }
 
 /** The library ws, with a certificate that it verifies. */
@@ -124,6 +156,7 @@ async function chat(browser) {
 
 async function main() {
   process.exitCode = 1; // should it end before the last case
+  await relay();
   await tlsEcho();
   const lines = await host('hyper_upgrade');
   const [url] = lines;

@@ -2,13 +2,15 @@
 """Drives the hosts with the Python library websockets, and with sockets where a peer must misbehave. Those peers
 are dropped after the default timeouts, the last of them after a minute, while the other cases run.
 
-usage: drive.py DIR    (where the programs are)
+usage: [RELAYED=MIB] drive.py DIR    (where the programs are; the length of the message that is relayed, by default 64)
 Prints a line for each case, `ok` or `FAILED`.
 """
 
 import asyncio
 import base64
+import hashlib
 import logging
+import os
 import random
 import re
 import resource
@@ -69,8 +71,8 @@ async def host(name, *args):
         await process.wait()
 
 
-async def echoes(url, **options):
-    """All that an echo server is asked for in a usual conversation."""
+async def echoes(url, unit=MIB, **options):
+    """All that an echo server is asked for in a usual conversation, with messages up to this size."""
     async with connect(url, max_size=None, proxy=None, **options) as ws:
 
         async def parts():
@@ -78,7 +80,7 @@ async def echoes(url, **options):
                 yield part
                 await (await ws.ping())
 
-        for message in ["Hello", "κόσμε 🦀", "", b"", bytes(range(256)), "é" * (MIB // 2), random.randbytes(MIB)]:
+        for message in ["Hello", "κόσμε 🦀", "", b"", bytes(range(256)), "é" * (unit // 2), random.randbytes(unit)]:
             await ws.send(message)
             equal(await ws.recv(), message)
         await ws.send(parts())
@@ -86,8 +88,8 @@ async def echoes(url, **options):
         await ws.send([b"a", bytes(70000), b""])
         equal(await ws.recv(), b"a" + bytes(70000))
         await (await ws.ping(bytes(range(125))))
-        # 4 MiB before any of it is read: its output waits, and so do we.
-        messages = [random.randbytes(MIB // 16) for _ in range(64)]
+        # Much (of a MiB, four) before any of it is read: its output waits, and so do we.
+        messages = [random.randbytes(unit // 16) for _ in range(64)]
         sender = asyncio.create_task(asyncio.wait_for(send_all(ws, messages), 30))
         equal([await ws.recv() for _ in messages], messages)
         await sender
@@ -208,9 +210,9 @@ async def never_ends(port):
         return between(4.5, time.monotonic() - start, 9)
 
 
-def resident(process):
+def resident(process, which="VmRSS"):
     with open(f"/proc/{process.pid}/status") as status:
-        return int(re.search(r"VmRSS:\s+(\d+) kB", status.read())[1])
+        return int(re.search(rf"{which}:\s+(\d+) kB", status.read())[1])
 
 
 async def idle(name, most):
@@ -548,6 +550,247 @@ async def proxy_client():
     )
 
 
+async def echo(ws):
+    async for message in ws:
+        await ws.send(message)
+
+
+@asynccontextmanager
+async def relay(handler, **options):
+    """The relay, in front of a server of websockets."""
+    async with serve(handler, "127.0.0.1", 0, max_size=None, **options) as server:
+        async with host("relay", f"127.0.0.1:{server.sockets[0].getsockname()[1]}") as process:
+            yield process
+
+
+@asynccontextmanager
+async def raw_relay():
+    """The relay, in front of a server that keeps its stream as it is: its future is in `process.stream`."""
+    stream = asyncio.get_running_loop().create_future()
+
+    async def accept(reader, writer):
+        head = (await reader.readuntil(b"\r\n\r\n")).decode()
+        key = re.search(r"Sec-WebSocket-Key: (\S+)", head)[1]
+        digest = hashlib.sha1(f"{key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11".encode()).digest()
+        fields = f"Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {base64.b64encode(digest).decode()}\r\n"
+        if offer := re.search(r"Sec-WebSocket-Extensions: .+\r\n", head):
+            fields += offer[0]
+        # The first frame arrives together with the response.
+        writer.write(f"HTTP/1.1 101 Yes\r\n{fields}\r\n".encode() + b"\x89\x02hi")
+        stream.set_result((reader, writer))
+
+    server = await asyncio.start_server(accept, "127.0.0.1", 0)
+    try:
+        async with host("relay", f"127.0.0.1:{server.sockets[0].getsockname()[1]}") as process:
+            process.stream = stream
+            yield process
+    finally:
+        server.close()
+
+
+async def raw_client(port, extensions=""):
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    fields = f"Host: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n{KEY}{extensions}"
+    writer.write(f"GET /a?b HTTP/1.1\r\n{fields}\r\n".encode())
+    head = await reader.readuntil(b"\r\n\r\n")
+    equal(head[:12], b"HTTP/1.1 101")
+    equal(await reader.readexactly(4), b"\x89\x02hi")
+    return reader, writer, head.decode()
+
+
+def masked(first, payload):
+    short = len(payload) < 126
+    length = bytes([0x80 | len(payload)]) if short else b"\xfe" + len(payload).to_bytes(2, "big")
+    return bytes([first]) + length + bytes(4) + payload
+
+
+async def frame(reader):
+    """The first byte of a frame and its payload, without its mask."""
+    first, length = await reader.readexactly(2)
+    mask, length = length & 0x80, length & 0x7F
+    if length > 125:
+        length = int.from_bytes(await reader.readexactly(2 if length == 126 else 8), "big")
+    key = await reader.readexactly(4) if mask else bytes(4)
+    return first, bytes(byte ^ key[i % 4] for i, byte in enumerate(await reader.readexactly(length)))
+
+
+async def frames_pass():
+    """Each frame as it was sent: empty ones, compressed ones, control frames between them, and the Close."""
+    offer = "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits=9\r\n"
+    async with raw_relay() as process:
+        reader, writer, head = await raw_client(process.port, offer)
+        equal(offer in head, True)
+        reader_of_server, writer_of_server = await process.stream
+        sent = [
+            *[(0x01, b""), (0x00, "κό".encode()[:3]), (0x89, b"ping"), (0x00, b""), (0x80, "κό".encode()[3:])],
+            *[(0x42, b"not deflated, but nobody asks"), (0x8A, b""), (0x80, bytes(300)), (0xC1, b"\xff\xfe")],
+            (0x88, b"\x10\xe1good bye"),
+        ]
+        for first, payload in sent:
+            for byte in masked(first, payload):
+                writer.write(bytes([byte]))
+        equal([await frame(reader_of_server) for _ in sent], sent)
+        # The client has sent its Close, but the server has not.
+        sent = [(0x82, bytes(1000)), (0x88, b"\x10\xe2and you")]
+        for first, payload in sent:
+            writer_of_server.write(bytes([first]) + (b"\x7e\x03\xe8" if len(payload) > 125 else bytes([len(payload)])) + payload)
+        equal([await frame(reader) for _ in sent], sent)
+        writer_of_server.close()
+        equal(await asyncio.wait_for(reader.read(), 4), b"")
+        writer.close()
+
+
+async def message_passes(mib):
+    """A message in one frame, longer than the memory of the relay, in both directions."""
+    length, chunk = mib * MIB, bytes(MIB)
+    async with raw_relay() as process:
+        reader, writer, _ = await raw_client(process.port)
+        reader_of_server, writer_of_server = await process.stream
+        before = resident(process, "VmHWM")
+
+        async def send(writer, header):
+            writer.write(header)
+            for _ in range(mib):
+                writer.write(chunk)
+                await writer.drain()
+
+        async def receive(reader, header_length):
+            header = await reader.readexactly(header_length)
+            equal((header[0], header[1] & 0x7F, int.from_bytes(header[2:10], "big")), (0x82, 127, length))
+            left = length
+            while left:
+                left -= len(await reader.readexactly(min(left, MIB)))
+
+        long = length.to_bytes(8, "big")
+        await asyncio.gather(
+            send(writer, b"\x82\xff" + long + bytes(4)),
+            receive(reader_of_server, 14),
+            send(writer_of_server, b"\x82\x7f" + long),
+            receive(reader, 10),
+        )
+        peak = resident(process, "VmHWM")
+        if peak - before > 1024:
+            raise AssertionError(f"{peak - before} KiB")
+        writer.close()
+        return f"{mib} MiB each way, {peak} KiB at most, {peak - before} KiB of them for the message"
+
+
+async def relays():
+    async def echoed():
+        async with relay(echo) as process:
+            equal(await echoes(process.url), "permessage-deflate; server_max_window_bits=12; client_max_window_bits=12")
+            equal(await echoes(process.url, compression=None), None)
+            await at_once(3, process.url)
+
+    async def large():
+        async with relay(echo) as process:
+            async with connect(process.url, max_size=None, proxy=None, compression=None) as ws:
+                message = random.randbytes(MIB) * 64
+                await ws.send(message)
+                equal(await ws.recv() == message, True)
+            return f"{resident(process, 'VmHWM')} KiB at most"
+
+    async def options():
+        def headers(ws, _, response):
+            response.headers["Set-Cookie"] = "c=d"
+
+        async def tell(ws):
+            await ws.send(f"{ws.request.path} {ws.request.headers['Cookie']} {ws.request.headers['Origin']}")
+
+        async with relay(tell, subprotocols=["b"], process_response=headers) as process:
+            url, given = process.url + "p?q", {"Cookie": "a=b"}
+            async with connect(url, proxy=None, subprotocols=["a", "b"], origin="http://x", additional_headers=given) as ws:
+                equal((ws.subprotocol, ws.response.headers["Set-Cookie"]), ("b", "c=d"))
+                equal(await ws.recv(), "/p?q a=b http://x")
+
+    async def refused():
+        async with relay(echo, origins=["https://example.org"]) as process:
+            await other_origin(process.url)
+
+    async def no_server():
+        async with host("relay", "127.0.0.1:1") as process:
+            try:
+                await connect(process.url, proxy=None)
+            except Exception as error:
+                equal(error.response.status_code, 502)
+            else:
+                raise AssertionError("accepted")
+
+    async def closed_by_server():
+        async def close(ws):
+            await ws.close(4001, "enough")
+            equal((ws.protocol.close_rcvd.code, ws.protocol.close_sent.code), (4001, 4001))
+
+        async with relay(close) as process:
+            async with connect(process.url, proxy=None) as ws:
+                await ws.wait_closed()
+                equal((ws.protocol.close_rcvd.code, ws.protocol.close_rcvd.reason), (4001, "enough"))
+
+    async def lost(by_server):
+        """A stream that ends without a Close ends without one at the other end, too."""
+        ended = asyncio.get_running_loop().create_future()
+
+        async def abort(ws):
+            if by_server:
+                ws.transport.abort()
+            await ws.wait_closed()
+            ended.set_result(ws.protocol.close_rcvd)
+
+        async with relay(abort) as process:
+            async with connect(process.url, proxy=None) as ws:
+                if not by_server:
+                    ws.transport.abort()
+                equal(await asyncio.wait_for(ended, 5), None)
+                await asyncio.wait_for(ws.wait_closed(), 5)
+                equal(ws.protocol.close_rcvd, None)
+
+    async def violated():
+        async with relay(echo) as process:
+            await violates(process.url)
+
+    await asyncio.gather(
+        case("relay, echoes, with compression and without", echoed()),
+        case("relay, frames are kept from end to end", frames_pass()),
+        case("relay, subprotocol, cookies and origin", options()),
+        case("relay, a refusal by the server", refused()),
+        case("relay, no server", no_server()),
+        case("relay, a Close by the server", closed_by_server()),
+        case("relay, a server that is lost", lost(True)),
+        case("relay, a client that is lost", lost(False)),
+        case("relay, invalid UTF-8 is answered with 1007", violated()),
+    )
+    # These keep this process busy.
+    await case("relay, 64 MiB by websockets", large())
+    await case("relay, a message longer than its memory", message_passes(int(os.environ.get("RELAYED", 64))))
+
+
+async def device():
+    """The device serves one connection at a time, in a kilobyte."""
+
+    async def cookies(url):
+        """A head that is many times as long as the memory for it."""
+        given = {"Cookie": "c" * 6000, "Origin": "http://example.com"}
+        async with connect(url, proxy=None, additional_headers=given, subprotocols=["x", "echo"]) as ws:
+            equal(ws.subprotocol, "echo")
+            await ws.send("Hello")
+            equal(await ws.recv(), "Hello")
+
+    async def no_room(url):
+        try:
+            await connect(url, proxy=None, origin="http://" + "a" * 500)
+        except Exception as error:
+            equal(error.response.status_code, 431)
+        else:
+            raise AssertionError("accepted")
+
+    async with host("device") as process:
+        # Each read is a fragment, of which a peer accepts a limited number.
+        await case("device, echoes", echoes(process.url, unit=64 << 10))
+        await case("device, a request with long cookies", cookies(process.url))
+        await case("device, a request that needs more memory", no_room(process.url))
+        await case("device, invalid UTF-8 is answered with 1007", violates(process.url))
+
+
 async def main():
     with tempfile.TemporaryDirectory() as directory:
 
@@ -555,6 +798,8 @@ async def main():
             await tls_echo(directory)
             await tokio_client(directory)
 
+        await relays()
+        await device()
         await asyncio.gather(echo_hosts(), hyper_upgrade(), proxy_client(), with_tls(), tokio_chat())
     return failed
 

@@ -25,6 +25,7 @@ use crate::config::Config;
 use crate::counters::Counters;
 use crate::deflate::Params;
 use crate::error::{ProtocolError, SendError};
+use crate::frame::Header;
 use crate::frame::close::{Close, CloseCode};
 use crate::frame::opcode::MessageKind;
 use crate::negotiated::Negotiated;
@@ -74,13 +75,23 @@ impl<R: Role> Connection<R> {
     pub fn new(negotiated: impl Into<Negotiated<R>>, config: &Config) -> Self {
         let negotiated = negotiated.into();
         let deflate = negotiated.deflate.map(|(_, params)| params);
-        Self::with_role(negotiated.role, deflate, config)
+        Self::with_role(
+            negotiated.role,
+            deflate,
+            negotiated.relays_compressed,
+            config,
+        )
     }
 
-    pub(crate) fn with_role(role: R, deflate: Option<Params>, config: &Config) -> Self {
+    pub(crate) fn with_role(
+        role: R,
+        deflate: Option<Params>,
+        relays_compressed: bool,
+        config: &Config,
+    ) -> Self {
         Self {
-            recv: RecvState::new(config, deflate.is_some()),
-            send: SendHalf::new(role, deflate),
+            recv: RecvState::new(config, deflate.is_some() || relays_compressed),
+            send: SendHalf::new(role, deflate, relays_compressed),
         }
     }
 
@@ -255,6 +266,27 @@ impl<R: Role> Connection<R> {
         self.send.begin_frame(kind, len, fin)
     }
 
+    /// Begins a frame that a relay passes on: one of a message of type `kind`, compressed or not,
+    /// with the FIN bit and the length of `header`, which
+    /// [`frame_header`](Self::frame_header) of the other connection returned.
+    ///
+    /// [`OutgoingFrame`] describes how to write the payload. Text must be valid UTF-8; this is not
+    /// checked.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError::NotNegotiated`] if the message is compressed and
+    /// [`Negotiated::with_relayed_compression`] was not set; [`SendError::LengthOverflow`],
+    /// [`SendError::MessageInProgress`] or [`SendError::Closed`]; no frame was begun.
+    pub fn begin_relayed_frame(
+        &mut self,
+        kind: MessageKind,
+        compressed: bool,
+        header: &Header,
+    ) -> Result<OutgoingFrame, SendError> {
+        self.send.begin_relayed_frame(kind, compressed, header)
+    }
+
     /// Begins a frame of a compressed message, like [`begin_frame`](Self::begin_frame): the payload
     /// is a slice of the output of a compressor for the complete message, and `params` are the
     /// compressor's parameters, as in
@@ -412,6 +444,48 @@ impl<R: Role> Connection<R> {
     #[must_use]
     pub fn payload_left(&self) -> u64 {
         self.recv.payload_left()
+    }
+
+    /// Returns the header of the frame that begins with `chunk`, which [`recv`](Self::recv) returned
+    /// last, or `None` if the frame began before. Its `mask` is `None`, since the payload was
+    /// unmasked.
+    ///
+    /// Each frame begins with a chunk, which is empty if the frame is. A relay that keeps the
+    /// borders of frames (§5.4) begins a frame of its own with each:
+    ///
+    /// ```
+    /// use ws_proto::{Client, Connection, Event, OutgoingFrame, Output, SendError, Server};
+    ///
+    /// /// Sends messages of the client on to the server.
+    /// fn relay(
+    ///     client: &mut Connection<Server>,
+    ///     server: &mut Connection<Client>,
+    ///     frame: &mut Option<OutgoingFrame>, // the last one that was begun
+    ///     mut input: &mut [u8],
+    ///     to_client: &mut impl Output,
+    ///     to_server: &mut impl Output,
+    /// ) -> Result<(), SendError> {
+    ///     while let Some(event) = client.recv(&mut input, to_client) {
+    ///         let Event::Data(chunk) = event else {
+    ///             continue; // to be sent on, too
+    ///         };
+    ///         if let Some(header) = client.frame_header(&chunk) {
+    ///             let (kind, compressed) = (chunk.kind, chunk.compressed);
+    ///             let begun = server.begin_relayed_frame(kind, compressed, &header)?;
+    ///             to_server.append(begun.header());
+    ///             *frame = Some(begun);
+    ///         }
+    ///         if let Some(frame) = frame {
+    ///             frame.mask(chunk.payload);
+    ///         }
+    ///         to_server.append(chunk.payload);
+    ///     }
+    ///     Ok(())
+    /// }
+    /// ```
+    #[must_use]
+    pub fn frame_header(&self, chunk: &Chunk<'_>) -> Option<Header> {
+        self.recv.frame_header(chunk)
     }
 
     /// Returns `None` between messages. While a message is incomplete, returns the number of

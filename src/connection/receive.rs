@@ -156,6 +156,18 @@ enum Phase {
     Ended,
 }
 
+/// The bits of [`RecvState::begun`]. They are in one byte since they change with each chunk.
+struct Begun;
+
+impl Begun {
+    /// A chunk of the message in progress was returned.
+    const MESSAGE: u8 = 1;
+    /// A frame begins with the next chunk.
+    const FRAME_NEXT: u8 = 2;
+    /// A frame began with the last chunk.
+    const FRAME: u8 = 4;
+}
+
 /// The receiving machine.
 pub(crate) struct RecvState<R> {
     config: Config,
@@ -178,8 +190,8 @@ pub(crate) struct RecvState<R> {
     /// Its type; `None` between messages.
     kind: Option<MessageKind>,
     compressed: bool,
-    /// Whether a chunk of it was returned.
-    has_begun: bool,
+    /// What has begun: the bits of [`Begun`].
+    begun: u8,
     /// Its length on the wire, including all of the current frame.
     len: u64,
     /// The number of its frames, including the current one.
@@ -213,7 +225,7 @@ impl<R: Role> RecvState<R> {
             fin: false,
             kind: None,
             compressed: false,
-            has_begun: false,
+            begun: 0,
             len: 0,
             fragments: 0,
             utf8: Utf8Validator::new(),
@@ -251,10 +263,7 @@ impl<R: Role> RecvState<R> {
                         return None;
                     }
                     let chunk = self.next_chunk(input.len())?;
-                    // An empty fragment that is not the last contributes nothing.
-                    if chunk.len > 0 || chunk.last {
-                        return Some(take(self, chunk, input));
-                    }
+                    return Some(take(self, chunk, input));
                 }
                 Phase::Control(opcode) => {
                     return self.recv_control(opcode, input).map(Received::Signal);
@@ -333,7 +342,9 @@ impl<R: Role> RecvState<R> {
         let &mut [byte] = &mut **input else {
             return None;
         };
-        let is_middle = self.has_begun && self.phase == Phase::Payload && self.payload_left > 1;
+        let is_middle = self.begun & Begun::MESSAGE != 0
+            && self.phase == Phase::Payload
+            && self.payload_left > 1;
         if !is_middle || self.compressed {
             return None;
         }
@@ -556,6 +567,7 @@ impl<R: Role> RecvState<R> {
                 fragments,
             } => {
                 self.phase = Phase::Payload;
+                self.begun |= Begun::FRAME_NEXT;
                 self.fin = header.fin;
                 self.kind = Some(kind);
                 (self.compressed, self.len, self.fragments) = (compressed, len, fragments);
@@ -581,8 +593,8 @@ impl<R: Role> RecvState<R> {
         if frame_ends {
             self.await_header();
         }
-        let first = !self.has_begun;
-        self.has_begun = !last && (self.has_begun || len > 0);
+        let first = self.begun & Begun::MESSAGE == 0;
+        self.begun = (self.begun & Begun::FRAME_NEXT) << 1 | u8::from(!last);
         Some(RawChunk {
             kind,
             len,
@@ -660,7 +672,8 @@ impl<R: Role> RecvState<R> {
                 return Received::Signal(self.fail(error));
             }
             self.phase = Phase::InvalidUtf8;
-            self.payload_left = 0;
+            // For the header; nothing of it will be received.
+            self.payload_left += (chunk.len - valid_len) as u64;
             chunk.len = valid_len;
             chunk.last = false;
         }
@@ -692,6 +705,25 @@ impl<R: Role> RecvState<R> {
         self.config = config.clone();
     }
 
+    /// Returns the header of the frame that begins with this chunk, which was returned last.
+    pub(crate) fn frame_header(&self, chunk: &Chunk<'_>) -> Option<Header> {
+        (self.begun & Begun::FRAME != 0).then(|| Header {
+            fin: self.fin,
+            rsv: if chunk.first && chunk.compressed {
+                Header::RSV1
+            } else {
+                0
+            },
+            opcode: if chunk.first {
+                chunk.kind.opcode()
+            } else {
+                Opcode::CONTINUATION
+            },
+            mask: None,
+            len: chunk.payload.len() as u64 + self.payload_left,
+        })
+    }
+
     /// Returns the number of bytes of the current data frame that have not been received.
     pub(crate) fn payload_left(&self) -> u64 {
         if self.phase == Phase::Payload {
@@ -701,7 +733,8 @@ impl<R: Role> RecvState<R> {
         }
     }
 
-    /// Returns the same, but 0 in a text and in a compressed message.
+    /// Returns the bytes of the current data frame that were not received, but 0 in a text and in a
+    /// compressed message.
     #[cfg(feature = "alloc")]
     pub(crate) fn binary_left(&self) -> u64 {
         if self.kind == Some(MessageKind::Binary) && !self.compressed {
@@ -726,6 +759,12 @@ impl<R: Role> RecvState<R> {
         };
         let data = self.counters.bytes.wrapping_sub(self.control_bytes as u64);
         Some(data.wrapping_sub(left))
+    }
+
+    /// Returns the type of the message in progress, and whether it is compressed.
+    #[cfg(feature = "alloc")]
+    pub(crate) fn message_in_progress(&self) -> Option<(MessageKind, bool)> {
+        self.kind.map(|kind| (kind, self.compressed))
     }
 
     /// Returns the number of bytes of the message in progress that were received.

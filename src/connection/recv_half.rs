@@ -2,10 +2,11 @@
 //! nothing of sending.
 
 use super::closing::Reply;
-use super::receive::{Event, Received, RecvState};
+use super::receive::{Chunk, Event, Received, RecvState};
 use crate::config::Config;
 use crate::counters::Counters;
 use crate::error::ProtocolError;
+use crate::frame::Header;
 use crate::frame::close::Close;
 use crate::role::Role;
 
@@ -143,6 +144,13 @@ impl<R: Role> RecvHalf<R> {
     #[must_use]
     pub fn payload_left(&self) -> u64 {
         self.state.payload_left()
+    }
+
+    /// Returns the header of the frame that begins with `chunk`, which [`recv`](Self::recv) returned
+    /// last: see [`Connection::frame_header`](crate::Connection::frame_header).
+    #[must_use]
+    pub fn frame_header(&self, chunk: &Chunk<'_>) -> Option<Header> {
+        self.state.frame_header(chunk)
     }
 
     /// Returns `None` between messages. While a message is incomplete, returns the number of

@@ -32,6 +32,8 @@ pub struct SendHalf<R> {
     /// The negotiated parameters, if messages may be compressed.
     #[cfg_attr(not(feature = "deflate"), expect(dead_code, reason = "it is `None`"))]
     deflate: Option<Direction>,
+    /// Whether compressed messages are passed on as they are.
+    relays_compressed: bool,
     /// The fragmented message in progress.
     message: Option<FragmentedMessage>,
     utf8: Utf8Validator,
@@ -55,10 +57,7 @@ pub(crate) enum Coding {
         expect(dead_code, reason = "there is no such layer")
     )]
     Compressed,
-    #[cfg_attr(
-        not(feature = "deflate"),
-        expect(dead_code, reason = "there is no compressor")
-    )]
+    /// The caller, or the endpoint whose messages a relay passes on.
     CompressedByCaller,
 }
 
@@ -97,6 +96,7 @@ pub struct OutgoingFrame {
     header: HeaderBytes,
     /// The key, rotated for the rest of the payload.
     key: Option<MaskingKey>,
+    payload_left: u64,
 }
 
 impl OutgoingFrame {
@@ -106,8 +106,16 @@ impl OutgoingFrame {
         &self.header
     }
 
+    /// Returns the number of bytes of the payload that were not passed to [`mask`](Self::mask): the
+    /// frame is incomplete while it is not 0.
+    #[must_use]
+    pub const fn payload_left(&self) -> u64 {
+        self.payload_left
+    }
+
     /// Masks the next chunk of the payload in place, if the role requires it.
     pub fn mask(&mut self, chunk: &mut [u8]) {
+        self.payload_left = self.payload_left.saturating_sub(chunk.len() as u64);
         if let Some(key) = &mut self.key {
             key.apply(chunk, 0);
             *key = key.rotated(chunk.len() as u64);
@@ -116,11 +124,12 @@ impl OutgoingFrame {
 }
 
 impl<R: Role> SendHalf<R> {
-    pub(crate) fn new(role: R, deflate: Option<Params>) -> Self {
+    pub(crate) fn new(role: R, deflate: Option<Params>, relays_compressed: bool) -> Self {
         Self {
             role,
             closing: SendClosing::new(),
             deflate: deflate.map(Params::sent_by::<R>),
+            relays_compressed,
             message: None,
             utf8: Utf8Validator::new(),
             counters: Counters::default(),
@@ -255,6 +264,34 @@ impl<R: Role> SendHalf<R> {
         let coding = Coding::CompressedByCaller;
         let (rsv, opcode) = self.check_compressed_fragment(kind, params)?;
         self.begin(FragmentedMessage { kind, coding }, rsv, opcode, len, fin)
+    }
+
+    /// Begins a frame that a relay passes on: one of a message of type `kind`, compressed or not,
+    /// with the FIN bit and the length of `header`.
+    ///
+    /// [`OutgoingFrame`] describes how to write the payload. Text must be valid UTF-8; this is not
+    /// checked.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError::NotNegotiated`] if the message is compressed and
+    /// [`Negotiated::with_relayed_compression`](crate::Negotiated::with_relayed_compression) was
+    /// not set; [`SendError::LengthOverflow`], [`SendError::MessageInProgress`] or
+    /// [`SendError::Closed`]; no frame was begun.
+    pub fn begin_relayed_frame(
+        &mut self,
+        kind: MessageKind,
+        compressed: bool,
+        header: &Header,
+    ) -> Result<OutgoingFrame, SendError> {
+        let coding = match compressed {
+            false => Coding::Uncompressed,
+            true if self.relays_compressed => Coding::CompressedByCaller,
+            true => return Err(SendError::NotNegotiated),
+        };
+        let (rsv, opcode) = self.check_fragment(kind, coding)?;
+        let message = FragmentedMessage { kind, coding };
+        self.begin(message, rsv, opcode, header.len, header.fin)
     }
 
     /// Sends a Ping with a payload of at most 125 bytes (§5.5.2). The peer answers it with a Pong
@@ -587,6 +624,7 @@ impl<R: Role> SendHalf<R> {
         Ok(OutgoingFrame {
             header: header.encode(),
             key,
+            payload_left: len,
         })
     }
 

@@ -4,7 +4,8 @@
 //! The stream has a 64-bit block counter and a zero nonce, as in the original definition, so that
 //! it does not end within a connection.
 
-use core::mem;
+use super::MaskingKey;
+use core::{fmt, mem};
 
 /// Twelve, as in the generator that the `rand` crate recommends for secrets. The best known attack
 /// breaks seven rounds, and more rounds would make each key more expensive.
@@ -13,8 +14,35 @@ const ROUNDS: usize = 12;
 /// Four words of a block.
 type Row = [u32; 4];
 
-/// An unlimited supply of keys that are indistinguishable from random ones without the seed.
-pub(crate) struct Keys {
+/// The masking keys of a client, one for each frame, for programs that use the codec without a
+/// connection.
+///
+/// RFC 6455 §5.3 and §10.3 require a fresh key for every frame, which the author of the payload
+/// cannot predict. The keys are a ChaCha12 keystream: without the seed, they are indistinguishable
+/// from random ones. Draw a key when the payload can no longer change.
+///
+/// It is neither `Clone` nor `Default`, since a copy would reuse keys. `Debug` does not show the
+/// seed.
+///
+/// ```
+/// use ws_proto::frame::{Header, MaskingKeys, Opcode};
+///
+/// // The seed is from the system's random source.
+/// let mut keys = MaskingKeys::new([7; 32]);
+/// let mut payload = *b"Hello";
+/// let key = keys.next_key();
+/// let header = Header {
+///     fin: true,
+///     rsv: 0,
+///     opcode: Opcode::TEXT,
+///     mask: Some(key),
+///     len: 5,
+/// };
+/// key.apply(&mut payload, 0);
+/// // sock.write_vectored(&[&header.encode(), &payload])?;
+/// # assert_ne!(key, keys.next_key());
+/// ```
+pub struct MaskingKeys {
     seed: [Row; 2],
     /// The number of the next block.
     counter: u64,
@@ -23,8 +51,11 @@ pub(crate) struct Keys {
     used: usize,
 }
 
-impl Keys {
-    pub(crate) fn new(seed: [u8; 32]) -> Self {
+impl MaskingKeys {
+    /// Returns the keys that are derived from `seed`: 32 bytes of a cryptographically secure random
+    /// source, which must be kept secret and used for one connection only.
+    #[must_use]
+    pub fn new(seed: [u8; 32]) -> Self {
         let mut rows = [[0; 4]; 2];
         for (word, bytes) in rows.as_flattened_mut().iter_mut().zip(seed.chunks_exact(4)) {
             if let Some(&bytes) = bytes.first_chunk() {
@@ -39,16 +70,17 @@ impl Keys {
         }
     }
 
-    /// Returns the next four bytes of the keystream, and forgets them.
+    /// Returns the key of the next frame: four bytes of the keystream, which are forgotten.
     #[inline]
-    pub(crate) fn next_key(&mut self) -> [u8; 4] {
+    #[must_use = "a key that is not used is lost"]
+    pub fn next_key(&mut self) -> MaskingKey {
         if self.used >= 16 {
             self.refill();
         }
         let key = self.block.get_mut(self.used).map(mem::take);
         debug_assert!(key.is_some(), "the block was refilled");
         self.used += 1;
-        key.unwrap_or_default()
+        MaskingKey(key.unwrap_or_default())
     }
 
     #[cold]
@@ -57,6 +89,13 @@ impl Keys {
         self.block = block(self.seed, self.counter);
         self.counter = self.counter.wrapping_add(1);
         self.used = 0;
+    }
+}
+
+/// Does not show the secret.
+impl fmt::Debug for MaskingKeys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("MaskingKeys { .. }")
     }
 }
 
@@ -113,15 +152,15 @@ const fn quarter([mut a, mut b, mut c, mut d]: [u32; 4]) -> [u32; 4] {
 
 #[cfg(test)]
 mod tests {
-    use super::{Keys, block};
+    use super::{MaskingKeys, block};
     use rand_chacha::{
         ChaCha12Rng,
         rand_core::{RngCore, SeedableRng},
     };
 
     fn stream(seed: [u8; 32], len: usize) -> std::vec::Vec<u8> {
-        let mut keys = Keys::new(seed);
-        (0..len / 4).flat_map(|_| keys.next_key()).collect()
+        let mut keys = MaskingKeys::new(seed);
+        (0..len / 4).flat_map(|_| keys.next_key().0).collect()
     }
 
     /// Test vector TC1 for 12 rounds and 256-bit keys of the draft "Test Vectors for the Stream
@@ -161,7 +200,7 @@ mod tests {
             let mut expected = [0; 64];
             theirs.fill_bytes(&mut expected);
             assert_eq!(
-                block(Keys::new(seed).seed, counter).as_flattened(),
+                block(MaskingKeys::new(seed).seed, counter).as_flattened(),
                 expected
             );
         }
@@ -172,22 +211,22 @@ mod tests {
     fn m1_mk5_the_keystream_goes_on_beyond_32_bits_of_block_numbers() {
         let seed = [7; 32];
         for counter in [u64::from(u32::MAX) - 1, (1 << 40) - 1] {
-            let mut keys = Keys {
+            let mut keys = MaskingKeys {
                 counter,
-                ..Keys::new(seed)
+                ..MaskingKeys::new(seed)
             };
             let mut theirs = ChaCha12Rng::from_seed(seed);
             theirs.set_word_pos(u128::from(counter) * 16);
             for _ in 0..64 {
-                assert_eq!(u32::from_le_bytes(keys.next_key()), theirs.next_u32());
+                assert_eq!(u32::from_le_bytes(keys.next_key().0), theirs.next_u32());
             }
         }
     }
 
     #[test]
     fn m1_a_key_is_forgotten_when_it_is_handed_out() {
-        let mut keys = Keys::new([7; 32]);
-        let key = keys.next_key();
+        let mut keys = MaskingKeys::new([7; 32]);
+        let key = keys.next_key().0;
         assert_ne!(key, [0; 4]);
         assert!(!keys.block.contains(&key));
     }

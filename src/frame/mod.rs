@@ -20,13 +20,14 @@
 
 pub(crate) mod close;
 mod header;
-pub(crate) mod keys;
+mod keys;
 mod mask;
 pub(crate) mod opcode;
 mod utf8;
 
 pub(crate) use header::violation;
 pub use header::{Header, HeaderBytes, HeaderError};
+pub use keys::MaskingKeys;
 pub use mask::MaskingKey;
 pub(crate) use mask::{BLOCK_SIZE, Vectorize, WIDE, unaligned_len, vectorize};
 pub use opcode::{InvalidOpcode, MAX_CONTROL_PAYLOAD, Opcode};

@@ -67,6 +67,9 @@
 //!   connections keeps one `Sleep` and resets it, as the wrapper in `examples/hosts` does.
 //! * **TLS**: wrap the socket before, and call `flush` when the output is empty. A stream that is
 //!   not a `TcpStream` is split by `tokio::io::split`.
+//! * **Another runtime** has `read`, `write` and a timer, too: only the names differ. A runtime
+//!   that requires owned buffers, such as one for io_uring, reads into a buffer of its own and
+//!   passes it to [`received`](crate::Session::received).
 //! * **A buffer for each task** is the largest memory of an idle connection. The wrapper in
 //!   `examples/hosts` shares one for each thread.
 //!

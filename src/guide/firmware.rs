@@ -7,10 +7,9 @@
 //! features = ["handshake"]
 //! ```
 //!
-//! Without default features, the crate needs neither `std` nor an allocator nor any dependency.
-//! `handshake` adds three small dependencies, which do not allocate either; leave it out if another
-//! program does the handshake. With an allocator, but without `std`, add `alloc`: then
-//! [`WebSocket`] and [`Session`] are available, too.
+//! Without default features, the crate needs neither `std` nor an allocator. `handshake` needs no
+//! allocator either; leave it out if another program does the handshake. With an allocator, but
+//! without `std`, add `alloc`: then [`WebSocket`] and [`Session`] are available, too.
 //!
 //! # Memory
 //!
@@ -115,43 +114,51 @@
 //!
 //! # The handshake, without an allocator
 //!
-//! The head must be in one buffer: [`Request::parse`](crate::handshake::Request::parse) returns
-//! `None` until it is complete. [`accept`](crate::handshake::Request::accept) writes the response
-//! into the output.
+//! A [`HeadBuffer`](crate::handshake::HeadBuffer) is memory of a fixed size for a head that may be
+//! longer: it keeps the lines that the handshake needs, and drops cookies and other headers while
+//! they stream by. [`ServerHandshake::with_buffer`](crate::handshake::ServerHandshake::with_buffer)
+//! has the loop of a server, and [`ClientRequest`](crate::handshake::ClientRequest) that of a
+//! client.
 //!
 //! ```
-//! use ws_proto::handshake::{HeadLimits, Request};
+//! use ws_proto::handshake::{HandshakeError, HeadBuffer, ServerHandshake};
 //! use ws_proto::{Config, Connection, Server, SliceOutput};
 //!
-//! let limits = HeadLimits::new().with_max_bytes(512).with_max_headers(32);
-//! let mut buf = [0; 512];
-//! # let head = b"GET /ws HTTP/1.1\r\nHost: device\r\n\
+//! /// Continues the handshake with the received bytes. `out` must be written
+//! /// next, in any case. The bytes that are left in `input` are frames.
+//! fn accept(
+//!     handshake: &mut ServerHandshake<HeadBuffer<'_>>,
+//!     input: &mut &mut [u8],
+//!     out: &mut SliceOutput<'_>,
+//! ) -> Result<Option<Connection<Server>>, HandshakeError> {
+//!     let Some(request) = handshake.recv(input, out)? else {
+//!         return Ok(None); // read more
+//!     };
+//!     // A device in a home network: only under its own name (DNS rebinding).
+//!     if request.host() != "device" {
+//!         let _ = request.reject(403).write(out); // it has room
+//!         return Ok(None); // write `out`, and close
+//!     }
+//!     let accepted = request.accept().write(out);
+//!     Ok(accepted.ok().map(|it| Connection::new(it, &Config::new())))
+//! }
+//! # let (mut memory, mut output) = ([0; 320], [0; 512]);
+//! # let mut handshake = ServerHandshake::with_buffer(HeadBuffer::new(&mut memory));
+//! # let mut out = SliceOutput::new(&mut output);
+//! # let mut head = *b"GET /ws HTTP/1.1\r\nHost: device\r\n\
 //! #     Upgrade: websocket\r\nConnection: Upgrade\r\n\
 //! #     Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
-//! #     Sec-WebSocket-Version: 13\r\n\r\n";
-//! # buf[..head.len()].copy_from_slice(head);
-//! # let filled = head.len();
-//! // let mut filled = 0; and after each read, which fills the buffer further:
-//! let mut memory = [0; 256];
-//! let mut out = SliceOutput::new(&mut memory);
-//! if let Some((request, len)) = Request::parse(&buf[..filled], &limits)? {
-//!     // A device in a home network: only under its own name (DNS rebinding).
-//!     let negotiated = if request.host() == "device" {
-//!         request.accept().write(&mut out)?
-//!     } else {
-//!         request.reject(403).write(&mut out)?;
-//!         return Ok(()); // write `out`, and close
-//!     };
-//!     let connection = Connection::new(negotiated, &Config::new());
-//!     // The bytes after `len` are the first frames.
-//! }
-//! assert!(out.as_bytes().starts_with(b"HTTP/1.1 101 "));
-//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! #     Sec-WebSocket-Version: 13\r\n\r\n\x81";
+//! # let mut connection = None;
+//! # for mut read in head.chunks_mut(40) {
+//! #     connection = connection.or(accept(&mut handshake, &mut read, &mut out)?);
+//! # }
+//! # assert!(connection.is_some() && out.as_bytes().starts_with(b"HTTP/1.1 101 "));
+//! # Ok::<(), HandshakeError>(())
 //! ```
 //!
-//! If `parse` returns an error, its [`status`](crate::handshake::HandshakeError::status) is for the
-//! response. Cookies of a browser can make a head long; for a device on its own name there are
-//! usually none.
+//! A request of a browser needs about 300 bytes of the buffer. If it needs more than there is, the
+//! error is [`HeadTooLarge`](crate::handshake::HandshakeError::HeadTooLarge).
 //!
 //! # Questions
 //!

@@ -229,6 +229,11 @@
 //!   Without one in common, the connection is open without: a server that requires one rejects with
 //!   400, a client calls
 //!   [`subprotocol_required`](crate::handshake::ClientHandshake::subprotocol_required).
+//! * **How is compression negotiated?** By `deflate(&config)` of
+//!   [`Accept`](crate::handshake::Accept) and of
+//!   [`ClientHandshake`](crate::handshake::ClientHandshake):
+//!   [`broadcast`](super::broadcast#what-does-compression-cost) has its cost.
+//! * **Does CORS apply?** No. Browsers send the request without asking first: check the origin.
 //! * **How are cookies set?** [`Accept::headers`](crate::handshake::Accept::headers) adds headers
 //!   to the response; a client reads those of
 //!   [`Answer::Accepted`](crate::handshake::Answer::Accepted).

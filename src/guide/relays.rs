@@ -79,8 +79,30 @@
 //!
 //! # Borders of frames, and extensions
 //!
-//! With [`begin_frame`](crate::Connection::begin_frame), a relay sends a frame of known length
-//! whose payload arrives later. That keeps the borders, and adds no fragments.
+//! A relay keeps the borders of frames if it begins a frame of its own for each that it receives:
+//! [`Chunk::frame_header`](crate::Chunk::frame_header) returns the header with the first chunk of a
+//! frame, and [`begin_frame`](crate::Connection::begin_frame) sends it on, also if the payload is
+//! longer than the buffer. The documentation of `frame_header` has the code; it is the same for
+//! both roles.
+//!
+//! * While [`payload_left`](crate::OutgoingFrame::payload_left) of a begun frame is not 0, nothing
+//!   else can be sent on that side: a Ping, a Pong or a Close waits for the end of the frame. If it
+//!   cannot end, close the transport.
+//! * A message is then neither shorter nor longer than it was, in as many fragments: no limit on
+//!   fragments is exceeded that the sender did not exceed.
+//!
+//! **Extensions that pass through.** A relay that does not decompress lets the ends negotiate:
+//! [`ClientHandshake::relay_extensions`](crate::handshake::ClientHandshake::relay_extensions)
+//! passes the client's offer to the server,
+//! [`Response::extensions`](crate::handshake::Response::extensions) is the answer, and
+//! [`Accept::relay_extensions`](crate::handshake::Accept::relay_extensions) passes it to the
+//! client. Compressed messages are then marked, and pass through as they are. Offer only extensions
+//! that compress complete messages and mark them by RSV1, such as permessage-deflate: frames with
+//! other reserved bits fail the connection. If another library does the HTTP, use
+//! [`Negotiated::with_relayed_compression`](crate::Negotiated::with_relayed_compression). The
+//! feature `deflate` is not needed.
+//!
+//! `examples/hosts` has such a relay, `relay`.
 //!
 //! # Control frames
 //!

@@ -208,6 +208,10 @@ pub enum WriteError {
     DuplicateSubprotocol,
     /// The selected subprotocol is none of those that the client requested (§4.2.2).
     SubprotocolNotRequested,
+    /// The value of `Sec-WebSocket-Extensions` does not follow the grammar (§9.1).
+    InvalidExtensions,
+    /// An accepted extension is none of those that the client offered (§9.1).
+    ExtensionNotOffered,
     /// The status of a rejection is not from 300 to 599, or that of another response is not from
     /// 200 to 599.
     InvalidStatus,
@@ -231,6 +235,8 @@ impl fmt::Display for WriteError {
             Self::InvalidSubprotocol => "a subprotocol is not a token",
             Self::DuplicateSubprotocol => "a subprotocol is requested twice",
             Self::SubprotocolNotRequested => "the selected subprotocol was not requested",
+            Self::InvalidExtensions => return InvalidExtensions.fmt(f),
+            Self::ExtensionNotOffered => "an accepted extension was not offered",
             Self::InvalidStatus => "the status is not one for this response",
             Self::UnexpectedBody => "a response with this status has no body",
             Self::NotHttp1 => "the response is for HTTP/2 or HTTP/3 and has no bytes of HTTP/1.1",

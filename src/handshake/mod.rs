@@ -150,8 +150,6 @@
 //! | a body of which the end is not certain (2) | `InvalidHeader` | RFC 9112 §6.3 |
 //! | two empty lines before a request | `InvalidRequestLine` | RFC 9112 §2.2 |
 //! | an empty line before a response | `InvalidStatusLine` | RFC 9112 §2.2 |
-//! | later, a compressed message of 0 bytes | `InvalidCompression` | no block, RFC 7692 §7.2.1 |
-//! | later, one with the tail `00 00 ff ff` | `InvalidCompression` | RFC 7692 §7.2.1 |
 //!
 //! (1) By `recv_http`, such a request is returned as an [`HttpRequest`]: `*` with the method
 //! OPTIONS, and `host:port` with CONNECT. (2) Such as one with both `Content-Length` and
@@ -180,15 +178,13 @@ mod types;
 
 #[cfg(feature = "alloc")]
 pub use client::{Answer, ClientHandshake, ProxyAnswer, ProxyConnect, RequestParts};
-pub use client::{Response, Verified};
+pub use client::{ClientRequest, Response, ResponseReader, Verified};
 pub use error::{HandshakeError, WriteError};
 pub use http::body::Body;
-pub use http::head::HeadLimits;
+pub use http::head::{HeadBuffer, HeadLimits, HeadMemory};
 pub use http::headers::Headers;
 pub use key::{accept_key, fresh_key};
-#[cfg(feature = "alloc")]
-pub use server::ServerHandshake;
 pub use server::{
     Accept, HttpRequest, HttpResponse, Incoming, Origin, OriginError, Request, ResponseParts,
-    Scheme,
+    Scheme, ServerHandshake,
 };

@@ -77,13 +77,14 @@ impl<R: Role> WebSocket<R> {
             role,
             subprotocol,
             deflate,
+            relays_compressed: _,
         } = negotiated.into();
         let deflate = deflate.as_ref();
         let params = deflate.map(|&(_, params)| params);
         let inflater = deflate.map(|(config, params)| Inflater::new::<R>(config, *params));
         let deflater = deflate.map(|(config, params)| Deflater::new::<R>(config, *params));
         Self {
-            connection: Connection::with_role(role, params, config),
+            connection: Connection::with_role(role, params, false, config),
             assembler: Assembler::new(inflater),
             deflater,
             subprotocol,

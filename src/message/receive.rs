@@ -321,6 +321,10 @@ impl Assembler {
     pub(super) fn recycle<R: Role>(&mut self, state: &RecvState<R>, memory: Vec<u8>) {
         if self.memory.capacity() == 0 && !state.has_ended() {
             self.memory = Memory::Bytes(memory);
+            // Its first fragment was empty.
+            if let Some((kind, compressed)) = state.message_in_progress() {
+                self.memory.begin(kind, compressed);
+            }
         }
     }
 

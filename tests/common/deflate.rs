@@ -5,7 +5,7 @@ mod oracle;
 
 pub(crate) use oracle::Oracle;
 
-use super::layers::event;
+use super::layers::{event, frame_of};
 use super::{
     Ended, Frame, Layer, Log, MessageHalves, Seen, TestRole, Transcript, drive, read, read_all,
     wire,
@@ -356,6 +356,7 @@ impl<R: TestRole> Layer<R> for Inflating<R> {
             block,
         } = self;
         while let Some(got) = connection.recv(&mut input, &mut log.out) {
+            let frame = frame_of!(connection, got);
             match got {
                 Event::Data(chunk) if chunk.compressed => {
                     let mut inflated = Vec::new();
@@ -367,8 +368,12 @@ impl<R: TestRole> Layer<R> for Inflating<R> {
                         &mut inflated,
                     ) {
                         // A chunk may be too short to produce anything.
-                        Ok(()) if inflated.is_empty() && !chunk.first && !chunk.last => {}
-                        Ok(()) => log.data(chunk.kind, &inflated, chunk.first, chunk.last),
+                        Ok(()) if inflated.is_empty() && !chunk.first && !chunk.last => {
+                            log.frames.extend(frame);
+                        }
+                        Ok(()) => {
+                            log.data(chunk.kind, &inflated, (chunk.first, chunk.last), frame);
+                        }
                         Err(_) => connection
                             .fail(super::code(1007), "", &mut log.out)
                             .unwrap(),
@@ -376,6 +381,7 @@ impl<R: TestRole> Layer<R> for Inflating<R> {
                 }
                 other => event(
                     other,
+                    frame,
                     connection.control_payload(),
                     connection.close_received(),
                     log,

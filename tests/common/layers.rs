@@ -2,6 +2,7 @@
 
 use super::{Frame, TestRole, read_all, wire};
 use std::borrow::Cow;
+use ws_proto::frame::Header;
 use ws_proto::{
     Action, Close, CloseCode, Config, Connection, Counters, Endpoint, Event, Message, MessageKind,
     MessageRecvHalf, MessageSendHalf, Outcome, ProtocolError, RecvHalf, SendHalf, State, WebSocket,
@@ -62,21 +63,30 @@ impl Seen {
 pub(crate) struct Log {
     pub(crate) seen: Vec<Seen>,
     pub(crate) out: Vec<u8>,
+    /// The headers of the data frames, where the layer shows them.
+    pub(crate) frames: Vec<Header>,
     /// Whether a message has begun and not ended.
     inside: bool,
     ended: bool,
 }
 
 impl Log {
-    pub(super) fn data(&mut self, kind: MessageKind, bytes: &[u8], first: bool, last: bool) {
+    pub(super) fn data(
+        &mut self,
+        kind: MessageKind,
+        bytes: &[u8],
+        (first, last): (bool, bool),
+        frame: Option<Header>,
+    ) {
         assert_eq!(
             first, !self.inside,
             "a message begins once, and before the other one has ended none begins"
         );
         assert!(
-            first || last || !bytes.is_empty(),
-            "an empty chunk in the middle says nothing"
+            last || frame.is_some() || !bytes.is_empty(),
+            "an empty chunk in the middle of a frame says nothing"
         );
+        self.frames.extend(frame);
         self.inside = !last;
         match self.seen.last_mut() {
             Some(Seen::Data {
@@ -123,6 +133,8 @@ pub(crate) struct Ended {
 pub(crate) struct Transcript {
     pub(crate) seen: Vec<Seen>,
     pub(crate) out: Vec<u8>,
+    /// The headers of the data frames, where the layer shows them.
+    pub(crate) frames: Vec<Header>,
     pub(crate) ended: Ended,
 }
 
@@ -207,9 +219,30 @@ fn memory(message: Message<'_>) -> Option<Vec<u8>> {
     }
 }
 
-pub(super) fn event(event: Event<'_>, control: &[u8], close: Option<Close<'_>>, log: &mut Log) {
+/// The header of the frame that begins with an event.
+macro_rules! frame_of {
+    ($layer:expr, $event:expr) => {
+        match &$event {
+            Event::Data(chunk) => $layer.frame_header(chunk),
+            _ => None,
+        }
+    };
+}
+
+#[cfg(feature = "deflate")]
+pub(super) use frame_of;
+
+pub(super) fn event(
+    event: Event<'_>,
+    frame: Option<Header>,
+    control: &[u8],
+    close: Option<Close<'_>>,
+    log: &mut Log,
+) {
     match event {
-        Event::Data(chunk) => log.data(chunk.kind, chunk.payload, chunk.first, chunk.last),
+        Event::Data(chunk) => {
+            log.data(chunk.kind, chunk.payload, (chunk.first, chunk.last), frame);
+        }
         Event::Ping => log.push(Seen::ping(control)),
         Event::Pong => log.push(Seen::pong(control)),
         Event::Close(code) => log.push(close_seen(code, close)),
@@ -297,7 +330,10 @@ impl<R: TestRole> Layer<R> for Connection<R> {
     }
 
     fn recv_all(&mut self, input: &mut [u8], log: &mut Log) {
-        drain!(input, |rest| self.recv(&mut rest, &mut log.out), got => event(got, self.control_payload(), self.close_received(), log));
+        drain!(input, |rest| self.recv(&mut rest, &mut log.out), got => {
+            let frame = frame_of!(self, got);
+            event(got, frame, self.control_payload(), self.close_received(), log);
+        });
     }
 
     fn ended(&self) -> Ended {
@@ -328,7 +364,8 @@ impl<R: TestRole> Layer<R> for Halves<R> {
     fn recv_all(&mut self, input: &mut [u8], log: &mut Log) {
         let Self(receiver, sender) = self;
         drain!(input, |rest| receiver.recv(&mut rest), got => {
-            event(got, receiver.control_payload(), receiver.close_received(), log);
+            let frame = frame_of!(receiver, got);
+            event(got, frame, receiver.control_payload(), receiver.close_received(), log);
             if let Some(reply) = receiver.take_reply() {
                 sender.reply(&reply, &mut log.out).unwrap();
             }
@@ -437,6 +474,7 @@ pub(crate) fn drive<R: TestRole>(
     Transcript {
         seen: log.seen,
         out: log.out,
+        frames: log.frames,
         ended: layer.ended(),
     }
 }

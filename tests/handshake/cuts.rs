@@ -11,14 +11,14 @@ use ws_proto::{Client, uri::Uri};
 
 /// The outcome for an input: a result, the output, and the number of bytes that were left.
 #[derive(Debug, PartialEq)]
-struct Transcript {
-    result: Result<Option<String>, HandshakeError>,
-    out: Vec<u8>,
-    rest: Vec<u8>,
-    refused: Vec<u8>,
+pub(crate) struct Transcript {
+    pub(crate) result: Result<Option<String>, HandshakeError>,
+    pub(crate) out: Vec<u8>,
+    pub(crate) rest: Vec<u8>,
+    pub(crate) refused: Vec<u8>,
 }
 
-fn fields_of(fields: &Headers<'_>) -> Vec<(String, Vec<u8>)> {
+pub(crate) fn fields_of(fields: &Headers<'_>) -> Vec<(String, Vec<u8>)> {
     fields
         .iter()
         .map(|(name, value)| (name.to_owned(), value.to_vec()))
@@ -48,7 +48,7 @@ fn show_response(response: &Response<'_>) -> String {
     )
 }
 
-fn serve(pieces: &[&[u8]], limits: HeadLimits) -> Transcript {
+pub(crate) fn serve(pieces: &[&[u8]], limits: HeadLimits) -> Transcript {
     let mut server = ServerHandshake::new().limits(limits);
     let mut outcome = Transcript {
         result: Ok(None),
@@ -124,7 +124,7 @@ fn serve_pages(pieces: &[&[u8]], limits: HeadLimits) -> Transcript {
     outcome
 }
 
-fn connect(pieces: &[&[u8]], limits: HeadLimits) -> Transcript {
+pub(crate) fn connect(pieces: &[&[u8]], limits: HeadLimits) -> Transcript {
     let mut client = client().subprotocols(&["chat"]).limits(limits);
     let mut outcome = Transcript {
         result: Ok(None),
@@ -159,7 +159,7 @@ fn connect(pieces: &[&[u8]], limits: HeadLimits) -> Transcript {
 }
 
 /// Splits `bytes` at each of these places.
-fn cut<'b>(bytes: &'b [u8], cuts: &[Index]) -> Vec<&'b [u8]> {
+pub(crate) fn cut<'b>(bytes: &'b [u8], cuts: &[Index]) -> Vec<&'b [u8]> {
     let mut ends: Vec<_> = cuts
         .iter()
         .map(|cut| cut.index(bytes.len() + 1))
@@ -173,14 +173,14 @@ fn cut<'b>(bytes: &'b [u8], cuts: &[Index]) -> Vec<&'b [u8]> {
 
 /// A small damage to a head.
 #[derive(Debug, Clone)]
-enum Damage {
+pub(crate) enum Damage {
     Replace(Index, u8),
     Insert(Index, &'static str),
     Remove(Index),
     Repeat(Index),
 }
 
-fn damage() -> impl Strategy<Value = Damage> {
+pub(crate) fn damage() -> impl Strategy<Value = Damage> {
     let byte = prop_oneof![
         proptest::sample::select(b"\r\n\0 :\t,;=\"\\\x7f\xff/A1".to_vec()),
         any::<u8>()
@@ -209,7 +209,7 @@ fn damage() -> impl Strategy<Value = Damage> {
 }
 
 /// Lines are damaged as often as bytes, so that the result is often nearly right.
-fn damaged(head: &Head, damages: &[Damage]) -> Vec<u8> {
+pub(crate) fn damaged(head: &Head, damages: &[Damage]) -> Vec<u8> {
     let mut bytes = head.bytes();
     for damage in damages {
         let lines: Vec<_> = bytes
@@ -263,7 +263,7 @@ fn plain_head() -> impl Strategy<Value = Head> {
     })
 }
 
-fn limits() -> impl Strategy<Value = HeadLimits> {
+pub(crate) fn limits() -> impl Strategy<Value = HeadLimits> {
     let tight = (100..400_usize, 3..9_usize, 0..2_usize).prop_map(|(bytes, fields, interim)| {
         HeadLimits::new()
             .with_max_bytes(bytes)
@@ -274,7 +274,7 @@ fn limits() -> impl Strategy<Value = HeadLimits> {
 }
 
 /// Checks the outcome of these splits, and of a split after every byte, against that without any.
-fn same(
+pub(crate) fn same(
     run: impl Fn(&[&[u8]], HeadLimits) -> Transcript,
     bytes: &[u8],
     cuts: &[Index],

@@ -5,6 +5,7 @@
 mod common;
 mod support;
 
+mod buffer;
 mod client;
 mod cuts;
 mod http2;
@@ -13,6 +14,7 @@ mod memory;
 mod parts;
 mod plain;
 mod proxy;
+mod relay;
 mod server;
 #[cfg(feature = "std")]
 mod shown;

@@ -100,8 +100,8 @@ fn all_layers<R: TestRole>(
         ..ended.clone()
     };
     prop_assert_eq!(
-        (&halves.seen, &halves.out),
-        (&streamed.seen, &streamed.out),
+        (&halves.seen, &halves.out, &halves.frames),
+        (&streamed.seen, &streamed.out, &streamed.frames),
         "halves, and the whole"
     );
     prop_assert_eq!(

@@ -27,6 +27,8 @@ mod model;
 #[cfg(feature = "alloc")]
 mod output;
 #[cfg(feature = "alloc")]
+mod relay;
+#[cfg(feature = "alloc")]
 mod sending;
 #[cfg(feature = "alloc")]
 mod text;

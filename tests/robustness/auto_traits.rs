@@ -45,6 +45,13 @@ fn what_borrows_mutably_has_all_but_one() {
     has_all_but_one::<ws_proto::Chunk<'_>>();
     has_all_but_one::<ws_proto::Event<'_>>();
     has_all_but_one::<ws_proto::SliceOutput<'_>>();
+    #[cfg(feature = "handshake")]
+    {
+        use ws_proto::handshake::{HeadBuffer, ResponseReader, ServerHandshake};
+        has_all_but_one::<HeadBuffer<'_>>();
+        has_all_but_one::<ResponseReader<HeadBuffer<'_>>>();
+        has_all_but_one::<ServerHandshake<HeadBuffer<'_>>>();
+    }
     #[cfg(feature = "alloc")]
     has_all_but_one::<ws_proto::CappedOutput<'_>>();
 }
@@ -65,6 +72,7 @@ fn values() {
     has_all::<ws_proto::SentClose>();
     has_all::<ws_proto::MessageKind>();
     has_all::<ws_proto::frame::MaskingKey>();
+    has_all::<ws_proto::frame::MaskingKeys>();
     has_all::<ws_proto::frame::Opcode>();
     has_all::<ws_proto::ProtocolError>();
     has_all::<ws_proto::Reply>();
@@ -148,11 +156,13 @@ fn extension() {
 #[test]
 fn handshake() {
     use ws_proto::handshake::{
-        Accept, Body, HandshakeError, HeadLimits, Headers, HttpRequest, HttpResponse, Incoming,
-        Origin, OriginError, Request, Response, ResponseParts, Scheme, Verified, WriteError,
+        Accept, Body, ClientRequest, HandshakeError, HeadLimits, Headers, HttpRequest,
+        HttpResponse, Incoming, Origin, OriginError, Request, Response, ResponseParts, Scheme,
+        Verified, WriteError,
     };
     has_all::<Accept<'_>>();
     has_all::<Body>();
+    has_all::<ClientRequest<'_>>();
     has_all::<Headers<'_>>();
     has_all::<HandshakeError>();
     has_all::<HeadLimits>();

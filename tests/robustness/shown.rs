@@ -111,6 +111,8 @@ fn se11_errors_of_a_handshake_are_told_in_words() {
         W::InvalidSubprotocol,
         W::DuplicateSubprotocol,
         W::SubprotocolNotRequested,
+        W::InvalidExtensions,
+        W::ExtensionNotOffered,
         W::InvalidStatus,
         W::UnexpectedBody,
         W::NotHttp1,

@@ -3,39 +3,34 @@
 
 #[cfg(feature = "alloc")]
 mod proxy;
-#[cfg(feature = "alloc")]
 mod request;
 mod response;
 
 #[cfg(feature = "alloc")]
 pub use proxy::{ProxyAnswer, ProxyConnect};
+pub use request::ClientRequest;
 #[cfg(feature = "alloc")]
 pub use request::RequestParts;
-pub use response::{Response, Verified};
+pub use response::{Response, ResponseReader, Verified};
 
 #[cfg(feature = "alloc")]
 use super::{
     HandshakeError, WriteError, fresh_key,
-    http::{
-        head::{CompleteHead, HeadLimits},
-        headers, lists,
-    },
+    http::{head::HeadLimits, headers, lists},
 };
 #[cfg(feature = "alloc")]
 use crate::{
     Client, Negotiated, Output,
     deflate::{DeflateConfig, Params},
+    extension,
     uri::Uri,
 };
 #[cfg(feature = "alloc")]
 use alloc::{borrow::ToOwned, boxed::Box, string::String, vec::Vec};
 #[cfg(feature = "alloc")]
-use core::{
-    fmt::{self, Write as _},
-    mem,
-};
+use core::fmt::{self, Write as _};
 #[cfg(feature = "alloc")]
-use response::ResponseReader;
+use request::{Further, Options};
 
 /// Opens a connection to a WebSocket server (RFC 6455 §4.1).
 ///
@@ -53,29 +48,27 @@ pub struct ClientHandshake {
     target_and_host: String,
     target_len: usize,
     is_secure: bool,
-    /// The value of `Sec-WebSocket-Protocol`.
-    subprotocols: String,
     origin: Option<String>,
-    deflate: Option<DeflateConfig>,
-    /// The value of `Sec-WebSocket-Extensions`.
-    extensions: String,
+    offer: Offer,
     /// The lines of further headers.
     headers: Vec<u8>,
     /// The first invalid option.
     mistake: Option<WriteError>,
-    subprotocol_required: bool,
-    key: [u8; 24],
+    /// `None` after it was returned.
+    role: Option<Client>,
     reader: ResponseReader,
-    progress: Progress,
 }
 
+/// The part of a request that the response must match.
 #[cfg(feature = "alloc")]
-#[derive(Debug)]
-enum Progress {
-    Reading(Client),
-    /// The response was returned.
-    Done,
-    Failed(HandshakeError),
+struct Offer {
+    key: [u8; 24],
+    /// The value of `Sec-WebSocket-Protocol`.
+    subprotocols: String,
+    subprotocol_required: bool,
+    deflate: Option<DeflateConfig>,
+    /// The value of `Sec-WebSocket-Extensions`.
+    extensions: String,
 }
 
 #[cfg(feature = "alloc")]
@@ -94,16 +87,18 @@ impl ClientHandshake {
             target_and_host: text,
             target_len,
             is_secure: uri.is_secure(),
-            subprotocols: String::new(),
             origin: None,
-            deflate: None,
-            extensions: String::new(),
+            offer: Offer {
+                key,
+                subprotocols: String::new(),
+                subprotocol_required: false,
+                deflate: None,
+                extensions: String::new(),
+            },
             headers: Vec::new(),
             mistake: None,
-            subprotocol_required: false,
-            key,
-            reader: ResponseReader::new(HeadLimits::new()),
-            progress: Progress::Reading(client),
+            role: Some(client),
+            reader: ResponseReader::new(Vec::new()),
         }
     }
 
@@ -117,14 +112,14 @@ impl ClientHandshake {
                 self.mistake.get_or_insert(WriteError::DuplicateSubprotocol);
             }
         }
-        self.subprotocols = names.join(", ");
+        self.offer.subprotocols = names.join(", ");
         self
     }
 
     /// Sets whether to fail the connection if the server selects none of the requested
     /// subprotocols, as browsers do. Default: `false`, as RFC 6455 permits.
     pub const fn subprotocol_required(mut self, required: bool) -> Self {
-        self.subprotocol_required = required;
+        self.offer.subprotocol_required = required;
         self
     }
 
@@ -132,8 +127,26 @@ impl ClientHandshake {
     /// not compressed.
     #[cfg(feature = "deflate")]
     pub fn deflate(mut self, config: &DeflateConfig) -> Self {
-        self.deflate = Some(config.clone());
-        self.extensions = config.offer();
+        self.offer.deflate = Some(config.clone());
+        self.offer.extensions = config.offer();
+        self
+    }
+
+    /// Offers extensions with this value of `Sec-WebSocket-Extensions`, which a client offered to a
+    /// relay. If it is empty, none is offered.
+    ///
+    /// The server may accept any of them: [`Response::extensions`] returns its answer, which the
+    /// relay must give to its client by
+    /// [`Accept::relay_extensions`](crate::handshake::Accept::relay_extensions). The relay must
+    /// offer only extensions that compress complete messages and mark them by RSV1, such as
+    /// permessage-deflate (RFC 7692 §6): frames with other reserved bits or opcodes fail the
+    /// connection. See [`Negotiated::with_relayed_compression`].
+    pub fn relay_extensions(mut self, offer: &str) -> Self {
+        if extension::parse(offer.as_bytes()).any(|extension| extension.is_err()) {
+            self.mistake.get_or_insert(WriteError::InvalidExtensions);
+        }
+        self.offer.deflate = None;
+        self.offer.extensions = offer.to_owned();
         self
     }
 
@@ -159,7 +172,7 @@ impl ClientHandshake {
 
     /// Sets the limits on the response. It must be called before [`recv`](Self::recv).
     pub fn limits(mut self, limits: HeadLimits) -> Self {
-        self.reader = ResponseReader::new(limits);
+        self.reader.set_limits(limits);
         self
     }
 
@@ -236,11 +249,13 @@ impl ClientHandshake {
             is_secure: self.is_secure,
             host,
             target,
-            key: &self.key,
-            origin: self.origin.as_deref(),
-            subprotocols: &self.subprotocols,
-            extensions: &self.extensions,
-            headers: &self.headers,
+            options: Options {
+                key: &self.offer.key,
+                origin: self.origin.as_deref(),
+                subprotocols: &self.offer.subprotocols,
+                extensions: &self.offer.extensions,
+                further: Further::Lines(&self.headers),
+            },
         })
     }
 
@@ -258,24 +273,13 @@ impl ClientHandshake {
         &'a mut self,
         input: &mut &'b mut [u8],
     ) -> Result<Option<Answer<'a>>, HandshakeError> {
-        let read = match self.progress {
-            Progress::Reading(_) => self.read(input),
-            Progress::Done => return Ok(None),
-            Progress::Failed(error) => Err(error),
+        let verify = |response: &Response<'_>| self.offer.verify(response);
+        let Some((head, selected)) = self.reader.read(input, verify)? else {
+            return Ok(None);
         };
-        match read {
-            Ok(None) => Ok(None),
-            Ok(Some((head, selected))) => {
-                let negotiated = self.finish(selected);
-                let response = self.reader.take(head, input);
-                Ok(Some(Answer::new(negotiated, response)))
-            }
-            Err(error) => {
-                self.progress = Progress::Failed(error);
-                *input = &mut [];
-                Err(error)
-            }
-        }
+        let negotiated = self.negotiated(selected);
+        let response = self.reader.take(head, input);
+        Ok(Some(Answer::new(negotiated, response)))
     }
 
     /// Checks a response that another library received, as [`recv`](Self::recv) does.
@@ -293,14 +297,9 @@ impl ClientHandshake {
         mut self,
         response: Response<'r>,
     ) -> Result<Answer<'r>, HandshakeError> {
-        match self.progress {
-            Progress::Reading(_) => {
-                let selected = self.verify(&response)?;
-                Ok(Answer::new(self.finish(selected), response))
-            }
-            Progress::Done => Err(HandshakeError::UnexpectedStatus(response.status())),
-            Progress::Failed(error) => Err(error),
-        }
+        self.reader.end(response.status())?;
+        let selected = self.offer.verify(&response)?;
+        Ok(Answer::new(self.negotiated(selected), response))
     }
 
     /// Returns the head of a response that was refused, for the log: the bytes up to and including
@@ -310,10 +309,7 @@ impl ClientHandshake {
     /// [`escape_ascii`](slice::escape_ascii). They may contain secrets, such as cookies.
     #[must_use]
     pub fn refused_head(&self) -> &[u8] {
-        match self.progress {
-            Progress::Failed(_) => self.reader.received(),
-            _ => &[],
-        }
+        self.reader.refused_head()
     }
 
     /// Ends the input: the peer closed or reset the transport.
@@ -322,37 +318,32 @@ impl ClientHandshake {
     ///
     /// [`HandshakeError::Incomplete`] if no complete response was received before, or the error
     /// that [`recv`](Self::recv) returned.
-    pub fn recv_eof(&mut self) -> Result<(), HandshakeError> {
-        if matches!(self.progress, Progress::Reading(_)) {
-            self.progress = Progress::Failed(HandshakeError::Incomplete);
-        }
-        match self.progress {
-            Progress::Reading(_) | Progress::Done => Ok(()),
-            Progress::Failed(error) => Err(error),
-        }
+    pub const fn recv_eof(&mut self) -> Result<(), HandshakeError> {
+        self.reader.recv_eof()
     }
 
-    /// Finds the final response, and verifies it.
-    fn read(
-        &mut self,
-        input: &mut &mut [u8],
-    ) -> Result<Option<(CompleteHead, Option<Selected>)>, HandshakeError> {
-        let Some(head) = self.reader.read(input)? else {
-            return Ok(None);
-        };
-        match self.verify(&self.reader.peek(&head, input)) {
-            Ok(selected) => Ok(Some((head, selected))),
-            Err(error) => {
-                self.reader.refuse(head, input);
-                Err(error)
-            }
-        }
+    /// Returns the result, unless the server rejected the request.
+    fn negotiated(&mut self, selected: Option<Selected>) -> Option<Negotiated<Client>> {
+        let (role, selected) = self.role.take().zip(selected)?;
+        Some(Negotiated {
+            role,
+            subprotocol: selected.subprotocol,
+            deflate: selected.deflate,
+            relays_compressed: selected.relays_compressed,
+        })
     }
+}
 
+#[cfg(feature = "alloc")]
+impl Offer {
     /// Verifies a response. Returns `None` if it rejects the request.
     fn verify(&self, response: &Response<'_>) -> Result<Option<Selected>, HandshakeError> {
-        let deflate = self.deflate.as_ref();
-        let verified = match response.verify_offer(&self.key, &self.subprotocols, deflate) {
+        let verified = match response.verify_offer(
+            &self.key,
+            &self.subprotocols,
+            &self.extensions,
+            self.deflate.as_ref(),
+        ) {
             Ok(verified) => verified,
             Err(HandshakeError::UnexpectedStatus(_)) => return Ok(None),
             Err(error) => return Err(error),
@@ -364,21 +355,8 @@ impl ClientHandshake {
         Ok(Some(Selected {
             subprotocol: subprotocol.map(Into::into),
             deflate: self.deflate.clone().zip(verified.deflate),
+            relays_compressed: self.deflate.is_none() && response.extensions().next().is_some(),
         }))
-    }
-
-    /// Ends the handshake, in the state `Reading`, with a response that was verified.
-    fn finish(&mut self, selected: Option<Selected>) -> Option<Negotiated<Client>> {
-        let Progress::Reading(role) = mem::replace(&mut self.progress, Progress::Done) else {
-            debug_assert!(false, "only called while reading");
-            return None;
-        };
-        let selected = selected?;
-        Some(Negotiated {
-            role,
-            subprotocol: selected.subprotocol,
-            deflate: selected.deflate,
-        })
     }
 }
 
@@ -387,6 +365,7 @@ impl ClientHandshake {
 struct Selected {
     subprotocol: Option<Box<str>>,
     deflate: Option<(DeflateConfig, Params)>,
+    relays_compressed: bool,
 }
 
 /// Shows nothing of the request and of the response.
@@ -394,7 +373,7 @@ struct Selected {
 impl fmt::Debug for ClientHandshake {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ClientHandshake")
-            .field("progress", &self.progress)
+            .field("reader", &self.reader)
             .finish_non_exhaustive()
     }
 }

@@ -2,7 +2,7 @@
 
 use super::request;
 use super::response::{Response, ResponseReader};
-use crate::handshake::http::head::{CompleteHead, HeadLimits};
+use crate::handshake::http::head::HeadLimits;
 use crate::handshake::http::headers;
 use crate::handshake::http::names::HOST;
 use crate::handshake::{HandshakeError, WriteError};
@@ -50,15 +50,6 @@ pub struct ProxyConnect {
     /// The first invalid option.
     mistake: Option<WriteError>,
     reader: ResponseReader,
-    progress: Progress,
-}
-
-#[derive(Debug, Clone, Copy)]
-enum Progress {
-    Reading,
-    /// The response was returned.
-    Done,
-    Failed(HandshakeError),
 }
 
 impl ProxyConnect {
@@ -68,8 +59,7 @@ impl ProxyConnect {
             target: format!("{}", uri.connect_target()),
             headers: Vec::new(),
             mistake: None,
-            reader: ResponseReader::new(HeadLimits::new()),
-            progress: Progress::Reading,
+            reader: ResponseReader::new(Vec::new()),
         }
     }
 
@@ -85,7 +75,7 @@ impl ProxyConnect {
 
     /// Sets the limits on the response. It must be called before [`recv`](Self::recv).
     pub fn limits(mut self, limits: HeadLimits) -> Self {
-        self.reader = ResponseReader::new(limits);
+        self.reader.set_limits(limits);
         self
     }
 
@@ -118,49 +108,26 @@ impl ProxyConnect {
         &'a mut self,
         input: &mut &'b mut [u8],
     ) -> Result<Option<ProxyAnswer<'a>>, HandshakeError> {
-        let read = match self.progress {
-            Progress::Reading => self.read(input),
-            Progress::Done => return Ok(None),
-            Progress::Failed(error) => Err(error),
-        };
-        match read {
-            Ok(None) => Ok(None),
-            Ok(Some(head)) => {
-                self.progress = Progress::Done;
-                let response = self.reader.take(head, input);
-                Ok(Some(if response.status() / 100 == 2 {
-                    ProxyAnswer::Connected(response)
-                } else {
-                    ProxyAnswer::Rejected(response)
-                }))
-            }
-            Err(error) => {
-                self.progress = Progress::Failed(error);
-                *input = &mut [];
-                Err(error)
-            }
-        }
-    }
-
-    fn read(&mut self, input: &mut &mut [u8]) -> Result<Option<CompleteHead>, HandshakeError> {
-        match self.reader.read(input)? {
+        let read = self.reader.read(input, |response| match response.status() {
             // No `Upgrade` was sent (RFC 9110 §15.2.2).
-            Some(head) if self.reader.status() == 101 => {
-                self.reader.refuse(head, input);
-                Err(HandshakeError::UnexpectedStatus(101))
+            101 => Err(HandshakeError::UnexpectedStatus(101)),
+            status => Ok(status),
+        });
+        Ok(read?.map(|(head, status)| {
+            let response = self.reader.take(head, input);
+            if status / 100 == 2 {
+                ProxyAnswer::Connected(response)
+            } else {
+                ProxyAnswer::Rejected(response)
             }
-            read => Ok(read),
-        }
+        }))
     }
 
     /// Returns the head of a response that was refused, for the log, as
     /// [`ClientHandshake::refused_head`](super::ClientHandshake::refused_head) does.
     #[must_use]
     pub fn refused_head(&self) -> &[u8] {
-        match self.progress {
-            Progress::Failed(_) => self.reader.received(),
-            _ => &[],
-        }
+        self.reader.refused_head()
     }
 
     /// Ends the input: the proxy closed or reset the transport.
@@ -169,14 +136,8 @@ impl ProxyConnect {
     ///
     /// [`HandshakeError::Incomplete`] if no complete response was received before, or the error
     /// that [`recv`](Self::recv) returned.
-    pub fn recv_eof(&mut self) -> Result<(), HandshakeError> {
-        if matches!(self.progress, Progress::Reading) {
-            self.progress = Progress::Failed(HandshakeError::Incomplete);
-        }
-        match self.progress {
-            Progress::Reading | Progress::Done => Ok(()),
-            Progress::Failed(error) => Err(error),
-        }
+    pub const fn recv_eof(&mut self) -> Result<(), HandshakeError> {
+        self.reader.recv_eof()
     }
 }
 
@@ -184,7 +145,7 @@ impl ProxyConnect {
 impl fmt::Debug for ProxyConnect {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ProxyConnect")
-            .field("progress", &self.progress)
+            .field("reader", &self.reader)
             .finish_non_exhaustive()
     }
 }

@@ -2,11 +2,11 @@
 
 use crate::buffer::{prefix, suffix};
 use crate::deflate::{DeflateConfig, Params};
-use crate::extension;
+use crate::extension::{self, Extension};
 use crate::handshake::http::body::{Body, Framing};
-#[cfg(feature = "alloc")]
-use crate::handshake::http::head::{CompleteHead, HeadReader};
-use crate::handshake::http::head::{HeadLimits, HeadRules, Parser};
+use crate::handshake::http::head::{
+    CompleteHead, DefaultMemory, HeadBuffer, HeadLimits, HeadMemory, HeadReader, HeadRules, Parser,
+};
 use crate::handshake::http::headers::{self, Headers};
 use crate::handshake::http::names::{
     self, ACCEPT, CONNECTION, CONTENT_LENGTH, EXTENSIONS, PROTOCOL, TRANSFER_ENCODING, UPGRADE,
@@ -128,7 +128,23 @@ impl<'a> Response<'a> {
     /// [`HandshakeError`] is the first rule of §4.1 that the response violates:
     /// [`HandshakeError::UnexpectedStatus`] if it rejects the request.
     pub fn verify(&self, key: &[u8], subprotocols: &str) -> Result<Verified<'a>, HandshakeError> {
-        self.verify_offer(key, subprotocols, None)
+        self.verify_offer(key, subprotocols, "", None)
+    }
+
+    /// Checks the response to a request with this value of `Sec-WebSocket-Extensions`, as
+    /// [`verify`](Self::verify) does, for a relay: the server may have accepted any of the
+    /// extensions in it. [`extensions`](Self::extensions) returns those that it accepted.
+    ///
+    /// # Errors
+    ///
+    /// The errors of [`verify`](Self::verify).
+    pub fn verify_relayed(
+        &self,
+        key: &[u8],
+        subprotocols: &str,
+        offer: &str,
+    ) -> Result<Verified<'a>, HandshakeError> {
+        self.verify_offer(key, subprotocols, offer, None)
     }
 
     /// Checks the response to a request that offered permessage-deflate with
@@ -145,27 +161,29 @@ impl<'a> Response<'a> {
         subprotocols: &str,
         config: &DeflateConfig,
     ) -> Result<Verified<'a>, HandshakeError> {
-        self.verify_offer(key, subprotocols, Some(config))
+        self.verify_offer(key, subprotocols, "", Some(config))
     }
 
+    /// Checks the response to a request that offered permessage-deflate with this configuration, or
+    /// else these extensions.
     pub(super) fn verify_offer(
         &self,
         key: &[u8],
         subprotocols: &str,
-        offered: Option<&DeflateConfig>,
+        relayed: &str,
+        deflate: Option<&DeflateConfig>,
     ) -> Result<Verified<'a>, HandshakeError> {
         self.verify_upgrade(key)?;
-        let deflate = match offered {
-            Some(config) => config.verify(
-                self.headers
-                    .get_all(EXTENSIONS)
-                    .flat_map(extension::parse)
-                    .filter_map(Result::ok),
-            )?,
-            None if self.facts.extensions.is_some() => {
-                return Err(HandshakeError::ExtensionNotOffered);
+        let deflate = match deflate {
+            Some(config) => config.verify(self.extensions())?,
+            None => {
+                let offered = || extension::parse(relayed.as_bytes()).filter_map(Result::ok);
+                let mut accepted = self.headers.get_all(EXTENSIONS);
+                if !accepted.all(|value| extension::are_among(value, offered)) {
+                    return Err(HandshakeError::ExtensionNotOffered);
+                }
+                None
             }
-            None => None,
         };
         Ok(Verified {
             subprotocol: self.verify_subprotocol(subprotocols)?,
@@ -230,6 +248,14 @@ impl<'a> Response<'a> {
         &self.headers
     }
 
+    /// Returns the extensions that the server accepted, in order (§9.1).
+    pub fn extensions(&self) -> impl Iterator<Item = Extension<'a>> + use<'a> {
+        self.headers
+            .get_all(EXTENSIONS)
+            .flat_map(extension::parse)
+            .filter_map(Result::ok)
+    }
+
     /// Returns how the body after this head is framed (RFC 9112 §6.3). A response that opens a
     /// connection or a tunnel has none.
     #[must_use]
@@ -275,57 +301,165 @@ impl<'a> Verified<'a> {
     }
 }
 
-/// Reads the final response from input that may be split, and skips interim ones.
-#[cfg(feature = "alloc")]
-pub(super) struct ResponseReader {
-    head: HeadReader<ResponseFacts>,
+/// Reads a server's response from input that may be split anywhere, and skips interim ones (1xx),
+/// for programs without an allocator. `ClientHandshake` is for others.
+///
+/// [`ClientRequest`](super::ClientRequest) has an example. The caller must set a deadline for the
+/// response.
+pub struct ResponseReader<M = DefaultMemory> {
+    head: HeadReader<ResponseFacts, M>,
     /// The number of interim responses so far.
     interim: usize,
+    progress: Progress,
 }
 
-#[cfg(feature = "alloc")]
-impl ResponseReader {
-    pub(super) fn new(limits: HeadLimits) -> Self {
+#[derive(Debug, Clone, Copy)]
+enum Progress {
+    Reading,
+    /// The response was returned.
+    Done,
+    Failed(HandshakeError),
+}
+
+impl<'m> ResponseReader<HeadBuffer<'m>> {
+    /// Returns a reader that keeps what it needs of a head in `buffer`. The
+    /// [headers](Response::headers) of the response are those that the buffer keeps.
+    #[must_use]
+    pub fn with_buffer(buffer: HeadBuffer<'m>) -> Self {
+        Self::new(buffer)
+    }
+}
+
+impl<M: HeadMemory> ResponseReader<M> {
+    pub(super) fn new(memory: M) -> Self {
         Self {
-            head: HeadReader::new(limits),
+            head: HeadReader::new(HeadLimits::new(), memory),
             interim: 0,
+            progress: Progress::Reading,
         }
     }
 
-    pub(super) fn read(
+    /// Sets the limits on the response. It must be called before [`recv`](Self::recv).
+    #[must_use]
+    pub const fn limits(mut self, limits: HeadLimits) -> Self {
+        self.set_limits(limits);
+        self
+    }
+
+    pub(super) const fn set_limits(&mut self, limits: HeadLimits) {
+        self.head.set_limits(limits);
+    }
+
+    /// Consumes the response from `input`. The bytes after it stay there: the server's first
+    /// frames, or the body of a rejection.
+    ///
+    /// Returns `None` if all of `input` was consumed and more must be read, or if the response was
+    /// returned before; then `input` is not changed.
+    ///
+    /// # Errors
+    ///
+    /// [`HandshakeError`] if the response is invalid, at the first byte that makes it certain:
+    /// close the connection. Later input is discarded, and the same error is returned.
+    pub fn recv<'a, 'b: 'a>(
+        &'a mut self,
+        input: &mut &'b mut [u8],
+    ) -> Result<Option<Response<'a>>, HandshakeError> {
+        let read = self.read(input, |_| Ok(()))?;
+        Ok(read.map(|(head, ())| self.take(head, input)))
+    }
+
+    /// Finds the response, and the result of `check` for it. An error is one of the response.
+    pub(super) fn read<T>(
         &mut self,
         input: &mut &mut [u8],
-    ) -> Result<Option<CompleteHead>, HandshakeError> {
+        check: impl Fn(&Response<'_>) -> Result<T, HandshakeError>,
+    ) -> Result<Option<(CompleteHead, T)>, HandshakeError> {
+        let read = match self.progress {
+            Progress::Reading => self.find(input, check),
+            Progress::Done => return Ok(None),
+            Progress::Failed(error) => Err(error),
+        };
+        match read {
+            Ok(Some(_)) => self.progress = Progress::Done,
+            Ok(None) => {}
+            Err(error) => {
+                self.progress = Progress::Failed(error);
+                *input = &mut [];
+            }
+        }
+        read
+    }
+
+    fn find<T>(
+        &mut self,
+        input: &mut &mut [u8],
+        check: impl Fn(&Response<'_>) -> Result<T, HandshakeError>,
+    ) -> Result<Option<(CompleteHead, T)>, HandshakeError> {
         loop {
             let Some(head) = self.head.read(input)? else {
                 return Ok(None);
             };
-            if !self.head.rules().is_interim() {
-                return Ok(Some(head));
-            }
-            self.interim += 1;
             let limit = self.head.limits().max_interim();
-            if self.interim > limit {
-                self.refuse(head, input);
-                return Err(HandshakeError::TooManyInterimResponses { limit });
+            let checked = if !self.head.rules().is_interim() {
+                let response = Response::in_head(self.head.peek(&head, input), self.head.rules());
+                check(&response).map(Some)
+            } else if self.interim < limit {
+                self.interim += 1;
+                Ok(None)
+            } else {
+                Err(HandshakeError::TooManyInterimResponses { limit })
+            };
+            match checked {
+                Ok(Some(checked)) => return Ok(Some((head, checked))),
+                Ok(None) => self.head.skip(head, input),
+                Err(error) => {
+                    self.head.refuse(head, input);
+                    return Err(error);
+                }
             }
-            self.head.skip(head, input);
         }
     }
 
-    /// Keeps the response that [`read`](Self::read) found, since it was refused.
-    pub(super) fn refuse(&mut self, head: CompleteHead, input: &[u8]) {
-        self.head.refuse(head, input);
+    /// Returns the head of a response that was refused, for the log: the kept bytes up to and
+    /// including the one that made the error certain. It is empty if no head was refused.
+    ///
+    /// The bytes are as received, of any value: escape them, for instance by
+    /// [`escape_ascii`](slice::escape_ascii). They may contain secrets, such as cookies.
+    #[must_use]
+    pub fn refused_head(&self) -> &[u8] {
+        match self.progress {
+            Progress::Failed(_) => self.head.received(),
+            _ => &[],
+        }
     }
 
-    /// Returns the bytes of a response that is incomplete or was refused.
-    pub(super) fn received(&self) -> &[u8] {
-        self.head.received()
+    /// Ends the input: the peer closed or reset the transport.
+    ///
+    /// # Errors
+    ///
+    /// [`HandshakeError::Incomplete`] if no complete response was received before, or the error
+    /// that [`recv`](Self::recv) returned.
+    pub const fn recv_eof(&mut self) -> Result<(), HandshakeError> {
+        if matches!(self.progress, Progress::Reading) {
+            self.progress = Progress::Failed(HandshakeError::Incomplete);
+        }
+        match self.progress {
+            Progress::Reading | Progress::Done => Ok(()),
+            Progress::Failed(error) => Err(error),
+        }
     }
 
-    /// Returns the status of the response that is read.
-    pub(super) const fn status(&self) -> u16 {
-        self.head.rules().status
+    /// Ends the reading, with a response that another library received.
+    #[cfg(feature = "alloc")]
+    pub(super) const fn end(&mut self, status: u16) -> Result<(), HandshakeError> {
+        match self.progress {
+            Progress::Reading => {
+                self.progress = Progress::Done;
+                Ok(())
+            }
+            Progress::Done => Err(HandshakeError::UnexpectedStatus(status)),
+            Progress::Failed(error) => Err(error),
+        }
     }
 
     /// Returns the response that [`read`](Self::read) found, and removes it from `input`.
@@ -336,10 +470,14 @@ impl ResponseReader {
     ) -> Response<'a> {
         Response::in_head(self.head.take(head, input), self.head.rules())
     }
+}
 
-    /// Returns the response that [`read`](Self::read) found, without removing it.
-    pub(super) fn peek<'a>(&'a self, head: &CompleteHead, input: &'a [u8]) -> Response<'a> {
-        Response::in_head(self.head.peek(head, input), self.head.rules())
+/// Shows nothing of the response.
+impl<M> fmt::Debug for ResponseReader<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ResponseReader")
+            .field("progress", &self.progress)
+            .finish_non_exhaustive()
     }
 }
 
@@ -373,7 +511,6 @@ pub(super) struct ResponseFacts {
 
 impl ResponseFacts {
     /// Returns whether another response follows (RFC 9110 §15.2).
-    #[cfg(feature = "alloc")]
     const fn is_interim(&self) -> bool {
         matches!(self.status, 100 | 102..=199)
     }

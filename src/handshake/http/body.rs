@@ -1,8 +1,8 @@
 //! How the body of a message is framed (RFC 9112 §6).
 
 use super::{lists, names::TRANSFER_ENCODING};
+use crate::buffer::decimal;
 use crate::handshake::HandshakeError;
-use core::str;
 
 /// How the body of a message is framed (RFC 9112 §6.3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -55,10 +55,7 @@ impl Framing {
     /// Reads a `Content-Length`. It may be repeated with the same value only (RFC 9112 §6.3).
     fn content_length(&mut self, value: &[u8]) -> Option<()> {
         for digits in value.split(|&byte| byte == b',').map(lists::trim) {
-            let digits = str::from_utf8(digits)
-                .ok()
-                .filter(|digits| digits.bytes().all(|digit| digit.is_ascii_digit()))?;
-            let length = digits.parse().ok()?;
+            let length = decimal(digits)?;
             if *self.length.get_or_insert(length) != length {
                 return None;
             }

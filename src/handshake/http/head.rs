@@ -5,15 +5,17 @@
 //! syntax error is reported at the first byte that no valid head has there, and the value of a
 //! header is checked at the end of its line. The meaning of the lines is up to the [`HeadRules`].
 
-use super::headers::{is_header_value_char, value_len};
-use super::lists;
+use super::headers::{is_header_value_char, split_line, value_len};
+use super::{lists, names};
 #[cfg(feature = "alloc")]
-use crate::buffer::{growth, take_front};
-use crate::buffer::{prefix, suffix};
+use crate::buffer::growth;
+use crate::buffer::{prefix, suffix, take_front};
 use crate::extension::{is_token_char, token_len};
 use crate::handshake::HandshakeError;
 #[cfg(feature = "alloc")]
 use alloc::vec::Vec;
+use core::fmt;
+use memchr::memchr;
 
 /// Limits on the head of a request or of a response. Each is the largest value that is accepted.
 ///
@@ -124,8 +126,10 @@ pub(in crate::handshake) struct Parser<R> {
     limits: HeadLimits,
     rules: R,
     position: Position,
-    /// The number of bytes parsed.
+    /// The number of bytes parsed, without those that were dropped.
     parsed: usize,
+    /// The number of bytes of lines that were dropped.
+    dropped: usize,
     /// The index at which the current line begins.
     line_start: usize,
     /// The length of the current line's name.
@@ -141,6 +145,7 @@ impl<R: HeadRules> Parser<R> {
             rules,
             position: Position::StartLine,
             parsed: 0,
+            dropped: 0,
             line_start: 0,
             name_len: 0,
             headers: 0,
@@ -157,7 +162,8 @@ impl<R: HeadRules> Parser<R> {
         &mut self,
         bytes: &[u8],
     ) -> Result<Option<usize>, HandshakeError> {
-        let bytes = bytes.get(..self.limits.max_bytes).unwrap_or(bytes);
+        let max_bytes = self.limits.max_bytes - self.dropped;
+        let bytes = bytes.get(..max_bytes).unwrap_or(bytes);
         while let Some(&byte) = bytes.get(self.parsed) {
             // The line so far.
             let line = suffix(prefix(bytes, self.parsed), self.line_start);
@@ -230,39 +236,183 @@ impl<R: HeadRules> Parser<R> {
                 (Position::Value, _) => return Err(HandshakeError::InvalidHeaderValue),
             };
         }
-        let limit = self.limits.max_bytes;
-        if bytes.len() < limit {
+        if bytes.len() < max_bytes {
             Ok(None)
         } else {
+            let limit = self.limits.max_bytes;
             Err(HandshakeError::HeadTooLarge { limit })
         }
     }
+
+    /// Returns the current header line, if it has a complete name, and where it begins.
+    fn header_line<'b>(&self, bytes: &'b [u8]) -> Option<(&'b [u8], usize)> {
+        matches!(self.position, Position::Value | Position::LineEnd)
+            .then(|| (suffix(bytes, self.line_start), self.line_start))
+    }
+
+    /// Forgets `len` of the parsed bytes, which were dropped.
+    fn forget(&mut self, len: usize) {
+        self.parsed -= len;
+        self.dropped += len;
+        self.line_start = self.line_start.min(self.parsed);
+    }
 }
 
-/// Reads a head from input that may be split. It is buffered if it is split; if not, it stays in
-/// the input.
+/// The memory of a handshake if none is named.
 #[cfg(feature = "alloc")]
-pub(in crate::handshake) struct HeadReader<R> {
+pub(in crate::handshake) type DefaultMemory = Vec<u8>;
+#[cfg(not(feature = "alloc"))]
+pub(in crate::handshake) type DefaultMemory = HeadBuffer<'static>;
+
+/// The memory in which a handshake keeps a head: a `Vec<u8>`, or a [`HeadBuffer`].
+pub trait HeadMemory: memory::Memory {}
+
+pub(in crate::handshake) mod memory {
+    #[expect(unnameable_types, reason = "the trait `HeadMemory` is sealed")]
+    pub trait Memory {
+        /// Whether the memory keeps all of a head, and only of one that is split by the input. A
+        /// complete one stays there.
+        const KEEPS_ALL: bool;
+
+        /// Returns the kept bytes.
+        fn bytes(&self) -> &[u8];
+
+        /// Appends `bytes`, as many as there is room for. No more than `most` bytes are ever kept.
+        fn push(&mut self, bytes: &[u8], most: usize) -> usize;
+
+        /// Removes all but the first `len` bytes.
+        fn truncate(&mut self, len: usize);
+
+        /// Returns whether headers with this name are kept.
+        fn keeps(&self, name: &[u8]) -> bool;
+    }
+}
+
+#[cfg(feature = "alloc")]
+impl HeadMemory for Vec<u8> {}
+
+#[cfg(feature = "alloc")]
+impl memory::Memory for Vec<u8> {
+    const KEEPS_ALL: bool = true;
+
+    fn bytes(&self) -> &[u8] {
+        self
+    }
+
+    /// The capacity does not exceed `most`.
+    fn push(&mut self, bytes: &[u8], most: usize) -> usize {
+        let additional = growth(self.len(), self.capacity(), self.len() + bytes.len(), most);
+        self.reserve_exact(additional);
+        self.extend_from_slice(bytes);
+        bytes.len()
+    }
+
+    fn truncate(&mut self, len: usize) {
+        self.truncate(len);
+    }
+
+    fn keeps(&self, _name: &[u8]) -> bool {
+        true
+    }
+}
+
+/// Memory of a fixed size for a head, which may be longer: for programs without an allocator.
+///
+/// It keeps the start line and the headers that have a meaning in a handshake, such as `Host`,
+/// `Upgrade`, `Origin` and those whose name begins with `Sec-WebSocket-`. Others, such as the
+/// cookies and the `User-Agent` of browsers, are checked while they stream by, and dropped. A
+/// request of a browser needs about 300 bytes.
+///
+/// A head of which more must be kept than there is room for is
+/// [`HandshakeError::HeadTooLarge`].
+#[must_use]
+pub struct HeadBuffer<'m> {
+    memory: &'m mut [u8],
+    len: usize,
+    names: &'m [&'m str],
+}
+
+impl<'m> HeadBuffer<'m> {
+    /// Returns a buffer in this memory.
+    pub const fn new(memory: &'m mut [u8]) -> Self {
+        Self {
+            memory,
+            len: 0,
+            names: &[],
+        }
+    }
+
+    /// Sets the names of further headers to keep, such as `Authorization`.
+    pub const fn keep(mut self, names: &'m [&'m str]) -> Self {
+        self.names = names;
+        self
+    }
+}
+
+impl HeadMemory for HeadBuffer<'_> {}
+
+impl memory::Memory for HeadBuffer<'_> {
+    const KEEPS_ALL: bool = false;
+
+    fn bytes(&self) -> &[u8] {
+        prefix(self.memory, self.len)
+    }
+
+    fn push(&mut self, bytes: &[u8], _most: usize) -> usize {
+        let room = self.memory.get_mut(self.len..).unwrap_or_default();
+        let len = bytes.len().min(room.len());
+        if let Some(place) = room.get_mut(..len) {
+            place.copy_from_slice(prefix(bytes, len));
+        }
+        self.len += len;
+        len
+    }
+
+    fn truncate(&mut self, len: usize) {
+        self.len = self.len.min(len);
+    }
+
+    fn keeps(&self, name: &[u8]) -> bool {
+        let mut names = self.names.iter();
+        names::known(name).is_some() || names.any(|kept| kept.as_bytes().eq_ignore_ascii_case(name))
+    }
+}
+
+/// Shows nothing of the head.
+impl fmt::Debug for HeadBuffer<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HeadBuffer")
+            .field("len", &self.len)
+            .field("size", &self.memory.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Reads a head from input that may be split.
+pub(in crate::handshake) struct HeadReader<R, M> {
     parser: Parser<R>,
-    buffer: Vec<u8>,
+    memory: M,
 }
 
 /// The location of a complete head.
-#[cfg(feature = "alloc")]
 pub(in crate::handshake) enum CompleteHead {
     /// The front of the input, of this length.
     Input(usize),
-    /// The reader's buffer; it was removed from the input.
-    Buffer,
+    /// The reader's memory; it was removed from the input.
+    Memory,
 }
 
-#[cfg(feature = "alloc")]
-impl<R: HeadRules + Default> HeadReader<R> {
-    pub(in crate::handshake) fn new(limits: HeadLimits) -> Self {
+impl<R: HeadRules + Default, M: HeadMemory> HeadReader<R, M> {
+    pub(in crate::handshake) fn new(limits: HeadLimits, memory: M) -> Self {
         Self {
             parser: Parser::new(limits, R::default()),
-            buffer: Vec::new(),
+            memory,
         }
+    }
+
+    /// Sets the limits, before anything was read.
+    pub(in crate::handshake) const fn set_limits(&mut self, limits: HeadLimits) {
+        self.parser.limits = limits;
     }
 
     pub(in crate::handshake) const fn limits(&self) -> &HeadLimits {
@@ -277,13 +427,16 @@ impl<R: HeadRules + Default> HeadReader<R> {
         &mut self.parser.rules
     }
 
-    /// Reads the head, or as much of it as has arrived, from `input`. After an error, the buffer
-    /// holds the head up to the byte that made it certain.
+    /// Reads the head, or as much of it as has arrived, from `input`. After an error, the memory
+    /// holds the kept part of the head up to the byte that made it certain.
     pub(in crate::handshake) fn read(
         &mut self,
         input: &mut &mut [u8],
     ) -> Result<Option<CompleteHead>, HandshakeError> {
-        if self.buffer.is_empty() {
+        if !M::KEEPS_ALL {
+            return self.read_lines(input);
+        }
+        if self.memory.bytes().is_empty() {
             let read = self.parser.advance(input);
             match read {
                 Ok(Some(_)) => {}
@@ -291,31 +444,88 @@ impl<R: HeadRules + Default> HeadReader<R> {
                     self.push(input);
                     *input = &mut [];
                 }
-                Err(_) => self.push(prefix(input, self.parser.parsed)),
+                Err(_) => _ = self.push(prefix(input, self.parser.parsed)),
             }
             return Ok(read?.map(CompleteHead::Input));
         }
-        let buffered = self.buffer.len();
-        let permitted = input.len().min(self.limits().max_bytes - buffered);
+        let kept = self.memory.bytes().len();
+        let permitted = input.len().min(self.limits().max_bytes - kept);
         self.push(prefix(input, permitted));
         let len = self
             .parser
-            .advance(&self.buffer)
-            .inspect_err(|_| self.buffer.truncate(self.parser.parsed))?;
-        take_front(input, len.map_or(permitted, |len| len - buffered));
+            .advance(self.memory.bytes())
+            .inspect_err(|_| self.memory.truncate(self.parser.parsed))?;
+        take_front(input, len.map_or(permitted, |len| len - kept));
         Ok(len.map(|len| {
-            self.buffer.truncate(len);
-            CompleteHead::Buffer
+            self.memory.truncate(len);
+            CompleteHead::Memory
         }))
     }
 
-    /// Appends `bytes` to the buffer. They must not exceed the limit of a head; the buffer's
-    /// capacity does not either.
-    fn push(&mut self, bytes: &[u8]) {
-        let (len, capacity) = (self.buffer.len(), self.buffer.capacity());
-        let additional = growth(len, capacity, len + bytes.len(), self.limits().max_bytes);
-        self.buffer.reserve_exact(additional);
-        self.buffer.extend_from_slice(bytes);
+    /// Reads line by line, and drops those that are not kept.
+    fn read_lines(
+        &mut self,
+        input: &mut &mut [u8],
+    ) -> Result<Option<CompleteHead>, HandshakeError> {
+        while !input.is_empty() {
+            let line_len = memchr(b'\n', input).map_or(input.len(), |lf| lf + 1);
+            let pushed = self.push(prefix(input, line_len));
+            if pushed == 0 {
+                if self.drop_value() {
+                    continue;
+                }
+                let limit = self.memory.bytes().len();
+                return Err(HandshakeError::HeadTooLarge { limit });
+            }
+            let line = self.parser.line_start;
+            let read = self
+                .parser
+                .advance(self.memory.bytes())
+                .inspect_err(|_| self.memory.truncate(self.parser.parsed))?;
+            take_front(input, pushed);
+            if read.is_some() {
+                return Ok(Some(CompleteHead::Memory));
+            }
+            if self.parser.headers > 0 && line < self.parser.line_start {
+                self.drop_line(line);
+            }
+        }
+        Ok(None)
+    }
+
+    /// Drops the header line from `start` on, which is complete, unless it is kept.
+    fn drop_line(&mut self, start: usize) {
+        let line = suffix(self.memory.bytes(), start);
+        let len = line.len();
+        if split_line(line).is_some_and(|(name, _)| !self.memory.keeps(name)) {
+            self.memory.truncate(start);
+            self.parser.forget(len);
+        }
+    }
+
+    /// Drops the value so far of a header that is not kept. Returns whether that makes room.
+    fn drop_value(&mut self) -> bool {
+        let bytes = self.memory.bytes();
+        let Some((line, start)) = self.parser.header_line(bytes) else {
+            return false;
+        };
+        let Some((name, _)) = split_line(line).filter(|(name, _)| !self.memory.keeps(name)) else {
+            return false;
+        };
+        // The name, the colon, and the CR that may be the last byte.
+        let (kept, ends) = (start + name.len() + 1, line.ends_with(b"\r"));
+        let len = bytes.len() - kept - usize::from(ends);
+        self.memory.truncate(kept);
+        if ends {
+            self.push(b"\r");
+        }
+        self.parser.forget(len);
+        len > 0
+    }
+
+    /// Appends bytes to the memory, and returns how many fit.
+    fn push(&mut self, bytes: &[u8]) -> usize {
+        self.memory.push(bytes, self.parser.limits.max_bytes)
     }
 
     /// Returns the head that [`read`](Self::read) found, and removes it from `input`.
@@ -326,7 +536,7 @@ impl<R: HeadRules + Default> HeadReader<R> {
     ) -> &'a [u8] {
         match head {
             CompleteHead::Input(len) => take_front(input, len),
-            CompleteHead::Buffer => &self.buffer,
+            CompleteHead::Memory => self.memory.bytes(),
         }
     }
 
@@ -338,7 +548,7 @@ impl<R: HeadRules + Default> HeadReader<R> {
     ) -> &'a [u8] {
         match *head {
             CompleteHead::Input(len) => prefix(input, len),
-            CompleteHead::Buffer => &self.buffer,
+            CompleteHead::Memory => self.memory.bytes(),
         }
     }
 
@@ -350,7 +560,7 @@ impl<R: HeadRules + Default> HeadReader<R> {
 
     /// Begins to read another head.
     pub(in crate::handshake) fn restart(&mut self) {
-        self.buffer.clear();
+        self.memory.truncate(0);
         self.parser = Parser::new(*self.limits(), R::default());
     }
 
@@ -361,9 +571,9 @@ impl<R: HeadRules + Default> HeadReader<R> {
         }
     }
 
-    /// Returns the bytes of a head that is incomplete or was refused.
+    /// Returns the kept bytes of a head that is incomplete or was refused.
     pub(in crate::handshake) fn received(&self) -> &[u8] {
-        &self.buffer
+        self.memory.bytes()
     }
 }
 
@@ -374,6 +584,8 @@ mod tests {
     use super::{HeadLimits, HeadRules, Parser};
     use crate::handshake::HandshakeError;
     use std::vec;
+    #[cfg(feature = "alloc")]
+    use std::vec::Vec;
 
     extern crate alloc;
 
@@ -437,24 +649,24 @@ mod tests {
     #[test]
     fn a_whole_head_is_left_where_it_is() {
         let mut head = *b"first\r\n\r\nrest";
-        let mut reader = HeadReader::<Count>::new(HeadLimits::default());
+        let mut reader = HeadReader::<Count, Vec<u8>>::new(HeadLimits::default(), Vec::new());
         let mut input = &mut head[..];
         assert!(matches!(
             reader.read(&mut input),
             Ok(Some(CompleteHead::Input(9)))
         ));
-        assert_eq!(reader.buffer.capacity(), 0);
+        assert_eq!(reader.memory.capacity(), 0);
 
-        let mut reader = HeadReader::<Count>::new(HeadLimits::default());
+        let mut reader = HeadReader::<Count, Vec<u8>>::new(HeadLimits::default(), Vec::new());
         let (mut input, mut rest) = head.split_at_mut(4);
         assert!(matches!(reader.read(&mut input), Ok(None)));
-        assert_eq!(reader.buffer, b"firs");
+        assert_eq!(reader.memory, b"firs");
         assert!(matches!(
             reader.read(&mut rest),
-            Ok(Some(CompleteHead::Buffer))
+            Ok(Some(CompleteHead::Memory))
         ));
         assert_eq!(
-            (reader.buffer.as_slice(), &*rest),
+            (reader.memory.as_slice(), &*rest),
             (&b"first\r\n\r\n"[..], &b"rest"[..])
         );
     }
@@ -463,14 +675,15 @@ mod tests {
     #[cfg(feature = "alloc")]
     #[test]
     fn h1_no_more_is_held_than_the_limit() {
-        let mut reader = HeadReader::<Count>::new(HeadLimits::new().with_max_bytes(10));
+        let mut reader =
+            HeadReader::<Count, Vec<u8>>::new(HeadLimits::new().with_max_bytes(10), Vec::new());
         let (mut begin, mut rest) = (*b"first", [b'x'; 100]);
         assert!(matches!(reader.read(&mut &mut begin[..]), Ok(None)));
         assert!(matches!(
             reader.read(&mut &mut rest[..]),
             Err(HandshakeError::HeadTooLarge { limit: 10 })
         ));
-        assert_eq!(reader.buffer, b"firstxxxxx");
+        assert_eq!(reader.memory, b"firstxxxxx");
     }
 
     /// H1: nor is memory for more allocated. It grows by doubling, so that a head that arrives byte
@@ -480,12 +693,15 @@ mod tests {
     fn h1_memory_for_a_head_grows_by_doubling_up_to_the_limit() {
         for limit in [1_usize, 2, 9, 1000, 16 * 1024] {
             for chunk_len in [1, 2, 3, 100, 9000] {
-                let mut reader = HeadReader::<Count>::new(HeadLimits::new().with_max_bytes(limit));
+                let mut reader = HeadReader::<Count, Vec<u8>>::new(
+                    HeadLimits::new().with_max_bytes(limit),
+                    Vec::new(),
+                );
                 let (mut line, mut capacity) = (vec![b'x'; limit - 1], 0);
                 for mut chunk in line.chunks_mut(chunk_len) {
                     assert!(matches!(reader.read(&mut chunk), Ok(None)));
-                    let grown = reader.buffer.capacity();
-                    let needed = reader.buffer.len() > capacity;
+                    let grown = reader.memory.capacity();
+                    let needed = reader.memory.len() > capacity;
                     assert!(
                         if needed {
                             (2 * capacity).min(limit) <= grown && grown <= limit
@@ -500,7 +716,7 @@ mod tests {
                     reader.read(&mut &mut b"x".to_vec()[..]),
                     Err(HandshakeError::HeadTooLarge { .. })
                 ));
-                assert!(reader.buffer.capacity() <= limit);
+                assert!(reader.memory.capacity() <= limit);
             }
         }
     }

@@ -156,7 +156,7 @@ impl<'a> Iterator for Lines<'a> {
 }
 
 /// Splits a header line at its colon. The line is without its CRLF, and its syntax was checked.
-fn split_line(line: &[u8]) -> Option<(&[u8], &[u8])> {
+pub(super) fn split_line(line: &[u8]) -> Option<(&[u8], &[u8])> {
     let (name, value) = line.split_at_checked(memchr(b':', line)?)?;
     Some((name, lists::trim(value.strip_prefix(b":")?)))
 }

@@ -52,14 +52,25 @@ pub(super) fn append<'s>(
     headers: impl Iterator<Item = (&'s str, &'s [u8])> + Clone,
     body: &[u8],
 ) -> Result<(), WriteError> {
+    let slices = start_line.iter().copied();
+    check_room(out, slices.clone().chain([body]), headers.clone())?;
+    slices.for_each(|slice| _ = out.append(slice));
+    append_headers(out, headers);
+    out.append(body);
+    Ok(())
+}
+
+/// Checks that there is room for a message: these slices, its headers and the empty line.
+pub(super) fn check_room<'b, 's>(
+    out: &(impl Output + ?Sized),
+    slices: impl Iterator<Item = &'b [u8]>,
+    headers: impl Iterator<Item = (&'s str, &'s [u8])>,
+) -> Result<(), WriteError> {
     const AROUND: usize = ": \r\n".len();
 
     // Several headers may have the same bytes, so on a 32-bit target the sum may exceed a `usize`.
-    let needed = start_line
-        .iter()
-        .fold(2_usize, |sum, slice| sum.saturating_add(slice.len()))
-        .saturating_add(body.len());
-    let needed = headers.clone().fold(needed, |sum, (name, value)| {
+    let needed = slices.fold(2_usize, |sum, slice| sum.saturating_add(slice.len()));
+    let needed = headers.fold(needed, |sum, (name, value)| {
         sum.saturating_add(name.len())
             .saturating_add(value.len())
             .saturating_add(AROUND)
@@ -67,17 +78,20 @@ pub(super) fn append<'s>(
     if out.room() < needed {
         return Err(WriteError::OutputFull { needed });
     }
-    for slice in start_line {
-        out.append(slice);
-    }
+    Ok(())
+}
+
+/// Appends headers, and the empty line that ends them.
+pub(super) fn append_headers<'s>(
+    out: &mut (impl Output + ?Sized),
+    headers: impl Iterator<Item = (&'s str, &'s [u8])>,
+) {
     headers.for_each(|(name, value)| {
         for slice in headers::line(name, value) {
             out.append(slice);
         }
     });
     out.append(b"\r\n");
-    out.append(body);
-    Ok(())
 }
 
 #[cfg(test)]

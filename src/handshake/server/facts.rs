@@ -10,7 +10,7 @@ use crate::handshake::http::names::{
 };
 use crate::handshake::http::{InvalidVersion, VERSION_LEN, ascii, lists, next_of_version, once};
 use crate::handshake::{HandshakeError, key::checked_key};
-use crate::uri::{Authority, split_authority};
+use crate::uri::{Authority, split_authority, split_once, split_scheme};
 use core::{mem, str};
 
 /// The facts learned from the lines of a request.
@@ -356,7 +356,7 @@ impl<'a> Target<'a> {
         let (authority, resource) = if target.starts_with('/') {
             (None, target)
         } else {
-            let (scheme, rest) = target.split_once("://")?;
+            let (scheme, rest) = split_scheme(target)?;
             if !SCHEMES
                 .iter()
                 .any(|known| scheme.eq_ignore_ascii_case(known))
@@ -367,7 +367,7 @@ impl<'a> Target<'a> {
             Authority::parse(authority).ok()?;
             (Some(authority), resource)
         };
-        let (path, query) = match resource.split_once('?') {
+        let (path, query) = match split_once(resource, b'?') {
             Some((path, query)) => (path, Some(query)),
             None => (resource, None),
         };

@@ -12,25 +12,24 @@ pub use plain::{HttpRequest, Incoming};
 pub use request::Request;
 pub use response::{Accept, HttpResponse, ResponseParts};
 
-#[cfg(feature = "alloc")]
 use super::{
     HandshakeError, WriteError,
     http::{
         body::Body,
-        head::{CompleteHead, HeadLimits, HeadReader},
+        head::{CompleteHead, DefaultMemory, HeadBuffer, HeadLimits, HeadMemory, HeadReader},
     },
 };
-#[cfg(feature = "alloc")]
 use crate::{Output, buffer::take_front};
 #[cfg(feature = "alloc")]
+use alloc::vec::Vec;
 use core::fmt;
-#[cfg(feature = "alloc")]
 use facts::RequestFacts;
 
 /// Reads a client's opening handshake from input that may be split anywhere (RFC 6455 §4.2.1).
 ///
 /// The head is buffered only if it is split, and the buffer never exceeds
-/// [`HeadLimits::max_bytes`].
+/// [`HeadLimits::max_bytes`]. Without an allocator, [`with_buffer`](Self::with_buffer) provides the
+/// memory, which need not be as large as the head.
 ///
 /// The caller must set a deadline for the handshake: otherwise a client that sends a byte a minute
 /// keeps its connection.
@@ -39,15 +38,13 @@ use facts::RequestFacts;
 /// an error. [`recv_http`](Self::recv_http) also returns other requests, such as health checks. If
 /// an HTTP library parses the head, pass the result to [`Request::from_headers`] or
 /// [`Request::from_connect`].
-#[cfg(feature = "alloc")]
-pub struct ServerHandshake {
-    head: HeadReader<RequestFacts>,
+pub struct ServerHandshake<M = DefaultMemory> {
+    head: HeadReader<RequestFacts, M>,
     progress: Progress,
     /// The number of bytes still missing of the last request's body.
     body_left: u64,
 }
 
-#[cfg(feature = "alloc")]
 #[derive(Debug, Clone, Copy)]
 enum Progress {
     Reading,
@@ -67,8 +64,49 @@ impl ServerHandshake {
     /// Returns a handshake that has read nothing, with the default limits.
     #[must_use]
     pub fn new() -> Self {
+        Self::in_memory(Vec::new())
+    }
+}
+
+impl<'m> ServerHandshake<HeadBuffer<'m>> {
+    /// Returns a handshake that has read nothing, and keeps what it needs of a head in `buffer`,
+    /// for programs without an allocator.
+    ///
+    /// The [headers](Request::headers) of a request are those that the buffer keeps.
+    ///
+    /// ```
+    /// use ws_proto::handshake::{HeadBuffer, ServerHandshake};
+    /// use ws_proto::{Config, Connection, SliceOutput};
+    ///
+    /// # let mut head = &b"GET /chat HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+    /// #     User-Agent: abc\r\nSec-WebSocket-Version: 13\r\n\
+    /// #     Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"[..];
+    /// # let mut read = |buf: &mut [u8]| std::io::Read::read(&mut head, buf).unwrap();
+    /// let (mut memory, mut out) = ([0; 320], [0; 512]);
+    /// let mut out = SliceOutput::new(&mut out);
+    /// let mut handshake = ServerHandshake::with_buffer(HeadBuffer::new(&mut memory));
+    /// let mut buf = [0; 64];
+    /// let connection = loop {
+    ///     let n = read(&mut buf);
+    ///     let mut input = &mut buf[..n];
+    ///     if let Some(request) = handshake.recv(&mut input, &mut out)? {
+    ///         assert_eq!(request.path(), "/chat");
+    ///         let negotiated = request.accept().write(&mut out)?;
+    ///         break Connection::new(negotiated, &Config::new());
+    ///     }
+    /// };
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn with_buffer(buffer: HeadBuffer<'m>) -> Self {
+        Self::in_memory(buffer)
+    }
+}
+
+impl<M: HeadMemory> ServerHandshake<M> {
+    fn in_memory(memory: M) -> Self {
         Self {
-            head: HeadReader::new(HeadLimits::new()),
+            head: HeadReader::new(HeadLimits::new(), memory),
             progress: Progress::Reading,
             body_left: 0,
         }
@@ -76,8 +114,8 @@ impl ServerHandshake {
 
     /// Sets the limits on the request. It must be called before [`recv`](Self::recv).
     #[must_use]
-    pub fn limits(mut self, limits: HeadLimits) -> Self {
-        self.head = HeadReader::new(limits);
+    pub const fn limits(mut self, limits: HeadLimits) -> Self {
+        self.head.set_limits(limits);
         self
     }
 
@@ -275,8 +313,7 @@ impl Default for ServerHandshake {
 }
 
 /// Shows nothing of the request.
-#[cfg(feature = "alloc")]
-impl fmt::Debug for ServerHandshake {
+impl<M> fmt::Debug for ServerHandshake<M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ServerHandshake")
             .field("progress", &self.progress)

@@ -1,6 +1,6 @@
 //! Web origins (RFC 6454), for the check that keeps pages of other sites out (RFC 6455 §10.2).
 
-use crate::uri::{Authority, UriError};
+use crate::uri::{Authority, UriError, split_scheme};
 use core::{error, fmt};
 
 /// The scheme with which a server's own pages are reached, which depends on whether its connections
@@ -60,8 +60,7 @@ impl<'a> Origin<'a> {
     ///
     /// [`OriginError`] if no page can have this origin.
     pub fn parse(origin: &'a str) -> Result<Self, OriginError> {
-        let (scheme, authority) = origin
-            .split_once("://")
+        let (scheme, authority) = split_scheme(origin)
             .filter(|(scheme, _)| is_scheme(scheme))
             .ok_or(OriginError::InvalidScheme)?;
         if authority.contains(['/', '?', '#']) {

@@ -4,6 +4,7 @@ use super::plain::HttpRequest;
 use super::request::Request;
 use crate::buffer::InlineBytes;
 use crate::deflate::{DeflateConfig, Params};
+use crate::extension;
 use crate::handshake::http::names::{ACCEPT, CONTENT_LENGTH, EXTENSIONS, PROTOCOL};
 use crate::handshake::http::{append, headers, names};
 use crate::handshake::{HandshakeError, WriteError, accept_key};
@@ -18,6 +19,7 @@ impl<'a> Request<'a> {
             request: *self,
             subprotocol: None,
             deflate: None,
+            relayed_extensions: "",
             headers: &[],
         }
     }
@@ -58,6 +60,7 @@ pub struct Accept<'a> {
     request: Request<'a>,
     subprotocol: Option<&'a str>,
     deflate: Option<(&'a DeflateConfig, Params)>,
+    relayed_extensions: &'a str,
     headers: &'a [(&'a str, &'a [u8])],
 }
 
@@ -69,6 +72,17 @@ impl<'a> Accept<'a> {
         self.deflate = config
             .accept(self.request.extensions())
             .map(|params| (config, params));
+        self
+    }
+
+    /// Accepts extensions with this value of `Sec-WebSocket-Extensions`, which another server
+    /// answered to the client's offer, for a relay. If it is empty, none is accepted.
+    ///
+    /// The connection passes on the messages that they compress: see
+    /// [`ClientHandshake::relay_extensions`](crate::handshake::ClientHandshake::relay_extensions)
+    /// and [`Negotiated::with_relayed_compression`].
+    pub const fn relay_extensions(mut self, value: &'a str) -> Self {
+        self.relayed_extensions = value;
         self
     }
 
@@ -109,8 +123,9 @@ impl<'a> Accept<'a> {
     ///
     /// # Errors
     ///
-    /// [`WriteError`] if the subprotocol was not requested, if a header must not be sent, if the
-    /// request is not of HTTP/1.1, or if `out` has too little room; nothing was written.
+    /// [`WriteError`] if the subprotocol was not requested, if an extension was not offered, if a
+    /// header must not be sent, if the request is not of HTTP/1.1, or if `out` has too little room;
+    /// nothing was written.
     pub fn write(
         &self,
         out: &mut (impl Output + ?Sized),
@@ -148,7 +163,8 @@ impl<'a> Accept<'a> {
     ///
     /// # Errors
     ///
-    /// [`WriteError`] if the subprotocol was not requested, or if a header must not be sent.
+    /// [`WriteError`] if the subprotocol was not requested, if an extension was not offered, or if a
+    /// header must not be sent.
     pub fn parts(&self) -> Result<(ResponseParts<'a>, Negotiated<Server>), WriteError> {
         headers::check(self.headers)?;
         if self
@@ -156,6 +172,10 @@ impl<'a> Accept<'a> {
             .is_some_and(|selected| !self.request.subprotocols().any(|name| name == selected))
         {
             return Err(WriteError::SubprotocolNotRequested);
+        }
+        let relayed = self.relayed_extensions;
+        if !extension::are_among(relayed.as_bytes(), || self.request.extensions()) {
+            return Err(WriteError::ExtensionNotOffered);
         }
         let key = self.request.key();
         let mut parts = ResponseParts::new(if key.is_some() { 101 } else { 200 });
@@ -166,6 +186,7 @@ impl<'a> Accept<'a> {
         }
         parts.subprotocol = self.subprotocol;
         parts.extensions = self.deflate.map(|(_, params)| format(params));
+        parts.relayed_extensions = Some(relayed).filter(|value| !value.is_empty());
         parts.headers = self.headers;
         let negotiated = Negotiated {
             role: Server,
@@ -174,6 +195,7 @@ impl<'a> Accept<'a> {
             deflate: self
                 .deflate
                 .map(|accepted| (accepted.0.clone(), accepted.1)),
+            relays_compressed: !relayed.is_empty(),
         };
         Ok((parts, negotiated))
     }
@@ -230,7 +252,6 @@ impl<'a> HttpResponse<'a> {
     }
 
     /// Returns the response to a request that was refused.
-    #[cfg(feature = "alloc")]
     pub(super) const fn to_refused(error: HandshakeError) -> Self {
         Self::new(error.status())
     }
@@ -341,7 +362,11 @@ impl<'a> HttpResponse<'a> {
                 status => required(status, close),
             };
         }
-        parts.length = has_length.then(|| format(self.body.len()));
+        parts.length = has_length.then(|| {
+            let mut length = InlineBytes::new();
+            length.push_decimal(self.body.len());
+            length
+        });
         parts.headers = self.headers;
         parts.body = if self.is_head { b"" } else { self.body };
         Ok(parts)
@@ -371,6 +396,7 @@ pub struct ResponseParts<'a> {
     accept: Option<[u8; 28]>,
     subprotocol: Option<&'a str>,
     extensions: Option<InlineBytes<EXTENSIONS_LEN>>,
+    relayed_extensions: Option<&'a str>,
     length: Option<InlineBytes<20>>,
     headers: &'a [(&'a str, &'a [u8])],
     body: &'a [u8],
@@ -388,6 +414,7 @@ impl ResponseParts<'_> {
             accept: None,
             subprotocol: None,
             extensions: None,
+            relayed_extensions: None,
             length: None,
             headers: &[],
             body: b"",
@@ -416,12 +443,13 @@ impl ResponseParts<'_> {
         let pair = move |known, value| Some((name(known), value?));
         let accept = self.accept.as_ref().map(|accept| &accept[..]);
         let subprotocol = self.subprotocol.map(str::as_bytes);
+        let relayed = self.relayed_extensions.map(str::as_bytes);
         self.fixed
             .iter()
             .copied()
             .chain(pair(ACCEPT, accept))
             .chain(pair(PROTOCOL, subprotocol))
-            .chain(pair(EXTENSIONS, self.extensions.as_deref()))
+            .chain(pair(EXTENSIONS, self.extensions.as_deref().or(relayed)))
             .chain(pair(CONTENT_LENGTH, self.length.as_deref()))
             .chain(self.headers.iter().copied())
     }

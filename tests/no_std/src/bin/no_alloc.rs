@@ -1,71 +1,102 @@
-//! A server's connection, from the first frame to the Close, on a stack and nothing else.
+//! The device of `examples/device` and a client, from the request to the Close, on a stack and
+//! nothing else.
 #![no_std]
 #![no_main]
 
+use device::{Socket, serve};
 use no_std::received;
+use ws_proto::handshake::{ClientRequest, HeadBuffer, ResponseReader};
+use ws_proto::uri::Uri;
 use ws_proto::{
-    Action, Client, CloseCode, Config, Connection, Event, MessageKind, Server, SliceOutput, State,
+    Action, Client, CloseCode, Config, Connection, Event, MessageKind, Output, SliceOutput,
 };
+
+/// A socket whose peer has sent all of this, and which delivers a few bytes at a time.
+struct Memory<'a> {
+    sent: &'a [u8],
+    out: SliceOutput<'a>,
+}
+
+impl Socket for Memory<'_> {
+    fn read(&mut self, buf: &mut [u8]) -> usize {
+        let len = self.sent.len().min(buf.len()).min(7);
+        let (now, later) = self.sent.split_at(len);
+        buf[..len].copy_from_slice(now);
+        self.sent = later;
+        len
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> bool {
+        self.out.append(bytes).len() == bytes.len()
+    }
+}
 
 #[unsafe(no_mangle)]
 fn run() {
-    let mut memory = [0; 512];
-    let mut out = SliceOutput::new(&mut memory);
-    let mut server = Connection::new(Server, &Config::default());
+    // All that the client sends: a request, messages, a Ping, and a Close.
+    let mut role = Client::new(received([7; 32]));
+    let uri = Uri::parse("ws://Example.com/echo").unwrap();
+    let headers: [(&str, &[u8]); 1] = [("Cookie", &received([b'c'; 600]))];
+    let request = ClientRequest::new(&uri, &mut role)
+        .subprotocols("echo")
+        .headers(&headers);
+    let mut client = Connection::new(role, &Config::new());
+    let mut memory = [0; 2048];
+    let mut sent = SliceOutput::new(&mut memory);
+    request.write(&mut sent).unwrap();
+    client.send_text("Hello", &mut sent).unwrap();
+    client.send_ping(b"hi", &mut sent).unwrap();
+    client
+        .send_binary(&received([0xab; 300]), &mut sent)
+        .unwrap();
+    client.close(CloseCode::NORMAL, "bye", &mut sent).unwrap();
 
-    // RFC 6455 §5.7: a masked "Hello"; then a Ping, byte by byte, and text that is echoed.
-    let mut bytes = received(*b"\x81\x85\x37\xfa\x21\x3d\x7f\x9f\x4d\x51\x58\x89\x82\0\0\0\0hi");
-    let mut text = [0; 5];
-    let mut pings = 0;
-    for mut input in bytes.chunks_mut(1) {
-        while let Some(event) = server.recv(&mut input, &mut out) {
-            match event {
-                Event::Data(chunk) if chunk.kind == MessageKind::Text => {
-                    text.rotate_left(1);
-                    text[4] = chunk.payload[0];
-                }
-                Event::Ping => pings += 1,
-                _ => panic!(),
+    let mut memory = [0; 1024];
+    let mut sock = Memory {
+        sent: sent.as_bytes(),
+        out: SliceOutput::new(&mut memory),
+    };
+    assert!(serve(&mut sock).is_some());
+
+    // All that the device has sent.
+    let mut answered = [0; 1024];
+    let len = sock.out.as_bytes().len();
+    answered[..len].copy_from_slice(sock.out.as_bytes());
+    let mut input = &mut answered[..len];
+    let mut memory = [0; 256];
+    let mut reader = ResponseReader::with_buffer(HeadBuffer::new(&mut memory));
+    let response = reader.recv(&mut input).unwrap().unwrap();
+    assert!(request.verify(&response).unwrap().subprotocol() == Some("echo"));
+    let (mut text, mut binary, mut pongs) = (0, 0, 0);
+    let mut memory = [0; 256];
+    let mut out = SliceOutput::new(&mut memory);
+    while let Some(event) = client.recv(&mut input, &mut out) {
+        match event {
+            Event::Data(chunk) if chunk.kind == MessageKind::Text => {
+                assert!(*chunk.payload == b"Hello"[text..][..chunk.payload.len()]);
+                text += chunk.payload.len();
             }
+            Event::Data(chunk) => {
+                assert!(chunk.payload.iter().all(|&byte| byte == 0xab));
+                binary += chunk.payload.len();
+            }
+            Event::Pong => pongs += 1,
+            Event::Close(code) => assert!(code == Some(CloseCode::NORMAL)),
+            _ => panic!(),
         }
     }
-    assert!(text == *b"Hello" && pings == 1);
-    assert!(out.as_bytes() == b"\x8a\x02hi");
-    out.clear();
-    server.send_text("Hello", &mut out).unwrap();
-    assert!(out.as_bytes() == b"\x81\x05Hello");
-    out.clear();
+    assert!((text, binary, pongs) == (5, 300, 1));
+    assert!(client.next_action() == Action::AwaitClose);
+    assert!(client.outcome().is_some_and(|outcome| outcome.clean));
 
-    // A violation, and its answer.
+    // A violation is answered before the end.
+    let mut memory = [0; 256];
+    let mut out = SliceOutput::new(&mut memory);
+    let mut server = Connection::new(ws_proto::Server, &Config::new());
     let mut bytes = received(*b"\xc1\x80\0\0\0\0");
     assert!(matches!(
         server.recv(&mut &mut bytes[..], &mut out),
         Some(Event::Failed(_))
     ));
     assert!(out.as_bytes().starts_with(b"\x88\x12\x03\xea"));
-    assert!(server.state() == State::Closing && server.next_action() == Action::CloseTransport);
-
-    // A client, and the server that reads it.
-    out.clear();
-    let mut client = Connection::new(Client::new(received([7; 32])), &Config::default());
-    client
-        .send_binary(&received([0xab; 200]), &mut out)
-        .unwrap();
-    client.close(CloseCode::NORMAL, "bye", &mut out).unwrap();
-    let mut wire = [0; 512];
-    let len = out.as_bytes().len();
-    wire[..len].copy_from_slice(out.as_bytes());
-    out.clear();
-    let mut server = Connection::new(Server, &Config::default());
-    let mut input = &mut wire[..len];
-    assert!(
-        matches!(server.recv(&mut input, &mut out), Some(Event::Data(chunk)) if *chunk.payload == [0xab; 200] && chunk.last)
-    );
-    assert!(server.recv(&mut input, &mut out) == Some(Event::Close(Some(CloseCode::NORMAL))));
-    assert!(
-        server
-            .close_received()
-            .is_some_and(|close| close.reason == "bye")
-    );
-    assert!(server.outcome().is_some_and(|outcome| outcome.clean));
 }
