@@ -132,8 +132,8 @@ pub(crate) fn suffix_mut(bytes: &mut [u8], start: usize) -> &mut [u8] {
     bytes.get_mut(start..).unwrap_or_default()
 }
 
-/// Returns the value of at least one decimal digit and nothing else, unless it is too large. The code
-/// is smaller than that of `str::parse`.
+/// Returns the value of at least one decimal digit and nothing else, unless it is too large. The
+/// code is smaller than that of `str::parse`.
 pub(crate) fn decimal(digits: &[u8]) -> Option<u64> {
     let value = digits.iter().try_fold(0, |value: u64, byte| {
         let digit = byte.wrapping_sub(b'0');

@@ -564,12 +564,17 @@ mod tests {
     use std::string::String;
 
     proptest! {
-        #![proptest_config(ProptestConfig { cases: 20_000, failure_persistence: None, ..ProptestConfig::default() })]
+        #![proptest_config(ProptestConfig {
+            cases: 20_000,
+            failure_persistence: None,
+            ..ProptestConfig::default()
+        })]
 
         #[test]
         fn an_ipv6_address_is_one_for_std(parts in vec(select(&[
-            ":", "::", "0", "1", "f", "A0", "ffff", "12345", "1:2:3:4:5:6", "1:2:3:4:5:6:7", "a:b:c:d:e:f:0:1", ".", "g", "%",
-            "1.2.3.4", "0.0.0.0", "255.255.255.255", "256.1.1.1", "01.2.3.4", "1.2.3", "1.2.3.4.5", "\u{e9}",
+            ":", "::", "0", "1", "f", "A0", "ffff", "12345", "1:2:3:4:5:6", "1:2:3:4:5:6:7",
+            "a:b:c:d:e:f:0:1", ".", "g", "%", "1.2.3.4", "0.0.0.0", "255.255.255.255", "256.1.1.1",
+            "01.2.3.4", "1.2.3", "1.2.3.4.5", "\u{e9}",
         ][..]), 0..8)) {
             let text: String = parts.concat();
             prop_assert_eq!(is_ipv6(text.as_bytes()), text.parse::<Ipv6Addr>().is_ok(), "{}", text);

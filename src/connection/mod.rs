@@ -446,15 +446,16 @@ impl<R: Role> Connection<R> {
         self.recv.payload_left()
     }
 
-    /// Returns the header of the frame that begins with `chunk`, which [`recv`](Self::recv) returned
-    /// last, or `None` if the frame began before. Its `mask` is `None`, since the payload was
-    /// unmasked.
+    /// Returns the header of the frame that begins with `chunk`, which [`recv`](Self::recv)
+    /// returned last, or `None` if the frame began before. Its `mask` is `None`, since the payload
+    /// was unmasked.
     ///
     /// Each frame begins with a chunk, which is empty if the frame is. A relay that keeps the
     /// borders of frames (§5.4) begins a frame of its own with each:
     ///
     /// ```
-    /// use ws_proto::{Client, Connection, Event, OutgoingFrame, Output, SendError, Server};
+    /// use ws_proto::{Client, Connection, Event, OutgoingFrame};
+    /// use ws_proto::{Output, SendError, Server};
     ///
     /// /// Sends messages of the client on to the server.
     /// fn relay(

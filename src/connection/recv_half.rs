@@ -146,8 +146,8 @@ impl<R: Role> RecvHalf<R> {
         self.state.payload_left()
     }
 
-    /// Returns the header of the frame that begins with `chunk`, which [`recv`](Self::recv) returned
-    /// last: see [`Connection::frame_header`](crate::Connection::frame_header).
+    /// Returns the header of the frame that begins with `chunk`, which [`recv`](Self::recv)
+    /// returned last: see [`Connection::frame_header`](crate::Connection::frame_header).
     #[must_use]
     pub fn frame_header(&self, chunk: &Chunk<'_>) -> Option<Header> {
         self.state.frame_header(chunk)

@@ -1,5 +1,5 @@
-//! The handshake without an allocator (NA): in a buffer that a head need not fit, it gives what the
-//! one with an allocator gives, which is the oracle here.
+//! The handshake without an allocator (NA): in a buffer that a head need not fit, it has the result
+//! of the one with an allocator, which is the oracle here.
 
 use crate::cuts::{Transcript, connect, cut, damage, damaged, fields_of, limits, same, serve};
 use crate::support::{Head, client, uri, written};
@@ -38,7 +38,7 @@ fn kept(headers: &Headers<'_>) -> Vec<(String, Vec<u8>)> {
     fields
 }
 
-/// What a request has that is kept, and the answer to its key.
+/// The fields of a request that are kept, and the answer to its key.
 fn show(request: &Request<'_>) -> String {
     let mut answer = Vec::new();
     request.accept().write(&mut answer).unwrap();
@@ -282,8 +282,8 @@ proptest! {
     }
 }
 
-/// The limit is on what is kept, and exact; a header that is dropped may have any length up to the
-/// limit on the head.
+/// The limit is on the kept bytes, and exact; a header that is dropped may have any length up to
+/// the limit on the head.
 #[test]
 fn na3_h1_a_head_may_be_longer_than_its_buffer() {
     let cookie = format!("Cookie: {}", "c".repeat(10_000));
@@ -301,7 +301,7 @@ fn na3_h1_a_head_may_be_longer_than_its_buffer() {
             serve_in(needed - 1)(&pieces, limits).result,
             Err(HandshakeError::HeadTooLarge { limit: needed - 1 })
         );
-        // It counts for the limit on the head all the same.
+        // It still counts for the limit on the head.
         let limit = long.len() - 1;
         assert_eq!(
             serve_in(needed)(&pieces, limits.with_max_bytes(limit)).result,
@@ -310,7 +310,7 @@ fn na3_h1_a_head_may_be_longer_than_its_buffer() {
         let limits = limits.with_max_bytes(long.len());
         assert!(serve_in(needed)(&pieces, limits).result.is_ok());
     }
-    // What is dropped is checked first.
+    // Dropped headers are checked first.
     let invalid = long.replace("cc\r\n", "c\x01c\r\n");
     assert_eq!(
         serve_in(needed)(&[invalid.as_bytes()], limits).result,

@@ -86,15 +86,18 @@ impl<'a> Options<'a> {
 /// use ws_proto::{Client, Config, Connection, SliceOutput, uri::Uri};
 ///
 /// # fn read(buf: &mut [u8]) -> usize {
-/// #     let response = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
-/// #         Sec-WebSocket-Accept: MXHCaJPMZA/Ir6yhiiyxoBpnBAA=\r\nSec-WebSocket-Protocol: chat\r\n\r\n";
+/// #     let response = b"HTTP/1.1 101 Switching Protocols\r\n\
+/// #         Upgrade: websocket\r\nConnection: Upgrade\r\n\
+/// #         Sec-WebSocket-Accept: MXHCaJPMZA/Ir6yhiiyxoBpnBAA=\r\n\
+/// #         Sec-WebSocket-Protocol: chat\r\n\r\n";
 /// #     buf[..response.len()].copy_from_slice(response);
 /// #     response.len()
 /// # }
 /// // The seed is from the device's random source.
 /// let mut client = Client::new([7; 32]);
 /// let uri = Uri::parse("ws://Example.com/chat?room=1")?;
-/// let request = ClientRequest::new(&uri, &mut client).subprotocols("chat, superchat");
+/// let request = ClientRequest::new(&uri, &mut client)
+///     .subprotocols("chat, superchat");
 /// let (mut memory, mut out) = ([0; 256], [0; 512]);
 /// let mut out = SliceOutput::new(&mut out);
 /// request.write(&mut out)?;

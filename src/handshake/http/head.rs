@@ -428,7 +428,7 @@ impl<R: HeadRules + Default, M: HeadMemory> HeadReader<R, M> {
     }
 
     /// Reads the head, or as much of it as has arrived, from `input`. After an error, the memory
-    /// holds the kept part of the head up to the byte that made it certain.
+    /// holds the kept bytes of the head up to the byte that made it certain.
     pub(in crate::handshake) fn read(
         &mut self,
         input: &mut &mut [u8],

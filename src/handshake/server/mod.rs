@@ -69,8 +69,8 @@ impl ServerHandshake {
 }
 
 impl<'m> ServerHandshake<HeadBuffer<'m>> {
-    /// Returns a handshake that has read nothing, and keeps what it needs of a head in `buffer`,
-    /// for programs without an allocator.
+    /// Returns a handshake that has read nothing, and keeps the necessary fields of a head in
+    /// `buffer`, for programs without an allocator.
     ///
     /// The [headers](Request::headers) of a request are those that the buffer keeps.
     ///
@@ -78,7 +78,8 @@ impl<'m> ServerHandshake<HeadBuffer<'m>> {
     /// use ws_proto::handshake::{HeadBuffer, ServerHandshake};
     /// use ws_proto::{Config, Connection, SliceOutput};
     ///
-    /// # let mut head = &b"GET /chat HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+    /// # let mut head = &b"GET /chat HTTP/1.1\r\nHost: a\r\n\
+    /// #     Upgrade: websocket\r\nConnection: Upgrade\r\n\
     /// #     User-Agent: abc\r\nSec-WebSocket-Version: 13\r\n\
     /// #     Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"[..];
     /// # let mut read = |buf: &mut [u8]| std::io::Read::read(&mut head, buf).unwrap();

@@ -163,8 +163,8 @@ impl<'a> Accept<'a> {
     ///
     /// # Errors
     ///
-    /// [`WriteError`] if the subprotocol was not requested, if an extension was not offered, or if a
-    /// header must not be sent.
+    /// [`WriteError`] if the subprotocol was not requested, if an extension was not offered, or if
+    /// a header must not be sent.
     pub fn parts(&self) -> Result<(ResponseParts<'a>, Negotiated<Server>), WriteError> {
         headers::check(self.headers)?;
         if self

@@ -1,6 +1,6 @@
 //! A relay of WebSocket connections to another server. Frames, control frames and the Close pass
-//! from end to end as they were sent, and are validated on their way, in constant memory. Extensions
-//! are negotiated between the ends: compressed messages stay compressed.
+//! from end to end as they were sent, and are validated on their way, in constant memory.
+//! Extensions are negotiated between the ends: compressed messages stay compressed.
 //!
 //!     cargo run --release --manifest-path examples/hosts/Cargo.toml --bin relay -- \
 //!         127.0.0.1:9001 127.0.0.1:9002
@@ -261,7 +261,7 @@ fn pass_on<A: Role, B: Role>(
 }
 
 impl<R: Role> Sender<R> {
-    /// Sends what the other peer has sent.
+    /// Sends the output of the other peer.
     fn relay(&mut self, from: &mut RecvHalf<impl Role>, mut input: &mut [u8]) -> io::Result<()> {
         let Self { half, out, .. } = self;
         while let Some(event) = from.recv(&mut input) {
