@@ -1,4 +1,4 @@
-//! A client and a server that talk in memory, without a socket: prints each byte, and its meaning.
+//! A client and a server that talk in memory, without a socket: prints each byte and its meaning.
 //!
 //! ```text
 //! cargo run --example sans_io
@@ -86,7 +86,8 @@ fn show_head(sender: &str, head: &[u8]) {
     );
 }
 
-/// Shows the bytes from `sender`, and the events of `receiver`, which answers into `out`.
+/// Shows the bytes from `sender`, and the events that `receiver` gets from them; its answers go to
+/// `out`.
 fn deliver<R: Role>(
     sender: &str,
     bytes: &mut Vec<u8>,

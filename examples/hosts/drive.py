@@ -53,7 +53,7 @@ async def case(name, run):
 
 @asynccontextmanager
 async def host(name, *args):
-    """A host that serves, as its process, with its `url` and `port`; `None` if it reports that it cannot."""
+    """A host that serves, as its process, with its `url` and `port`; `None` if it cannot."""
     pipe = asyncio.subprocess.PIPE
     process = await asyncio.create_subprocess_exec(f"{DIR}/{name}", "127.0.0.1:0", *args, stdout=pipe)
     line = (await process.stdout.readline()).decode()

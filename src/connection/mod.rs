@@ -454,8 +454,8 @@ impl<R: Role> Connection<R> {
     /// borders of frames (§5.4) begins a frame of its own with each:
     ///
     /// ```
-    /// use ws_proto::{Client, Connection, Event, OutgoingFrame};
-    /// use ws_proto::{Output, SendError, Server};
+    /// use ws_proto::{Client, Connection, Event, Server};
+    /// use ws_proto::{OutgoingFrame, Output, SendError};
     ///
     /// /// Sends messages of the client on to the server.
     /// fn relay(

@@ -190,7 +190,7 @@ pub(crate) struct RecvState<R> {
     /// Its type; `None` between messages.
     kind: Option<MessageKind>,
     compressed: bool,
-    /// The beginnings so far: the bits of [`Begun`].
+    /// Which things have begun: the bits of [`Begun`].
     begun: u8,
     /// Its length on the wire, including all of the current frame.
     len: u64,

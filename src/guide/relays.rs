@@ -80,10 +80,10 @@
 //! # Borders of frames, and extensions
 //!
 //! A relay keeps the borders of frames if it begins a frame of its own for each that it receives:
-//! [`Chunk::frame_header`](crate::Chunk::frame_header) returns the header with the first chunk of a
-//! frame, and [`begin_frame`](crate::Connection::begin_frame) sends it on, also if the payload is
-//! longer than the buffer. The documentation of `frame_header` has the code; it is the same for
-//! both roles.
+//! [`frame_header`](crate::Connection::frame_header) returns the header with the first chunk of a
+//! frame, and [`begin_relayed_frame`](crate::Connection::begin_relayed_frame) sends it on, also if
+//! the payload is longer than the buffer. The documentation of `frame_header` has the code; it is
+//! the same for both roles.
 //!
 //! * While [`payload_left`](crate::OutgoingFrame::payload_left) of a begun frame is not 0, nothing
 //!   else can be sent on that side: a Ping, a Pong or a Close waits for the end of the frame. If it

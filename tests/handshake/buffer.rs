@@ -1,5 +1,5 @@
-//! The handshake without an allocator (NA): in a buffer that a head need not fit, it has the result
-//! of the one with an allocator, which is the oracle here.
+//! The handshake without an allocator (NA): in a buffer that a head need not fit, its result is
+//! that of the handshake with an allocator, which is the oracle here.
 
 use crate::cuts::{Transcript, connect, cut, damage, damaged, fields_of, limits, same, serve};
 use crate::support::{Head, client, uri, written};
@@ -38,7 +38,7 @@ fn kept(headers: &Headers<'_>) -> Vec<(String, Vec<u8>)> {
     fields
 }
 
-/// The fields of a request that are kept, and the answer to its key.
+/// The lines of a request that are kept, and the answer to its key.
 fn show(request: &Request<'_>) -> String {
     let mut answer = Vec::new();
     request.accept().write(&mut answer).unwrap();
@@ -310,7 +310,7 @@ fn na3_h1_a_head_may_be_longer_than_its_buffer() {
         let limits = limits.with_max_bytes(long.len());
         assert!(serve_in(needed)(&pieces, limits).result.is_ok());
     }
-    // Dropped headers are checked first.
+    // A dropped header is checked first.
     let invalid = long.replace("cc\r\n", "c\x01c\r\n");
     assert_eq!(
         serve_in(needed)(&[invalid.as_bytes()], limits).result,

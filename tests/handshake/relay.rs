@@ -1,5 +1,5 @@
-//! Extensions that a relay passes through (EX7): the client's offers go to a server, and its answer
-//! back.
+//! Extensions that a relay passes through (EX7): the offer of a client goes to a server, and its
+//! answer back.
 
 use crate::support::{Head, uri, values, written};
 use ws_proto::frame::{Header, Opcode};

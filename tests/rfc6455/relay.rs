@@ -1,4 +1,4 @@
-//! A relay that preserves the frames of its peers: their borders (FG8), control frames, and
+//! A relay that keeps the frames of its peers: the borders of frames (FG8), control frames, and
 //! messages that are compressed by an extension that it does not know.
 
 use crate::common::strategies::{Input, at, config, cuts, valid};
@@ -111,7 +111,7 @@ fn frames(mut bytes: &[u8]) -> Vec<Frame> {
     frames
 }
 
-/// The frames that were sent, up to a Close: later ones are discarded.
+/// The frames that were sent, up to a Close: later frames are discarded.
 fn sent(bytes: &[u8]) -> Vec<Frame> {
     let mut frames = frames(bytes);
     if let Some(close) = frames.iter().position(|frame| frame.opcode == 8) {
@@ -144,7 +144,7 @@ proptest! {
         keeps_frames::<Client>(&bytes, &at(&cuts, bytes.len()))?;
     }
 
-    /// RV4: the payload is not text, nor valid for a decompressor.
+    /// RV4: the payload is not text, nor valid compressed data.
     #[test]
     fn fg8_a_relay_keeps_the_frames_of_compressed_messages(
         payloads in vec((vec(any::<u8>(), 0..200), any::<bool>()), 1..6),
@@ -236,7 +236,8 @@ fn fg8_a_chunk_shows_the_header_of_its_frame() {
     for_both_roles!(check);
 }
 
-/// An incomplete frame is not hidden: it is begun, and its valid part was passed on.
+/// A frame that cannot be completed is not hidden: the frame is begun, and its valid part was
+/// passed on.
 #[test]
 fn fg8_ut5_a_relay_validates_text_while_it_passes_through() {
     fn check<R: TestRole>() {
@@ -299,7 +300,7 @@ fn fg8_ex6_rsv1_needs_an_extension() {
             connection.recv(&mut &mut bytes[..], &mut Vec::new()),
             Some(Event::Failed(ProtocolError::ReservedBits(4)))
         );
-        // Complete messages would need to be decompressed.
+        // A complete message must be decompressed.
         let negotiated = Negotiated::new(R::make()).with_relayed_compression();
         let mut ws = ws_proto::WebSocket::new(negotiated, &Config::new());
         let mut bytes = wire::<R>(&[Frame::text("x").rsv(4)]);

@@ -205,6 +205,7 @@ fn dp6_dp17_fragments_below_the_threshold() {
         };
         // A message in one fragment is as one that was sent at once.
         assert_eq!(sent(&["short"])[0].rsv, 0);
+        assert_eq!(sent(&["a".repeat(63).as_str()])[0].rsv, 0);
         assert_eq!(sent(&[""])[0].rsv, 0);
         let noise = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-+*/!?";
         assert_eq!(sent(&[noise])[0].rsv, 0, "it does not compress");

@@ -31,7 +31,7 @@ fn main() -> io::Result<()> {
         }
         let mut sock = Tcp(sock);
         _ = serve(&mut sock);
-        // Unread input would reset the stream, and the answer would be lost.
+        // Unread bytes would reset the stream, and the answer would be lost.
         _ = sock.0.shutdown(Shutdown::Write);
         while sock.read(&mut [0; 256]) > 0 {}
     }

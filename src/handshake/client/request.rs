@@ -96,8 +96,8 @@ impl<'a> Options<'a> {
 /// // The seed is from the device's random source.
 /// let mut client = Client::new([7; 32]);
 /// let uri = Uri::parse("ws://Example.com/chat?room=1")?;
-/// let request = ClientRequest::new(&uri, &mut client)
-///     .subprotocols("chat, superchat");
+/// let request =
+///     ClientRequest::new(&uri, &mut client).subprotocols("chat, superchat");
 /// let (mut memory, mut out) = ([0; 256], [0; 512]);
 /// let mut out = SliceOutput::new(&mut out);
 /// request.write(&mut out)?;

@@ -322,7 +322,7 @@ enum Progress {
 }
 
 impl<'m> ResponseReader<HeadBuffer<'m>> {
-    /// Returns a reader that keeps the necessary fields of a head in `buffer`. The
+    /// Returns a reader that keeps the necessary lines of a head in `buffer`. The
     /// [headers](Response::headers) of the response are those that the buffer keeps.
     #[must_use]
     pub fn with_buffer(buffer: HeadBuffer<'m>) -> Self {

@@ -69,7 +69,7 @@ impl ServerHandshake {
 }
 
 impl<'m> ServerHandshake<HeadBuffer<'m>> {
-    /// Returns a handshake that has read nothing, and keeps the necessary fields of a head in
+    /// Returns a handshake that has read nothing, and keeps the necessary lines of a head in
     /// `buffer`, for programs without an allocator.
     ///
     /// The [headers](Request::headers) of a request are those that the buffer keeps.

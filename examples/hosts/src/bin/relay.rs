@@ -261,7 +261,7 @@ fn pass_on<A: Role, B: Role>(
 }
 
 impl<R: Role> Sender<R> {
-    /// Sends the output of the other peer.
+    /// Passes on the frames of the other peer.
     fn relay(&mut self, from: &mut RecvHalf<impl Role>, mut input: &mut [u8]) -> io::Result<()> {
         let Self { half, out, .. } = self;
         while let Some(event) = from.recv(&mut input) {

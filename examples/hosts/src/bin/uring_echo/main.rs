@@ -1,6 +1,6 @@
 //! An echo server on io_uring, in one thread: a `Session` for each connection, and buffers that the
-//! kernel allocates when bytes arrive, so that idle connections have none. It receives once at a
-//! time, not by multishot, since then the kernel would go on while output waits.
+//! kernel uses when bytes arrive, so that idle connections have none. It receives once at a time,
+//! not by multishot, since then the kernel would go on while output waits.
 //!
 //!     cargo run --release --manifest-path examples/hosts/Cargo.toml --features uring \
 //!         --bin uring_echo -- 127.0.0.1:9001

@@ -63,14 +63,14 @@ impl Ring {
         unsafe { self.push(&entry.user_data(token << 2 | ACCEPT)) }
     }
 
-    /// Begins to receive the bytes that arrive next.
+    /// Begins to receive the next bytes.
     pub fn recv(&mut self, token: u64, sock: &TcpStream) -> io::Result<()> {
         let entry = opcode::Recv::new(Fd(sock.as_raw_fd()), ptr::null_mut(), BUFFER_LEN as u32)
             .buf_group(GROUP)
             .build()
             .flags(Flags::BUFFER_SELECT)
             .user_data(token << 2 | RECV);
-        // SAFETY: the memory belongs to the kernel, as a buffer of the group.
+        // SAFETY: the kernel owns the memory of the group.
         unsafe { self.push(&entry) }
     }
 
