@@ -77,7 +77,7 @@ fn tunnel(pieces: &[&[u8]]) -> (Result<Option<(bool, u16)>, HandshakeError>, usi
     (result, left, proxy.refused_head().to_vec())
 }
 
-/// What a client in a buffer of this size makes of it, with the same offer but for its parameters.
+/// The result of a client in a buffer of this size, with the same offer without its parameters.
 fn connect_in(size: usize, pieces: &[&[u8]]) -> Result<Option<u16>, HandshakeError> {
     let uri = Uri::parse("ws://example.com/").expect("a URI");
     let request = ClientRequest::new(&uri, &mut Client::new([7; 32]))

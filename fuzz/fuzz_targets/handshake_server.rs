@@ -73,7 +73,7 @@ fn serve(pieces: &[&[u8]]) -> Transcript {
     (Ok(None), out, 0)
 }
 
-/// The same in a buffer of this size, which keeps only some of the headers.
+/// The result in a buffer of this size, which keeps only some of the headers.
 fn serve_in(size: usize, pieces: &[&[u8]]) -> (Result<Option<String>, HandshakeError>, Vec<u8>) {
     let mut memory = [0; 2048];
     let buffer = HeadBuffer::new(&mut memory[..size]);
