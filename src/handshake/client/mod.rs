@@ -355,7 +355,7 @@ impl Offer {
         Ok(Some(Selected {
             subprotocol: subprotocol.map(Into::into),
             deflate: self.deflate.clone().zip(verified.deflate),
-            relays_compressed: self.deflate.is_none() && response.extensions().next().is_some(),
+            relays_compressed: self.deflate.is_none() && response.has_extensions(),
         }))
     }
 }

@@ -176,6 +176,7 @@ impl<'a> Response<'a> {
         self.verify_upgrade(key)?;
         let deflate = match deflate {
             Some(config) => config.verify(self.extensions())?,
+            None if self.facts.extensions.is_none() => None,
             None => {
                 let offered = || extension::parse(relayed.as_bytes()).filter_map(Result::ok);
                 let mut accepted = self.headers.get_all(EXTENSIONS);
@@ -254,6 +255,12 @@ impl<'a> Response<'a> {
             .get_all(EXTENSIONS)
             .flat_map(extension::parse)
             .filter_map(Result::ok)
+    }
+
+    /// Returns whether the server accepted an extension.
+    #[cfg(feature = "alloc")]
+    pub(super) const fn has_extensions(&self) -> bool {
+        self.facts.extensions.is_some()
     }
 
     /// Returns how the body after this head is framed (RFC 9112 §6.3). A response that opens a
