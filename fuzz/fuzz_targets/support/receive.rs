@@ -70,7 +70,9 @@ pub(crate) fn check<R: TestRole>(data: &[u8]) {
         "payload in its place makes a difference"
     );
 
-    let Transcript { seen, out, ended } = streamed;
+    let Transcript {
+        seen, out, ended, ..
+    } = streamed;
     assert_eq!(
         (assembled(seen), out, ended),
         (whole.seen, whole.out, whole.ended),
