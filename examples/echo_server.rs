@@ -33,13 +33,18 @@ struct Options {
     deflate: Option<ws_proto::deflate::DeflateConfig>,
 }
 
+const USAGE: &str =
+    "echo_server [ADDR] [--protocol NAME]... [--max-message BYTES] [--timeout SECONDS] [--deflate]";
+
 fn main() -> ExitCode {
+    if std::env::args().any(|arg| arg == "-h" || arg == "--help") {
+        println!("usage: {USAGE}");
+        return ExitCode::SUCCESS;
+    }
     let options = match options(std::env::args().skip(1)) {
         Ok(options) => Arc::new(options),
         Err(error) => {
-            eprintln!(
-                "{error}\nusage: echo_server [ADDR] [--protocol NAME]... [--max-message BYTES] [--timeout SECONDS] [--deflate]"
-            );
+            eprintln!("{error}\nusage: {USAGE}");
             return ExitCode::from(2);
         }
     };

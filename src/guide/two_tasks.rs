@@ -24,9 +24,11 @@
 //! | the next action | the writing task asks for it | | [`next_action`](crate::MessageSendHalf::next_action) |
 //! | the end of writing: an error, a deadline | writing | reading | shutting down the socket |
 //!
-//! At most one reply is owed, so that the tasks need room for **one** reply between them, not for a
-//! queue: a newer one replaces an older one. A queue would let a peer that sends Pings and does not
-//! read exhaust the memory, and a bounded channel would block the reading task.
+//! At most one Pong is owed, since a newer one replaces an older one, and at most one Close. The
+//! tasks need room for **one** of each between them, not for a queue. A queue would let a peer that
+//! sends Pings and does not read exhaust the memory, and a bounded channel would block the reading
+//! task. A Pong is sent before the messages that wait. The answer to a Close is sent after them:
+//! nothing can be sent later.
 //!
 //! # An example
 //!
@@ -52,8 +54,10 @@
 //!
 //! #[derive(Default)]
 //! struct Mail {
-//!     /// Room for one reply: a newer one replaces an older one.
-//!     reply: Option<Reply>,
+//!     /// A newer one replaces an older one.
+//!     pong: Option<Reply>,
+//!     /// The answer to a Close or a violation.
+//!     close: Option<Reply>,
 //!     texts: VecDeque<String>,
 //!     /// Whether the input has ended.
 //!     ended: bool,
@@ -83,9 +87,11 @@
 //!     while let Ok(n @ 1..) = sock.read(&mut buf) {
 //!         let mut input = &mut buf[..n];
 //!         while let Some(message) = half.recv(&mut input) {
-//!             // Pass on the reply first: it need not wait for the message.
 //!             if let Some(reply) = half.take_reply() {
-//!                 mailbox.post(|mail| mail.reply = Some(reply));
+//!                 mailbox.post(|mail| match message {
+//!                     Message::Ping => mail.pong = Some(reply),
+//!                     _ => mail.close = Some(reply),
+//!                 });
 //!             }
 //!             if let Message::Text(text) = message {
 //!                 mailbox.post(|mail| mail.texts.push_back(text.into_owned()));
@@ -107,17 +113,18 @@
 //!     let mut out = Vec::new();
 //!     while half.next_action() != Action::CloseTransport {
 //!         mailbox.wait(Duration::MAX, |mail| {
-//!             mail.reply.is_none() && mail.texts.is_empty() && !mail.ended
+//!             let is_idle = mail.pong.is_none() && mail.close.is_none();
+//!             is_idle && mail.texts.is_empty() && !mail.ended
 //!         });
 //!         mailbox.post(|mail| {
-//!             let sent = if let Some(reply) = mail.reply.take() {
-//!                 half.reply(&reply, &mut out) // before all messages
-//!             } else if mail.ended {
-//!                 half.transport_ended();
-//!                 Ok(())
+//!             let sent = if let Some(pong) = mail.pong.take() {
+//!                 half.reply(&pong, &mut out) // before all messages
 //!             } else if let Some(text) = mail.texts.pop_front() {
 //!                 half.send_text(&text, &mut out)
+//!             } else if let Some(close) = mail.close.take() {
+//!                 half.reply(&close, &mut out) // after all messages
 //!             } else {
+//!                 half.transport_ended(); // `mail.ended`
 //!                 Ok(())
 //!             };
 //!             assert_eq!(sent, Ok(())); // a `Vec` always has room
@@ -155,12 +162,11 @@
 //! # let (sock, _) = listener.accept()?;
 //! # let ws = WebSocket::new(Server, &Default::default());
 //! # let ended = thread::spawn(move || serve(ws, sock));
-//! # peer.write_all(b"\x81\x82\0\0\0\0hi")?;
-//! # let mut echoed = vec![0; 4];
-//! # peer.read_exact(&mut echoed)?;
-//! # peer.write_all(b"\x88\x82\0\0\0\0\x03\xe8")?;
+//! # let sent = b"\x81\x82\0\0\0\0hi\x81\x82\0\0\0\0yo\x88\x82\0\0\0\0\x03\xe8";
+//! # peer.write_all(sent)?;
+//! # let mut echoed = Vec::new();
 //! # peer.read_to_end(&mut echoed)?;
-//! # assert_eq!(echoed, b"\x81\x02hi\x88\x02\x03\xe8");
+//! # assert_eq!(echoed, b"\x81\x02hi\x81\x02yo\x88\x02\x03\xe8");
 //! # drop(peer);
 //! # assert_eq!(ended.join().unwrap()?, "clean close by the peer, received 1000, sent 1000");
 //! # Ok::<(), io::Error>(())
@@ -171,11 +177,12 @@
 //! * **Who sends Pings?** The task that writes. It owns the [`Deadlines`]; the other task passes on
 //!   that bytes were received, [`message_progress`](crate::MessageRecvHalf::message_progress), and
 //!   the payload of a Pong. One place that a newer report overwrites is enough.
-//! * **Must a reply overtake messages?** Yes: a Pong is sent as soon as practical (RFC 6455
+//! * **Must a reply overtake messages?** A Pong, yes: it is sent as soon as practical (RFC 6455
 //!   §5.5.2). Long messages should be sent in fragments, so that it need not wait for all of one.
-//! * **What happens to messages that wait when the peer closes?** They cannot be sent: after the
-//!   answer to a Close, sending fails with [`SendError::Closed`]. `Outcome::clean` does not
-//!   consider them.
+//!   The answer to a Close must not, if the peer shall receive the messages.
+//! * **What happens to messages that wait when the answer to a Close is sent?** They cannot be
+//!   sent any more: sending fails with [`SendError::Closed`]. `Outcome::clean` does not consider
+//!   them.
 //! * **Who closes?** The writing task calls [`close`](crate::MessageSendHalf::close), and then
 //!   waits for the reply to the peer's Close, with a deadline: [`closing`](super::closing).
 //! * **Why are the halves joined again?** Each knows one side of the end. [`WebSocket::reunite`]
