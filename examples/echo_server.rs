@@ -154,7 +154,9 @@ fn serve(stream: &mut TcpStream, options: &Options) -> io::Result<String> {
         let left = needs.wake.map(|wake| wake.saturating_sub(now));
         if needs.write {
             stream.set_write_timeout(left)?;
-            let written = in_time(stream.write(session.output()))?;
+            // After an error nothing more can be sent, but the last messages can still be read.
+            let all = session.output().len();
+            let written = in_time(stream.write(session.output())).unwrap_or(Some(all));
             session.written(clock.elapsed(), written.unwrap_or(0));
             continue;
         }

@@ -9,7 +9,8 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::time::Duration;
 
-/// A message, or a change of the connection, with all that belongs to it.
+/// A message, or a change of the connection, with all that belongs to it. Unlike [`Message`], it
+/// holds the payload of a Ping and Pong, and the reason of a Close.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum OwnedMessage {
@@ -58,7 +59,7 @@ pub struct Needs {
 /// a 64-bit target without `deflate`.
 ///
 /// ```no_run
-/// use std::io::{self, ErrorKind, Read, Write};
+/// use std::io::{self, Read, Write};
 /// use std::net::{Shutdown, TcpStream};
 /// use std::time::Instant;
 /// use ws_proto::{Config, Negotiated, OwnedMessage, Server, Session, Timeouts};
@@ -88,7 +89,12 @@ pub struct Needs {
 ///             match sock.write(session.output()) {
 ///                 Ok(n) => session.written(clock.elapsed(), n),
 ///                 Err(error) if is_timeout(&error) => {} // `needs` acts on it
-///                 Err(error) => return Err(error), // nothing can be sent
+///                 // Nothing more can be sent, but the peer's last messages
+///                 // can still be read.
+///                 Err(_) => {
+///                     let len = session.output().len();
+///                     session.written(clock.elapsed(), len);
+///                 }
 ///             }
 ///         } else if needs.read {
 ///             if needs.shutdown {
@@ -106,7 +112,8 @@ pub struct Needs {
 /// }
 ///
 /// fn is_timeout(error: &io::Error) -> bool {
-///     matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut)
+///     use io::ErrorKind::{Interrupted, TimedOut, WouldBlock};
+///     matches!(error.kind(), WouldBlock | TimedOut | Interrupted)
 /// }
 /// ```
 #[derive(Debug)]
@@ -250,7 +257,12 @@ impl<R: Role> Session<R> {
         }
     }
 
-    /// Reports the end of the stream, or an error of the transport.
+    /// Reports the end of the stream, or an error of a read.
+    ///
+    /// Output may remain, since a peer that sends no more may still read: [`Needs::write`] is
+    /// `true` until it is written, or a deadline ends the session. After an error of a write,
+    /// report all of the output as [`written`](Self::written) instead, and read on to the end of
+    /// the stream.
     pub fn recv_eof(&mut self) {
         self.eof = true;
         self.pass_on_eof();

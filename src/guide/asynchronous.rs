@@ -15,31 +15,44 @@
 //! # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/guide/runtime.rs"));
 //! # use std::io;
 //! # use std::time::Duration;
-//! use tokio::io::{AsyncReadExt, AsyncWriteExt};
-//! use tokio::net::TcpStream;
-//! use tokio::time::{Instant, sleep_until};
+//! use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, split};
+//! use tokio::time::{Instant, sleep_until, timeout_at};
 //! use ws_proto::{Role, Session};
 //!
 //! /// Does the I/O that is possible, or waits. Returns `false` at the end.
+//! /// `flushed` is `true` at first.
 //! async fn drive<R: Role>(
 //!     session: &mut Session<R>,
 //!     clock: Instant,
-//!     sock: &mut TcpStream,
+//!     sock: &mut (impl AsyncRead + AsyncWrite + Unpin),
 //!     buf: &mut [u8],
-//! ) -> io::Result<bool> {
+//!     flushed: &mut bool,
+//! ) -> bool {
 //!     let Some(needs) = session.needs(clock.elapsed()) else {
-//!         // `timed_out` and `outcome` describe how it ended.
-//!         return Ok(false);
+//!         return false; // `timed_out` and `outcome` describe how it ended
 //!     };
-//!     let (mut reader, mut writer) = sock.split();
-//!     if needs.shutdown {
-//!         let _ = writer.shutdown().await; // everything was written
-//!     }
 //!     let far = Duration::from_secs(1 << 30);
 //!     let wake = clock + needs.wake.unwrap_or(far);
+//!     let (mut reader, mut writer) = split(sock);
+//!     if needs.shutdown {
+//!         let _ = timeout_at(wake, writer.shutdown()).await;
+//!     }
+//!     let flush = !needs.write && !needs.shutdown && !*flushed;
+//!     let output = async {
+//!         match needs.write {
+//!             true => writer.write(session.output()).await,
+//!             false => writer.flush().await.map(|()| 0),
+//!         }
+//!     };
 //!     tokio::select! {
-//!         n = writer.write(session.output()), if needs.write => {
-//!             session.written(clock.elapsed(), n?);
+//!         n = output, if needs.write || flush => {
+//!             // After an error nothing more can be sent, but the peer's last
+//!             // messages can still be read.
+//!             let n = n.unwrap_or(session.output().len());
+//!             *flushed = !needs.write;
+//!             if needs.write {
+//!                 session.written(clock.elapsed(), n);
+//!             }
 //!         }
 //!         n = reader.read(buf), if needs.read => match n {
 //!             Ok(0) | Err(_) => session.recv_eof(),
@@ -47,15 +60,17 @@
 //!         },
 //!         () = sleep_until(wake) => {} // `needs` acts on it
 //!     }
-//!     Ok(true)
+//!     true
 //! }
 //! # fn main() {
-//! #     let mut sock = TcpStream::of(b"\x88\x80\0\0\0\0");
+//! #     let mut sock = runtime::Socket::of(b"\x88\x80\0\0\0\0");
 //! #     let (config, timeouts) = Default::default();
 //! #     let mut session = Session::open(ws_proto::Server, &config, &timeouts, Duration::ZERO);
 //! #     let clock = Instant::now();
-//! #     let mut buf = [0; 64];
-//! #     while runtime::block_on(drive(&mut session, clock, &mut sock, &mut buf)).unwrap() {
+//! #     let (mut buf, mut flushed) = ([0; 64], true);
+//! #     while runtime::block_on(drive(
+//! #         &mut session, clock, &mut sock, &mut buf, &mut flushed,
+//! #     )) {
 //! #         while session.recv().is_some() {}
 //! #     }
 //! #     assert_eq!(sock.written(), b"\x88\0");
@@ -65,8 +80,13 @@
 //! * **Backpressure** is in `needs.read`: it is `false` while too much output waits.
 //! * **The timer is created again in each round**, which is cheap. A program with very many
 //!   connections keeps one `Sleep` and resets it, as the wrapper in `examples/hosts` does.
-//! * **TLS**: wrap the socket before, and call `flush` when the output is empty. A stream that is
-//!   not a `TcpStream` is split by `tokio::io::split`.
+//! * **TLS**: wrap the socket before, and pass the wrapper as `sock`.
+//! * **Nothing waits without the timer.** A stream with a buffer of its own, such as that of TLS or
+//!   HTTP/2, must be flushed, and `flush` and `shutdown` wait for a peer that does not read. With
+//!   an `await` of `flush` before the `select!`, such a peer keeps its connection forever.
+//! * **After an error of `write`**, the driver reads on until the end of the stream: the peer's
+//!   last messages and its Close may have arrived before.
+//! * `split` of a `TcpStream` is a method, which saves an allocation in each round.
 //! * **Another runtime** has `read`, `write` and a timer, too: only the names differ. A runtime
 //!   that requires owned buffers, such as one for io_uring, reads into a buffer of its own and
 //!   passes it to [`received`](crate::Session::received).
@@ -91,13 +111,14 @@
 //! #     clock: Instant,
 //! #     sock: &mut TcpStream,
 //! #     buf: &mut [u8],
-//! # ) -> io::Result<bool> {
-//! #     let Some(needs) = session.needs(clock.elapsed()) else { return Ok(false) };
-//! #     let (mut reader, mut writer) = sock.split();
+//! #     _: &mut bool,
+//! # ) -> bool {
+//! #     let Some(needs) = session.needs(clock.elapsed()) else { return false };
+//! #     let (mut reader, mut writer) = tokio::io::split(sock);
 //! #     let wake = clock + needs.wake.unwrap_or(Duration::from_secs(1 << 30));
 //! #     tokio::select! {
 //! #         n = writer.write(session.output()), if needs.write => {
-//! #             session.written(clock.elapsed(), n?);
+//! #             session.written(clock.elapsed(), n.unwrap());
 //! #         }
 //! #         n = reader.read(buf), if needs.read => match n {
 //! #             Ok(0) | Err(_) => session.recv_eof(),
@@ -105,12 +126,12 @@
 //! #         },
 //! #         () = sleep_until(wake) => {}
 //! #     }
-//! #     Ok(true)
+//! #     true
 //! # }
 //! use std::{io, time::Duration};
 //! use tokio::net::TcpStream;
 //! use tokio::sync::mpsc::Receiver;
-//! use tokio::time::{Instant, sleep};
+//! use tokio::time::{Instant, sleep, timeout};
 //! use ws_proto::handshake::{Answer, ClientHandshake};
 //! use ws_proto::uri::Uri;
 //! use ws_proto::{
@@ -119,16 +140,23 @@
 //!
 //! /// Converses until it is finished, and reconnects until then.
 //! async fn run(uri: &Uri<'_>, mut posted: Receiver<String>) -> io::Result<()> {
-//!     let mut longest = Duration::from_secs(5);
+//!     if uri.is_secure() {
+//!         return Err(io::Error::other("wrap the socket into TLS first"));
+//!     }
+//!     let seconds = Duration::from_secs;
+//!     let mut longest = seconds(5);
 //!     loop {
+//!         let start = Instant::now();
 //!         match connect(uri, &mut posted).await {
 //!             Ok(true) => return Ok(()),
-//!             Ok(false) => longest = Duration::from_secs(5), // it was open
+//!             // It was open for a while.
+//!             Ok(false) if start.elapsed() > seconds(60) => longest = seconds(5),
+//!             Ok(false) => {}
 //!             Err(error) => eprintln!("{error}"),
 //!         }
 //!         let [random] = random()?;
 //!         sleep(longest.mul_f64(f64::from(random) / 255.0)).await;
-//!         longest = (longest * 2).min(Duration::from_secs(300));
+//!         longest = (longest * 2).min(seconds(300));
 //!     }
 //! }
 //!
@@ -137,19 +165,21 @@
 //!     uri: &Uri<'_>,
 //!     posted: &mut Receiver<String>,
 //! ) -> io::Result<bool> {
+//!     let sock = TcpStream::connect((uri.host(), uri.port()));
+//!     let mut sock = timeout(Duration::from_secs(10), sock).await??;
+//!
 //!     let (clock, mut buf) = (Instant::now(), vec![0; 16 << 10]);
+//!     let mut flushed = true;
 //!     let (config, timeouts) = (Config::new(), Timeouts::new());
 //!     let mut session = Session::new(&config, &timeouts, clock.elapsed());
 //!     let mut handshake = ClientHandshake::new(uri, Client::new(random()?));
-//!     // With a time limit, and for `wss:` with TLS.
-//!     let mut sock = TcpStream::connect((uri.host(), uri.port())).await?;
-//!
 //!     let mut failed = session.handshake(clock.elapsed(), |_, out| {
 //!         handshake.write_request(out)?;
 //!         Ok::<_, io::Error>(None)
 //!     });
 //!     while session.websocket().is_none() {
-//!         let is_open = drive(&mut session, clock, &mut sock, &mut buf).await?;
+//!         let is_open =
+//!             drive(&mut session, clock, &mut sock, &mut buf, &mut flushed).await;
 //!         let now = clock.elapsed();
 //!         let step = session.handshake(now, |input, _| {
 //!             Ok(match handshake.recv(input)? {
@@ -169,6 +199,7 @@
 //!         }
 //!     }
 //!
+//!     let mut finished = false;
 //!     loop {
 //!         while let Some(message) = session.recv() {
 //!             match message {
@@ -179,23 +210,34 @@
 //!         }
 //!         let is_idle = session.output().is_empty();
 //!         tokio::select! {
-//!             Some(text) = posted.recv(), if is_idle => {
-//!                 match session.send_text(&text) {
+//!             text = posted.recv(), if is_idle && !finished => {
+//!                 finished = text.is_none(); // all who post are gone
+//!                 let sent = match text {
+//!                     Some(text) => session.send_text(&text),
+//!                     None => session.close(CloseCode::NORMAL, ""),
+//!                 };
+//!                 match sent {
 //!                     Ok(()) | Err(SendError::Closed) => {}
 //!                     Err(error) => return Err(error.into()),
 //!                 }
 //!             }
-//!             more = drive(&mut session, clock, &mut sock, &mut buf) => {
-//!                 if !more? {
+//!             more = drive(
+//!                 &mut session, clock, &mut sock, &mut buf, &mut flushed,
+//!             ) => {
+//!                 if !more {
 //!                     break;
 //!                 }
 //!             },
 //!         }
 //!     }
-//!     let Some(outcome) = session.outcome() else { return Ok(false) };
-//!     eprintln!("{outcome}");
+//!     let Some(outcome) = session.outcome() else { return Ok(finished) };
+//!     match session.timed_out() {
+//!         Some(timeout) => eprintln!("{timeout}"),
+//!         None => eprintln!("{outcome}"),
+//!     }
 //!     let code = outcome.received.and_then(|close| close.code);
-//!     Ok(outcome.clean && code == Some(CloseCode::NORMAL))
+//!     let normal = outcome.clean && code == Some(CloseCode::NORMAL);
+//!     Ok(finished || normal)
 //! }
 //!
 //! /// By the crate `getrandom`, with its feature `std`.
@@ -221,6 +263,12 @@
 //! #     let close = last.written().len() - 8;
 //! #     assert_eq!(last.written()[close..][..2], [0x88, 0x82]);
 //! #     runtime::SERVERS.with_borrow(|left| assert!(left.is_empty()));
+//! #
+//! #     let last = TcpStream::of(&[&response[..], b"\x88\x02\x03\xe9"].concat());
+//! #     runtime::SERVERS.set(vec![last.clone()]);
+//! #     runtime::block_on(run(&uri, tokio::sync::mpsc::closed()))?;
+//! #     let close = last.written().len() - 8;
+//! #     assert_eq!(last.written()[close..][..2], [0x88, 0x82]);
 //! #     Ok(())
 //! # }
 //! ```
@@ -230,6 +278,9 @@
 //! * **A message that was posted may be lost** if the connection ends before the peer received it.
 //!   WebSocket confirms nothing: messages that must arrive are confirmed by the peer's messages,
 //!   and sent again.
+//! * **When to reconnect**: the delay is reset only after the connection was open for a minute,
+//!   since a server may accept and end each one. After a rejection with 503, wait at least the time
+//!   in its `Retry-After`, if it has one. After 401, 403 or 404, do not repeat the same request.
 //! * At most one connection to the same address may be in its opening handshake at a time (§4.1).
 //! * A **server** has the same loops: its step calls `ServerHandshake::recv`
 //!   ([`http`](super::http#a-server)), and a task is spawned for each socket. If the step fails,

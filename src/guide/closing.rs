@@ -69,6 +69,10 @@
 //! # Ok::<(), io::Error>(())
 //! ```
 //!
+//! An error of `write` ends only the output. If the peer sent messages and a Close, and then closed
+//! its socket, these may wait to be read: treat the output as written, and continue to read, and to
+//! receive, until the end of the stream.
+//!
 //! A [`Session`] asks for each of these steps: `write`, then `shutdown` with `read`, and `None` at
 //! the end.
 //!

@@ -101,8 +101,9 @@
 //!     start: impl FnOnce(Negotiated<Server>),
 //! ) -> io::Result<http::Response<Vec<u8>>> {
 //!     let parts = match Request::from_http(http, protocol) {
-//!         Ok(request) if !request.is_same_origin(Scheme::Https) => {
-//!             request.reject(403).parts()?
+//!         // `Scheme::Http` without TLS. Only browsers send an `Origin`.
+//!         Ok(r) if r.origin().is_some() && !r.is_same_origin(Scheme::Https) => {
+//!             r.reject(403).parts()?
 //!         }
 //!         Ok(request) => {
 //!             let (parts, negotiated) = request.accept().parts()?;
@@ -131,10 +132,21 @@
 //! # example::run();
 //! ```
 //!
-//! * `examples/hosts` has the complete server, `hyper_upgrade`: pages, an upgrade of HTTP/1.1 and
-//!   an extended CONNECT of HTTP/2 on one port with TLS.
-//! * With hyper, call `hyper::upgrade::on(&mut request)` before the request is borrowed, and serve
-//!   by `serve_connection_with_upgrades`.
+//! For a server with hyper, add:
+//!
+//! * The features `server`, `http1` and `http2` of `hyper`, `tokio` and `server-auto` of
+//!   `hyper-util`, and `http-body-util` for the body: `response.map(Full::from)`.
+//! * A test of the path before `from_http`, which answers each request for a page with 426.
+//! * `hyper::upgrade::on(&mut request)`, before the request is borrowed.
+//! * The task: `TokioIo::new(upgrade.await?)` is the stream, `Session::open(negotiated, ..)` the
+//!   session, and [`asynchronous`](super::asynchronous) has its driver.
+//! * `builder.http2().enable_connect_protocol()`, and `serve_connection_with_upgrades`.
+//!
+//! `examples/hosts` has the complete server, `hyper_upgrade`: pages, an upgrade of HTTP/1.1 and an
+//! extended CONNECT of HTTP/2 on one port with TLS.
+//!
+//! Other libraries:
+//!
 //! * axum: the handler accepts `axum::extract::Request`, and returns the response with its body
 //!   mapped to `axum::body::Body`. axum's own extractor for WebSocket is not used.
 //! * Without the feature: [`Request::from_headers`](crate::handshake::Request::from_headers)
@@ -157,6 +169,8 @@
 //!   socket would be closed, end the stream.
 //! * Flow control of the stream is backpressure: release its window only for bytes that `recv`
 //!   consumed.
+//! * With hyper, a stream whose peer grants no window is only freed with its connection, also after
+//!   the session has ended. Limit `max_concurrent_streams`, and end such connections.
 //!
 //! # A client
 //!

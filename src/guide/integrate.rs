@@ -102,6 +102,8 @@
 //!   [`SendError::Closed`] is usual at the end of a connection: messages may arrive after our own
 //!   Close, but can no longer be answered.
 //! * Several frames can be appended before one write. That is faster than a write for each message.
+//! * After an error of `write`, nothing more can be sent, but the peer's last messages can still be
+//!   read: discard the output, and continue to read until the end of the stream.
 //! * If only a slice of the output was written, the rest must be written first. A [`ByteQueue`] is
 //!   an output that is consumed from its front.
 //!
@@ -316,7 +318,12 @@
 //!             match sock.write(session.output()) {
 //!                 Ok(n) => session.written(clock.elapsed(), n),
 //!                 Err(error) if is_timeout(&error) => {} // `needs` acts on it
-//!                 Err(error) => return Err(error), // nothing more can be sent
+//!                 // Nothing more can be sent, but the peer's last messages
+//!                 // can still be read.
+//!                 Err(_) => {
+//!                     let len = session.output().len();
+//!                     session.written(clock.elapsed(), len);
+//!                 }
 //!             }
 //!         } else if needs.read {
 //!             if needs.shutdown {

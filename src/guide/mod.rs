@@ -55,6 +55,11 @@
 //!   [`broadcast`].
 //! * **`write_all` in a future that is dropped.** It is then not known how much was written, and
 //!   the stream is corrupt: [`asynchronous`].
+//! * **An `await` of `flush` or `shutdown` outside of the `select!`.** With TLS or HTTP/2, both
+//!   wait for the peer. One that does not read then stops all deadlines: [`asynchronous`].
+//! * **An error of `write` that ends the driver.** The messages and the Close that the peer sent
+//!   before are lost, though they arrived. Discard the output, and read on to the end of the
+//!   stream: [`closing`].
 //!
 //! [`Deadlines`]: crate::Deadlines
 

@@ -34,10 +34,6 @@ pub mod runtime {
             server.ok_or(std::io::ErrorKind::ConnectionRefused.into())
         }
 
-        pub fn split(&mut self) -> (Self, Self) {
-            (self.clone(), self.clone())
-        }
-
         pub fn written(&self) -> Vec<u8> {
             self.0.borrow().written.clone()
         }
@@ -84,12 +80,31 @@ pub mod tokio {
     pub mod io {
         use super::super::runtime::Socket;
 
+        pub trait AsyncRead {
+            fn half(&self) -> Socket;
+        }
+
+        pub trait AsyncWrite {}
+
+        impl AsyncRead for Socket {
+            fn half(&self) -> Socket {
+                self.clone()
+            }
+        }
+
+        impl AsyncWrite for Socket {}
+
+        pub fn split<S: AsyncRead + AsyncWrite>(socket: &mut S) -> (Socket, Socket) {
+            (socket.half(), socket.half())
+        }
+
         pub trait AsyncReadExt {
             async fn read(&mut self, buf: &mut [u8]) -> std::io::Result<usize>;
         }
 
         pub trait AsyncWriteExt {
             async fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize>;
+            async fn flush(&mut self) -> std::io::Result<()>;
             async fn shutdown(&mut self) -> std::io::Result<()>;
         }
 
@@ -102,6 +117,10 @@ pub mod tokio {
         impl AsyncWriteExt for Socket {
             async fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
                 Ok(self.write_now(bytes))
+            }
+
+            async fn flush(&mut self) -> std::io::Result<()> {
+                Ok(())
             }
 
             async fn shutdown(&mut self) -> std::io::Result<()> {
@@ -118,16 +137,26 @@ pub mod tokio {
         pub mod mpsc {
             use std::collections::VecDeque;
 
-            pub struct Receiver<T>(VecDeque<T>);
+            /// The messages, and `None` if the channel is closed then.
+            pub struct Receiver<T>(VecDeque<Option<T>>);
 
-            /// Returns a receiver of these messages, after which the channel is closed.
+            /// Returns a receiver of these messages, after which the channel is open.
             pub fn of<const N: usize>(messages: [&str; N]) -> Receiver<String> {
-                Receiver(messages.into_iter().map(str::to_owned).collect())
+                let messages = messages.into_iter().map(str::to_owned);
+                Receiver(messages.map(Some).collect())
+            }
+
+            /// Returns the receiver of a channel that is closed.
+            pub fn closed() -> Receiver<String> {
+                Receiver([None].into())
             }
 
             impl<T> Receiver<T> {
                 pub async fn recv(&mut self) -> Option<T> {
-                    self.0.pop_front()
+                    match self.0.pop_front() {
+                        Some(next) => next,
+                        None => std::future::pending().await,
+                    }
                 }
             }
         }
@@ -138,6 +167,17 @@ pub mod tokio {
 
         /// Time does not pass here, unless nothing else can happen.
         pub async fn sleep(_: std::time::Duration) {}
+
+        pub async fn timeout<F: Future>(
+            _: std::time::Duration,
+            future: F,
+        ) -> std::io::Result<F::Output> {
+            Ok(future.await)
+        }
+
+        pub async fn timeout_at<F: Future>(_: Instant, future: F) -> std::io::Result<F::Output> {
+            Ok(future.await)
+        }
 
         pub async fn sleep_until(at: Instant) {
             let mut is_ready = Instant::now() >= at;
@@ -152,7 +192,7 @@ pub mod tokio {
     /// The two forms that the examples use.
     macro_rules! select {
         (
-            Some($a:pat) = $a_future:expr, if $a_on:expr => $a_body:block
+            $a:pat = $a_future:expr, if $a_on:expr => $a_body:block
             $b:pat = $b_future:expr => $b_body:expr,
         ) => {
             tokio::select! { @
@@ -167,7 +207,7 @@ pub mod tokio {
             $c:pat = $c_future:expr => $c_body:block
         ) => {
             tokio::select! { @
-                $a, async { Some($a_future.await) }, $a_on, $a_body;
+                $a, $a_future, $a_on, $a_body;
                 $b, $b_future, $b_on, $b_body;
                 $c, $c_future, $c_body
             }
@@ -182,14 +222,11 @@ pub mod tokio {
                 let mut a = std::pin::pin!($a_future);
                 let mut b = std::pin::pin!($b_future);
                 let mut c = std::pin::pin!($c_future);
-                let (mut a_on, b_on) = ($a_on, $b_on);
+                let (a_on, b_on) = ($a_on, $b_on);
                 std::future::poll_fn(|cx| {
                     if a_on {
-                        match a.as_mut().poll(cx) {
-                            Poll::Ready(Some(a)) => return Poll::Ready(runtime::Ready::A(a)),
-                            // The pattern does not match.
-                            Poll::Ready(None) => a_on = false,
-                            Poll::Pending => {}
+                        if let Poll::Ready(a) = a.as_mut().poll(cx) {
+                            return Poll::Ready(runtime::Ready::A(a));
                         }
                     }
                     if b_on {

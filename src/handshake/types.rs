@@ -8,9 +8,10 @@ use alloc::vec::Vec;
 impl<'a> Request<'a> {
     /// Checks a request of the crate `http`, by the same rules. Its body is not used.
     ///
-    /// `protocol` is the value of `:protocol`, which this crate does not define: with hyper, it is
-    /// `request.extensions().get::<hyper::ext::Protocol>()`. In HTTP/1.1 there is none, and in
-    /// HTTP/2 and HTTP/3 it is required.
+    /// `protocol` is the value of `:protocol`, which the crate `http` does not define: with hyper
+    /// and its feature `http2`, it is
+    /// `request.extensions().get().map(hyper::ext::Protocol::as_str)`. In HTTP/1.1 there is none,
+    /// and in HTTP/2 and HTTP/3 it is required.
     ///
     /// ```
     /// use ws_proto::handshake::{HandshakeError, Request};

@@ -118,13 +118,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin, R: Role> WebSocketStream<S, R> {
             return Poll::Ready(timed_out.map_or(Ok(false), |timeout| Err(timeout.into())));
         };
         if needs.write {
-            if let Poll::Ready(n) = stream.as_mut().poll_write(cx, self.session.output())? {
+            if let Poll::Ready(n) = stream.as_mut().poll_write(cx, self.session.output()) {
+                // After an error nothing more can be sent, but the last messages can still be read.
+                let n = n.unwrap_or(self.session.output().len());
                 self.session.written(now, n);
                 (progress, self.is_flushed) = (n > 0, false);
             }
         }
         if !self.is_flushed && self.session.output().is_empty() {
-            self.is_flushed = stream.as_mut().poll_flush(cx)?.is_ready();
+            self.is_flushed = stream.as_mut().poll_flush(cx).is_ready();
             progress |= self.is_flushed;
         }
         if needs.shutdown && self.is_flushed {

@@ -116,7 +116,10 @@ impl Connection {
             };
             let (mut written, mut read) = (None, None);
             if needs.write {
-                written = unless_blocked(self.sock.write(self.session.output()))?;
+                // After an error nothing more can be sent, but the last messages can still be read.
+                let all = self.session.output().len();
+                let result = unless_blocked(self.sock.write(self.session.output()));
+                written = result.unwrap_or(Some(all));
                 self.session.written(now, written.unwrap_or(0));
             }
             if needs.shutdown {
