@@ -13,8 +13,7 @@
 //!
 //! ```
 //! # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/guide/runtime.rs"));
-//! # use std::io;
-//! # use std::time::Duration;
+//! use std::time::Duration;
 //! use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, split};
 //! use tokio::time::{Instant, sleep_until, timeout_at};
 //! use ws_proto::{Role, Session};

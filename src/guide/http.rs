@@ -101,7 +101,7 @@
 //!     start: impl FnOnce(Negotiated<Server>),
 //! ) -> io::Result<http::Response<Vec<u8>>> {
 //!     let parts = match Request::from_http(http, protocol) {
-//!         // `Scheme::Http` without TLS. Only browsers send an `Origin`.
+//!         // `Scheme::Http` without TLS. Not all programs send an `Origin`.
 //!         Ok(r) if r.origin().is_some() && !r.is_same_origin(Scheme::Https) => {
 //!             r.reject(403).parts()?
 //!         }
@@ -136,7 +136,7 @@
 //!
 //! * The features `server`, `http1` and `http2` of `hyper`, `tokio` and `server-auto` of
 //!   `hyper-util`, and `http-body-util` for the body: `response.map(Full::from)`.
-//! * A test of the path before `from_http`, which answers each request for a page with 426.
+//! * A test of the path before `from_http`, since its answer to a request for a page is 426.
 //! * `hyper::upgrade::on(&mut request)`, before the request is borrowed.
 //! * The task: `TokioIo::new(upgrade.await?)` is the stream, `Session::open(negotiated, ..)` the
 //!   session, and [`asynchronous`](super::asynchronous) has its driver.
