@@ -133,10 +133,9 @@ impl Connection {
 
     fn sent(&mut self, now: Duration, sent: io::Result<usize>) {
         self.sends = false;
-        match sent {
-            Ok(len) => self.session.written(now, len),
-            Err(error) => self.close(error.to_string()),
-        }
+        // After an error nothing can be sent, but bytes that arrived before it can be read.
+        let len = sent.unwrap_or(self.session.output().len());
+        self.session.written(now, len);
     }
 
     /// Ends the operations in progress. Then the connection is removed.
