@@ -552,6 +552,7 @@ impl<R: Role> SendHalf<R> {
 
     /// Accounts for a message in one frame that the caller writes.
     #[cfg(feature = "alloc")]
+    #[inline]
     pub(crate) const fn count_message(&mut self, payload_len: usize) {
         self.counters.count(payload_len as u64);
     }

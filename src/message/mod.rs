@@ -841,6 +841,7 @@ impl WebSocket<Server> {
     ///
     /// [`SendError::Closed`], [`SendError::MessageInProgress`] or [`SendError::OutputFull`];
     /// nothing was written.
+    #[inline]
     pub fn send_prepared(
         &mut self,
         message: &Prepared,

@@ -108,6 +108,7 @@ impl Prepared {
         frame.is_some_and(Option::is_some)
     }
 
+    #[inline]
     fn frame(&self, window_bits: Option<u8>) -> &Frame {
         let deflated = match (&self.deflated, window_bits) {
             (Some(deflated), Some(window_bits)) => deflated.get(window_bits),
@@ -150,6 +151,7 @@ impl Frame {
         }
     }
 
+    #[inline]
     fn payload(&self) -> &[u8] {
         self.bytes.get(self.header_len..).unwrap_or_default()
     }
@@ -185,10 +187,12 @@ impl<P: Deref<Target = Prepared>> PreparedFrame<P> {
         self.window_bits.is_some()
     }
 
+    #[inline]
     pub(super) fn payload_len(&self) -> usize {
         self.frame().payload().len()
     }
 
+    #[inline]
     fn frame(&self) -> &Frame {
         self.prepared.frame(self.window_bits)
     }
@@ -197,6 +201,7 @@ impl<P: Deref<Target = Prepared>> PreparedFrame<P> {
 impl<P: Deref<Target = Prepared>> Deref for PreparedFrame<P> {
     type Target = [u8];
 
+    #[inline]
     fn deref(&self) -> &[u8] {
         &self.frame().bytes
     }

@@ -460,6 +460,7 @@ impl MessageSendHalf<Server> {
     ///
     /// [`SendError::Closed`], [`SendError::MessageInProgress`] or [`SendError::OutputFull`];
     /// nothing was written.
+    #[inline]
     pub fn send_prepared(
         &mut self,
         message: &Prepared,
