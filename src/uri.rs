@@ -561,6 +561,7 @@ mod tests {
     use super::is_ipv6;
     use core::net::Ipv6Addr;
     use proptest::{collection::vec, prelude::*, sample::select};
+    use std::format;
     use std::string::String;
 
     const PARTS: [&str; 25] = [
@@ -611,7 +612,7 @@ mod tests {
         #[test]
         fn what_std_writes_is_an_ipv6_address(groups: [u16; 8], zeros: [bool; 8]) {
             let groups = core::array::from_fn::<_, 8, _>(|i| if zeros[i] { 0 } else { groups[i] });
-            let text = std::format!("{}", Ipv6Addr::from(groups));
+            let text = format!("{}", Ipv6Addr::from(groups));
             prop_assert!(is_ipv6(text.as_bytes()), "{}", text);
         }
     }
