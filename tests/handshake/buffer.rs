@@ -57,12 +57,7 @@ fn serve_in(size: usize) -> impl Fn(&[&[u8]], HeadLimits) -> Transcript {
         let mut memory = vec![0; size];
         let buffer = HeadBuffer::new(&mut memory).keep(&KEPT);
         let mut server = ServerHandshake::with_buffer(buffer).limits(limits);
-        let mut outcome = Transcript {
-            result: Ok(None),
-            out: Vec::new(),
-            rest: Vec::new(),
-            refused: Vec::new(),
-        };
+        let mut outcome = Transcript::new();
         for piece in pieces {
             let mut piece = piece.to_vec();
             let mut input = &mut piece[..];
@@ -102,12 +97,7 @@ fn connect_in(size: usize) -> impl Fn(&[&[u8]], HeadLimits) -> Transcript {
         let request = ClientRequest::new(&uri(), &mut Client::new([7; 32])).subprotocols("chat");
         let mut memory = vec![0; size];
         let mut reader = ResponseReader::with_buffer(HeadBuffer::new(&mut memory)).limits(limits);
-        let mut outcome = Transcript {
-            result: Ok(None),
-            out: Vec::new(),
-            rest: Vec::new(),
-            refused: Vec::new(),
-        };
+        let mut outcome = Transcript::new();
         for piece in pieces {
             let mut piece = piece.to_vec();
             let mut input = &mut piece[..];

@@ -18,6 +18,18 @@ pub(crate) struct Transcript {
     pub(crate) refused: Vec<u8>,
 }
 
+impl Transcript {
+    /// Returns the transcript before any input.
+    pub(crate) const fn new() -> Self {
+        Self {
+            result: Ok(None),
+            out: Vec::new(),
+            rest: Vec::new(),
+            refused: Vec::new(),
+        }
+    }
+}
+
 pub(crate) fn fields_of(fields: &Headers<'_>) -> Vec<(String, Vec<u8>)> {
     fields
         .iter()
@@ -50,12 +62,7 @@ fn show_response(response: &Response<'_>) -> String {
 
 pub(crate) fn serve(pieces: &[&[u8]], limits: HeadLimits) -> Transcript {
     let mut server = ServerHandshake::new().limits(limits);
-    let mut outcome = Transcript {
-        result: Ok(None),
-        out: Vec::new(),
-        rest: Vec::new(),
-        refused: Vec::new(),
-    };
+    let mut outcome = Transcript::new();
     for piece in pieces {
         let mut piece = piece.to_vec();
         let mut input = &mut piece[..];
@@ -76,12 +83,7 @@ pub(crate) fn serve(pieces: &[&[u8]], limits: HeadLimits) -> Transcript {
 /// Answers all requests, and reads the bodies of every other one.
 fn serve_pages(pieces: &[&[u8]], limits: HeadLimits) -> Transcript {
     let mut server = ServerHandshake::new().limits(limits);
-    let mut outcome = Transcript {
-        result: Ok(None),
-        out: Vec::new(),
-        rest: Vec::new(),
-        refused: Vec::new(),
-    };
+    let mut outcome = Transcript::new();
     let (mut shown, mut reads_body) = (String::new(), false);
     for piece in pieces {
         let mut piece = piece.to_vec();
@@ -126,12 +128,7 @@ fn serve_pages(pieces: &[&[u8]], limits: HeadLimits) -> Transcript {
 
 pub(crate) fn connect(pieces: &[&[u8]], limits: HeadLimits) -> Transcript {
     let mut client = client().subprotocols(&["chat"]).limits(limits);
-    let mut outcome = Transcript {
-        result: Ok(None),
-        out: Vec::new(),
-        rest: Vec::new(),
-        refused: Vec::new(),
-    };
+    let mut outcome = Transcript::new();
     for piece in pieces {
         let mut piece = piece.to_vec();
         let mut input = &mut piece[..];

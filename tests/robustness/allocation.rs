@@ -161,6 +161,25 @@ fn l3_f1_a_message_in_one_frame_takes_no_more_memory_than_it_is_long() {
     for_both_roles!(check);
 }
 
+/// F1: a frame of which the first half arrives is not moved when the rest does, nor is a short one
+/// that arrives byte by byte.
+#[test]
+fn f1_a_frame_in_two_parts_is_not_moved() {
+    fn check<R: TestRole>() {
+        for opcode in [1, 2] {
+            for (len, read) in [(16 << 10, 8300), (64, 1)] {
+                let bytes = wire::<R>(&[Frame::new(opcode, "x".repeat(len))]);
+                let info = receiving(&mut new::<R>(), &bytes, read);
+                assert_eq!(
+                    info.count_total, 1,
+                    "{len} bytes in reads of {read}: {info:?}"
+                );
+            }
+        }
+    }
+    for_both_roles!(check);
+}
+
 /// F1: the length of a fragmented message is unknown. Its memory doubles, but not beyond the limit.
 #[test]
 fn l3_f1_a_fragmented_message_takes_at_most_twice_its_length() {
